@@ -1,0 +1,165 @@
+"""Every setting of a run, as validated models that read from and write to one YAML file.
+
+Rooms take the part they need (``PrepareConfig``, ``NetConfig`` ...); none reads the whole file.
+The paper (Zhang 2026, 10.3389/fnins.2025.1753071) fixes 28 frames of 5 mm and the shape of the two
+residual blocks; every other number here is this project's choice and not the paper's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hemocast.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown names are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def hash(self) -> str:
+        """SHA-256 of the settings, the same on every machine."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class PrepareConfig(Settings):
+    """How a Volume becomes a Stack (room ``prepare``)."""
+
+    frames: int = Field(28, ge=4, le=64, description="frames kept; 28 in the paper")
+    frame_mm: float = Field(5.0, gt=0, le=10, description="frame height, mm; 5 in the paper")
+    size: int = Field(192, ge=64, le=512, description="in-plane height and width, pixels")
+    pixel_mm: float = Field(1.0, gt=0, le=4, description="in-plane pixel size, mm")
+    window_low: float = Field(10.0, ge=-200, le=200, description="HU mapped to 0")
+    window_high: float = Field(50.0, ge=-200, le=400, description="HU mapped to 1")
+
+    @model_validator(mode="after")
+    def _window_is_ordered(self) -> PrepareConfig:
+        if self.window_high <= self.window_low:
+            raise ValueError("window_high must be above window_low")
+        return self
+
+
+class NetConfig(Settings):
+    """The network (room ``nets``). Channels, kernels and depth are ours: the paper gives none."""
+
+    name: Literal["ctnet2d", "ctnet3d"] = "ctnet3d"
+    pool: int = Field(3, ge=1, le=8, description="in-plane average pooling before the first layer")
+    mirror: bool = Field(True, description="add the smoothed left-right difference as a channel")
+    smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
+    stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
+    widths: tuple[int, ...] = Field((16, 32, 64), description="features of each stage")
+    blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _shapes_fit(self) -> NetConfig:
+        if self.smooth % 2 == 0:
+            raise ValueError("smooth must be odd")
+        if not self.widths or any(not 1 <= width <= 1024 for width in self.widths):
+            raise ValueError("widths must be one or more numbers from 1 to 1024")
+        return self
+
+
+class TrainConfig(Settings):
+    """How the network is fitted (room ``train``)."""
+
+    seed: int = Field(0, ge=0)
+    epochs: int = Field(30, ge=1, le=1000)
+    batch_size: int = Field(16, ge=1, le=512)
+    learning_rate: float = Field(2e-3, gt=0, le=1)
+    weight_decay: float = Field(1e-2, ge=0, le=1)
+    patience: int = Field(10, ge=1, description="epochs without a better validation loss")
+    average: float = Field(0.97, ge=0, lt=1, description="decay of the moving average of weights")
+    validation_fraction: float = Field(0.2, gt=0, lt=0.5, description="of the training patients")
+    augment: bool = True
+    threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
+
+
+class SimulateConfig(Settings):
+    """A simulated cohort (room ``simulate``). Sizes by default as in the paper; the rest is ours.
+
+    `image_strength`, `clinical_strength` and `visibility` set how well the outcome can be told at
+    all: a cohort made easy with them says so in its tables.
+    """
+
+    seed: int = Field(0, ge=0)
+    n_ht: int = Field(231, ge=1, le=100_000, description="patients with HT; 231 in the paper")
+    n_non: int = Field(243, ge=1, le=100_000, description="patients without; 243 in the paper")
+    scans_per_patient: float = Field(
+        613 / 474, ge=1, le=4, description="mean; 613/474 in the paper"
+    )
+    prevalence: float = Field(0.15, gt=0, lt=1, description="of HT before sampling by outcome")
+    image_strength: float = Field(1.0, ge=0, le=10, description="multiplies the image's log odds")
+    clinical_strength: float = Field(1.0, ge=0, le=10, description="multiplies the clinical ones")
+    visibility: float = Field(1.0, ge=0, le=5, description="multiplies the hypodensity rendered")
+    volume_median_ml: float = Field(25.0, gt=0, description="infarct volume, median, mL")
+    volume_sigma: float = Field(1.4, ge=0, le=3, description="standard deviation of its logarithm")
+    volume_min_ml: float = Field(0.5, gt=0)
+    volume_max_ml: float = Field(300.0, gt=0, le=350)
+    matrix: int = Field(512, ge=64, le=1024, multiple_of=32, description="rows and columns")
+    field_mm: float = Field(230.0, ge=200, le=350, description="width of an image, mm")
+    slice_mm: float = Field(5.0, ge=0.5, le=10)
+    noise_low_hu: float = Field(3.0, ge=0, le=30)
+    noise_high_hu: float = Field(5.0, ge=0, le=30)
+    tilt_fraction: float = Field(0.25, ge=0, le=1, description="of scans with a tilted gantry")
+    masks: bool = Field(False, description="write lesion masks among the truth")
+    bleeds: bool = Field(False, description="write a later scan with the bleed for HT patients")
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> SimulateConfig:
+        if not self.volume_min_ml < self.volume_median_ml < self.volume_max_ml:
+            raise ValueError("volume_min_ml < volume_median_ml < volume_max_ml is needed")
+        if self.noise_high_hu < self.noise_low_hu:
+            raise ValueError("noise_high_hu must not be below noise_low_hu")
+        return self
+
+
+class Config(Settings):
+    """One run."""
+
+    prepare: PrepareConfig = PrepareConfig()
+    net: NetConfig = NetConfig()
+    train: TrainConfig = TrainConfig()
+
+
+def load_config(path: Path) -> Config:
+    """Read a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        The file is not YAML, or a setting is unknown or outside its range. All faults at once.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return Config.model_validate(loaded)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"The settings file could not be read ({type(error).__name__})",
+            "a YAML file",
+            "Check the path and the file's syntax",
+        ) from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ConfigError(
+            f"The settings file has {error.error_count()} fault(s): {faults}",
+            "known settings within their ranges",
+            "Correct the settings named and run again",
+        ) from error
+
+
+def save_config(config: Settings, path: Path) -> None:
+    """Write settings as YAML, in the order they are declared."""
+    path.write_text(
+        yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8"
+    )

@@ -1,0 +1,304 @@
+"""Every refusal Hemocast can make, one tree, each with a stable code.
+
+::
+
+    HemocastError
+    ├── UsageError              HC001  the command line or call does not make sense
+    ├── ConfigError             HC002  a setting is unknown or outside its range
+    ├── MissingExtra            HC003  an optional part of Hemocast is not installed
+    ├── OutputExists            HC004  writing there would overwrite somebody's work
+    ├── InputError                     nothing readable was given
+    │   ├── NothingThere        HC101  the path does not exist or is empty
+    │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
+    │   ├── NoCT                HC103  DICOM, but no CT images (MR only, say)
+    │   ├── TruncatedFile       HC104  a file ends before its data do
+    │   ├── UnsafeArchive       HC105  a zip that climbs out of its folder, or a bomb
+    │   ├── UnsupportedSyntax   HC106  a compression no free decoder reads
+    │   ├── MalformedFile       HC107  a file whose contents contradict each other
+    │   └── TooLarge            HC108  more pixels than a head CT can have
+    ├── SeriesError                    images, but not one plain axial head CT
+    │   ├── NoHeadSeries        HC201  only localizers, summaries, other series
+    │   ├── MixedPatients       HC202  several patients in one case
+    │   ├── MissingSlices       HC203  a gap in the slices
+    │   ├── DuplicateSlices     HC204  two different images at one position
+    │   ├── TooFewSlices        HC205  too few slices or too little coverage for a head
+    │   ├── BadGeometry         HC206  positions or orientations that cannot be
+    │   ├── ContrastGiven       HC207  contrast agent was given
+    │   ├── BoneKernel          HC208  reconstructed for bone, not for brain
+    │   └── SeveralScans        HC209  more than one scan where one was asked for
+    ├── ContentError                   one CT series, but not one to predict from
+    │   ├── NotHounsfield       HC301  the values are not CT numbers
+    │   ├── NotABrain           HC302  no brain inside a skull (a phantom, another body part)
+    │   ├── BloodPresent        HC303  the scan already shows blood
+    │   ├── NotAligned          HC304  the head could not be set upright
+    │   └── BurnedIn            HC305  a picture that may show text: it cannot leave as clean
+    ├── DatasetError
+    │   ├── TableError          HC401  a table with bad cells, columns or keys
+    │   ├── LeakageError        HC402  a patient (or scan) in more than one part
+    │   └── TooFewPatients      HC403  too few patients of a class to split, train or test
+    ├── ModelError
+    │   ├── ModelNotFound       HC501  no model folder there
+    │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
+    │   └── ParityError         HC503  the exported network disagrees with the trained one
+    └── StatisticsError         HC601  numbers from which the statistic cannot be computed
+
+A message says what was seen, what was expected and what to do. It never holds protected health
+information: no names, identifiers, dates, descriptions or file names taken from a patient's files.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HemocastError(Exception):
+    """A refusal with a code.
+
+    Parameters
+    ----------
+    seen : str
+        What was found, a sentence without its full stop.
+    expected : str
+        What would have been accepted, a noun phrase.
+    action : str
+        What the user can do about it, a sentence without its full stop.
+    """
+
+    code: ClassVar[str] = "HC000"
+
+    def __init__(self, seen: str, expected: str, action: str) -> None:
+        self.seen = seen
+        self.expected = expected
+        self.action = action
+        super().__init__(seen, expected, action)
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.seen}. Expected {self.expected}. {self.action}."
+
+
+class UsageError(HemocastError):
+    """The command line or call does not make sense."""
+
+    code = "HC001"
+
+
+class ConfigError(HemocastError):
+    """A setting is unknown or outside its range."""
+
+    code = "HC002"
+
+
+class MissingExtra(HemocastError):
+    """An optional part of Hemocast is not installed."""
+
+    code = "HC003"
+
+
+class OutputExists(HemocastError):
+    """Writing there would overwrite somebody's work."""
+
+    code = "HC004"
+
+
+class InputError(HemocastError):
+    """Nothing readable was given."""
+
+    code = "HC100"
+
+
+class NothingThere(InputError):
+    """The path does not exist or is empty."""
+
+    code = "HC101"
+
+
+class NotDicom(InputError):
+    """No file there is DICOM or NIfTI."""
+
+    code = "HC102"
+
+
+class NoCT(InputError):
+    """DICOM, but no CT images."""
+
+    code = "HC103"
+
+
+class TruncatedFile(InputError):
+    """A file ends before its data do."""
+
+    code = "HC104"
+
+
+class UnsafeArchive(InputError):
+    """A zip that climbs out of its folder, or a bomb."""
+
+    code = "HC105"
+
+
+class UnsupportedSyntax(InputError):
+    """A compression that no free decoder reads."""
+
+    code = "HC106"
+
+
+class MalformedFile(InputError):
+    """A file whose contents contradict each other."""
+
+    code = "HC107"
+
+
+class TooLarge(InputError):
+    """More pixels than a head CT can have."""
+
+    code = "HC108"
+
+
+class SeriesError(HemocastError):
+    """Images, but not one plain axial head CT."""
+
+    code = "HC200"
+
+
+class NoHeadSeries(SeriesError):
+    """Only localizers, summaries, other series."""
+
+    code = "HC201"
+
+
+class MixedPatients(SeriesError):
+    """Several patients in one case."""
+
+    code = "HC202"
+
+
+class MissingSlices(SeriesError):
+    """A gap in the slices."""
+
+    code = "HC203"
+
+
+class DuplicateSlices(SeriesError):
+    """Two different images at one position."""
+
+    code = "HC204"
+
+
+class TooFewSlices(SeriesError):
+    """Too few slices or too little coverage for a head."""
+
+    code = "HC205"
+
+
+class BadGeometry(SeriesError):
+    """Positions or orientations that cannot be."""
+
+    code = "HC206"
+
+
+class ContrastGiven(SeriesError):
+    """Contrast agent was given."""
+
+    code = "HC207"
+
+
+class BoneKernel(SeriesError):
+    """Reconstructed for bone, not for brain."""
+
+    code = "HC208"
+
+
+class SeveralScans(SeriesError):
+    """More than one scan where one was asked for."""
+
+    code = "HC209"
+
+
+class ContentError(HemocastError):
+    """One CT series, but not one to predict from."""
+
+    code = "HC300"
+
+
+class NotHounsfield(ContentError):
+    """The values are not CT numbers."""
+
+    code = "HC301"
+
+
+class NotABrain(ContentError):
+    """No brain inside a skull: a phantom, or another body part."""
+
+    code = "HC302"
+
+
+class BloodPresent(ContentError):
+    """The scan already shows blood."""
+
+    code = "HC303"
+
+
+class NotAligned(ContentError):
+    """The head could not be set upright."""
+
+    code = "HC304"
+
+
+class BurnedIn(ContentError):
+    """A picture that may show text, such as a name: it cannot leave as clean."""
+
+    code = "HC305"
+
+
+class DatasetError(HemocastError):
+    """A dataset that cannot be used as it is."""
+
+    code = "HC400"
+
+
+class TableError(DatasetError):
+    """A table with bad cells, columns or keys."""
+
+    code = "HC401"
+
+
+class LeakageError(DatasetError):
+    """A patient (or scan) in more than one part."""
+
+    code = "HC402"
+
+
+class TooFewPatients(DatasetError):
+    """Too few patients of a class to split, train or test."""
+
+    code = "HC403"
+
+
+class ModelError(HemocastError):
+    """A model folder that cannot be used."""
+
+    code = "HC500"
+
+
+class ModelNotFound(ModelError):
+    """No model folder there."""
+
+    code = "HC501"
+
+
+class ModelCorrupt(ModelError):
+    """A file of the model is not what its hash says."""
+
+    code = "HC502"
+
+
+class ParityError(ModelError):
+    """The exported network disagrees with the trained one."""
+
+    code = "HC503"
+
+
+class StatisticsError(HemocastError):
+    """Numbers from which the statistic cannot be computed."""
+
+    code = "HC601"

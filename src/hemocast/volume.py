@@ -1,0 +1,192 @@
+"""The two nouns every room shares: a Volume (one scan in HU) and a Stack (a model's input)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+Affine = NDArray[np.float64]
+
+
+# How files say that no patient was scanned, and the doubt that a Volume read from them carries.
+SIMULATED = "SIMULATED"
+SIMULATED_DOUBT = "the scan is simulated: it shows no patient"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a Volume came from: what was read, corrected and doubted. Holds no PHI.
+
+    Parameters
+    ----------
+    kind : str
+        ``"dicom"``, ``"nifti"`` or ``"array"``.
+    scan_uid : str
+        A hash of the series' UIDs (or of the file's bytes); names the scan without identifying it.
+    n_files : int
+        Files (or frames) the Volume was made from.
+    corrected : tuple of str
+        Corrections made, in words: ``"gantry tilt of 18.5 degrees taken out"``.
+    doubts : tuple of str
+        What was accepted but may matter, in words.
+    left_out : tuple of str
+        What else lay there and why it was not used, in words.
+    facts : dict
+        Acquisition facts safe to publish: ``manufacturer``, ``model``, ``kernel``, ``kvp``,
+        ``slice_thickness_mm``, ``tilt_degrees``, ``steps_mm`` ... Numbers, strings and lists only.
+    """
+
+    kind: str
+    scan_uid: str
+    n_files: int = 1
+    corrected: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the files say that the scan is simulated."""
+        return SIMULATED_DOUBT in self.doubts
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One scan in Hounsfield units, in one canonical form whatever it was read from.
+
+    Array axes are LPS: ``z`` runs from inferior to superior, ``y`` from anterior to posterior,
+    ``x`` from the patient's right to the left, as nearly as the acquisition allows; so ``hu[z]``
+    shown with its origin at the top left is the picture a radiologist expects.
+
+    Parameters
+    ----------
+    hu : ndarray of float32, shape (z, y, x)
+        CT numbers in HU.
+    affine : ndarray of float64, shape (4, 4)
+        Maps voxel ``(x, y, z, 1)`` (note the order) to patient millimetres, RAS+. Its columns are
+        orthogonal: gantry tilt and uneven steps have been taken out.
+    slices : tuple of tuple of str
+        For every z, the SOPInstanceUIDs of the images it came from (empty for NIfTI).
+    source : Source
+        What was read, corrected, doubted.
+    """
+
+    hu: FloatArray
+    affine: Affine
+    slices: tuple[tuple[str, ...], ...]
+    source: Source
+
+    def __post_init__(self) -> None:
+        if self.hu.ndim != 3 or self.hu.dtype != np.float32:
+            raise ValueError(f"hu must be float32 (z, y, x); got {self.hu.dtype} {self.hu.shape}")
+        if self.affine.shape != (4, 4):
+            raise ValueError(f"affine must be 4x4; got {self.affine.shape}")
+        if len(self.slices) != self.hu.shape[0]:
+            raise ValueError(f"{len(self.slices)} slice records for {self.hu.shape[0]} slices")
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Voxel size in mm, in array order (z, y, x)."""
+        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(z), float(y), float(x)
+
+    def content_hash(self) -> str:
+        """SHA-256 over the CT numbers and the geometry: the same scan gives the same hash."""
+        digest = hashlib.sha256()
+        digest.update(np.asarray(self.hu.shape, dtype="<i8").tobytes())
+        digest.update(np.ascontiguousarray(self.hu, dtype="<f4").data)
+        digest.update(np.round(self.affine, 4).astype("<f8").tobytes())
+        return digest.hexdigest()
+
+
+# Frames hold multiples of 1 / LEVELS: 0.16 HU of a 40 HU window, far below the noise. One byte
+# stores them exactly, so that what is trained on from disk is what prediction sees.
+LEVELS = 255
+
+
+def to_levels(frames: FloatArray) -> NDArray[np.uint8]:
+    """Return frames in [0, 1] as whole levels, 0 to `LEVELS`."""
+    levels: NDArray[np.uint8] = np.rint(frames * np.float32(LEVELS)).astype(np.uint8)
+    return levels
+
+
+def from_levels(levels: NDArray[np.uint8]) -> FloatArray:
+    """Return whole levels as frames in [0, 1]."""
+    return levels.astype(np.float32) / np.float32(LEVELS)
+
+
+@dataclass(frozen=True)
+class StackRecord:
+    """What preparation did to one scan.
+
+    Parameters
+    ----------
+    input_hash, settings_hash : str
+        SHA-256 of the Volume's content and of the preparation settings.
+    rotation_degrees : tuple of float
+        Rotation that set the head upright, about the x (nod), y (tilt to a shoulder) and z (turn)
+        axes of the patient.
+    shift_mm : tuple of float
+        Translation (right to left, anterior to posterior, inferior to superior) of that rigid move.
+    brain_ml : float
+        Volume of the brain mask in the Volume, mL.
+    frames_padded_top, frames_padded_bottom : int
+        Frames of the stack beyond the scan's own coverage, filled with background.
+    brain_cut_mm : float
+        Height of brain below the lowest frame that did not fit, mm.
+    doubts : tuple of str
+        What was accepted but may matter, in words.
+    """
+
+    input_hash: str
+    settings_hash: str
+    rotation_degrees: tuple[float, float, float]
+    shift_mm: tuple[float, float, float]
+    brain_ml: float
+    frames_padded_top: int
+    frames_padded_bottom: int
+    brain_cut_mm: float
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A model's input: the brain, upright, in a fixed number of frames.
+
+    Parameters
+    ----------
+    frames : ndarray of float32, shape (28, H, W)
+        Inferior to superior, each as in `Volume.hu` (anterior at the top, the patient's right at
+        the left), HU window mapped to [0, 1] in steps of 1 / `LEVELS`, 0 outside the brain.
+    brain : ndarray of bool, shape (28, H, W)
+        Where brain (with its fluid spaces) is.
+    affine : ndarray of float64, shape (4, 4)
+        Maps stack voxel ``(x, y, frame, 1)`` to the **scan's** patient millimetres (RAS+), so that
+        ``inv(volume.affine) @ stack.affine`` takes a stack voxel back to a Volume voxel.
+    record : StackRecord
+        What preparation did.
+    """
+
+    frames: FloatArray
+    brain: BoolArray
+    affine: Affine
+    record: StackRecord
+
+    def __post_init__(self) -> None:
+        if self.frames.ndim != 3 or self.frames.dtype != np.float32:
+            raise ValueError(
+                f"frames must be float32 (frame, y, x); got {self.frames.dtype} {self.frames.shape}"
+            )
+        if self.brain.shape != self.frames.shape or self.brain.dtype != np.bool_:
+            raise ValueError("brain must be a bool mask of the frames' shape")
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Voxel size in mm, in array order (frame, y, x)."""
+        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return float(z), float(y), float(x)

@@ -1,0 +1,53 @@
+"""Fixtures shared by all tests: where the real data lie, and where pictures to look at go."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder of real scans, or skip: the project ships none."""
+    folder = Path(os.environ.get("HEMOCAST_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no real test data: set HEMOCAST_TEST_DATA to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unpack(data_dir: Path, tmp_path_factory: pytest.TempPathFactory):
+    """Return a function that unpacks one of the real zips and gives its folder."""
+    done: dict[str, Path] = {}
+
+    def _unpack(name: str) -> Path:
+        if name not in done:
+            archive = data_dir / f"{name}.zip"
+            if not archive.is_file():
+                pytest.skip(f"{archive.name} is not in the folder of real test data")
+            folder = tmp_path_factory.mktemp(name)
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(folder)
+            done[name] = folder
+        return done[name]
+
+    return _unpack
+
+
+@pytest.fixture(scope="session")
+def ge_head(unpack) -> Path:
+    """Return the real tilted GE head, 28 DICOM files."""
+    return unpack("ge_head_tilted")
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """Return the folder for pictures that tests leave to be looked at (ignored by git)."""
+    folder = ROOT / "tests" / "artefacts"
+    folder.mkdir(exist_ok=True)
+    return folder

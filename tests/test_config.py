@@ -1,0 +1,43 @@
+"""Settings: validated, all faults at once, the same hash everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemocast.config import Config, PrepareConfig, load_config, save_config
+from hemocast.errors import ConfigError
+
+
+def test_settings_survive_a_round_trip(tmp_path: Path) -> None:
+    config = Config(prepare=PrepareConfig(size=128, pixel_mm=1.5))
+    save_config(config, tmp_path / "run.yaml")
+    assert load_config(tmp_path / "run.yaml") == config
+
+
+def test_a_hash_depends_on_every_value_and_on_nothing_else() -> None:
+    assert PrepareConfig().hash() == PrepareConfig(frames=28).hash()
+    assert PrepareConfig().hash() != PrepareConfig(window_high=60).hash()
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("prepare: {frames: 0, colour: red}\ntrain: {epochs: -1}\n")
+    with pytest.raises(ConfigError) as refusal:
+        load_config(path)
+    for name in ("prepare.frames", "prepare.colour", "train.epochs"):
+        assert name in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["prepare: [", "\x00", "prepare: {window_low: 60}"])
+def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError):
+        load_config(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="could not be read"):
+        load_config(tmp_path / "none.yaml")
