@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hemocast.errors import StatisticsError
+from hemocast.stats import confusion, decision_curve
+
+THRESHOLDS = np.linspace(0.05, 0.95, 19)
+
+
+def cohort(seed: int, n: int = 80) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    risk = rng.random(n)
+    return rng.random(n) < risk, risk
+
+
+@given(st.integers(0, 500))
+def test_net_benefit_is_that_of_the_definition(seed: int) -> None:
+    label, risk = cohort(seed)
+    curve = decision_curve(label, risk, THRESHOLDS, range(80), 100)
+    for at, model, everybody in zip(THRESHOLDS, curve.model, curve.treat_all, strict=True):
+        cells = confusion(label, risk, at)
+        assert model == pytest.approx(cells.tp / 80 - cells.fp / 80 * at / (1 - at))
+        prevalence = label.mean()
+        assert everybody == pytest.approx(prevalence - (1 - prevalence) * at / (1 - at))
+    np.testing.assert_allclose(curve.over_all, curve.model - curve.treat_all)
+
+
+@given(st.integers(0, 500))
+def test_no_model_gains_more_than_the_prevalence(seed: int) -> None:
+    label, risk = cohort(seed)
+    curve = decision_curve(label, risk, THRESHOLDS, range(80), 100)
+    assert (curve.model <= label.mean() + 1e-12).all()
+    perfect = decision_curve(label, label.astype(float), THRESHOLDS, range(80), 100)
+    np.testing.assert_allclose(perfect.model, label.mean())
+
+
+def test_a_model_that_calls_everybody_is_treating_all() -> None:
+    label, _ = cohort(0)
+    curve = decision_curve(label, np.ones(80), THRESHOLDS, range(80), 200)
+    np.testing.assert_allclose(curve.model, curve.treat_all)
+    np.testing.assert_allclose(curve.over_all_low, 0, atol=1e-12)
+    np.testing.assert_allclose(curve.over_all_high, 0, atol=1e-12)
+
+
+def test_limits_hold_the_curve_and_count_patients() -> None:
+    label, risk = cohort(3, 200)
+    once = decision_curve(label, risk, THRESHOLDS, range(200), 500)
+    assert (once.model_low <= once.model).all()
+    assert (once.model <= once.model_high).all()
+    assert (once.over_all_low <= once.over_all).all()
+    assert (once.over_all <= once.over_all_high).all()
+    twice = decision_curve(
+        np.tile(label, 2), np.tile(risk, 2), THRESHOLDS, np.tile(np.arange(200), 2), 500
+    )
+    np.testing.assert_allclose(twice.model_low, once.model_low, atol=1e-12)
+
+
+def test_nobody_acts_on_certainty() -> None:
+    label, risk = cohort(0)
+    for bad in ([0.0], [1.0], [0.5, np.nan]):
+        with pytest.raises(StatisticsError, match="thresholds"):
+            decision_curve(label, risk, bad, range(80))

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from hemocast.errors import StatisticsError
+from hemocast.stats import auc, bootstrap_roc, classification_metrics, roc_curve, youden_threshold
+
+# Scores on a coarse grid, so that ties are common.
+scores = st.integers(0, 12).map(lambda value: value / 12)
+cases = st.lists(st.tuples(st.booleans(), scores), min_size=2, max_size=40)
+
+
+def split(rows: list[tuple[bool, float]]) -> tuple[np.ndarray, np.ndarray]:
+    label = np.array([row[0] for row in rows])
+    assume(label.any() and not label.all())
+    return label, np.array([row[1] for row in rows])
+
+
+@given(cases)
+def test_auc_is_the_share_of_pairs_ranked_rightly(rows: list) -> None:
+    label, score = split(rows)
+    pairs = score[label][:, None] - score[~label][None, :]
+    assert auc(label, score) == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
+
+
+@given(cases)
+def test_auc_stays_under_any_rising_map_and_turns_round_with_the_labels(rows: list) -> None:
+    label, score = split(rows)
+    area = auc(label, score)
+    assert auc(label, np.exp(3 * score) - 7) == pytest.approx(area)
+    assert auc(label, -score) == pytest.approx(1 - area)
+    assert auc(~label, score) == pytest.approx(1 - area)
+
+
+@given(cases)
+def test_roc_curve_as_scikit_learn_and_with_the_auc_under_it(rows: list) -> None:
+    label, score = split(rows)
+    curve = roc_curve(label, score)
+    fpr, tpr, threshold = sk.roc_curve(label, score, drop_intermediate=False)
+    np.testing.assert_allclose(curve.fpr, fpr)
+    np.testing.assert_allclose(curve.tpr, tpr)
+    np.testing.assert_allclose(curve.threshold, threshold)
+    assert np.trapezoid(curve.tpr, curve.fpr) == pytest.approx(auc(label, score))
+
+
+@given(cases)
+def test_youden_threshold_is_the_best_of_all(rows: list) -> None:
+    label, score = split(rows)
+
+    def youden(threshold: float) -> float:
+        metrics = classification_metrics(label, score, threshold)
+        return metrics["sensitivity"] + metrics["specificity"] - 1
+
+    best = youden_threshold(label, score)
+    assert best in score
+    assert youden(best) == pytest.approx(max(youden(value) for value in score))
+
+
+def test_one_class_has_no_curve() -> None:
+    for function in (auc, roc_curve, youden_threshold):
+        with pytest.raises(StatisticsError, match="both classes"):
+            function([1, 1, 1], [0.1, 0.2, 0.3])
+
+
+def test_constant_scores_are_worth_one_half() -> None:
+    assert auc([0, 1, 1], [0.3, 0.3, 0.3]) == 0.5
+
+
+def cohort(n: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    label = rng.random(n) < 0.45
+    probability = 1 / (1 + np.exp(-rng.normal(1.5 * label - 0.7, 1)))
+    return label, probability, rng.integers(0, n * 3 // 4, n)
+
+
+def test_the_band_holds_the_curve_and_spans_the_axis() -> None:
+    label, probability, patient = cohort(200)
+    band = bootstrap_roc(label, probability, patient, 300)
+    assert (band.fpr[0], band.fpr[-1]) == (0, 1)
+    assert (band.low <= band.high).all()
+    fpr = [(probability[~label] >= t).mean() for t in np.sort(probability)]
+    tpr = [(probability[label] >= t).mean() for t in np.sort(probability)]
+    middle = np.interp(band.fpr, fpr[::-1], tpr[::-1])
+    inside = (band.low - 0.02 <= middle) & (middle <= band.high + 0.02)
+    assert inside.mean() > 0.95
+    with pytest.raises(StatisticsError):
+        bootstrap_roc([1, 1], [0.1, 0.2], [0, 1])
