@@ -1,0 +1,80 @@
+"""Smooth fields with slopes, sampled linearly: what the two alignments share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.volume import FloatArray
+
+
+def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
+    """Sample fields linearly; outside their grid they are 0.
+
+    Parameters
+    ----------
+    fields : ndarray of float32, shape (z, y, x, ...)
+        Any number of values at every grid point.
+    index : ndarray of float32, shape (n, 3)
+        Places as grid indices, (z, y, x).
+
+    Returns
+    -------
+    ndarray of float32, shape (n, ...)
+    """
+    flat = fields.reshape(-1, int(np.prod(fields.shape[3:], initial=1)))
+    # Column by column: reductions over an axis of length three are slow.
+    cell = np.zeros(len(index), np.intp)
+    outside = np.zeros(len(index), np.bool_)
+    shares = []
+    for axis, length in enumerate(fields.shape[:3]):
+        column = index[:, axis]
+        outside |= (column < 0) | (column > length - 1)
+        place = np.clip(column, 0, length - 1)
+        low = np.minimum(place.astype(np.intp), length - 2)
+        cell = cell * length + low
+        share = place - low.astype(np.float32)
+        shares.append((1 - share, share))
+    total = np.zeros((len(index), flat.shape[1]), np.float32)
+    rows, columns = fields.shape[1:3]
+    for dz, dy, dx in np.ndindex(2, 2, 2):
+        weight = shares[0][dz] * shares[1][dy] * shares[2][dx]
+        weight[outside] = 0
+        total += weight[:, None] * flat[cell + ((dz * rows + dy) * columns + dx)]
+    return total.reshape(len(index), *fields.shape[3:])
+
+
+def rotation(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation matrix (3, 3) of a rotation vector in radians (Rodrigues 1840)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = vector / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    turn: NDArray[np.float64] = (
+        np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    )
+    return turn
+
+
+def robust_step(
+    residual: FloatArray, jacobian: FloatArray, scale: float, damping: float
+) -> NDArray[np.float64]:
+    """One damped Gauss-Newton step under Geman-McClure weights.
+
+    Parameters
+    ----------
+    residual : ndarray of float32, shape (n,)
+    jacobian : ndarray of float32, shape (n, p)
+    scale : float
+        Residuals far above this hardly count.
+    damping : float
+        Levenberg-Marquardt factor on the diagonal.
+    """
+    weight = 1 / (1 + (residual / scale) ** 2) ** 2
+    weighted = jacobian * weight[:, None]
+    normal = (weighted.T @ jacobian).astype(np.float64)
+    normal[np.diag_indices_from(normal)] *= 1 + damping
+    normal[np.diag_indices_from(normal)] += 1e-9
+    slope = (weighted.T @ residual).astype(np.float64)
+    return np.asarray(-np.linalg.solve(normal, slope), np.float64)

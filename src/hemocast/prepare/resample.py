@@ -1,0 +1,126 @@
+"""A Volume's brain sampled on an upright grid without aliasing and without the skull bleeding in.
+
+Every value is a weighted mean over brain alone: CT numbers times mask and the mask itself go
+through the same linear filters and are divided at the end (normalised convolution, Knutsson &
+Westin 1993, 10.1109/CVPR.1993.341081). So bone just outside does not brighten the cortex, nor
+background darken it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hemocast.anatomy import Brain
+from hemocast.anatomy.grid import bounding_box
+from hemocast.volume import Affine, FloatArray, Volume
+
+# Thinner slices than this are averaged pairwise (or more) first: noise falls and nothing is lost
+# in frames several times as high.
+_THIN_MM = 1.25
+
+
+def sample_brain(
+    volume: Volume, brain: Brain, affine: Affine, shape: tuple[int, int, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Sample a Volume's brain on another grid.
+
+    In-plane, a finer scan is first averaged over areas of the new pixel's size. Along the frames'
+    axis, scans with slices thinner than a frame are averaged over the frame's height; thicker ones
+    are interpolated linearly.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    brain : Brain
+        Its brain.
+    affine : ndarray of float64, shape (4, 4)
+        Maps voxel ``(x, y, frame, 1)`` of the new grid to scan mm (RAS+); orthogonal columns.
+    shape : tuple of int
+        (frame, y, x) of the new grid.
+
+    Returns
+    -------
+    hu, share : ndarray of float32, shape (frame, y, x)
+        Mean CT number of the brain in each voxel (0 HU where there is none) and the share of the
+        voxel that is brain, 0 to 1.
+    """
+    import SimpleITK
+
+    pixel = float(np.linalg.norm(affine[:3, 0]))
+    height = float(np.linalg.norm(affine[:3, 2]))
+    weighted, share, source = _shrink(volume, brain, pixel)
+    step_mm = float(np.linalg.norm(source[:3, 2]))
+    layers = max(1, int(np.ceil(height / step_mm - 1e-3)))
+    total = np.zeros((2, *shape), np.float32)
+    images = [SimpleITK.GetImageFromArray(array) for array in (weighted, share)]
+    for layer in range(layers):
+        place = affine.copy()
+        place[:3, 3] += affine[:3, 2] * ((layer + 0.5) / layers - 0.5)
+        for channel, image in enumerate(images):
+            total[channel] += _resample(image, np.linalg.inv(source) @ place, shape)
+    hu, part = total / np.float32(layers)
+    np.divide(hu, part, out=hu, where=part > 1e-3)
+    hu[part <= 1e-3] = 0
+    return hu, part
+
+
+def _resample(image: Any, to_index: Affine, shape: tuple[int, int, int]) -> FloatArray:
+    """Sample linearly at the places of a grid given in the image's own indices; 0 outside."""
+    import SimpleITK
+
+    itk: Any = SimpleITK  # its classes carry no annotations
+    transform = itk.AffineTransform(3)
+    transform.SetMatrix(to_index[:3, :3].ravel().tolist())
+    transform.SetTranslation(to_index[:3, 3].tolist())
+    resampler = itk.ResampleImageFilter()
+    resampler.SetSize([int(n) for n in shape[::-1]])
+    resampler.SetInterpolator(itk.sitkLinear)
+    resampler.SetTransform(transform)
+    sampled: FloatArray = itk.GetArrayFromImage(resampler.Execute(image))
+    return sampled
+
+
+def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, FloatArray, Affine]:
+    """Cut out the brain, average areas finer than the pixel and slices thinner than `_THIN_MM`.
+
+    Returns CT numbers times mask, the mask, and the affine of their grid.
+    """
+    box = bounding_box(brain.mask, (0, 0, 0))
+    mask = brain.mask[box].astype(np.float32)
+    spacing = volume.spacing
+    strides = (
+        float(max(1, round(_THIN_MM / spacing[0]))),
+        max(1.0, pixel_mm / spacing[1]),
+        max(1.0, pixel_mm / spacing[2]),
+    )
+    weights = [_area_weights(n, step) for n, step in zip(mask.shape, strides, strict=True)]
+    to_voxel = np.eye(4)
+    for axis, (part, step) in enumerate(zip(box[::-1], strides[::-1], strict=True)):
+        to_voxel[axis, axis] = step
+        # Sample 0 is padding; the centre of sample 1 is half a stride into the box.
+        to_voxel[axis, 3] = part.start - 0.5 - step / 2
+    weighted = _filter(volume.hu[box] * mask, weights)
+    return weighted, _filter(mask, weights), volume.affine @ to_voxel
+
+
+def _area_weights(n: int, stride: float) -> FloatArray:
+    """Weights (samples + 2, n) that average over stretches of `stride` voxels.
+
+    The first and last sample are padding: interpolation ends in 0 on both sides.
+    """
+    samples = int(np.ceil(n / stride - 1e-6))
+    low = np.arange(samples)[:, None] * stride
+    voxel = np.arange(n)[None, :]
+    covered = np.minimum(low + stride, voxel + 1) - np.maximum(low, voxel)
+    weights = np.zeros((samples + 2, n), np.float32)
+    weights[1:-1] = np.maximum(covered, 0) / stride
+    return weights
+
+
+def _filter(array: FloatArray, weights: list[FloatArray]) -> FloatArray:
+    wz, wy, wx = weights
+    in_plane = wy @ array @ wx.T
+    return np.asarray(np.tensordot(wz, in_plane, axes=(1, 0)), np.float32)

@@ -1,0 +1,142 @@
+"""Volume -> Stack: the one way in which every scan reaches a model.
+
+Which frames: the head is set upright; the top of the brain is the height above which less than
+1 mL of brain lies; the topmost frame ends there and the others follow downwards without gaps, so
+that 28 frames of 5 mm hold the 140 mm below the vertex. Where the scan stops below the vertex, the
+vertex of the template fitted to the brain is taken instead. Frames that the scan does not reach
+are background and counted; brain below the lowest frame is recorded as the height cut off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hemocast.anatomy import Alignment, Brain, align, find_brain
+from hemocast.anatomy.grid import coarsen
+from hemocast.config import PrepareConfig
+from hemocast.prepare.resample import sample_brain
+from hemocast.volume import Affine, Stack, StackRecord, Volume, from_levels, to_levels
+
+# Brain above the top or below the bottom that is too little to matter: specks of the mask.
+_SPECK_ML = 1.0
+# A top slice that shows more brain than this stopped below the vertex.
+_CUT_CM2 = 12.0
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """Where the upright brain ends.
+
+    Parameters
+    ----------
+    top, bottom : float
+        Heights over the upright origin, mm.
+    vertex_cut : bool
+        The scan stops below the vertex; `top` is then the template's.
+    beside_ml : float
+        Brain in front of, behind and beside the frames, mL.
+    """
+
+    top: float
+    bottom: float
+    vertex_cut: bool
+    beside_ml: float
+
+
+def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -> Stack:
+    """Make a model's input from a scan.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    config : PrepareConfig
+        Frames, grid and HU window.
+    brain : Brain, optional
+        Its brain, where already known; found otherwise.
+
+    Returns
+    -------
+    Stack
+        The brain upright, in frames of `config.frame_mm`, windowed to [0, 1], 0 outside the brain.
+
+    Raises
+    ------
+    NotHounsfield, NotABrain, NotAligned
+        As `find_brain` and `align` do.
+    """
+    found = find_brain(volume) if brain is None else brain
+    pose = align(volume, found)
+    extent = _extent(volume, found, pose, config)
+    affine = pose.matrix @ _frames_to_upright(config, extent.top)
+    shape = (config.frames, config.size, config.size)
+    hu, share = sample_brain(volume, found, affine, shape)
+    inside = share > 0.5
+    scaled = (hu - config.window_low) / (config.window_high - config.window_low)
+    frames = from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
+    padded_bottom, padded_top = _padded(volume, affine, config)
+    lowest = extent.top - config.frames * config.frame_mm
+    record = StackRecord(
+        input_hash=volume.content_hash(),
+        settings_hash=config.hash(),
+        rotation_degrees=pose.rotation_degrees,
+        shift_mm=pose.shift_mm,
+        brain_ml=found.volume_ml,
+        frames_padded_top=padded_top,
+        frames_padded_bottom=padded_bottom,
+        brain_cut_mm=max(0.0, lowest - extent.bottom),
+        doubts=pose.doubts + _doubts(extent),
+    )
+    return Stack(frames=frames, brain=inside, affine=affine, record=record)
+
+
+def _frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:
+    """Map stack voxel (x, y, frame, 1) to upright mm: right at the left, anterior at the top."""
+    half = (config.size - 1) / 2 * config.pixel_mm
+    affine = np.diag([-config.pixel_mm, -config.pixel_mm, config.frame_mm, 1.0])
+    affine[:3, 3] = [half, half, top_mm - (config.frames - 0.5) * config.frame_mm]
+    return affine
+
+
+def _extent(volume: Volume, brain: Brain, pose: Alignment, config: PrepareConfig) -> _Extent:
+    """Measure the brain in upright millimetres."""
+    share = coarsen(brain.mask.astype(np.float32), volume.affine, volume.spacing)
+    zyx = np.argwhere(share.hu > 0)
+    weight_ml = share.hu[share.hu > 0] * (np.prod(share.spacing) / 1000)
+    to_upright = np.linalg.inv(pose.matrix) @ share.affine
+    x, y, z = (zyx[:, ::-1] @ to_upright[:3, :3].T + to_upright[:3, 3]).T
+    order = np.argsort(z, kind="stable")
+    below = np.cumsum(weight_ml[order])
+    bottom, top = np.interp([_SPECK_ML, below[-1] - _SPECK_ML], below, z[order])
+    half_block = float(np.abs(to_upright[2, 2])) / 2
+    half_side = config.size * config.pixel_mm / 2
+    top_slice_cm2 = np.count_nonzero(brain.mask[-1]) * np.prod(volume.spacing[1:]) / 100
+    cut = bool(top_slice_cm2 > _CUT_CM2)
+    highest = float(top) + half_block
+    return _Extent(
+        top=max(highest, pose.vertex_mm) if cut else highest,
+        bottom=float(bottom) - half_block,
+        vertex_cut=cut,
+        beside_ml=float(weight_ml[np.maximum(np.abs(x), np.abs(y)) > half_side].sum()),
+    )
+
+
+def _padded(volume: Volume, affine: Affine, config: PrepareConfig) -> tuple[int, int]:
+    """Count the frames whose middle lies below or above the scan's slices."""
+    middle = (config.size - 1) / 2
+    places = np.array([[middle, middle, frame, 1.0] for frame in range(config.frames)])
+    slices = (places @ (np.linalg.inv(volume.affine) @ affine).T)[:, 2]
+    below = int(np.count_nonzero(slices < -0.5))
+    above = int(np.count_nonzero(slices > volume.hu.shape[0] - 0.5))
+    return below, above
+
+
+def _doubts(extent: _Extent) -> tuple[str, ...]:
+    doubts = []
+    if extent.vertex_cut:
+        doubts.append("the scan stops below the vertex: the top frame was placed by the template")
+    if extent.beside_ml > _SPECK_ML:
+        doubts.append(f"{extent.beside_ml:.0f} mL of brain lie beside the frames")
+    return tuple(doubts)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hemocast.anatomy.grid import bounding_box, coarsen, linear_weights
+
+
+def test_blocks_are_means_and_lie_where_their_voxels_lie():
+    z, y, x = np.indices((8, 24, 30), dtype=np.float32)
+    hu = 3 * x - 2 * y + 5 * z
+    affine = np.diag([-0.5, -0.5, 1.25, 1.0])
+    affine[:3, 3] = [40, 50, -30]
+    coarse = coarsen(hu, affine, (1.25, 0.5, 0.5))
+    assert coarse.factors == (2, 4, 4)
+    assert coarse.hu.shape == (4, 6, 7)
+    # A linear field's block mean is its value at the block's centre.
+    for index in [(0, 0, 0), (3, 5, 6), (1, 2, 3)]:
+        mm = coarse.affine @ [*index[::-1], 1.0]
+        voxel = np.linalg.inv(affine) @ mm
+        assert coarse.hu[index] == pytest.approx(3 * voxel[0] - 2 * voxel[1] + 5 * voxel[2])
+
+
+def test_a_value_that_is_not_finite_is_not_lost():
+    hu = np.zeros((4, 16, 16), np.float32)
+    hu[2, 7, 9] = np.nan
+    assert not np.isfinite(coarsen(hu, np.eye(4), (5.0, 0.5, 0.5)).hu).all()
+
+
+@given(n=st.integers(2, 60), factor=st.integers(1, 6))
+def test_weights_reproduce_a_straight_line_between_block_centres(n, factor):
+    blocks = max(1, n // factor)
+    weights = linear_weights(n, blocks, factor)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-5)
+    centres = np.arange(blocks) * factor + (factor - 1) / 2
+    inside = (np.arange(n) >= centres[0]) & (np.arange(n) <= centres[-1])
+    assert (weights @ centres)[inside] == pytest.approx(np.arange(n)[inside], abs=1e-4)
+
+
+def test_box_holds_the_mask_and_stays_in_the_array():
+    mask = np.zeros((5, 9, 9), np.bool_)
+    mask[1, 3:5, 8] = True
+    box = bounding_box(mask, (1, 2, 2))
+    assert box == (slice(0, 3), slice(1, 7), slice(6, 9))

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from hemocast.anatomy import template as module
+from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
+
+
+def test_the_geometry_written_down_is_that_of_the_file():
+    folder = Path(importlib.util.find_spec("nilearn").origin).parent
+    image = nibabel.load(folder / module._FILE)
+    assert image.shape == module._SHAPE_XYZ
+    assert image.get_data_dtype() == np.uint8
+    assert image.affine[:3, :3] == pytest.approx(np.eye(3))
+    assert tuple(image.affine[:3, 3]) == module._FIRST_VOXEL_MM
+    brain = np.asarray(image.dataobj) > 0
+    assert np.array_equal(module._read().transpose(2, 1, 0) > 0, brain)
+    used = np.flatnonzero(brain.any(axis=(0, 1))) + image.affine[2, 3]
+    assert used[-1] == VERTEX_MM
+
+
+def test_the_field_is_symmetric_and_centred_on_the_brain():
+    made = template()
+    brain = made.fields[..., 0, 0]
+    x = made.origin_mm[0] + STEP_MM * np.arange(brain.shape[2])
+    mean_x = (brain.sum(axis=(0, 1)) * x).sum() / brain.sum()
+    assert abs(mean_x) < 0.5
+    z, y, x = np.nonzero(brain > 0.5)
+    for used, first in ((y, made.origin_mm[1]), (z, made.origin_mm[2])):
+        middle = first + STEP_MM * (used.min() + used.max()) / 2
+        assert abs(middle) <= STEP_MM
+    assert 1700 < (brain > 0.5).sum() * STEP_MM**3 / 1000 < 2000
+    assert CENTRE_MM[0] == 0
+
+
+def test_slopes_are_those_of_the_field():
+    fields = template().fields
+    rise = (fields[1:, :, :, 0, 0] - fields[:-1, :, :, 0, 0]) / STEP_MM
+    mean_slope = (fields[1:, :, :, 0, 3] + fields[:-1, :, :, 0, 3]) / 2
+    assert np.abs(rise - mean_slope).max() < 0.02
+
+
+def test_reading_it_does_not_import_nilearn():
+    code = (
+        "import sys; from hemocast.anatomy.template import template; template();"
+        "sys.exit('nilearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

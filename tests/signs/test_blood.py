@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from hemocast.anatomy import find_brain
+from hemocast.signs import find_blood
+from hemocast.simulate import Infarct, Protocol, render_head
+
+
+def _deep_places(mask: np.ndarray, spacing: tuple[float, float, float], n: int) -> np.ndarray:
+    """Draw voxels at least 12 mm inside the brain."""
+    coarse = ndimage.distance_transform_edt(
+        mask[:, ::4, ::4], sampling=(spacing[0], 4 * spacing[1], 4 * spacing[2])
+    )
+    places = np.argwhere(coarse > 12) * [1, 4, 4]
+    return places[np.random.default_rng(0).choice(len(places), n)]
+
+
+def test_the_real_head_shows_none(ge_volume, ge_brain):
+    blood = find_blood(ge_volume, ge_brain)
+    assert not blood.present
+    assert blood.largest_ml < 0.3
+
+
+def test_bleeds_of_two_ml_and_more_in_the_real_head_are_seen(ge_volume, ge_brain, with_ball):
+    places = _deep_places(ge_brain.mask, ge_volume.spacing, 6)
+    for place, ml in zip(places, (2, 2, 2, 3, 5, 10), strict=True):
+        bled = with_ball(ge_volume, tuple(place), ml, 65.0)
+        blood = find_blood(bled, find_brain(bled))
+        assert blood.present
+        assert 0.6 * ml < blood.largest_ml < 1.2 * ml
+        assert 58 < blood.peak_hu < 80
+
+
+def test_dense_calcifications_are_not_blood(ge_volume, ge_brain, with_ball):
+    for place in _deep_places(ge_brain.mask, ge_volume.spacing, 3):
+        calcified = with_ball(ge_volume, tuple(place), 1.0, 250.0)
+        assert not find_blood(calcified, find_brain(calcified)).present
+
+
+def test_a_thin_sheet_is_not_blood(ge_volume, ge_brain):
+    from dataclasses import replace
+
+    sheet = ge_volume.hu.copy()
+    column = int(np.nonzero(ge_brain.mask)[2].mean())
+    wide = round(2.5 / ge_volume.spacing[2])
+    part = sheet[:, :, column : column + wide]
+    part[ge_brain.mask[:, :, column : column + wide]] = 65.0
+    assert not find_blood(replace(ge_volume, hu=sheet), ge_brain).present
+
+
+def test_an_even_shift_of_a_slice_is_not_blood(ge_volume, ge_brain):
+    from dataclasses import replace
+
+    brighter = ge_volume.hu.copy()
+    brighter[25:] += 12
+    assert not find_blood(replace(ge_volume, hu=brighter), ge_brain).present
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_simulated_heads_without_blood(seed):
+    infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 60.0)
+    volume = render_head(seed, age=80, infarct=infarct)
+    assert not find_blood(volume, find_brain(volume)).present
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_simulated_bleeds(seed):
+    infarct = Infarct(("MCA", "PCA", "MCA")[seed], "right", 60.0)
+    protocol = Protocol(rotation_degrees=(10, -5, 8), slice_mm=(5.0, 2.5, 6.0)[seed])
+    volume = render_head(seed, infarct=infarct, blood_ml=8.0, protocol=protocol)
+    blood = find_blood(volume, find_brain(volume))
+    assert blood.present
+    assert blood.volume_ml == pytest.approx(8.0, rel=0.4)
+
+
+@pytest.mark.slow
+def test_sensitivity_and_false_alarms_over_many_simulated_heads():
+    alarms, seen = 0, 0
+    for seed in range(100, 140):
+        infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "left", 50.0)
+        without = render_head(seed, age=50 + seed % 40, infarct=infarct)
+        alarms += find_blood(without, find_brain(without)).present
+        bled = render_head(seed, age=50 + seed % 40, infarct=infarct, blood_ml=3.0)
+        seen += find_blood(bled, find_brain(bled)).present
+    assert alarms == 0
+    assert seen >= 38
