@@ -1,0 +1,25 @@
+"""Files -> Series -> Volume: read, select, geometry, write."""
+
+from hemocast.dicom.archive import ArchiveLimits, open_path
+from hemocast.dicom.find import Found, Refusal, Scan, Series, find_scans
+from hemocast.dicom.nifti import read_nifti, write_nifti
+from hemocast.dicom.read import one_scan, read, read_series
+from hemocast.dicom.write import CTHeader, make_uid, write_ct
+
+__all__ = [
+    "ArchiveLimits",
+    "CTHeader",
+    "Found",
+    "Refusal",
+    "Scan",
+    "Series",
+    "find_scans",
+    "make_uid",
+    "one_scan",
+    "open_path",
+    "read",
+    "read_nifti",
+    "read_series",
+    "write_ct",
+    "write_nifti",
+]

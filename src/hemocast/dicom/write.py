@@ -1,0 +1,294 @@
+"""CT numbers -> CT Image Storage files: what the simulator and the tests write."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+EXPLICIT_BIG = "1.2.840.10008.1.2.2"
+NATIVE = ("1.2.840.10008.1.2", EXPLICIT_LITTLE, EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
+
+# Scanners store 12 bits without a sign, offset by 1024: the range of HU is -1024 to 3071.
+LOWEST_HU, HIGHEST_HU = -1024, 3071
+
+
+@dataclass(frozen=True)
+class CTHeader:
+    """What a CT series says about itself, apart from its pixels and their places.
+
+    Parameters
+    ----------
+    patient_id, patient_name : str
+        The patient, in DICOM's form ``Family^Given``.
+    study_uid, series_uid : str
+        Unique identifiers; `make_uid` derives valid ones.
+    frame_of_reference_uid : str
+        Derived from the study's when empty.
+    study_description, series_description : str
+        Free text.
+    series_number : int
+        Number of the series in the study.
+    acquired : datetime or None
+        Date and time of acquisition; also used for the study and series.
+    age : int or None
+        Age in years.
+    sex : str
+        ``"M"``, ``"F"``, ``"O"`` or empty.
+    manufacturer, model : str
+        The scanner.
+    kernel : str
+        Name of the convolution kernel.
+    kvp : float
+        Tube voltage, kV.
+    slice_thickness : float
+        Nominal thickness, mm; need not be the step between slices.
+    gantry_tilt : float
+        Nominal gantry tilt, degrees; its sign depends on the vendor and nothing reads it back.
+    body_part, patient_position, image_comments, institution, accession_number : str
+        As in DICOM.
+    image_type : tuple of str
+        At least two values; axial originals by default.
+    contrast_agent : str
+        Empty for a plain scan.
+    """
+
+    patient_id: str
+    patient_name: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str = ""
+    study_description: str = ""
+    series_description: str = ""
+    series_number: int = 1
+    acquired: datetime | None = None
+    age: int | None = None
+    sex: str = ""
+    manufacturer: str = ""
+    model: str = ""
+    kernel: str = ""
+    kvp: float = 120.0
+    slice_thickness: float = 5.0
+    gantry_tilt: float = 0.0
+    body_part: str = "HEAD"
+    patient_position: str = "HFS"
+    image_comments: str = ""
+    institution: str = ""
+    accession_number: str = ""
+    image_type: tuple[str, ...] = ("ORIGINAL", "PRIMARY", "AXIAL")
+    contrast_agent: str = ""
+
+
+def make_uid(*parts: object) -> str:
+    """Derive a unique identifier from its parts: the same parts give the same identifier.
+
+    The form is ``2.25.`` and a 128-bit number (DICOM PS3.5 annex B.2), taken from SHA-256.
+    """
+    text = "\x1f".join(str(part) for part in parts)
+    return f"2.25.{int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], 'big')}"
+
+
+def write_ct(
+    frames_hu: NDArray[Any],
+    positions: ArrayLike,
+    orientation: ArrayLike,
+    pixel_spacing: ArrayLike,
+    header: CTHeader,
+    folder: Path,
+    names: Sequence[str] | None = None,
+    transfer_syntax: str = EXPLICIT_LITTLE,
+) -> list[Path]:
+    """Write one CT series, one file per slice, each complete or not there.
+
+    Parameters
+    ----------
+    frames_hu : ndarray, shape (n, rows, columns)
+        CT numbers in HU; rounded, and clipped to -1024 .. 3071 as a 12-bit scanner does.
+    positions : array_like, shape (n, 3)
+        Centre of each slice's first pixel, mm, LPS (ImagePositionPatient).
+    orientation : array_like, shape (6,)
+        Unit vectors, LPS, along a row and down a column (ImageOrientationPatient).
+    pixel_spacing : array_like, shape (2,)
+        Distance between rows and between columns, mm (PixelSpacing).
+    header : CTHeader
+        Everything else.
+    folder : Path
+        Made if it is not there.
+    names : sequence of str, optional
+        File names; ``0001.dcm`` and so on by default.
+    transfer_syntax : str
+        UID of the encoding; compressed ones need the codec that pydicom names.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `frames_hu`.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit together.
+    """
+    frames = np.asarray(frames_hu)
+    places = np.asarray(positions, dtype=float)
+    if frames.ndim != 3 or places.shape != (len(frames), 3):
+        raise ValueError(f"{frames.shape} frames do not go with {places.shape} positions")
+    files = (
+        list(names) if names is not None else [f"{i:04d}.dcm" for i in range(1, len(frames) + 1)]
+    )
+    if len(files) != len(frames):
+        raise ValueError(f"{len(files)} names for {len(frames)} frames")
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = (np.clip(np.rint(frames), LOWEST_HU, HIGHEST_HU) - LOWEST_HU).astype("<u2")
+    axes = [_decimal(v) for v in np.asarray(orientation, dtype=float).reshape(6)]
+    spacing = [_decimal(v) for v in np.asarray(pixel_spacing, dtype=float).reshape(2)]
+    dataset = _common(header, axes, spacing, stored.shape[1], stored.shape[2])
+    paths = []
+    for index, (pixels, place) in enumerate(zip(stored, places, strict=True)):
+        dataset.SOPInstanceUID = make_uid(header.series_uid, index)
+        dataset.InstanceNumber = index + 1
+        dataset.ImagePositionPatient = [_decimal(v) for v in place]
+        dataset.PixelData = pixels.tobytes()
+        path = folder / files[index]
+        _replace(path, encode(dataset, transfer_syntax))
+        paths.append(path)
+    return paths
+
+
+def encode(dataset: Dataset, transfer_syntax: str) -> bytes:
+    """Encode a dataset with native little-endian pixels as a DICOM file.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        Holds its own SOP class and instance UIDs; is not changed.
+    transfer_syntax : str
+        UID of the encoding to write.
+    """
+    from pydicom import Dataset
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.filewriter import dcmwrite
+    from pydicom.uid import UID
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    out: Dataset = dataset
+    if transfer_syntax not in NATIVE:
+        out = FileDataset(io.BytesIO(), dict(dataset.items()), preamble=b"\0" * 128, file_meta=meta)
+        meta.TransferSyntaxUID = UID(EXPLICIT_LITTLE)
+        out.compress(UID(transfer_syntax), generate_instance_uid=False)
+    else:
+        out = Dataset(dict(dataset.items()))
+        if transfer_syntax == EXPLICIT_BIG:
+            out.PixelData = np.frombuffer(dataset.PixelData, "<u2").byteswap().tobytes()
+        out.file_meta = meta
+    buffer = io.BytesIO()
+    dcmwrite(buffer, out, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _common(
+    header: CTHeader, axes: list[str], spacing: list[str], rows: int, columns: int
+) -> Dataset:
+    """Everything that is the same in all slices of a series."""
+    from pydicom import Dataset
+
+    when = header.acquired
+    date, time = (when.strftime("%Y%m%d"), when.strftime("%H%M%S")) if when else ("", "")
+    dataset = Dataset()
+    values: dict[str, object] = {
+        "SpecificCharacterSet": "ISO_IR 192",
+        "ImageType": list(header.image_type),
+        "SOPClassUID": CT_IMAGE_STORAGE,
+        "AccessionNumber": header.accession_number,
+        "Modality": "CT",
+        "Manufacturer": header.manufacturer,
+        "InstitutionName": header.institution,
+        "ReferringPhysicianName": "",
+        "StudyDescription": header.study_description,
+        "SeriesDescription": header.series_description,
+        "ManufacturerModelName": header.model,
+        "PatientName": header.patient_name,
+        "PatientID": header.patient_id,
+        "PatientBirthDate": "",
+        "PatientSex": header.sex,
+        "BodyPartExamined": header.body_part,
+        "SliceThickness": _decimal(header.slice_thickness),
+        "KVP": _decimal(header.kvp),
+        "GantryDetectorTilt": _decimal(header.gantry_tilt),
+        "ConvolutionKernel": header.kernel,
+        "PatientPosition": header.patient_position,
+        "StudyInstanceUID": header.study_uid,
+        "SeriesInstanceUID": header.series_uid,
+        "StudyID": "1",
+        "SeriesNumber": header.series_number,
+        "AcquisitionNumber": 1,
+        "ImageOrientationPatient": axes,
+        "FrameOfReferenceUID": header.frame_of_reference_uid
+        or make_uid(header.study_uid, "frame of reference"),
+        "PositionReferenceIndicator": "",
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": rows,
+        "Columns": columns,
+        "PixelSpacing": spacing,
+        "BitsAllocated": 16,
+        "BitsStored": 12,
+        "HighBit": 11,
+        "PixelRepresentation": 0,
+        "RescaleIntercept": str(LOWEST_HU),
+        "RescaleSlope": "1",
+        "RescaleType": "HU",
+    }
+    for moment in ("Study", "Series", "Acquisition", "Content"):
+        values[f"{moment}Date"] = date
+        values[f"{moment}Time"] = time
+    if header.age is not None:
+        values["PatientAge"] = f"{header.age:03d}Y"
+    if header.image_comments:
+        values["ImageComments"] = header.image_comments
+    if header.contrast_agent:
+        values["ContrastBolusAgent"] = header.contrast_agent
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    dataset["PixelData"] = _pixel_element()
+    return dataset
+
+
+def _pixel_element() -> Any:
+    """An empty 16-bit PixelData element, so that assigning bytes later keeps its VR."""
+    from pydicom.dataelem import DataElement
+
+    return DataElement(0x7FE00010, "OW", b"")
+
+
+def _decimal(value: float) -> str:
+    """Write a number as a DICOM decimal string, at most 16 characters."""
+    from pydicom.valuerep import format_number_as_ds
+
+    return str(format_number_as_ds(float(value)))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, then give it its own."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import gzip
+import itertools
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from hemocast.dicom import read, read_nifti, write_nifti
+from hemocast.errors import (
+    BadGeometry,
+    HemocastError,
+    MalformedFile,
+    NothingThere,
+    NotHounsfield,
+    SeveralScans,
+    TooLarge,
+    TruncatedFile,
+)
+
+
+@pytest.fixture
+def volume(scan, write, tmp_path):
+    write(scan(tilt=8), tmp_path / "dicom")
+    return read(tmp_path / "dicom")
+
+
+def save(path, data, affine, **header):
+    image = nib.Nifti1Image(data, affine)
+    for name, value in header.items():
+        image.header[name] = value
+    nib.save(image, path)
+    return path
+
+
+def test_a_volume_survives_the_way_through_nifti(volume, tmp_path):
+    path = tmp_path / "scan.nii.gz"
+    write_nifti(volume.hu, volume.affine, path)
+    back = read(path)
+    assert np.abs(back.hu - volume.hu).max() <= 0.5
+    np.testing.assert_allclose(back.affine, volume.affine, atol=1e-4)
+    assert back.source.kind == "nifti"
+    assert len(back.source.scan_uid) == 16
+    assert back.slices == ((),) * volume.hu.shape[0]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["dicom", "scan.nii.gz"]
+
+
+def test_the_same_volume_gives_the_same_bytes_and_floats_stay_floats(volume, tmp_path):
+    for name in ("a.nii.gz", "b.nii.gz"):
+        write_nifti(volume.hu, volume.affine, tmp_path / name, dtype=np.float32)
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz").hu, volume.hu)
+
+
+def test_every_axis_order_reads_the_same(volume, tmp_path):
+    reference = np.rint(volume.hu)
+    base = nib.Nifti1Image(reference.transpose(2, 1, 0), volume.affine)
+    for order in itertools.permutations(range(3)):
+        for signs in [(1, 1, 1), (-1, 1, -1)]:
+            turned = base.as_reoriented(np.array(list(zip(order, signs, strict=True))))
+            nib.save(turned, tmp_path / "t.nii")
+            back = read_nifti(tmp_path / "t.nii")
+            np.testing.assert_array_equal(back.hu, reference)
+            np.testing.assert_allclose(back.affine, volume.affine, atol=1e-3)
+
+
+def test_a_nifti_in_a_zip_or_folder_is_found(volume, tmp_path):
+    import zipfile
+
+    (tmp_path / "f").mkdir()
+    write_nifti(volume.hu, volume.affine, tmp_path / "f" / "ct.nii.gz")
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.write(tmp_path / "f" / "ct.nii.gz", "sub/ct.nii.gz")
+    assert read(tmp_path / "f").hu.shape == read(tmp_path / "z.zip").hu.shape
+    write_nifti(volume.hu, volume.affine, tmp_path / "f" / "two.nii.gz")
+    with pytest.raises(SeveralScans):
+        read(tmp_path / "f")
+
+
+def test_voxels_without_a_number_become_air(volume, tmp_path):
+    data = volume.hu.transpose(2, 1, 0).copy()
+    data[:5] = np.nan
+    back = read_nifti(save(tmp_path / "n.nii", data, volume.affine))
+    assert (back.hu[:, :, :5] == -1024).all()
+    assert back.source.corrected == ("voxels without a number set to air",)
+
+
+def test_what_is_not_one_ct_scan_is_refused(volume, tmp_path, no_litter):
+    data, affine = volume.hu.transpose(2, 1, 0), volume.affine
+    path = tmp_path / "x.nii.gz"
+
+    def refused(error):
+        with pytest.raises(error) as caught:
+            read_nifti(path)
+        assert isinstance(caught.value, HemocastError)
+
+    save(path, np.stack([data, data], -1), affine)
+    refused(SeveralScans)
+    save(path, data[:, :, 0], affine)
+    refused(BadGeometry)
+    sheared = affine.copy()
+    sheared[1, 2] += 1.5
+    save(path, data, sheared)
+    refused(BadGeometry)
+    save(path, data, affine)
+    image = nib.load(path)
+    image.set_sform(None, 0)
+    image.set_qform(None, 0)
+    nib.save(image, path)
+    refused(BadGeometry)
+    save(path, data, affine @ np.diag([1000, 1000, 1000, 1]))
+    refused(BadGeometry)
+    save(path, (data + 1024).astype(np.float32), affine)
+    refused(NotHounsfield)
+    save(path, data.astype(np.complex64), affine)
+    refused(NotHounsfield)
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    refused((MalformedFile, TruncatedFile))
+    path.write_bytes(b"not gzip at all")
+    refused(MalformedFile)
+    path.write_bytes(whole[:100])
+    refused((MalformedFile, TruncatedFile))
+    with pytest.raises(NothingThere):
+        read_nifti(tmp_path / "none.nii")
+
+
+@pytest.mark.parametrize("name", ["t.nii", "t.nii.gz"])
+def test_a_truncated_file(name, volume, tmp_path):
+    path = tmp_path / name
+    write_nifti(volume.hu, volume.affine, path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(TruncatedFile):
+        read_nifti(path)
+
+
+def test_hostile_sizes_are_refused_before_any_voxel_is_read(volume, tmp_path):
+    path = tmp_path / "h.nii"
+    write_nifti(volume.hu, volume.affine, path)
+    data = bytearray(path.read_bytes())
+    for axis in (42, 44, 46):
+        data[axis : axis + 2] = (32000).to_bytes(2, "little")
+    path.write_bytes(bytes(data))
+    with pytest.raises(TooLarge):
+        read_nifti(path)
+    data[108:112] = np.float32(1e12).tobytes()
+    (tmp_path / "h.nii.gz").write_bytes(gzip.compress(bytes(data)))
+    with pytest.raises((MalformedFile, TooLarge)):
+        read_nifti(tmp_path / "h.nii.gz")
