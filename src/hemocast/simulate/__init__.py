@@ -1,0 +1,25 @@
+"""Risk -> patient -> head -> scanner -> DICOM, with the true risk known."""
+
+from hemocast.simulate.cohort import Truth, read_truth, simulate_cohort
+from hemocast.simulate.detector import Protocol
+from hemocast.simulate.head import Infarct
+from hemocast.simulate.patients import Patient, PlannedScan, draw_cohort, scan_patient
+from hemocast.simulate.presets import DEMO, PRESETS
+from hemocast.simulate.study import MARK, render_head, write_patient
+
+__all__ = [
+    "DEMO",
+    "MARK",
+    "PRESETS",
+    "Infarct",
+    "Patient",
+    "PlannedScan",
+    "Protocol",
+    "Truth",
+    "draw_cohort",
+    "read_truth",
+    "render_head",
+    "scan_patient",
+    "simulate_cohort",
+    "write_patient",
+]

@@ -1,0 +1,40 @@
+"""Heads and cohorts that several tests look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemocast.config import SimulateConfig
+from hemocast.simulate import Truth, simulate_cohort
+
+SMALL = SimulateConfig(
+    seed=5, n_ht=2, n_non=2, matrix=64, slice_mm=10, masks=True, bleeds=True, tilt_fraction=0.5
+)
+
+
+@pytest.fixture(scope="session")
+def small_config() -> SimulateConfig:
+    """Return the settings of a cohort of four with coarse images."""
+    return SMALL
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    """Return that cohort, written by one process."""
+    return simulate_cohort(SMALL, tmp_path_factory.mktemp("one") / "cohort")
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """Return a function that gives every file under a folder with its bytes."""
+
+    def _contents(folder: Path) -> dict[str, bytes]:
+        return {
+            str(p.relative_to(folder)): p.read_bytes()
+            for p in sorted(folder.rglob("*"))
+            if p.is_file()
+        }
+
+    return _contents
