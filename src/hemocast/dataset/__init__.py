@@ -1,0 +1,14 @@
+"""Folders and tables: layout, pseudonyms, splits."""
+
+from hemocast.dataset.layout import Dataset
+from hemocast.dataset.pseudonym import load_key, participant_id
+from hemocast.dataset.split import Split, save_split, split_patients
+
+__all__ = [
+    "Dataset",
+    "Split",
+    "load_key",
+    "participant_id",
+    "save_split",
+    "split_patients",
+]

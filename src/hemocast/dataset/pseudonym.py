@@ -1,0 +1,62 @@
+"""Pseudonyms: a keyed hash, so that nobody without the key can test a guess of an identifier."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from hemocast.errors import UsageError
+
+DIGITS = 12  # 48 bits: a collision among 100,000 patients has a probability of 2e-5
+
+
+def participant_id(key: bytes, patient_id: str) -> str:
+    """Give a patient's pseudonym: ``sub-`` and 12 hexadecimal digits of an HMAC-SHA256.
+
+    Parameters
+    ----------
+    key : bytes
+        The project's secret.
+    patient_id : str
+        The identifier in the source files; surrounding spaces do not count (DICOM pads with them).
+    """
+    digest = hmac.new(key, patient_id.strip().encode(), hashlib.sha256).hexdigest()
+    return f"sub-{digest[:DIGITS]}"
+
+
+def load_key(path: Path, dataset: Path) -> bytes:
+    """Read the key, or make one (readable by its owner alone) where there is none.
+
+    Raises
+    ------
+    UsageError
+        The key would lie in the dataset, or the file is no key.
+    """
+    if path.resolve().is_relative_to(dataset.resolve()):
+        raise UsageError(
+            "The pseudonym key would lie inside the dataset",
+            "a place outside it: who has both can undo the pseudonyms",
+            "Name another file with --key",
+        )
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+        try:
+            key = bytes.fromhex(text)
+        except ValueError:
+            key = b""
+        if len(key) < 16:
+            raise UsageError(
+                "The file named as pseudonym key holds no key",
+                "at least 32 hexadecimal digits",
+                "Name the right file with --key, or a new one to have it made",
+            ) from None
+        return key
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        key = secrets.token_bytes(32)
+        file.write(key.hex() + "\n")
+    return key

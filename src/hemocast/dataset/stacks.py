@@ -1,0 +1,92 @@
+"""Every scan of a dataset through the one preparation path, in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemocast.config import PrepareConfig
+from hemocast.dataset.layout import Dataset, nifti_of
+from hemocast.dataset.tables import read_sidecar
+from hemocast.errors import HemocastError
+
+if TYPE_CHECKING:
+    from hemocast.volume import Stack
+
+
+@dataclass(frozen=True)
+class ScanFile:
+    """A scan of a dataset.
+
+    Parameters
+    ----------
+    participant_id, scan_id : str
+        Its keys in the tables.
+    scan_uid : str
+        Hash of the UIDs of the series that it was read from.
+    path : Path
+        Its NIfTI file.
+    """
+
+    participant_id: str
+    scan_id: str
+    scan_uid: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class PreparedScan:
+    """A scan's stack, or why there is none.
+
+    Parameters
+    ----------
+    scan : ScanFile
+        The scan.
+    stack : Stack or None
+        None when refused.
+    error : HemocastError or None
+        The refusal.
+    """
+
+    scan: ScanFile
+    stack: Stack | None
+    error: HemocastError | None = None
+
+
+def scans_of(dataset: Dataset) -> list[ScanFile]:
+    """List the scans of a dataset, in the order of their names."""
+    scans = []
+    for sidecar in dataset.sidecars():
+        content = read_sidecar(sidecar)
+        participant = content["participant_id"]
+        scan_id = f"{participant}_{content['session']}"
+        scans.append(ScanFile(participant, scan_id, content["scan_uid"], nifti_of(sidecar)))
+    return scans
+
+
+def prepare_scans(
+    dataset: Dataset, scans: Sequence[ScanFile], config: PrepareConfig, *, workers: int = 1
+) -> Iterator[PreparedScan]:
+    """Prepare scans, in their order, a few in memory at a time.
+
+    Stacks are kept under ``derivatives/hemocast/stacks`` and found again by content and settings.
+    A scan that shows blood is refused here as at prediction: it is not eligible.
+    """
+    from joblib import Parallel, delayed
+
+    cache = dataset.root / "derivatives" / "hemocast" / "stacks"
+    yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch=2 * workers)(
+        delayed(_prepare_scan)(scan, config, cache) for scan in scans
+    )
+
+
+def _prepare_scan(scan: ScanFile, config: PrepareConfig, cache: Path) -> PreparedScan:
+    from hemocast.dicom import read_nifti
+    from hemocast.signs import eligible_stack
+
+    try:
+        return PreparedScan(scan, eligible_stack(read_nifti(scan.path), config, cache=cache))
+    except HemocastError as error:
+        return PreparedScan(scan, None, error)

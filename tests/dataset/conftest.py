@@ -1,0 +1,104 @@
+"""A few small studies as DICOM, and small tables of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hemocast.dataset.cohort import Tables, check_tables
+from hemocast.dataset.schema import SCHEMAS
+from hemocast.dicom import CTHeader, make_uid, write_ct
+
+
+@pytest.fixture
+def write_study() -> Callable[..., Path]:
+    """Return a function that writes one small axial head series as DICOM."""
+
+    def _write(
+        folder: Path, patient: str, day: int = 1, *, n: int = 12, drop: int | None = None, **more
+    ) -> Path:
+        rng = np.random.default_rng(day)
+        hu = rng.normal(35, 5, (n, 64, 64)).round()
+        hu[:, :4] = -1000
+        positions = np.array([[-100.0, -100.0, 12.0 * z] for z in range(n)])
+        keep = [z for z in range(n) if z != drop]
+        study = make_uid(patient, day)
+        header = CTHeader(
+            patient_id=patient,
+            patient_name=f"{patient}^SECRET",
+            study_uid=study,
+            series_uid=make_uid(study, 1),
+            acquired=datetime(2021, 3, day, 12, 30),
+            age=71,
+            sex="F",
+            manufacturer="ACME",
+            slice_thickness=12,
+            **more,
+        )
+        axial = (1, 0, 0, 0, 1, 0)
+        write_ct(hu[keep], positions[keep], axial, (3, 3), header, folder)
+        return folder
+
+    return _write
+
+
+Rows = list[dict[str, object]]
+
+
+def _text(name: str, rows: Rows) -> pd.DataFrame:
+    columns = {
+        column.name: None for schema in SCHEMAS if schema.name == name for column in schema.columns
+    }
+    named = [*columns, *(key for row in rows for key in row if key not in columns)]
+    cells = [[str(row.get(key, "n/a")) for key in dict.fromkeys(named)] for row in rows]
+    return pd.DataFrame(cells, columns=list(dict.fromkeys(named)), dtype="str")
+
+
+@pytest.fixture
+def text_of() -> Callable[..., dict[str, pd.DataFrame]]:
+    """Return a function from rows (as keywords: ``labels=[{...}]``) to all tables as text."""
+
+    def _make(**rows: Rows) -> dict[str, pd.DataFrame]:
+        if "participants" not in rows:
+            people = dict.fromkeys(
+                str(row["participant_id"]) for some in rows.values() for row in some
+            )
+            rows["participants"] = [{"participant_id": p, "age": 70, "sex": "F"} for p in people]
+        return {schema.name: _text(schema.name, rows.get(schema.name, [])) for schema in SCHEMAS}
+
+    return _make
+
+
+@pytest.fixture
+def tables_of(text_of: Callable[..., dict[str, pd.DataFrame]]) -> Callable[..., Tables]:
+    """Return a function from rows to checked tables."""
+    return lambda **rows: check_tables(text_of(**rows))
+
+
+@pytest.fixture
+def cohort_rows() -> Callable[..., dict[str, Rows]]:
+    """Return a function that gives the rows of `n` patients, every other one with HT at 40 h."""
+
+    def _make(n: int = 40) -> dict[str, Rows]:
+        rng = np.random.default_rng(5)
+        rows: dict[str, Rows] = {"participants": [], "scans": [], "clinical": [], "labels": []}
+        for i in range(n):
+            person, ht = {"participant_id": f"sub-{i:04d}"}, i % 2
+            age, sex = int(rng.integers(50, 90)), "FM"[i // 2 % 2]
+            rows["participants"].append(person | {"age": age, "sex": sex, "site": "AB"[i % 3 > 0]})
+            for session, hours in ((1, 4.0 + i % 5), (2, 20.0 + i % 7)):
+                scan = {"scan_id": f"sub-{i:04d}_ses-{session:02d}", "hours_from_onset": hours}
+                rows["scans"].append(person | scan | {"blood": 0})
+            treatment = {"treatment": ("none", "thrombolytic;antiplatelet", "n/a")[i % 3]}
+            rows["clinical"].append(person | treatment | {"nihss": int(rng.integers(2, 25))})
+            times: dict[str, object] = {"ht_detected_hours": 40} if ht else {}
+            grade = {"ht_grade": ("HI1", "HI2", "PH1", "PH2")[i // 2 % 4] if ht else "none"}
+            rows["labels"].append(person | {"label": ht, "last_imaging_hours": 90} | times | grade)
+        return rows
+
+    return _make

@@ -1,0 +1,36 @@
+"""Pseudonyms need the key, and the key stays out of the dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemocast.dataset import load_key, participant_id
+from hemocast.errors import UsageError
+
+
+def test_a_pseudonym_is_stable_and_needs_the_key() -> None:
+    assert participant_id(b"k" * 32, "12345") == participant_id(b"k" * 32, "12345 ")
+    assert participant_id(b"k" * 32, "12345") != participant_id(b"K" * 32, "12345")
+    assert participant_id(b"k" * 32, "12345") != participant_id(b"k" * 32, "12346")
+
+
+def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "project.key"
+    key = load_key(path, tmp_path / "dataset")
+    assert len(key) == 32
+    assert load_key(path, tmp_path / "dataset") == key
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_inside_the_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="inside the dataset"):
+        load_key(tmp_path / "dataset" / "project.key", tmp_path / "dataset")
+
+
+def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "project.key"
+    path.write_text("hello")
+    with pytest.raises(UsageError, match="no key"):
+        load_key(path, tmp_path / "dataset")
