@@ -1,0 +1,196 @@
+"""Frames and heatmaps as pixels: cropping, colour, sprites. Shared by the montage and the pages."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hemocast.volume import BoolArray, FloatArray, Stack
+
+Bytes = NDArray[np.uint8]
+
+COLUMNS = 7
+"""Frames in a row: 28 frames make 7 x 4."""
+
+MARGIN_PX = 6
+FLOOR = 0.2
+"""Share of the scale below which the overlay is fully transparent: there the scan speaks alone."""
+
+LEAST_TOP = 1.0
+"""Logit units. Evidence of 1 all over the brain would multiply the odds by e; a scan whose highest
+spot is below that must not shine."""
+
+MAX_ALPHA = 0.72
+_ANCHORS = (
+    (0.00, (0x5D, 0x12, 0x6E)),
+    (0.25, (0x9B, 0x29, 0x64)),
+    (0.50, (0xD8, 0x4C, 0x3E)),
+    (0.75, (0xF9, 0x8E, 0x09)),
+    (1.00, (0xFC, 0xE2, 0x6A)),
+)
+"""Lightness rises evenly from purple to yellow (points on the path of matplotlib's inferno, CC0),
+so that more evidence looks brighter in print and to colour-blind readers."""
+
+
+def colour_table() -> tuple[Bytes, Bytes]:
+    """Colours, shape (256, 3), and opacities, shape (256,), of heat 0 ... 255."""
+    level = np.linspace(0, 1, 256)
+    at = [anchor for anchor, _ in _ANCHORS]
+    colours = np.stack(
+        [np.interp(level, at, [rgb[channel] for _, rgb in _ANCHORS]) for channel in range(3)],
+        axis=1,
+    )
+    shown = np.clip((level - FLOOR) / (1 - FLOOR), 0, 1)
+    alpha = np.where(level > FLOOR, 0.25 + (MAX_ALPHA - 0.25) * shown, 0)
+    # A soft edge: from clear to the first visible opacity within a few levels.
+    alpha *= np.clip((level - FLOOR) / 0.04, 0, 1)
+    return np.round(colours).astype(np.uint8), np.round(alpha * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A heatmap made ready to show.
+
+    Parameters
+    ----------
+    level : ndarray of uint8, shape (28, H, W)
+        Evidence for HT, 0 ... 255 of `top`; evidence against HT, and anything outside the brain, is
+        0.
+    top : float
+        The evidence shown as 255, in logit units; 0 where there is none at all.
+    highest : float
+        The most evidence in the brain, in logit units (its 99.9th percentile).
+    """
+
+    level: Bytes
+    top: float
+    highest: float
+
+
+def heat_levels(heatmap: FloatArray, brain: BoolArray) -> Heat:
+    """Scale a signed heatmap to the evidence for HT within the brain.
+
+    The scale ends at the 99.9th percentile of the brain's positive values, so that one voxel does
+    not dim all others; but never below `LEAST_TOP`, so that traces of evidence in a scan without
+    any look like traces.
+
+    Parameters
+    ----------
+    heatmap : ndarray of float32, shape (28, H, W)
+        Signed, in logit units.
+    brain : ndarray of bool, shape (28, H, W)
+        Where evidence is shown.
+    """
+    inside = np.where(brain, np.maximum(heatmap, 0), 0)
+    positive = inside[inside > 0]
+    if positive.size == 0:
+        return Heat(np.zeros(heatmap.shape, dtype=np.uint8), 0.0, 0.0)
+    highest = float(np.quantile(positive, 0.999))
+    top = max(highest, LEAST_TOP)
+    return Heat(np.minimum(inside * (255 / top), 255).astype(np.uint8), top, highest)
+
+
+def brain_box(stack: Stack) -> tuple[slice, slice]:
+    """Rows and columns that hold the brain in any frame, with a small margin."""
+    return _span(np.any(stack.brain, axis=(0, 2))), _span(np.any(stack.brain, axis=(0, 1)))
+
+
+def _span(seen: BoolArray) -> slice:
+    where = np.flatnonzero(seen)
+    if where.size == 0:
+        return slice(0, seen.size)
+    return slice(max(0, int(where[0]) - MARGIN_PX), min(seen.size, int(where[-1]) + 1 + MARGIN_PX))
+
+
+def heights_mm(stack: Stack) -> list[float]:
+    """Height of every frame's middle above the middle of the lowest frame, mm."""
+    return [index * stack.spacing[0] for index in range(stack.frames.shape[0])]
+
+
+def blank(stack: Stack) -> dict[int, str]:
+    """Frames (counted from 0) without brain, and why: "beyond the scan" or "no brain here"."""
+    n = stack.frames.shape[0]
+    top, bottom = stack.record.frames_padded_top, stack.record.frames_padded_bottom
+    reasons = {int(index): "no brain here" for index in np.flatnonzero(~stack.brain.any((1, 2)))}
+    beyond = [*range(bottom), *range(n - top, n)]
+    return reasons | dict.fromkeys(beyond, "beyond the scan")
+
+
+def grid(tiles: Bytes) -> Bytes:
+    """Lay frames (n, h, w) out in rows of `COLUMNS`, lowest frame at the top left."""
+    n, height, width = tiles.shape
+    rows = -(-n // COLUMNS)
+    sheet = np.zeros((rows * COLUMNS, height, width), dtype=np.uint8)
+    sheet[:n] = tiles
+    sheet = sheet.reshape(rows, COLUMNS, height, width).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(sheet.reshape(rows * height, COLUMNS * width))
+
+
+def grey(frames: FloatArray) -> Bytes:
+    """Frames in [0, 1] as 8-bit grey."""
+    return np.round(np.clip(frames, 0, 1) * 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Sprites:
+    """All frames of a scan in two small pictures, for a page that shows them one by one.
+
+    Parameters
+    ----------
+    grey, heat : str
+        ``data:`` addresses of two PNGs of `columns` frames a row: the scan, and the heatmap with
+        its own transparency.
+    width, height : int
+        Pixels of one frame.
+    columns, rows : int
+        Frames across and down.
+    pixel_mm : float
+        Side of a pixel.
+    """
+
+    grey: str
+    heat: str
+    width: int
+    height: int
+    columns: int
+    rows: int
+    pixel_mm: float
+
+
+def sprites(stack: Stack, heatmap: FloatArray) -> Sprites:
+    """Make the sprites of one scan.
+
+    Parameters
+    ----------
+    stack : Stack
+        What the model saw.
+    heatmap : ndarray of float32, shape (28, H, W)
+        Signed evidence on the stack's grid.
+    """
+    rows, columns = brain_box(stack)
+    sheet = grid(grey(stack.frames[:, rows, columns]))
+    hot = Image.fromarray(grid(heat_levels(heatmap, stack.brain).level[:, rows, columns]))
+    colours, alpha = colour_table()
+    hot.putpalette(colours.tobytes())
+    return Sprites(
+        grey=png_address(Image.fromarray(sheet)),
+        heat=png_address(hot, transparency=alpha.tobytes()),
+        width=columns.stop - columns.start,
+        height=rows.stop - rows.start,
+        columns=COLUMNS,
+        rows=-(-stack.frames.shape[0] // COLUMNS),
+        pixel_mm=stack.spacing[2],
+    )
+
+
+def png_address(image: Image.Image, transparency: bytes | None = None) -> str:
+    """Return a picture as a ``data:`` address."""
+    buffer = io.BytesIO()
+    extra = {} if transparency is None else {"transparency": transparency}
+    image.save(buffer, "PNG", compress_level=6, **extra)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

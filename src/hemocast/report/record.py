@@ -1,0 +1,52 @@
+"""``prediction.json``: one prediction for other programs; see docs/prediction-schema.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hemocast.report.words import RESEARCH_NOTICE, sentence
+
+if TYPE_CHECKING:
+    from hemocast.model.prediction import Prediction
+
+SCHEMA_VERSION = 1
+
+
+def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[str, object]:
+    """Return the content of ``prediction.json``, ready for `json.dumps`.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        What the model answered.
+    scan_id : str, optional
+        A name for the scan other than the prediction's own (a dataset's, say).
+
+    Returns
+    -------
+    dict
+        As in ``prediction.schema.json``; holds no PHI.
+    """
+    low, high = prediction.probability_interval
+    record = prediction.stack.record
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scan_id": scan_id or prediction.scan_id,
+        "probability": float(prediction.probability),
+        "probability_interval": [float(low), float(high)],
+        "threshold": float(prediction.threshold),
+        "horizon": prediction.horizon,
+        "population": prediction.population,
+        "flags": list(prediction.flags),
+        "model": {
+            "name": prediction.model_name,
+            "version": prediction.model_version,
+            "hash": prediction.model_hash,
+        },
+        "simulated_training_data": bool(prediction.simulated_training_data),
+        "logit": float(prediction.logit),
+        "heatmap_kind": prediction.heatmap_kind,
+        "input_hash": record.input_hash,
+        "preparation_hash": record.settings_hash,
+        "notice": " ".join(part for part in (sentence(prediction.notice), RESEARCH_NOTICE) if part),
+    }

@@ -1,0 +1,210 @@
+import re
+import time
+from collections.abc import Callable
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemocast.report import write_case_page
+from hemocast.volume import Source, Stack
+
+VOID = {"meta", "input", "br", "img", "hr", "link"}
+
+
+class Reader(HTMLParser):
+    """Gathers what a browser would act on, and checks that tags are balanced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text += data
+
+
+def read(path: Path) -> Reader:
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def page(prediction, source: Source, tmp_path: Path) -> Reader:
+    write_case_page(prediction, source, tmp_path / "report.html", base_rate=0.4)
+    return read(tmp_path / "report.html")
+
+
+def test_a_page_to_look_at(prediction, source: Source, artefacts: Path) -> None:
+    write_case_page(prediction, source, artefacts / "case.html", base_rate=0.4)
+
+
+def test_the_answer_and_what_it_means(page: Reader) -> None:
+    words = re.sub(r"\s+", " ", page.text)
+    for said in (
+        "37 %",
+        "95 % interval 21 % to 56 %",
+        "about 37 would go on to bleed",
+        "any later scan of the same stay",
+        "simulated patients with one acute ischemic infarct",
+        "40 % of the patients the model learned from",
+        "Below the threshold of 48 %",
+        "The interval includes the threshold",
+    ):
+        assert said in words, said
+
+
+def test_doubts_corrections_model_and_notices(page: Reader) -> None:
+    for said in (
+        "Reasons for doubt (2)",
+        "The slices are 7 mm thick above the base of the skull",
+        "Gantry tilt of 18.5 degrees taken out.",
+        "One step of 1.08 mm between the two slice thicknesses.",
+        "A localizer of 2 images.",
+        "nod -12.5°, tilt 1.2°, turn 3.0°",
+        "1312 mL",
+        "28 of 5 mm, 2 beyond the scan",
+        "6 mm not seen",
+        "ctnet3d-demo",
+        "c" * 64,
+        "Demonstration model, trained on simulated scans, not for clinical use.",
+        "For research only. Not a medical device.",
+    ):
+        assert said in page.text, said
+
+
+def test_no_doubt_is_not_certainty(prediction, source: Source, tmp_path: Path) -> None:
+    write_case_page(replace(prediction, flags=()), source, tmp_path / "r.html")
+    text = read(tmp_path / "r.html").text
+    assert "None was found. That does not make the estimate right" in text
+    assert "not given for this page" in text
+
+
+def test_a_doubt_is_told_once(prediction, source: Source, tmp_path: Path) -> None:
+    write_case_page(replace(prediction, flags=source.doubts), source, tmp_path / "r.html")
+    text = read(tmp_path / "r.html").text
+    assert text.count("One step of 1.08 mm") == 1
+    assert "Accepted, but noted" not in text
+
+
+def test_nothing_is_loaded_from_anywhere(page: Reader) -> None:
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "xlink:href", "action", "data", "srcset"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:image/png;base64,", "#")), (tag, name)
+        assert "style" not in attributes, tag
+        assert not any(name.startswith("on") for name in attributes), tag
+        assert tag not in ("iframe", "object", "embed", "form", "base", "link")
+
+
+def test_one_style_one_script_and_a_policy(page: Reader) -> None:
+    names = [tag for tag, _ in page.tags]
+    assert (names.count("script"), names.count("style")) == (1, 1)
+    policy = [a["content"] for t, a in page.tags if a.get("http-equiv")]
+    assert len(policy) == 1
+    assert "default-src 'none'" in str(policy[0])
+
+
+def test_it_can_be_read_by_ear_and_by_keyboard(page: Reader) -> None:
+    by_tag = {}
+    for tag, attributes in page.tags:
+        by_tag.setdefault(tag, []).append(attributes)
+    assert by_tag["html"] == [{"lang": "en"}]
+    for tag, attributes in page.tags:
+        if tag == "canvas" or (tag == "svg" and "role" in attributes):
+            assert attributes["aria-label"], tag
+    assert by_tag["canvas"][0]["tabindex"] == "0"
+    identifiers = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(identifiers) == len(set(identifiers))
+    labelled = [a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a]
+    assert labelled
+    assert set(labelled) <= set(identifiers)
+
+
+def test_all_frames_stand_there_and_padded_ones_say_so(page: Reader) -> None:
+    assert len([1 for t, a in page.tags if t == "rect" and a.get("class") == "tile"]) == 28
+    assert page.text.count("beyond the scan") == 3  # two tiles, and the row of "Frames"
+    assert "14 · 65 mm" in page.text
+
+
+def test_hostile_text_is_only_text(
+    prediction, source: Source, hostile: str, tmp_path: Path
+) -> None:
+    texts = {f.name: hostile for f in fields(prediction) if f.type == "str"}
+    bad = replace(
+        prediction,
+        **texts,
+        flags=(hostile,),
+        stack=replace(prediction.stack, record=replace(prediction.stack.record, doubts=(hostile,))),
+    )
+    facts = dict.fromkeys(["manufacturer", "model", "kernel", "kvp"], hostile)
+    facts["steps_mm"] = [hostile, 1.0]
+    lines = dict.fromkeys(["corrected", "doubts", "left_out"], (hostile,))
+    worse = replace(source, kind=hostile, scan_uid=hostile, facts=facts, **lines)
+    write_case_page(bad, worse, tmp_path / "r.html", outcome=hostile)
+    page = read(tmp_path / "r.html")
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+    assert not any(name.startswith("on") for _, a in page.tags for name in a)
+    assert page.text.count("<script>alert") >= 15
+    assert "{{ 7 * 7 }}" in page.text
+
+
+def test_extremes_are_not_called_certain(prediction, source: Source, tmp_path: Path) -> None:
+    low = replace(prediction, probability=0.0004, probability_interval=(0.0, 0.003))
+    write_case_page(low, source, tmp_path / "r.html", base_rate=0.004)
+    text = re.sub(r"\s+", " ", read(tmp_path / "r.html").text)
+    assert "<1 %" in text
+    assert "fewer than 1 would" in text
+
+
+def test_a_probability_hardly_below_the_threshold_is_told_apart_from_it(
+    prediction, source: Source, tmp_path: Path
+) -> None:
+    close = replace(prediction, probability=0.6222, threshold=0.6241)
+    write_case_page(close, source, tmp_path / "r.html")
+    text = read(tmp_path / "r.html").text
+    assert "Below the threshold of 62.41 % (at 62.22 %)" in text
+
+
+def test_a_scan_without_evidence(stack: Stack, prediction, source: Source, tmp_path: Path) -> None:
+    none = replace(prediction, heatmap=np.full(stack.frames.shape, -1, dtype=np.float32))
+    write_case_page(none, source, tmp_path / "r.html")
+    assert "found no evidence for HT anywhere" in read(tmp_path / "r.html").text
+
+
+def test_a_fact_of_many_numbers_is_told_as_a_range(
+    prediction, source: Source, tmp_path: Path
+) -> None:
+    many = replace(source, facts={"steps_mm": [4.0] * 13 + [1.08] + [7.0] * 13})
+    write_case_page(prediction, many, tmp_path / "r.html")
+    assert "1.08 to 7" in read(tmp_path / "r.html").text
+
+
+def test_quick_small_and_the_same_each_time(
+    prediction, source: Source, tmp_path: Path, new_stack: Callable[..., Stack]
+) -> None:
+    write_case_page(prediction, source, tmp_path / "1.html")
+    start = time.process_time()
+    write_case_page(prediction, source, tmp_path / "2.html")
+    assert time.process_time() - start < 0.5  # 0.05 s of processor time
+    first = (tmp_path / "1.html").read_bytes()
+    assert first == (tmp_path / "2.html").read_bytes()
+    assert len(first) < 1_500_000
