@@ -51,10 +51,10 @@ class NetConfig(Settings):
 
     name: Literal["ctnet2d", "ctnet3d"] = "ctnet3d"
     pool: int = Field(3, ge=1, le=8, description="in-plane average pooling before the first layer")
-    mirror: bool = Field(True, description="add the smoothed left-right difference as a channel")
+    mirror: bool = Field(True, description="add a channel: darker than the other side")
     smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
-    widths: tuple[int, ...] = Field((16, 32, 64), description="features of each stage")
+    widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
     blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
     dropout: float = Field(0.2, ge=0, lt=1)
 
@@ -71,7 +71,7 @@ class TrainConfig(Settings):
     """How the network is fitted (room ``train``)."""
 
     seed: int = Field(0, ge=0)
-    epochs: int = Field(30, ge=1, le=1000)
+    epochs: int = Field(12, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=512)
     learning_rate: float = Field(2e-3, gt=0, le=1)
     weight_decay: float = Field(1e-2, ge=0, le=1)

@@ -1,0 +1,99 @@
+"""CTNet: a convolution layer, residual blocks of both kinds in sequence, the HT predictor.
+
+Two readings of the paper (Zhang 2026, 10.3389/fnins.2025.1753071), which does not say whether its
+convolutions run over the frames: `CTNet2d` takes the 28 frames as input channels (the literal
+reading: it is what makes a fixed 28 necessary), `CTNet3d` takes them as an axis. Channels, kernels,
+strides and normalisation are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hemocast.config import NetConfig
+from hemocast.nets.blocks import TISSUE, ResidualBlock, StackInput, convolution, normalisation
+
+STRIDES = ((1, 2, 2), (2, 1, 1))
+"""Strides (frame, y, x) of the first stages; later stages keep the size.
+
+With the stem's (1, 2, 2), a cell of the last feature map spans 2 frames (10 mm) and 4 pooled pixels
+(12 mm): nearly a cube, since frames lie further apart than pixels. `CTNet2d` drops the first axis.
+"""
+
+
+class CTNet(nn.Module):
+    """One of the readings: input layer, trunk, mean pooling with one linear layer.
+
+    Because the predictor is linear in the mean of the last feature map, that map weighted by the
+    predictor's weights says how much each place contributes to the logit (class activation map,
+    Zhou 2016, 10.1109/CVPR.2016.319): its mean plus the bias **is** the logit. The map is weighted
+    by the share of tissue in each cell before the mean, so that air does not vote.
+
+    Parameters
+    ----------
+    config : NetConfig
+    frames : int
+        Frames of a stack.
+    dims : int
+        3: frames are an axis; 2: frames are channels.
+    """
+
+    def __init__(self, config: NetConfig, frames: int, dims: int) -> None:
+        super().__init__()
+        self.dims = dims
+        self.inputs = StackInput(config.pool, config.mirror, config.smooth)
+        channels = self.inputs.channels * (1 if dims == 3 else frames)
+        flat, cube = (1, 3, 3)[3 - dims :], (3, 3, 3)[3 - dims :]
+        layers: list[nn.Module] = [
+            convolution(dims, channels, config.stem, flat, (1, 2, 2)[3 - dims :], bias=False),
+            normalisation(config.stem),
+            nn.ReLU(),
+        ]
+        before = config.stem
+        for stage, width in enumerate(config.widths):
+            kernel = flat if stage == 0 else cube
+            stride = STRIDES[stage][3 - dims :] if stage < len(STRIDES) else None
+            layers.append(ResidualBlock(before, width, kernel, stride))
+            layers.extend(ResidualBlock(width, width, kernel) for _ in range(config.blocks))
+            before = width
+        self.trunk = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(before, 1)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logit (B,) and last feature map for frames (B, frames, H, W) in [0, 1]."""
+        return self.classify(self.inputs(frames))
+
+    def classify(self, channels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logit and map for what the input layer gave, (B, C, frames, h, w)."""
+        intensity, difference = channels[:, :1], channels[:, 1:]
+        tissue = (intensity > TISSUE).to(channels.dtype)
+        scaled = torch.cat([intensity * 4 - 2, difference * 16], 1)
+        if self.dims == 2:
+            scaled, tissue = scaled.flatten(1, 2), tissue.mean(2)
+        maps = self.trunk(scaled)
+        cell = [whole // part for whole, part in zip(tissue.shape[2:], maps.shape[2:], strict=True)]
+        pool = functional.avg_pool3d if self.dims == 3 else functional.avg_pool2d
+        share = pool(tissue, cell)
+        maps = maps * (share / (share.flatten(1).mean(1).view(-1, *[1] * (self.dims + 1)) + 1e-3))
+        pooled = maps.flatten(2).mean(2)
+        return self.head(self.dropout(pooled)).squeeze(1), maps
+
+
+def ctnet2d(config: NetConfig, frames: int) -> CTNet:
+    """Frames as channels: the first layer merges them, so its map is one picture for all frames."""
+    return CTNet(config, frames, 2)
+
+
+def ctnet3d(config: NetConfig, frames: int) -> CTNet:
+    """Frames as an axis: the map tells frame from frame."""
+    return CTNet(config, frames, 3)
+
+
+BUILDERS: dict[str, Callable[[NetConfig, int], CTNet]] = {"ctnet2d": ctnet2d, "ctnet3d": ctnet3d}
+"""Every network by the name the settings use."""

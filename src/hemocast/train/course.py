@@ -1,0 +1,143 @@
+"""What a training run remembers from epoch to epoch, and what it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hemocast.nets.ctnet import CTNet
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        From 1.
+    train_loss, validation_loss : float
+        Mean binary cross-entropy, every patient counting once; the former on augmented scans with
+        the moving weights, the latter with the averaged ones.
+    validation_auc : float
+        Over the scans of the inner validation part.
+    best : bool
+        The validation loss was the lowest so far.
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_auc: float
+    best: bool
+
+
+Progress = Callable[[int, int, EpochRecord | None], None]
+"""Called after every batch with (batches done, batches at most, last finished epoch or None)."""
+
+
+@dataclass
+class Course:
+    """The memory: history, best weights, and whether to stop. Plain data in, plain data out.
+
+    Parameters
+    ----------
+    history : list of EpochRecord
+    best_epoch : int
+        0 before the first.
+    best_loss : float
+    best_weights : dict of str to Tensor
+    finished : bool
+        Nothing is left to train.
+    """
+
+    history: list[EpochRecord] = field(default_factory=list)
+    best_epoch: int = 0
+    best_loss: float = float("inf")
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    finished: bool = False
+
+    def add(
+        self,
+        *,
+        train_loss: float,
+        validation_loss: float,
+        validation_auc: float,
+        weights: dict[str, Tensor],
+    ) -> None:
+        """Append an epoch; keep its weights when its validation loss is the lowest so far."""
+        epoch = len(self.history) + 1
+        best = validation_loss < self.best_loss
+        if best:
+            self.best_epoch, self.best_loss = epoch, validation_loss
+            self.best_weights = {name: value.detach().clone() for name, value in weights.items()}
+        self.history.append(EpochRecord(epoch, train_loss, validation_loss, validation_auc, best))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Numbers, strings, lists and tensors only: what ``weights_only`` loading accepts."""
+        return {
+            "history": [asdict(record) for record in self.history],
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "best_weights": self.best_weights,
+            "finished": self.finished,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Course:
+        """Return what `to_plain` wrote."""
+        history = [EpochRecord(**record) for record in plain["history"]]
+        return cls(
+            history,
+            plain["best_epoch"],
+            plain["best_loss"],
+            plain["best_weights"],
+            plain["finished"],
+        )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network and what it was trained and stopped on.
+
+    Parameters
+    ----------
+    net : CTNet
+        With the weights of the best epoch, in evaluation mode.
+    best_epoch : int
+        From 1.
+    history : tuple of EpochRecord
+    train_participants, validation_participants : tuple of str
+        The inner parts; no patient is in both.
+    validation_scan_id, validation_participant_id : tuple of str
+        Per scan of the inner validation part.
+    validation_label : ndarray of int64, shape (n,)
+    validation_logit : ndarray of float32, shape (n,)
+        By the best weights, from the stored stacks, as at prediction.
+    data_hash : str
+        SHA-256 of everything that was given to learn from, both inner parts.
+    prevalence : float
+        Fraction of those patients with HT.
+    n_scans : int
+        Scans given, both inner parts.
+    """
+
+    net: CTNet
+    best_epoch: int
+    history: tuple[EpochRecord, ...]
+    train_participants: tuple[str, ...]
+    validation_participants: tuple[str, ...]
+    validation_scan_id: tuple[str, ...]
+    validation_participant_id: tuple[str, ...]
+    validation_label: NDArray[np.int64]
+    validation_logit: NDArray[np.float32]
+    data_hash: str
+    prevalence: float
+    n_scans: int

@@ -1,0 +1,153 @@
+"""The stacks to learn from: one memory-mapped array and a table of scans."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.errors import TableError
+from hemocast.volume import Stack, to_levels
+
+
+@dataclass(frozen=True)
+class StackTable:
+    """Scans with their labels, and where their stacks lie.
+
+    Parameters
+    ----------
+    array : Path
+        A ``.npy`` file, uint8 (n, frames, H, W), as `write_stacks` writes it.
+    participant_id, scan_id : tuple of str
+        One each per scan.
+    label : tuple of int
+        1 HT, 0 no HT, per scan.
+    rows : tuple of int
+        Row of the array of each scan; empty: scan i is row i.
+
+    Raises
+    ------
+    TableError
+        Columns of different length, a label that is neither 0 nor 1, or a scan that comes twice.
+    """
+
+    array: Path
+    participant_id: tuple[str, ...]
+    scan_id: tuple[str, ...]
+    label: tuple[int, ...]
+    rows: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            object.__setattr__(self, "rows", tuple(range(len(self.scan_id))))
+        lengths = {len(self.participant_id), len(self.scan_id), len(self.label), len(self.rows)}
+        if len(lengths) != 1:
+            raise TableError(
+                f"The columns of the table of scans have {sorted(lengths)} entries",
+                "one entry per scan in each",
+                "Build the table again from the dataset",
+            )
+        if wrong := sorted(set(self.label) - {0, 1}):
+            raise TableError(f"Labels hold {wrong}", "1 (HT) or 0 (no HT)", "Correct the labels")
+        if twice := [scan for scan, count in Counter(self.scan_id).items() if count > 1]:
+            raise TableError(
+                f"{len(twice)} scan(s) come more than once, {twice[0]} for one",
+                "every scan once",
+                "Remove the repeated rows",
+            )
+
+    def __len__(self) -> int:
+        """Count the scans."""
+        return len(self.scan_id)
+
+    def open(self) -> NDArray[np.uint8]:
+        """Return the array, memory-mapped: (n, frames, H, W), row ``rows[i]`` for scan i."""
+        return np.load(self.array, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+
+    def of(self, participants: Iterable[str]) -> StackTable:
+        """Return the scans of some patients, over the same array."""
+        wanted = set(participants)
+        keep = [i for i, patient in enumerate(self.participant_id) if patient in wanted]
+        return StackTable(
+            self.array,
+            tuple(self.participant_id[i] for i in keep),
+            tuple(self.scan_id[i] for i in keep),
+            tuple(self.label[i] for i in keep),
+            tuple(self.rows[i] for i in keep),
+        )
+
+    def patient_labels(self) -> dict[str, int]:
+        """participant_id -> 1 if any of the patient's scans is labelled HT."""
+        labels: dict[str, int] = {}
+        for patient, label in zip(self.participant_id, self.label, strict=True):
+            labels[patient] = max(label, labels.get(patient, 0))
+        return labels
+
+    def patient_weights(self) -> NDArray[np.float32]:
+        """One weight per scan, with sum 1 over each patient: every patient counts once."""
+        scans = Counter(self.participant_id)
+        return np.array([1 / scans[patient] for patient in self.participant_id], np.float32)
+
+    def content_hash(self) -> str:
+        """SHA-256 over pictures, patients and labels, whatever the order of the scans."""
+        array = self.open()
+        digest = hashlib.sha256()
+        for i in sorted(range(len(self)), key=self.scan_id.__getitem__):
+            digest.update(
+                f"{self.participant_id[i]}\t{self.scan_id[i]}\t{self.label[i]}\n".encode()
+            )
+            digest.update(np.ascontiguousarray(array[self.rows[i]]).data)
+        return digest.hexdigest()
+
+
+def write_stacks(stacks: Iterable[Stack | None], count: int, path: Path) -> tuple[int, ...]:
+    """Write the frames of stacks into one ``.npy`` file, one stack in memory at a time.
+
+    Parameters
+    ----------
+    stacks : iterable of Stack or None
+        All of one shape; None leaves its row empty.
+    count : int
+        How many there are, empty ones too.
+    path : Path
+        Written under a temporary name and renamed when complete.
+
+    Returns
+    -------
+    tuple of int
+        The rows that are not empty; no file is written when there are none.
+
+    Raises
+    ------
+    ValueError
+        Shapes differ, or there are not ``count`` stacks.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    array: NDArray[np.uint8] | None = None
+    rows: list[int] = []
+    seen = 0
+    try:
+        for row, stack in enumerate(stacks):
+            seen = row + 1
+            if stack is None:
+                continue
+            if array is None:
+                shape = (count, *stack.frames.shape)
+                array = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=shape)
+            if seen > count or stack.frames.shape != array.shape[1:]:
+                raise ValueError(f"stack {row} does not fit an array of shape {array.shape}")
+            array[row] = to_levels(stack.frames)
+            rows.append(row)
+        if seen != count:
+            raise ValueError(f"{seen} stacks where {count} were announced")
+        if array is not None:
+            array.flush()  # type: ignore[attr-defined]
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return tuple(rows)

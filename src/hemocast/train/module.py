@@ -1,0 +1,217 @@
+"""The Lightning side: one module, its batches, and the callback that saves after every epoch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from hemocast.config import TrainConfig
+from hemocast.nets.ctnet import CTNet
+from hemocast.stats import auc
+from hemocast.train.augment import augment
+from hemocast.train.course import Course, Progress
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Input channels (B, C, frames, h, w), label (B,), weight (B,)."""
+
+
+def seed_of(*parts: int) -> int:
+    """Return one seed from several numbers, as unlike the seeds of other numbers as can be."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint32)[0])
+
+
+class Scans(Dataset[Batch]):
+    """Batches of scans by their indices, from a memory-mapped array of input channels."""
+
+    def __init__(self, channels: np.ndarray, label: Tensor, weight: Tensor) -> None:
+        self.channels = channels
+        self.label = label
+        self.weight = weight / weight.mean()
+
+    def __len__(self) -> int:
+        """Count the scans."""
+        return len(self.label)
+
+    def __getitem__(self, indices: list[int]) -> Batch:
+        """Return the batch of those scans."""
+        channels = torch.from_numpy(self.channels[indices].astype(np.float32))
+        return channels, self.label[indices], self.weight[indices]
+
+
+class Batches(Sampler[list[int]]):
+    """Indices in batches of nearly equal size; each epoch a new order, from the seed and epoch."""
+
+    def __init__(self, count: int, batch_size: int, seed: int | None) -> None:
+        self.count = count
+        self.batches = math.ceil(count / batch_size)
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Count the batches."""
+        return self.batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the batches of the current epoch; in the given order without a seed."""
+        order = np.arange(self.count)
+        if self.seed is not None:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
+        for part in np.array_split(order, self.batches):
+            yield part.tolist()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+
+def loader(scans: Scans, batch_size: int, seed: int | None) -> DataLoader[Batch]:
+    """Return the scans in batches, shuffled when a seed is given."""
+    return DataLoader(scans, batch_size=None, sampler=Batches(len(scans), batch_size, seed))
+
+
+class Training(lightning.LightningModule):
+    """The network being fitted, its moving average, and the course so far.
+
+    All randomness comes from the seed and the count of epochs or batches, so a run resumed after
+    any epoch goes on as if it had never stopped.
+
+    Parameters
+    ----------
+    net : CTNet
+    config : TrainConfig
+    steps : int
+        Batches in all epochs together, for the schedule.
+    progress : callable or None
+    """
+
+    def __init__(
+        self, net: CTNet, config: TrainConfig, steps: int, progress: Progress | None
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.average = copy.deepcopy(net).eval().requires_grad_(False)
+        self.config = config
+        self.steps = steps
+        self.progress = progress
+        self.course = Course()
+        self._losses: list[tuple[float, float]] = []
+        self._judged: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def configure_optimizers(self) -> Any:
+        """AdamW (Loshchilov 2019); one warm-up and one half cosine down to zero, per batch.
+
+        Weight decay spares biases and normalisation.
+        """
+        decayed = [p for p in self.net.parameters() if p.ndim > 1]
+        spared = [p for p in self.net.parameters() if p.ndim <= 1]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.config.weight_decay},
+                {"params": spared, "weight_decay": 0.0},
+            ],
+            lr=self.config.learning_rate,
+        )
+        warm = max(1, self.steps // 10)
+
+        def factor(step: int) -> float:
+            if step < warm:
+                return (step + 1) / warm
+            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the losses of the epoch before."""
+        self._losses.clear()
+
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
+        """Return the weighted loss of an augmented batch."""
+        channels, label, weight = batch
+        # Seeded here and not once an epoch: Lightning draws from torch's generator in between, and
+        # not at the same places when it resumes.
+        draw = torch.Generator().manual_seed(seed_of(self.config.seed, self.global_step, 1))
+        torch.manual_seed(seed_of(self.config.seed, self.global_step, 2))  # for dropout
+        if self.config.augment:
+            channels = augment(channels, draw)
+        logit, _ = self.net.classify(channels)
+        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
+        self._losses.append((float(loss.detach()), len(label)))
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the average towards the weights, fast at first, and report."""
+        step = self.global_step
+        decay = min(self.config.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+        if self.progress is not None:
+            last = self.course.history[-1] if self.course.history else None
+            self.progress(step, self.steps, last)
+
+    def validation_step(self, batch: Batch, _index: int) -> None:
+        """Judge a batch of the inner validation part by the averaged weights."""
+        channels, label, weight = batch
+        self._judged.append((self.average.classify(channels)[0], label, weight))
+
+    def on_validation_epoch_end(self) -> None:
+        """Add the epoch to the course; stop when it has not become better for long enough."""
+        logit, label, weight = (torch.cat(part) for part in zip(*self._judged, strict=True))
+        self._judged.clear()
+        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
+        counts = sum(count for _, count in self._losses)
+        self.course.add(
+            train_loss=sum(value * count for value, count in self._losses) / counts,
+            validation_loss=float(loss),
+            validation_auc=auc(label.numpy().astype(np.int64), logit.numpy()),
+            weights=self.average.state_dict(),
+        )
+        epoch = len(self.course.history)
+        stale = epoch - self.course.best_epoch >= self.config.patience
+        self.course.finished = stale or epoch >= self.config.epochs
+        self.trainer.should_stop = stale
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the course into the checkpoint."""
+        checkpoint["course"] = self.course.to_plain()
+
+    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take the course from the checkpoint."""
+        self.course = Course.from_plain(checkpoint["course"])
+
+
+class SaveEveryEpoch(Callback):
+    """Write the whole state of the run after every epoch, under a temporary name and renamed."""
+
+    def __init__(self, path: Path, stamp: str) -> None:
+        self.path = path
+        self.stamp = stamp
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: Any
+    ) -> None:
+        """Sign the state with the settings and data it belongs to."""
+        checkpoint["stamp"] = self.stamp
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save."""
+        draft = self.path.with_name(f".{self.path.name}.part")
+        trainer.save_checkpoint(draft)
+        draft.replace(self.path)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hemocast.errors import TableError
+from hemocast.train import StackTable, write_stacks
+from hemocast.volume import from_levels
+
+
+def test_what_is_written_is_read_back_exactly(table, stacks):
+    array = table.open()
+    assert isinstance(array, np.memmap)
+    for row, stack in zip(array, stacks, strict=True):
+        assert np.array_equal(from_levels(row), stack.frames)
+
+
+def test_a_wrong_number_of_stacks_leaves_nothing_behind(tmp_path, stacks):
+    for count in (1, 3):
+        with pytest.raises(ValueError, match="stack"):
+            write_stacks(stacks[:2], count, tmp_path / "x.npy")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_scan_leaves_its_row_empty(tmp_path, stacks):
+    rows = write_stacks([stacks[0], None, stacks[2]], 3, tmp_path / "x.npy")
+    assert rows == (0, 2)
+    array = np.load(tmp_path / "x.npy")
+    assert np.array_equal(from_levels(array[2]), stacks[2].frames)
+    assert write_stacks([None, None], 2, tmp_path / "y.npy") == ()
+    assert not (tmp_path / "y.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": (0, 2)}, "Labels hold"),
+        ({"label": (0,)}, "entries"),
+        ({"scan_id": ("s1", "s1")}, "more than once"),
+    ],
+)
+def test_bad_tables_are_refused(tmp_path, change, message):
+    good = StackTable(tmp_path / "x.npy", ("p1", "p2"), ("s1", "s2"), (0, 1))
+    with pytest.raises(TableError, match=message):
+        replace(good, **change)
+
+
+def test_a_part_keeps_all_scans_of_its_patients(table):
+    part = table.of(["sub-0001", "sub-0010"])
+    assert part.scan_id == ("sub-0001_ses-01", "sub-0010_ses-01", "sub-0001_ses-02")
+    assert part.rows == (1, 10, 25)
+    assert part.of(["sub-0001"]).rows == (1, 25)
+
+
+def test_every_patient_weighs_one(table):
+    weights = table.patient_weights()
+    for patient in set(table.participant_id):
+        mine = [w for w, p in zip(weights, table.participant_id, strict=True) if p == patient]
+        assert sum(mine) == pytest.approx(1)
+
+
+def test_a_patient_is_positive_if_any_scan_is(tmp_path):
+    table = StackTable(tmp_path / "x.npy", ("p", "p", "q"), ("a", "b", "c"), (0, 1, 0))
+    assert table.patient_labels() == {"p": 1, "q": 0}
+
+
+def test_the_hash_sees_pictures_and_labels_but_not_the_order(table):
+    order = np.random.default_rng(0).permutation(len(table))
+
+    def pick(column):
+        return tuple(column[i] for i in order)
+
+    shuffled = StackTable(
+        table.array,
+        pick(table.participant_id),
+        pick(table.scan_id),
+        pick(table.label),
+        pick(table.rows),
+    )
+    assert shuffled.content_hash() == table.content_hash()
+    relabelled = replace(table, label=(1 - table.label[0], *table.label[1:]))
+    assert relabelled.content_hash() != table.content_hash()
+    moved = replace(table, rows=(1, 0, *table.rows[2:]))
+    assert moved.content_hash() != table.content_hash()
