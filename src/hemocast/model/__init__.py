@@ -1,0 +1,23 @@
+"""A trained model is a folder: saving, loading, calibration, prediction with its heatmap.
+
+Loading and predicting need ONNX Runtime only; saving needs torch.
+"""
+
+from hemocast.model.bundle import load, load_default, save_model
+from hemocast.model.calibrate import Calibration, fit_calibration
+from hemocast.model.prediction import Prediction
+from hemocast.model.predictor import Model, heatmap_on_scan
+from hemocast.model.schema import Description, TrainingFacts
+
+__all__ = [
+    "Calibration",
+    "Description",
+    "Model",
+    "Prediction",
+    "TrainingFacts",
+    "fit_calibration",
+    "heatmap_on_scan",
+    "load",
+    "load_default",
+    "save_model",
+]

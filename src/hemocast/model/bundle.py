@@ -1,0 +1,205 @@
+"""The model folder: written whole or not at all, and read only if every byte is as written."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hemocast.config import NetConfig, PrepareConfig
+from hemocast.errors import ModelNotFound, OutputExists
+from hemocast.model.calibrate import Calibration
+from hemocast.model.card import card
+from hemocast.model.flags import input_range
+from hemocast.model.predictor import Model
+from hemocast.model.schema import (
+    CARD,
+    DESCRIPTION,
+    ONNX,
+    WEIGHTS,
+    Description,
+    TrainingFacts,
+    corrupt,
+    dump,
+    parse,
+)
+from hemocast.volume import Stack
+
+if TYPE_CHECKING:
+    from hemocast.nets.ctnet import CTNet
+
+LARGEST = 1 << 30
+"""Bytes of one file beyond which a model folder is not even read."""
+DEMO = "demo_model"
+
+
+def save_model(
+    net: CTNet,
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    horizon: str,
+    population: str,
+    simulated_training_data: bool,
+    net_config: NetConfig,
+    prepare: PrepareConfig,
+    calibration: Calibration,
+    training: TrainingFacts,
+    examples: Sequence[Stack],
+    notes: str = "",
+) -> Model:
+    """Write a model folder and load it.
+
+    Parameters
+    ----------
+    net : CTNet
+        Trained.
+    folder : Path
+        Must not exist, or be empty.
+    name, version : str
+        Of the model.
+    horizon : str
+        What the probability is a probability of, such as "HT on a follow-up scan within 7 days".
+    population : str
+        In whom.
+    simulated_training_data : bool
+        Whether any training scan was simulated; every output then says so.
+    net_config, prepare : NetConfig, PrepareConfig
+        What ``net`` was built from and what its stacks were made with.
+    calibration : Calibration
+    training : TrainingFacts
+    examples : sequence of Stack
+        Training stacks: what is usual is measured on them, and the exported network is compared
+        with the trained one on the first eight. A few dozen suffice.
+    notes : str
+        Markdown to append to the card (results, say).
+
+    Raises
+    ------
+    OutputExists
+        The folder holds something.
+    ParityError
+        The exported network computes something else; nothing is written.
+    """
+    from safetensors.numpy import save
+
+    from hemocast.model.export import to_onnx
+
+    if folder.exists() and any(folder.iterdir()):
+        raise OutputExists(
+            "The folder for the model is not empty",
+            "a new or empty folder",
+            "Name another folder, or remove the model there if it is no longer needed",
+        )
+    content = {
+        WEIGHTS: save({key: value.numpy().copy() for key, value in net.state_dict().items()}),
+        ONNX: to_onnx(net, np.stack([stack.frames for stack in examples[:8]])),
+    }
+    description = Description(
+        name=name,
+        version=version,
+        horizon=horizon,
+        population=population,
+        simulated_training_data=simulated_training_data,
+        net=net_config,
+        prepare=prepare,
+        bias=float(net.head.bias.item()),
+        calibration=calibration,
+        training=training,
+        input_range=input_range(examples),
+        files={},
+    )
+    content[CARD] = card(description, notes).encode()
+    files = {file: hashlib.sha256(data).hexdigest() for file, data in content.items()}
+    content[DESCRIPTION] = dump(description.model_copy(update={"files": files}))
+    _write_folder(content, folder)
+    return load(folder)
+
+
+def load(folder: Path | str, *, threads: int | None = None) -> Model:
+    """Read a model folder. Never touches the network, unpickles nothing, imports no torch.
+
+    Parameters
+    ----------
+    folder : path
+    threads : int, optional
+        CPU threads for prediction; default: all this process may use.
+
+    Raises
+    ------
+    ModelNotFound
+        There is no model folder.
+    ModelCorrupt
+        A file is missing or differs from what was written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as load_weights
+
+    folder = Path(folder)
+    if not (folder / DESCRIPTION).is_file():
+        raise ModelNotFound(
+            f"There is no {DESCRIPTION} in the folder named as the model",
+            "a model folder made by Hemocast",
+            "Check the path, or leave the model out to use the demonstration model",
+        )
+    written = _read(folder / DESCRIPTION)
+    description = parse(written)
+    if set(description.files) != {WEIGHTS, ONNX, CARD}:
+        raise corrupt(f"{DESCRIPTION} does not list the files a model has")
+    content = {file: _read(folder / file) for file in description.files}
+    for file, data in content.items():
+        if hashlib.sha256(data).hexdigest() != description.files[file]:
+            raise corrupt(f"{file} is not what its hash says")
+    try:
+        weights = load_weights(content[WEIGHTS])["head.weight"].reshape(-1).astype(np.float32)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise corrupt(f"{WEIGHTS} holds no weights of a known network") from error
+    return Model(
+        description=description,
+        hash=hashlib.sha256(written).hexdigest(),
+        onnx=content[ONNX],
+        head_weights=weights,
+        threads=threads,
+    )
+
+
+def load_default(*, threads: int | None = None) -> Model:
+    """Load the demonstration model that comes with the package, trained on simulated scans.
+
+    Raises
+    ------
+    ModelNotFound
+        The package was installed without it.
+    """
+    with resources.as_file(resources.files("hemocast") / "assets" / DEMO) as folder:
+        return load(folder, threads=threads)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise corrupt(f"{path.name} is larger than any model's")
+        return path.read_bytes()
+    except OSError as error:
+        raise corrupt(f"{path.name} could not be read") from error
+
+
+def _write_folder(content: dict[str, bytes], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        for file, data in content.items():
+            (draft / file).write_bytes(data)
+        if folder.exists():
+            folder.rmdir()
+        draft.replace(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""``card.md``: what a reader of the model folder should know, in words."""
+
+from __future__ import annotations
+
+from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME
+from hemocast.model.schema import Description
+
+_TEXT = """\
+# {name} {version}
+
+**{notice}**
+
+## What it does
+It reads a plain (non-contrast) head CT taken after an acute ischemic stroke and before any bleeding
+and gives the probability of hemorrhagic transformation.
+
+- The probability is of: {horizon}
+- In: {population}
+- It is for research. It is not a medical device, and nothing it says may guide treatment.
+- It has nothing to say about scans that already show blood, contrast scans, children, or other
+  body parts; Hemocast refuses what it recognises of these.
+
+## What it was trained on
+{kind} scans: {training.n_scans} of {training.n_patients} patients, {prevalence:.0%} of them with
+hemorrhagic transformation. SHA-256 of pictures, patients and labels:
+`{training.data_hash}`
+
+## How it works
+- Input: {prepare.frames} frames of {prepare.frame_mm:g} mm, {prepare.size} x {prepare.size} pixels
+  of {prepare.pixel_mm:g} mm, brain only, upright, window {prepare.window_low:g} to
+  {prepare.window_high:g} HU.
+- Network: `{net.name}`, features {net.stem} then {widths}; mirror-difference channel: {mirror}.
+- Heatmap: {heatmap}, in logit units.
+  It shows what moved the number, not where the brain is ill.
+- Probability: logistic calibration of the logit on {calibration.n_scans} scans of
+  {calibration.n_patients} patients that also picked the training epoch, so it is
+  a little optimistic. The interval given with a probability is the uncertainty of that calibration
+  only.
+- Threshold: {calibration.threshold:.3f}, the prevalence among those patients (for calibrated
+  probabilities Youden's index is greatest there). In a population of another prevalence both
+  probability and threshold must be recalibrated.
+"""
+
+
+def card(description: Description, notes: str) -> str:
+    """Return the Markdown text of a model's card, with ``notes`` at its end."""
+    text = _TEXT.format(
+        name=description.name,
+        version=description.version,
+        notice=description.notice,
+        horizon=description.horizon,
+        population=description.population,
+        kind="Simulated" if description.simulated_training_data else "Patients'",
+        training=description.training,
+        prevalence=description.training.prevalence,
+        prepare=description.prepare,
+        net=description.net,
+        widths=", ".join(str(width) for width in description.net.widths),
+        mirror="yes" if description.net.mirror else "no",
+        heatmap=ONE_FOR_ALL if description.net.name == "ctnet2d" else PER_FRAME,
+        calibration=description.calibration,
+    )
+    return f"{text}\n{notes.strip()}\n" if notes.strip() else text

@@ -1,0 +1,123 @@
+"""Trained network -> ONNX bytes, proved to compute the same. The only part that needs torch."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hemocast.errors import ParityError
+from hemocast.model.session import Session
+from hemocast.volume import FloatArray
+
+if TYPE_CHECKING:
+    from hemocast.nets.ctnet import CTNet
+
+TOLERANCE = 1e-4
+"""Largest accepted difference of a logit between torch and ONNX Runtime."""
+
+
+def to_onnx(net: CTNet, examples: FloatArray) -> bytes:
+    """Export a network to one self-contained ONNX file and check it.
+
+    Parameters
+    ----------
+    net : CTNet
+    examples : ndarray of float32, shape (n, frames, H, W)
+        Real inputs to compare on; batches of 1, 2 and all of them are run.
+
+    Returns
+    -------
+    bytes
+        Input ``frames`` (batch, frames, H, W); outputs ``logit`` (batch,) and ``maps``. No external
+        data, and none of the notes the exporter makes about the machine it ran on.
+
+    Raises
+    ------
+    ParityError
+        A logit or a map differs by more than 1e-4 (relative to the map's largest value).
+    """
+    net.eval()
+    content = _strip(_export(net, examples.shape[1:]))
+    check_parity(net, content, examples)
+    return content
+
+
+def check_parity(net: CTNet, content: bytes, examples: FloatArray) -> float:
+    """Compare torch and ONNX Runtime; return the largest difference of a logit.
+
+    Raises
+    ------
+    ParityError
+        See `to_onnx`.
+    """
+    import torch
+
+    session = Session(content, threads=1)
+    worst = 0.0
+    for size in sorted({1, min(2, len(examples)), len(examples)}):
+        batch = examples[-size:]
+        with torch.inference_mode():
+            logit, maps = (output.numpy() for output in net(torch.from_numpy(batch)))
+        exported_logit, exported_maps = session.run(batch)
+        scale = max(1.0, float(np.abs(maps).max()))
+        off = max(
+            float(np.abs(logit - exported_logit).max()),
+            float(np.abs(maps - exported_maps).max()) / scale,
+        )
+        worst = max(worst, off)
+        if not off <= TOLERANCE:  # also catches NaN
+            raise ParityError(
+                f"The exported network differs from the trained one by {off:.2g} at batch {size}",
+                f"at most {TOLERANCE:g}",
+                "Report this with the versions of torch and onnxruntime; the model was not saved",
+            )
+    return worst
+
+
+def _export(net: CTNet, shape: tuple[int, ...]) -> bytes:
+    import torch
+
+    example = torch.zeros((2, *shape))
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                net,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                input_names=["frames"],
+                output_names=["logit", "maps"],
+                verbose=False,
+            )
+    finally:
+        logger.setLevel(level)
+    assert program is not None  # noqa: S101 - only the legacy exporter returns None
+    buffer = io.BytesIO()
+    program.save(buffer, external_data=False)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _strip(content: bytes) -> bytes:
+    """Remove notes: the exporter writes paths of the machine into every node."""
+    import onnx
+
+    model = onnx.load_model_from_string(content)
+    model.doc_string = ""
+    model.graph.doc_string = ""
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    for part in (*model.graph.node, *model.graph.input, *model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    for part in (*model.graph.value_info, *model.graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))

@@ -1,0 +1,94 @@
+"""The class activation map: where in the stack, and in the scan, the logit comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.volume import Affine, FloatArray, Stack, Volume
+
+PER_FRAME = "class activation map, per frame"
+ONE_FOR_ALL = "class activation map, one picture for all frames"
+
+
+def activation_map(maps: FloatArray, weights: FloatArray) -> FloatArray:
+    """Weigh the last feature map by the predictor (Zhou 2016, 10.1109/CVPR.2016.319).
+
+    Parameters
+    ----------
+    maps : ndarray of float32, shape (C, D, h, w) or (C, h, w)
+        Last feature map of one scan.
+    weights : ndarray of float32, shape (C,)
+        Of the linear layer.
+
+    Returns
+    -------
+    ndarray of float32, shape (D, h, w) or (h, w)
+        In logit units: its mean plus the linear layer's bias is the logit.
+    """
+    return np.tensordot(weights, maps, axes=1).astype(np.float32)
+
+
+def enlarge(cam: FloatArray, shape: tuple[int, int, int]) -> FloatArray:
+    """Interpolate a map linearly to the stack's grid, cell centres on cell centres.
+
+    A 2D map is repeated over the frames. Where the grid is a whole multiple of the map, the mean
+    stays the same.
+
+    Parameters
+    ----------
+    cam : ndarray of float32, shape (D, h, w) or (h, w)
+    shape : tuple of int
+        (frames, H, W).
+    """
+    if cam.ndim == 2:
+        return np.broadcast_to(enlarge(cam[None], (1, *shape[1:])), shape).copy()
+    result = cam
+    for axis, size in enumerate(shape):
+        result = np.moveaxis(
+            np.tensordot(_linear(result.shape[axis], size), result, axes=(1, axis)), 0, axis
+        )
+    return result
+
+
+def _linear(old: int, new: int) -> NDArray[np.float32]:
+    """Return the (new, old) matrix of linear interpolation with the borders held."""
+    position = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    low = np.minimum(position.astype(int), max(old - 2, 0))
+    matrix = np.zeros((new, old), np.float32)
+    rows = np.arange(new)
+    matrix[rows, low] = 1 - (position - low)
+    matrix[rows, np.minimum(low + 1, old - 1)] += position - low
+    return matrix
+
+
+def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
+    """Carry values from the stack's grid to the grid of the scan it was made from.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (28, H, W)
+        On the stack's grid.
+    stack : Stack
+    volume : Volume
+
+    Returns
+    -------
+    ndarray of float32, shape (z, y, x)
+        On ``volume``'s grid, linearly interpolated; 0 where the stack does not reach.
+    """
+    from scipy import ndimage
+
+    # Both affines take (x, y, slice); arrays are indexed (slice, y, x): reverse rows and columns.
+    to_stack: Affine = np.linalg.inv(stack.affine) @ volume.affine
+    matrix, offset = to_stack[2::-1, 2::-1], to_stack[2::-1, 3]
+    carried: FloatArray = ndimage.affine_transform(
+        values, matrix, offset, volume.hu.shape, np.float32, order=1, mode="nearest"
+    )
+    z, y, x = (np.arange(size, dtype=np.float32) for size in volume.hu.shape)
+    for row, shift, size in zip(matrix.astype(np.float32), offset, values.shape, strict=True):
+        at = (row[0] * z + np.float32(shift))[:, None, None] + (
+            (row[1] * y)[:, None] + (row[2] * x)[None, :]
+        )
+        carried[(at < -0.5) | (at > size - 0.5)] = 0
+    return carried

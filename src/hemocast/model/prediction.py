@@ -1,0 +1,64 @@
+"""What a model says about one scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hemocast.volume import FloatArray, Stack
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one scan, with all that is needed to judge it.
+
+    Parameters
+    ----------
+    scan_id : str
+        Hash of the scan's UIDs (or of its file), or the dataset's name for it.
+    logit : float
+        What the network gave.
+    probability : float
+        Calibrated.
+    probability_interval : tuple of float
+        95 % interval, the uncertainty of the calibration only.
+    threshold : float
+        Probability from which on a scan is called positive.
+    heatmap : ndarray of float32, shape (28, H, W)
+        On the stack's grid, in logit units, 0 outside the brain: positive where the picture speaks
+        for HT, negative where against.
+    heatmap_kind : str
+        What the heatmap is, in words; for ``ctnet2d`` it says that one picture serves all frames.
+    stack : Stack
+        What the network saw.
+    flags : tuple of str
+        Reasons for doubt, in words.
+    horizon, population : str
+        What the probability is a probability of, and in whom.
+    model_name, model_version, model_hash : str
+        The model; the hash is the SHA-256 of its ``model.yaml``.
+    simulated_training_data : bool
+    notice : str
+        What every output must say.
+    """
+
+    scan_id: str
+    logit: float
+    probability: float
+    probability_interval: tuple[float, float]
+    threshold: float
+    heatmap: FloatArray
+    heatmap_kind: str
+    stack: Stack
+    flags: tuple[str, ...]
+    horizon: str
+    population: str
+    model_name: str
+    model_version: str
+    model_hash: str
+    simulated_training_data: bool
+    notice: str
+
+    @property
+    def positive(self) -> bool:
+        """Whether the probability reaches the threshold."""
+        return self.probability >= self.threshold

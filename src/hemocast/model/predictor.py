@@ -1,0 +1,120 @@
+"""A loaded model: scan in, Prediction out, by ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.model.flags import flags
+from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlarge, on_scan
+from hemocast.model.prediction import Prediction
+from hemocast.model.schema import Description
+from hemocast.model.session import Session
+from hemocast.volume import FloatArray, Stack, Volume
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model, as `load` returns it.
+
+    Parameters
+    ----------
+    description : Description
+        The content of ``model.yaml``.
+    hash : str
+        SHA-256 of ``model.yaml``, which names the hashes of all other files.
+    onnx : bytes
+        The exported network.
+    head_weights : ndarray of float32, shape (C,)
+        Of the last linear layer: they turn the last feature map into the heatmap.
+    threads : int or None
+        CPU threads; default: all this process may use.
+    """
+
+    description: Description
+    hash: str
+    onnx: bytes
+    head_weights: FloatArray
+    threads: int | None = None
+
+    @cached_property
+    def _session(self) -> Session:
+        return Session(self.onnx, self.threads)
+
+    def predict(self, scan: Path | str | Volume, *, scan_id: str | None = None) -> Prediction:
+        """Predict from one scan.
+
+        Parameters
+        ----------
+        scan : path or Volume
+            A DICOM folder, a zip, a NIfTI file, or a Volume already read.
+        scan_id : str, optional
+            What to call it; default: the hash of its UIDs.
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        InputError, SeriesError, ContentError
+            The scan cannot be read, or is not one to predict from.
+        BloodPresent
+            The scan already shows blood.
+        """
+        from hemocast.dicom import read
+        from hemocast.signs import eligible_stack
+
+        volume = scan if isinstance(scan, Volume) else read(Path(scan))
+        stack = eligible_stack(volume, self.description.prepare)
+        name = volume.source.scan_uid if scan_id is None else scan_id
+        return self.predict_stack(stack, scan_id=name, volume=volume)
+
+    def predict_stack(
+        self, stack: Stack, *, scan_id: str, volume: Volume | None = None
+    ) -> Prediction:
+        """Predict from a stack made with ``description.prepare``.
+
+        Parameters
+        ----------
+        stack : Stack
+        scan_id : str
+        volume : Volume, optional
+            What the stack was made from, for its doubts.
+        """
+        logits, maps = self._session.run(stack.frames[None])
+        logit = float(logits[0])
+        says = self.description
+        heatmap = enlarge(activation_map(maps[0], self.head_weights), stack.frames.shape)
+        interval = says.calibration.interval(logit)
+        return Prediction(
+            scan_id=scan_id,
+            logit=logit,
+            probability=says.calibration.probability(logit),
+            probability_interval=interval,
+            threshold=says.calibration.threshold,
+            heatmap=np.where(stack.brain, heatmap, np.float32(0)),
+            heatmap_kind=PER_FRAME if maps.ndim == 5 else ONE_FOR_ALL,
+            stack=stack,
+            flags=flags(stack, says.input_range, interval, volume),
+            horizon=says.horizon,
+            population=says.population,
+            model_name=says.name,
+            model_version=says.version,
+            model_hash=self.hash,
+            simulated_training_data=says.simulated_training_data,
+            notice=says.notice,
+        )
+
+    def logits(self, frames: FloatArray) -> NDArray[np.float32]:
+        """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time."""
+        return np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
+
+
+def heatmap_on_scan(prediction: Prediction, volume: Volume) -> FloatArray:
+    """Return the heatmap on the grid of the scan it was predicted from, (z, y, x), logit units."""
+    return on_scan(prediction.heatmap, prediction.stack, volume)

@@ -1,0 +1,141 @@
+"""``model.yaml``: all that a model folder says about itself, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from hemocast.config import NetConfig, PrepareConfig, Settings
+from hemocast.errors import ModelCorrupt
+from hemocast.model.calibrate import Calibration
+
+DEMONSTRATION = "demonstration model, trained on simulated scans, not for clinical use"
+RESEARCH = "research model, not for clinical use"
+
+WEIGHTS, ONNX, CARD, DESCRIPTION = "weights.safetensors", "model.onnx", "card.md", "model.yaml"
+_SELF = re.compile(rb"\A(.*\n)sha256: ([0-9a-f]{64})\n\Z", re.DOTALL)
+_LARGEST = 1 << 18
+# The parser in C refuses absurd nesting at once; the one in Python takes minutes over it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class TrainingFacts(Settings):
+    """What a model was trained on.
+
+    Parameters
+    ----------
+    data_hash : str
+        SHA-256 of pictures, patients and labels.
+    n_patients, n_scans : int
+    prevalence : float
+        Fraction of the patients with HT.
+    """
+
+    data_hash: str = Field(pattern="^[0-9a-f]{64}$")
+    n_patients: int = Field(ge=1)
+    n_scans: int = Field(ge=1)
+    prevalence: float = Field(ge=0, le=1)
+
+
+class InputRange(Settings):
+    """Mean and standard deviation, over the training scans, of three plain facts about a stack.
+
+    Parameters
+    ----------
+    intensity, contrast : tuple of float
+        Mean and standard deviation of the intensity over the brain.
+    extent : tuple of float
+        Fraction of the stack that is brain.
+    """
+
+    intensity: tuple[float, float]
+    contrast: tuple[float, float]
+    extent: tuple[float, float]
+
+
+class Description(Settings):
+    """The content of ``model.yaml``.
+
+    Parameters
+    ----------
+    name, version : str
+        Of the model.
+    horizon, population : str
+        What the probability is a probability of, and in whom.
+    simulated_training_data : bool
+        Trained on simulated scans: for demonstration only.
+    net, prepare : NetConfig, PrepareConfig
+    bias : float
+        Of the last linear layer: what the logit would be with an empty map.
+    calibration : Calibration
+    training : TrainingFacts
+    input_range : InputRange
+    files : dict
+        File name -> SHA-256.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[\w .+-]+$")
+    version: str = Field(min_length=1, max_length=40, pattern=r"^[\w.+-]+$")
+    horizon: str = Field(max_length=500)
+    population: str = Field(max_length=500)
+    simulated_training_data: bool
+    net: NetConfig
+    prepare: PrepareConfig
+    bias: float
+    calibration: Calibration
+    training: TrainingFacts
+    input_range: InputRange
+    files: dict[str, str]
+
+    @property
+    def notice(self) -> str:
+        """What every output of the model must say."""
+        return DEMONSTRATION if self.simulated_training_data else RESEARCH
+
+
+def dump(description: Description) -> bytes:
+    """Return the bytes of ``model.yaml``; the last line holds the SHA-256 of all lines before."""
+    body = yaml.safe_dump(
+        description.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+    ).encode()
+    return body + f"sha256: {hashlib.sha256(body).hexdigest()}\n".encode()
+
+
+def parse(content: bytes) -> Description:
+    """Read what `dump` wrote.
+
+    Raises
+    ------
+    ModelCorrupt
+        A byte differs, or a setting is unknown to this version.
+    """
+    if len(content) > _LARGEST:
+        raise corrupt(f"{DESCRIPTION} is larger than any model needs")
+    found = _SELF.match(content)
+    if found is None or hashlib.sha256(found[1]).hexdigest().encode() != found[2]:
+        raise corrupt(f"{DESCRIPTION} is not what its own hash says")
+    try:
+        text = found[1].decode()
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _LOADER)):
+            raise corrupt(f"{DESCRIPTION} holds references, which no model has")
+        return Description.model_validate(yaml.load(text, _LOADER))  # noqa: S506 - safe, in C
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValidationError) as error:
+        raise ModelCorrupt(
+            f"{DESCRIPTION} does not follow the schema of this version",
+            "a model folder made by this or an earlier version of Hemocast",
+            "Update Hemocast, or ask for the model again",
+        ) from error
+
+
+def corrupt(seen: str) -> ModelCorrupt:
+    """Return the error for a model folder whose bytes are not what they should be."""
+    return ModelCorrupt(
+        seen,
+        "a model folder with every byte as it was written",
+        "Copy the model folder again from where it came, or train it anew",
+    )

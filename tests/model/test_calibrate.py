@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from hemocast.errors import StatisticsError
+from hemocast.model import fit_calibration
+
+
+def simulated(n: int, slope: float, intercept: float, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0, 2, n)
+    label = (rng.random(n) < 1 / (1 + np.exp(-(slope * logit + intercept)))).astype(int)
+    return label, logit, np.ones(n)
+
+
+def test_a_known_calibration_is_found_again():
+    fitted = fit_calibration(*simulated(20_000, 0.7, -0.5))
+    assert fitted.slope == pytest.approx(0.7, abs=0.04)
+    assert fitted.intercept == pytest.approx(-0.5, abs=0.06)
+
+
+def test_it_agrees_with_scikit_learn_where_the_softened_targets_hardly_matter():
+    label, logit, weight = simulated(50_000, 1.2, 0.3)
+    other = LogisticRegression(C=np.inf, tol=1e-10).fit(logit[:, None], label)
+    fitted = fit_calibration(label, logit, weight)
+    assert fitted.slope == pytest.approx(float(other.coef_[0, 0]), abs=2e-3)
+    assert fitted.intercept == pytest.approx(float(other.intercept_[0]), abs=2e-3)
+
+
+def test_the_covariance_is_the_spread_over_repetitions():
+    fits = [fit_calibration(*simulated(400, 0.8, -0.3, seed)) for seed in range(300)]
+    spread = np.cov([[fit.slope, fit.intercept] for fit in fits], rowvar=False)
+    mean = np.mean([fit.covariance for fit in fits], axis=0)
+    np.testing.assert_allclose(np.diag(mean), np.diag(spread), rtol=0.25)
+
+
+def test_the_interval_covers_the_true_probability():
+    truth = 1 / (1 + np.exp(-(0.8 * 1.0 - 0.3)))
+    covered = 0
+    for seed in range(300):
+        low, high = fit_calibration(*simulated(200, 0.8, -0.3, seed)).interval(1.0)
+        covered += low <= truth <= high
+    assert 0.92 <= covered / 300 <= 0.99
+
+
+def test_perfect_separation_stays_finite():
+    logit = np.array([-3.0, -2, -1, 1, 2, 3])
+    fitted = fit_calibration(logit > 0, logit, np.ones(6))
+    assert 0 < fitted.slope < 10
+    assert 0 < fitted.probability(-3) < 0.5 < fitted.probability(3) < 1
+    low, high = fitted.interval(3)
+    assert 0 < low < fitted.probability(3) < high <= 1
+
+
+def test_a_network_that_learned_nothing_keeps_the_order_and_gives_the_prevalence():
+    label = np.array([1, 1, 0, 0, 0, 0])
+    fitted = fit_calibration(label, [-2, -1, 1, 2, 3, 4], np.ones(6))
+    assert fitted.slope > 0
+    assert fitted.probability(0) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_a_repeated_scan_with_shared_weight_changes_nothing():
+    label, logit, weight = simulated(40, 1, 0)
+    once = fit_calibration(label, logit, weight)
+    half = np.r_[weight[:-1], 0.5, 0.5]
+    twice = fit_calibration(np.r_[label, label[-1]], np.r_[logit, logit[-1]], half)
+    # Standardising uses the plain spread, which only moves the numerics.
+    assert twice.slope == pytest.approx(once.slope, rel=1e-6)
+    assert (twice.n_scans, twice.n_patients) == (41, 40)
+
+
+def test_the_threshold_is_the_prevalence():
+    label, logit, weight = simulated(200, 1, -1)
+    assert fit_calibration(label, logit, weight).threshold == pytest.approx(label.mean())
+
+
+@pytest.mark.parametrize("label", [[0, 0, 0], [1, 1, 1]])
+def test_one_class_is_refused(label):
+    with pytest.raises(StatisticsError):
+        fit_calibration(label, [0.0, 1.0, 2.0], [1, 1, 1])
+
+
+def test_a_logit_that_is_no_number_is_refused():
+    with pytest.raises(StatisticsError):
+        fit_calibration([0, 1], [0.0, np.nan], [1, 1])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.floats(-50, 50)), min_size=4, max_size=30).filter(
+        lambda rows: len({label for label, _ in rows}) == 2
+    ),
+    st.floats(-100, 100),
+)
+@settings(deadline=None, max_examples=60)
+def test_probability_lies_in_its_interval_and_rises_with_the_logit(rows, at):
+    label, logit = zip(*rows, strict=True)
+    fitted = fit_calibration(label, logit, np.ones(len(rows)))
+    low, high = fitted.interval(at)
+    assert 0 <= low <= fitted.probability(at) <= high <= 1
+    assert fitted.probability(at) <= fitted.probability(at + 1)

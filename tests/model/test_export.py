@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from hemocast.config import NetConfig
+from hemocast.errors import ParityError
+from hemocast.model.export import TOLERANCE, check_parity, to_onnx
+from hemocast.model.session import Session
+from hemocast.nets import build
+
+
+@pytest.fixture(scope="module")
+def frames(make_stack) -> np.ndarray:
+    return np.stack([make_stack(seed).frames for seed in range(7)])
+
+
+@pytest.fixture(scope="module", params=["ctnet3d", "ctnet2d"])
+def exported(request, frames):
+    torch.manual_seed(2)
+    net = build(
+        NetConfig(name=request.param, pool=2, smooth=3, stem=8, widths=(8, 16), blocks=1), frames=8
+    )
+    return net, to_onnx(net, frames[:3])
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 7])
+def test_batches_never_seen_at_export_agree(exported, frames, batch):
+    net, content = exported
+    logit, maps = Session(content, 1).run(frames[:batch])
+    with torch.inference_mode():
+        expected_logit, expected_maps = net(torch.from_numpy(frames[:batch]))
+    assert logit.shape == (batch,)
+    np.testing.assert_allclose(logit, expected_logit.numpy(), atol=TOLERANCE)
+    np.testing.assert_allclose(maps, expected_maps.numpy(), atol=1e-3)
+
+
+def test_the_export_gives_the_same_bytes_each_time(exported, frames):
+    net, content = exported
+    if net.dims == 2:  # seconds: one of the two is enough
+        assert to_onnx(net, frames[:3]) == content
+
+
+def test_one_file_without_external_data_or_traces_of_the_machine(exported):
+    _, content = exported
+    model = onnx.load_model_from_string(content)
+    assert not any(tensor.external_data for tensor in model.graph.initializer)
+    assert b"site-packages" not in content
+    assert b".py" not in content
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+def test_a_network_with_other_weights_is_found_out(exported, frames):
+    net, content = exported
+    other = build(NetConfig(name="ctnet3d", pool=2, smooth=3, stem=8, widths=(8, 16)), frames=8)
+    if net.dims == 2:
+        other = build(NetConfig(name="ctnet2d", pool=2, smooth=3, stem=8, widths=(8, 16)), frames=8)
+    with pytest.raises(ParityError):
+        check_parity(other.eval(), content, frames)
+
+
+def test_a_network_that_gives_no_numbers_is_found_out(exported, frames):
+    net, content = exported
+    bias = net.head.bias.detach().clone()
+    try:
+        with torch.no_grad():
+            net.head.bias.fill_(float("nan"))
+        with pytest.raises(ParityError):
+            check_parity(net, content, frames)
+    finally:
+        with torch.no_grad():
+            net.head.bias.copy_(bias)

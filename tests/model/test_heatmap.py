@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hemocast.model.heatmap import activation_map, enlarge, on_scan
+from hemocast.volume import Source, Volume
+
+
+def random(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_the_map_is_the_weighted_sum_of_features():
+    maps, weights = random((3, 2, 4, 4)), random((3,), 1)
+    expected = sum(w * m for w, m in zip(weights, maps, strict=True))
+    np.testing.assert_allclose(activation_map(maps, weights), expected, rtol=1e-5)
+
+
+@given(st.tuples(*[st.integers(1, 5)] * 3), st.tuples(*[st.integers(1, 5)] * 3))
+@settings(deadline=None, max_examples=40)
+def test_enlarging_by_whole_factors_keeps_the_mean(shape, factors):
+    cam = random(shape)
+    large = enlarge(cam, tuple(a * b for a, b in zip(shape, factors, strict=True)))
+    assert float(large.mean()) == pytest.approx(float(cam.mean()), abs=1e-5)
+    assert cam.min() - 1e-5 <= large.min() <= large.max() <= cam.max() + 1e-5
+
+
+def test_enlarging_agrees_with_torch():
+    import torch
+
+    cam = random((7, 8, 9))
+    other = torch.nn.functional.interpolate(
+        torch.from_numpy(cam)[None, None], (28, 30, 18), mode="trilinear", align_corners=False
+    )
+    np.testing.assert_allclose(enlarge(cam, (28, 30, 18)), other[0, 0].numpy(), atol=1e-5)
+
+
+def test_a_2d_map_serves_all_frames():
+    large = enlarge(random((4, 4)), (5, 8, 8))
+    assert large.shape == (5, 8, 8)
+    assert np.ptp(large, axis=0).max() == 0
+
+
+def _volume(affine: np.ndarray, shape: tuple[int, int, int]) -> Volume:
+    return Volume(np.zeros(shape, np.float32), affine, ((),) * shape[0], Source("array", "x"))
+
+
+def test_the_stack_s_own_grid_gets_the_values_back(make_stack):
+    stack = make_stack()
+    values = random(stack.frames.shape)
+    volume = _volume(stack.affine, stack.frames.shape)
+    np.testing.assert_allclose(on_scan(values, stack, volume), values, atol=1e-5)
+
+
+def test_a_spot_lands_at_its_millimetres_in_a_turned_finer_scan(make_stack):
+    stack = make_stack()
+    values = np.zeros(stack.frames.shape, np.float32)
+    values[3:6, 40:47, 18:25] = 1  # centre: frame 4, y 43, x 21
+    centre = stack.affine @ [21, 43, 4, 1]
+    angle = np.deg2rad(12)
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+    )
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ np.diag([-1.5, -1.5, 2.5])
+    affine[:3, 3] = -affine[:3, :3] @ [80, 80, 16] + stack.affine[:3] @ [32, 32, 4, 1]
+    carried = on_scan(values, stack, _volume(affine, (32, 160, 160)))
+    z, y, x = (float((axis * carried).sum() / carried.sum()) for axis in np.indices(carried.shape))
+    np.testing.assert_allclose((affine @ [x, y, z, 1])[:3], centre[:3], atol=0.3)
+    voxel_ml = abs(np.linalg.det(affine)) / 1000
+    stack_ml = abs(np.linalg.det(stack.affine)) / 1000
+    assert carried.sum() * voxel_ml == pytest.approx(values.sum() * stack_ml, rel=0.02)
+
+
+def test_where_the_stack_does_not_reach_there_is_nothing(make_stack):
+    stack = make_stack()
+    values = np.ones(stack.frames.shape, np.float32)
+    affine = stack.affine.copy()
+    affine[:3, 3] = (stack.affine @ [0, 0, -4, 1])[:3]
+    carried = on_scan(values, stack, _volume(affine, (16, 64, 64)))
+    np.testing.assert_array_equal(carried.mean((1, 2)), [0] * 4 + [1] * 8 + [0] * 4)
+
+
+def test_repeating_needs_no_memory_of_the_first(make_stack):
+    stack = make_stack()
+    moved = replace(stack, affine=stack.affine + np.array([[0, 0, 0, 9], *[[0] * 4] * 3]))
+    values = random(stack.frames.shape)
+    volume = _volume(stack.affine, stack.frames.shape)
+    # 9 mm along x is three pixels of 3 mm, towards lower indices as x runs to the left.
+    np.testing.assert_allclose(on_scan(values, moved, volume)[..., :-3], values[..., 3:], atol=1e-4)
