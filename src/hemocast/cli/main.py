@@ -1,0 +1,67 @@
+"""The ``hemocast`` command: what all its sub-commands share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hemocast.cli.demo import demo
+from hemocast.cli.ingest import ingest
+from hemocast.cli.predict import predict
+from hemocast.cli.simulate import simulate
+from hemocast.cli.train import train
+from hemocast.errors import HemocastError
+from hemocast.version import VERSION
+
+app = typer.Typer(
+    name="hemocast",
+    help="Predict hemorrhagic transformation after ischemic stroke from a plain head CT.\n\n"
+    "For research. Not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(predict)
+app.command()(demo)
+app.command()(simulate)
+app.command()(ingest)
+app.command()(train)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"hemocast {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _shared(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and stop."),
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # pydicom warns about odd tags with their values, which may identify a patient.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+
+def run() -> None:
+    """Run the command line; a refusal becomes one line and an exit code, never a traceback."""
+    try:
+        app()
+    except HemocastError as error:
+        print(str(error), file=sys.stderr)
+        sys.exit(2 if error.code.startswith("HC0") else 4)
+    except BrokenPipeError:
+        # The reader of our output has gone (``| head``); nothing is left to be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,69 @@
+"""``hemocast predict``: scans in; probabilities, heatmaps and pages out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemocast.pipeline.predict import CaseResult
+
+
+def predict(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="DICOM folders, zips or NIfTI files; one patient in each."),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="A model folder. Default: the demonstration model."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("hemocast-out"),
+) -> None:
+    """Predict hemorrhagic transformation for every scan in PATHS.
+
+    Exit code: 0 all well, 3 some scans refused, 4 all refused, 1 Hemocast's own fault.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from hemocast.model import load, load_default
+    from hemocast.pipeline.predict import exit_code, predict_paths
+
+    loaded = load(model) if model else load_default()
+    console = Console(highlight=False)
+    results: list[CaseResult] = []
+    with Progress(console=console, transient=True, disable=len(paths) < 2) as bar:
+        task = bar.add_task("Predicting", total=len(paths))
+        for result in predict_paths(paths, loaded, out):
+            results.append(result)
+            _say(console, result)
+            bar.update(task, completed=result.case)
+    refused = sum(result.status != "done" for result in results)
+    summary = f"{len(results) - refused} predicted, {refused} not; table: {out / 'predictions.csv'}"
+    console.print(summary, soft_wrap=True)
+    console.print(f"[bold]{loaded.description.notice}[/bold]", soft_wrap=True)
+    raise typer.Exit(exit_code(results))
+
+
+def _say(console: Console, result: CaseResult) -> None:
+    from rich.markup import escape
+
+    if result.prediction is None:
+        console.print(
+            f"[red]{result.case} {result.status}[/red] {escape(result.message)}", soft_wrap=True
+        )
+        return
+    low, high = result.prediction.probability_interval
+    flags = len(result.prediction.flags)
+    doubt = f"  [yellow]{flags} reason(s) for doubt[/yellow]" if flags else ""
+    console.print(
+        f"[green]{result.case} done[/green] {result.scan_id}  "
+        f"[bold]{result.prediction.probability:.0%}[/bold] ({low:.0%} to {high:.0%}){doubt}  "
+        f"{escape(str(result.folder))}/report.html  {result.seconds:.1f} s",
+        soft_wrap=True,
+    )

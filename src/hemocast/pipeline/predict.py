@@ -1,0 +1,236 @@
+"""Paths in; for every scan a folder of results, and one table, out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemocast.dataset.layout import replacing
+from hemocast.errors import HemocastError, MixedPatients, NoHeadSeries
+
+if TYPE_CHECKING:
+    from hemocast.model import Model, Prediction
+    from hemocast.volume import Volume
+
+log = logging.getLogger(__name__)
+
+OWN_FAULT = "HC999"
+BIDS_NAME = re.compile(
+    r"(?P<scan_id>(?P<participant_id>sub-[0-9a-zA-Z]+)_ses-[0-9a-zA-Z]+)_ct\.nii"
+)
+COLUMNS = [
+    "case",
+    "participant_id",
+    "scan_id",
+    "probability",
+    "probability_low",
+    "probability_high",
+    "threshold",
+    "status",
+    "code",
+    "message",
+]
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one scan (or of one path in which no scan was found).
+
+    Parameters
+    ----------
+    case : int
+        Which of the given paths it came from, counted from 1. Paths themselves may identify a
+        patient and go into no table.
+    status : str
+        ``"done"``, ``"refused"`` (with the code of the refusal) or ``"failed"`` (our own fault).
+    participant_id, scan_id : str or None
+        Of a dataset's NIfTI from its name; of anything else the scan_id is a hash of its UIDs.
+    prediction : Prediction or None
+        The result when done.
+    folder : Path or None
+        Where its files lie when done.
+    seconds : float
+        Time it took.
+    """
+
+    case: int
+    status: str
+    code: str = ""
+    message: str = ""
+    participant_id: str | None = None
+    scan_id: str | None = None
+    prediction: Prediction | None = None
+    folder: Path | None = None
+    seconds: float = 0.0
+
+
+def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[CaseResult]:
+    """Predict every scan in `paths`, one after the other, writing into `out` as they finish.
+
+    A path is a DICOM folder or file, a zip, or a NIfTI; each holds scans of one patient. A bad one
+    costs that case alone. ``predictions.csv`` is rewritten after every case, so that what is
+    finished is not lost when the run is stopped.
+
+    Yields
+    ------
+    CaseResult
+        One for every scan, in the order of `paths`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    results: list[CaseResult] = []
+    for case, path in enumerate(paths, start=1):
+        for result in _predict_path(case, path, model, out):
+            results.append(result)
+            _write_csv(results, out / "predictions.csv")
+            yield result
+
+
+def exit_code(results: Sequence[CaseResult]) -> int:
+    """0 all well, 3 some refused, 4 all refused, 1 our own fault."""
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return 1
+    if "refused" in statuses:
+        return 3 if "done" in statuses else 4
+    return 0
+
+
+def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[CaseResult]:
+    volumes = _volumes(path)
+    while True:
+        start = time.perf_counter()
+        names: tuple[str | None, str | None] = (None, None)
+        try:
+            item = next(volumes, None)
+            if item is None:
+                return
+            if isinstance(item, HemocastError):
+                raise item
+            volume = item
+            names = _names(path, volume)
+            prediction = model.predict(volume)
+            folder = out / str(names[1])
+            _write_results(prediction, volume, model, str(names[1]), folder)
+        except HemocastError as error:
+            yield CaseResult(case, "refused", error.code, str(error), *names)
+        except Exception as error:
+            # One case must not end a run of 500; the cause goes to the log, not to the table.
+            log.exception("case %d failed", case)
+            message = f"{OWN_FAULT} Hemocast failed on this case ({type(error).__name__})"
+            yield CaseResult(case, "failed", OWN_FAULT, message, *names)
+        else:
+            seconds = time.perf_counter() - start
+            yield CaseResult(case, "done", "", "", *names, prediction, folder, seconds)
+
+
+def _volumes(path: Path) -> Iterator[Volume | HemocastError]:
+    """Give the scans in a path, or the reason why one of its studies has none.
+
+    A generator that raises is finished: what concerns one study is given, not raised.
+    """
+    from hemocast import dicom
+
+    if path.is_file() and path.name.lower().endswith((".nii", ".nii.gz")):
+        yield dicom.read_nifti(path)
+        return
+    with dicom.open_path(path) as folder:
+        found = dicom.find_scans(folder)
+        patients = {scan.patient_id for scan in found.scans}
+        patients |= {refusal.patient_id for refusal in found.refused}
+        if len(patients) > 1:
+            raise MixedPatients(
+                f"The path holds images of {len(patients)} patients",
+                "scans of one patient in each path",
+                "Give each patient's folder as a path of its own",
+            )
+        for refusal in found.refused:
+            yield refusal.error
+        for scan in found.scans:
+            try:
+                yield dicom.read_series(scan.series, scan.left_out)
+            except HemocastError as error:
+                yield error
+        if not found.scans and not found.refused:
+            raise NoHeadSeries(
+                "The path holds no head CT series",
+                "one plain axial head CT series",
+                "Check that the right folder was given",
+            )
+
+
+def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
+    match = BIDS_NAME.match(path.name) if volume.source.kind == "nifti" else None
+    if match:
+        return match["participant_id"], match["scan_id"]
+    return None, volume.source.scan_uid
+
+
+def _write_results(
+    prediction: Prediction, volume: Volume, model: Model, scan_id: str, folder: Path
+) -> None:
+    """Write a scan's folder whole: under a temporary name, then renamed over an older result."""
+    from hemocast import dicom, report
+    from hemocast.model import heatmap_on_scan
+
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{scan_id}."))
+    try:
+        content = report.prediction_json(prediction, scan_id=scan_id)
+        (temporary / "prediction.json").write_text(
+            json.dumps(content, indent=2) + "\n", encoding="utf-8"
+        )
+        report.write_prediction_montage(prediction, temporary / "montage.png")
+        report.write_case_page(
+            prediction,
+            volume.source,
+            temporary / "report.html",
+            base_rate=model.description.training.prevalence,
+        )
+        dicom.write_nifti(
+            heatmap_on_scan(prediction, volume),
+            volume.affine,
+            temporary / "heatmap.nii.gz",
+            dtype="float32",
+            description=prediction.notice,
+        )
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_csv(results: Sequence[CaseResult], path: Path) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(_row(result) for result in results)
+
+
+def _row(result: CaseResult) -> dict[str, object]:
+    row: dict[str, object] = {
+        "case": result.case,
+        "participant_id": result.participant_id or "n/a",
+        "scan_id": result.scan_id or "n/a",
+        "status": result.status,
+        "code": result.code,
+        "message": result.message,
+    }
+    if result.prediction is not None:
+        low, high = result.prediction.probability_interval
+        row |= {
+            "probability": f"{result.prediction.probability:.6f}",
+            "probability_low": f"{low:.6f}",
+            "probability_high": f"{high:.6f}",
+            "threshold": f"{result.prediction.threshold:.6f}",
+        }
+    return row

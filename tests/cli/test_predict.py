@@ -1,0 +1,125 @@
+"""``hemocast predict`` with the demonstration model on real files, bad and good."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemocast.dicom import write_nifti
+from hemocast.model import load_default
+
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+NOTICE = "demonstration model, trained on simulated scans, not for clinical use"
+
+
+def predict(*arguments: object, out: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [HEMOCAST, "predict", *map(str, arguments), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_the_demonstration_model_is_small_and_intact() -> None:
+    model = load_default()
+    assert model.description.notice == NOTICE
+    assert model.description.net.name == "ctnet3d"
+    assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
+    assert sum(path.stat().st_size for path in assets.iterdir()) <= 5_000_000
+
+
+def test_the_real_head_gives_a_page_that_says_what_it_is(ge_head: Path, tmp_path: Path) -> None:
+    done = predict(ge_head, out=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert NOTICE in done.stdout
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    content = json.loads((folder / "prediction.json").read_text())
+    assert content["simulated_training_data"] is True
+    assert NOTICE in (folder / "report.html").read_text()
+
+
+def test_prediction_needs_no_torch(ge_head: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path;"
+        "from hemocast.model import load_default;"
+        "from hemocast.pipeline.predict import predict_paths;"
+        f"(r,) = predict_paths([Path({str(ge_head)!r})], load_default(), Path({str(tmp_path)!r}));"
+        "assert r.status == 'done', r;"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    absent = {"torch", "lightning", "monai", "onnx", "nilearn", "matplotlib", "pandas", "sklearn"}
+    assert not set(done.stdout.split()) & absent
+
+
+@pytest.mark.parametrize(
+    "name", ["phantom_tilt0_5mm", "phantom_tilt_plus16", "phantom_localizer_summary"]
+)
+def test_phantoms_and_localizers_are_refused(unpack, tmp_path: Path, name: str) -> None:
+    done = predict(unpack(name), out=tmp_path)
+    assert done.returncode == 4
+    code = "HC201" if "localizer" in name else "HC302"
+    assert code in done.stdout
+    table = (tmp_path / "predictions.csv").read_text()
+    assert code in table
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+
+
+def _bad_inputs(folder: Path) -> dict[str, Path]:
+    rng = np.random.default_rng(0)
+    affine = np.diag([-2.0, -2.0, 5.0, 1.0])
+    mr = rng.uniform(0, 4000, (28, 64, 64)).astype(np.float32)
+    write_nifti(mr, affine, folder / "mr.nii.gz", dtype="float32")
+    with zipfile.ZipFile(folder / "slip.zip", "w") as archive:
+        archive.writestr("../../escaped.dcm", b"x")
+    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", b"\0" * 300_000_000)
+    (folder / "empty").mkdir()
+    (folder / "text").mkdir()
+    (folder / "text" / "a.dcm").write_text("no image")
+    return {
+        "HC301": folder / "mr.nii.gz",
+        "HC105": folder / "slip.zip",
+        "HC105 ": folder / "bomb.zip",
+        "HC101": folder / "empty",
+        "HC102": folder / "text",
+    }
+
+
+def test_every_bad_input_gets_its_code_and_one_sentence(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    bad = _bad_inputs(source)
+    before = sorted(tmp_path.rglob("*"))
+    done = predict(*bad.values(), out=tmp_path / "out")
+    assert done.returncode == 4
+    assert "Traceback" not in done.stdout + done.stderr
+    rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()[1:]
+    assert len(rows) == len(bad)
+    for row, code in zip(rows, bad, strict=True):
+        assert f",refused,{code.strip()}," in row
+    assert not (tmp_path.parent / "escaped.dcm").exists()
+    assert sorted(p for p in tmp_path.rglob("*") if "out" not in p.parts[-2:]) == before
+
+
+def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, tmp_path: Path) -> None:
+    import shutil
+
+    assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
+    for name in ("model.onnx", "weights.safetensors", "model.yaml", "card.md"):
+        model = tmp_path / name
+        shutil.copytree(assets, model)
+        content = bytearray((model / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (model / name).write_bytes(content)
+        done = predict(ge_head, "--model", model, out=tmp_path / "out")
+        assert done.returncode == 4
+        assert done.stderr.startswith("HC502 "), name
+        assert not (tmp_path / "out").exists()

@@ -1,0 +1,72 @@
+"""The demonstration, small: the whole way once, resumed, and honest about what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hemocast.config import Config
+from hemocast.errors import OutputExists
+from hemocast.pipeline import demo
+from hemocast.pipeline.demo import Demo, run_demo
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
+    """The demonstration with 12 patients and two epochs."""
+    cohort = demo.DEMO.model_copy(update={"n_ht": 6, "n_non": 6})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "DEMO", cohort)
+        patch.setattr(demo, "CONFIG", config)
+        out = tmp_path_factory.mktemp("demo") / "out"
+        yield run_demo(out, seed=3), out
+
+
+def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
+    done, _ = small
+    page = done.page.read_text()
+    assert "SIMULATED" in page.upper()
+    assert page.count("data:image/png;base64,") >= 4
+    assert 'src="http' not in page
+    assert "<svg" in page
+
+
+def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path]) -> None:
+    result = small[0].result
+    assert result.overlap == 0
+    assert sum(part.n_patients for part in result.parts) == result.cohort.n_patients == 12
+    assert sum(part.n_events for part in result.parts) == result.cohort.n_events == 6
+    assert sum(part.n_scans for part in result.parts) == result.cohort.n_scans
+
+
+def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:
+    done, out = small
+    summary = json.loads((out / "demo.json").read_text())
+    assert summary["simulated"] is True
+    assert 0 <= summary["auc_low"] <= summary["auc"] <= summary["auc_high"] <= 1
+    assert 0 <= summary["ceiling_auc"] <= 1
+    assert len(done.result.true_risk) == done.result.evaluation.n
+
+
+def test_the_lesion_lies_in_the_brain_of_the_shown_scan(small: tuple[Demo, Path]) -> None:
+    """Only if every step of the geometry agrees does the simulated lesion fall into the brain."""
+    result = small[0].result
+    for example in (*result.examples, result.new_scan):
+        assert example.lesion is not None
+        inside = example.lesion & example.prediction.stack.brain
+        assert inside.sum() > 0.9 * example.lesion.sum() > 0
+
+
+def test_running_it_again_gives_the_same(small: tuple[Demo, Path]) -> None:
+    done, out = small
+    again = run_demo(out, seed=3)
+    assert again.result.probability.tolist() == done.result.probability.tolist()
+
+
+def test_a_finished_demo_is_not_trained_again_with_another_seed(
+    small: tuple[Demo, Path],
+) -> None:
+    with pytest.raises(OutputExists, match="something else"):
+        run_demo(small[1], seed=4)

@@ -1,0 +1,162 @@
+"""Paths in, results out: every scan its folder, every bad case its code, nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from hemocast.pipeline.predict import CaseResult, exit_code, predict_paths
+from hemocast.simulate import MARK, Truth
+
+FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz"}
+
+
+def _table(out: Path) -> list[dict[str, str]]:
+    with (out / "predictions.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _run(paths: list[Path], model, out: Path) -> list[CaseResult]:
+    return list(predict_paths(paths, model.trained.model, out))
+
+
+@pytest.fixture
+def scan(cohort: Truth) -> Path:
+    """A DICOM folder of one simulated scan."""
+    return cohort.dicom / cohort.patients[0].scans[0].folder
+
+
+def test_a_scan_gives_all_its_files(scan: Path, model, tmp_path: Path) -> None:
+    (result,) = _run([scan], model, tmp_path)
+    assert result.status == "done"
+    assert result.folder is not None
+    assert {path.name for path in result.folder.iterdir()} == FILES
+    content = json.loads((result.folder / "prediction.json").read_text())
+    assert content["schema_version"] == 1
+    assert content["scan_id"] == result.scan_id
+    assert 0 <= content["probability_interval"][0] <= content["probability"] <= 1
+    assert content["simulated_training_data"] is True
+    page = (result.folder / "report.html").read_text()
+    assert "not for clinical use" in page
+
+
+def test_everything_simulated_says_so(scan: Path, model, tmp_path: Path) -> None:
+    (result,) = _run([scan], model, tmp_path)
+    assert result.folder is not None
+    content = json.loads((result.folder / "prediction.json").read_text())
+    assert any("simulated" in flag.lower() for flag in content["flags"])
+    assert "SIMULATED" in MARK
+
+
+def test_the_heatmap_lies_on_the_scans_own_grid(scan: Path, model, tmp_path: Path) -> None:
+    from hemocast import dicom
+
+    (result,) = _run([scan], model, tmp_path)
+    assert result.folder is not None
+    heat = nibabel.load(result.folder / "heatmap.nii.gz")
+    volume = dicom.read(scan)
+    assert heat.shape == volume.hu.shape[::-1]
+    assert np.allclose(heat.affine, volume.affine, atol=1e-3)
+
+
+def test_a_zip_and_its_folder_give_the_same(scan: Path, model, tmp_path: Path) -> None:
+    archive = tmp_path / "scan.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for path in scan.iterdir():
+            opened.write(path, path.name)
+    first, second = _run([scan, archive], model, tmp_path / "out")
+    assert first.scan_id == second.scan_id
+    assert first.prediction is not None
+    assert second.prediction is not None
+    assert first.prediction.probability == second.prediction.probability
+    assert len(_table(tmp_path / "out")) == 2
+
+
+def test_a_nifti_of_a_dataset_keeps_its_names(dataset, model, tmp_path: Path) -> None:
+    path = next(dataset.root.glob("sub-*/ses-01/ct/*_ct.nii.gz"))
+    (result,) = _run([path], model, tmp_path)
+    assert result.scan_id == path.name.removesuffix("_ct.nii.gz")
+    assert _table(tmp_path)[0]["participant_id"] == path.name.split("_")[0]
+
+
+def test_bad_cases_cost_only_themselves(cohort: Truth, scan: Path, model, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    text = tmp_path / "text"
+    text.mkdir()
+    (text / "a.dcm").write_text("not an image")
+    gap = tmp_path / "gap"
+    shutil.copytree(scan, gap)
+    from hemocast import dicom
+
+    middle = dicom.read(scan).slices[15][0]
+    _remove_image(gap, middle)
+    two = tmp_path / "two"
+    shutil.copytree(scan, two / "a")
+    shutil.copytree(cohort.dicom / cohort.patients[1].scans[0].folder, two / "b")
+    paths = [empty, tmp_path / "missing", text, gap, two, scan]
+    results = _run(paths, model, tmp_path / "out")
+    assert [result.code for result in results] == ["HC101", "HC101", "HC102", "HC203", "HC202", ""]
+    assert exit_code(results) == 3
+    table = _table(tmp_path / "out")
+    assert [row["case"] for row in table] == list("123456")
+    assert [row["status"] for row in table] == ["refused"] * 5 + ["done"]
+    text_of_table = (tmp_path / "out" / "predictions.csv").read_text()
+    assert str(tmp_path) not in text_of_table
+    assert all(patient.patient_id not in text_of_table for patient in cohort.patients)
+
+
+def _remove_image(folder: Path, sop_uid: str) -> None:
+    import pydicom
+
+    for path in folder.iterdir():
+        if pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID == sop_uid:
+            path.unlink()
+            return
+    raise AssertionError("no such image")
+
+
+def test_nothing_half_written_stays_when_writing_fails(
+    scan: Path, model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hemocast import report
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(report, "write_case_page", fail)
+    (result,) = _run([scan], model, tmp_path)
+    assert result.status == "failed"
+    assert result.code == "HC999"
+    assert exit_code([result]) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"predictions.csv"}
+
+
+def test_predicting_again_replaces_the_result(scan: Path, model, tmp_path: Path) -> None:
+    (first,) = _run([scan], model, tmp_path)
+    assert first.folder is not None
+    (first.folder / "prediction.json").write_text("old")
+    (second,) = _run([scan], model, tmp_path)
+    assert second.folder == first.folder
+    assert json.loads((first.folder / "prediction.json").read_text())["scan_id"] == first.scan_id
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        (["done", "done"], 0),
+        (["done", "refused"], 3),
+        (["refused", "refused"], 4),
+        (["done", "failed"], 1),
+        ([], 0),
+    ],
+)
+def test_exit_codes(statuses: list[str], code: int) -> None:
+    assert exit_code([CaseResult(1, status) for status in statuses]) == code

@@ -1,0 +1,36 @@
+"""What may import what, and what must stay out."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+
+def _loaded_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_torchvision_never_comes_in() -> None:
+    assert importlib.util.find_spec("torchvision") is None
+
+
+def test_the_package_and_its_rooms_import_without_heavy_libraries() -> None:
+    rooms = ("anatomy", "dataset", "dicom", "model", "prepare", "report", "signs", "simulate")
+    loaded = _loaded_after("import hemocast, " + ", ".join(f"hemocast.{room}" for room in rooms))
+    heavy = {"torch", "lightning", "onnx", "nilearn", "matplotlib", "SimpleITK", "sklearn"}
+    assert not loaded & heavy
+
+
+def test_the_command_line_imports_nothing_scientific() -> None:
+    loaded = _loaded_after("import hemocast.cli.main")
+    assert not loaded & {"numpy", "scipy", "pandas", "pydicom", "torch", "SimpleITK", "matplotlib"}
+
+
+def test_rooms_import_only_from_rooms_below() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
