@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Two processes of one thread each: threads that wait for each other on busy cores stall.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
 # Compiled bytecode makes every start three times faster.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -18,15 +21,16 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 # The model that comes with the package: trained on 300 simulated patients, tested on 75 of them.
 demo-model: $(VENV)/.train
 	rm -rf build/demo-model
 	$(BIN)/hemocast simulate --preset demo --patients 300 --seed 2026 --workers 2 --out build/demo-model/simulated
+	printf '%064d\n' 2026 > build/demo-model/dataset.key  # known, so that the split is the same again
 	$(BIN)/hemocast ingest build/demo-model/simulated/dicom --labels build/demo-model/simulated/labels.csv \
 		--workers 2 --out build/demo-model/dataset
 	$(BIN)/hemocast train build/demo-model/dataset --test-fraction 0.25 --workers 2 \

@@ -65,6 +65,14 @@ def test_running_it_again_gives_the_same(small: tuple[Demo, Path]) -> None:
     assert again.result.probability.tolist() == done.result.probability.tolist()
 
 
+def test_the_same_seed_gives_the_same_split_anywhere(small: tuple[Demo, Path]) -> None:
+    """Pseudonyms order the patients, so their key must come from the seed too."""
+    receipt = json.loads((small[1] / "dataset/splits/demonstration.receipt.json").read_text())
+    ids = (small[1] / "dataset/splits/demonstration.tsv").read_text()
+    assert "sub-8baebe9f00ad" in ids  # SIM0001 of seed 3
+    assert receipt["seed"] == 3
+
+
 def test_a_finished_demo_is_not_trained_again_with_another_seed(
     small: tuple[Demo, Path],
 ) -> None:

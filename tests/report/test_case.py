@@ -61,7 +61,8 @@ def test_the_answer_and_what_it_means(page: Reader) -> None:
     for said in (
         "37 %",
         "95 % interval 21 % to 56 %",
-        "about 37 would go on to bleed",
+        "Nothing about this patient.",
+        "about 37 were drawn to bleed",
         "any later scan of the same stay",
         "simulated patients with one acute ischemic infarct",
         "40 % of the patients the model learned from",
@@ -69,6 +70,16 @@ def test_the_answer_and_what_it_means(page: Reader) -> None:
         "The interval includes the threshold",
     ):
         assert said in words, said
+
+
+def test_a_model_of_real_scans_speaks_of_patients(
+    prediction, source: Source, tmp_path: Path
+) -> None:
+    real = replace(prediction, simulated_training_data=False, notice="research model")
+    write_case_page(real, source, tmp_path / "report.html", base_rate=0.4)
+    words = re.sub(r"\s+", " ", read(tmp_path / "report.html").text)
+    assert "about 37 would go on to bleed" in words
+    assert "Nothing about this patient" not in words
 
 
 def test_doubts_corrections_model_and_notices(page: Reader) -> None:
@@ -172,7 +183,7 @@ def test_extremes_are_not_called_certain(prediction, source: Source, tmp_path: P
     write_case_page(low, source, tmp_path / "r.html", base_rate=0.004)
     text = re.sub(r"\s+", " ", read(tmp_path / "r.html").text)
     assert "<1 %" in text
-    assert "fewer than 1 would" in text
+    assert "fewer than 1 were drawn to bleed" in text
 
 
 def test_a_probability_hardly_below_the_threshold_is_told_apart_from_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,16 +81,36 @@ def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
     """
     from scipy import ndimage
 
+    carried = np.zeros(volume.hu.shape, np.float32)
     # Both affines take (x, y, slice); arrays are indexed (slice, y, x): reverse rows and columns.
     to_stack: Affine = np.linalg.inv(stack.affine) @ volume.affine
     matrix, offset = to_stack[2::-1, 2::-1], to_stack[2::-1, 3]
-    carried: FloatArray = ndimage.affine_transform(
-        values, matrix, offset, volume.hu.shape, np.float32, order=1, mode="nearest"
+    box = _reach(values, matrix, offset, volume.hu.shape)
+    start = np.array([part.start for part in box])
+    part = carried[box]
+    offset = offset + matrix @ start
+    ndimage.affine_transform(
+        values, matrix, offset, part.shape, output=part, order=1, mode="nearest"
     )
-    z, y, x = (np.arange(size, dtype=np.float32) for size in volume.hu.shape)
+    z, y, x = (np.arange(size, dtype=np.float32) for size in part.shape)
     for row, shift, size in zip(matrix.astype(np.float32), offset, values.shape, strict=True):
         at = (row[0] * z + np.float32(shift))[:, None, None] + (
             (row[1] * y)[:, None] + (row[2] * x)[None, :]
         )
-        carried[(at < -0.5) | (at > size - 0.5)] = 0
+        part[(at < -0.5) | (at > size - 0.5)] = 0
     return carried
+
+
+def _reach(
+    values: FloatArray, matrix: Affine, offset: Affine, shape: tuple[int, ...]
+) -> tuple[slice, ...]:
+    """Give the part of the scan's grid that values other than 0 can reach: less than half of it."""
+    filled = [np.flatnonzero(values.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    if not filled[0].size:
+        return (slice(0, 0),) * 3
+    ends = [(places[0] - 1, places[-1] + 1) for places in filled]
+    corners = np.array(list(product(*ends)), np.float64)
+    reached = np.linalg.solve(matrix, (corners - offset).T).T
+    low = np.clip(np.floor(reached.min(0)), 0, shape).astype(int)
+    high = np.clip(np.ceil(reached.max(0)) + 1, 0, shape).astype(int)
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

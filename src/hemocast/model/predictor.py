@@ -14,7 +14,7 @@ from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlar
 from hemocast.model.prediction import Prediction
 from hemocast.model.schema import Description
 from hemocast.model.session import Session
-from hemocast.volume import FloatArray, Stack, Volume
+from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class Model:
         says = self.description
         heatmap = enlarge(activation_map(maps[0], self.head_weights), stack.frames.shape)
         interval = says.calibration.interval(logit)
+        simulated = volume is not None and volume.source.simulated
         return Prediction(
             scan_id=scan_id,
             logit=logit,
@@ -107,7 +108,7 @@ class Model:
             model_version=says.version,
             model_hash=self.hash,
             simulated_training_data=says.simulated_training_data,
-            notice=says.notice,
+            notice=f"{SIMULATED} scan; {says.notice}" if simulated else says.notice,
         )
 
     def logits(self, frames: FloatArray) -> NDArray[np.float32]:

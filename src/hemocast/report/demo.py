@@ -35,7 +35,7 @@ LIMITS = (
     "construction. In patients much of the risk cannot be seen on a plain CT.",
     "The share of scans with HT was chosen, and is far above that in practice. Predictive values "
     "and calibration hold for that share alone.",
-    "One scanner model, no movement, no old infarcts, no prior surgery.",
+    "One simulated scanner under the headers of several vendors; no movement, no prior surgery.",
 )
 
 

@@ -227,7 +227,7 @@ def calibration_figure(label: ArrayLike, probability: ArrayLike, *, groups: int 
             axes.plot(x, y, "o", color=_BLUE, markersize=7, label=None if number else named)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         axes.set(xlabel="Predicted probability", ylabel="Observed share with HT")
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="lower right")
     return _svg(
         figure, "calibration", "Calibration: observed share with HT against predicted probability"
     )

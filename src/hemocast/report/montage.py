@@ -169,8 +169,8 @@ def _head(canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, kind: str) 
     bar = Image.fromarray(np.repeat(ramp[np.newaxis], bar_h, axis=0)).resize((bar_w, bar_h))
     canvas.paste(bar, (left, top))
     pen.rectangle((left - 1, top - 1, left + bar_w, top + bar_h), outline=(90, 98, 106))
-    pen.text((left, top + bar_h + 3), "0", _DIM, _font(12))
-    end = f"{heat.top:.2f} logit (highest in this scan: {heat.highest:.2f})"
+    pen.text((left - 6, top), "0", _DIM, _font(12), anchor="ra")
+    end = f"{heat.top:.1f} logit (highest in this scan: {heat.highest:.1f})"
     pen.text((left + bar_w, top + bar_h + 3), end, _DIM, _font(12), anchor="ra")
     if kind:
         pen.text((left + bar_w, top + bar_h + 19), kind[:70], _DIM, _font(12), anchor="ra")
