@@ -28,6 +28,18 @@ def head_hu(points: np.ndarray, spot: bool = True) -> np.ndarray:
     return egg + 300 * np.exp(-((points - LANDMARK) ** 2).sum(-1) / (2 * 9.0**2))
 
 
+def brain_hu(points: np.ndarray) -> np.ndarray:
+    """HU of a head with skin, skull and an uneven brain with ventricles at points, LPS mm."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    radius = np.sqrt((x / 70) ** 2 + (y / 85) ** 2 + (z / 75) ** 2)
+    hu = np.full(radius.shape, -1000.0)
+    hu[radius < 1.18], hu[radius < 1.1] = 30, 900
+    hu[radius < 1] = 36
+    hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
+    hu[radius < 1] += np.random.default_rng(0).normal(0, 4, (radius < 1).sum())
+    return hu.round()
+
+
 @dataclass(frozen=True)
 class Acquisition:
     """One way to scan the head."""
@@ -42,6 +54,7 @@ class Acquisition:
     order: int | None = None  # seed of a shuffle of the files
     study: str = "study"
     series: str = "series"
+    brain: bool = False  # a brain in a skull, not the smooth egg
     header: tuple[tuple[str, Any], ...] = ()
 
     def with_header(self, **fields: Any) -> Acquisition:
@@ -69,7 +82,8 @@ class Acquisition:
         positions = np.stack([h * table - half * (row + column) for h in self.heights])
         index = np.arange(self.size) * self.pixel
         plane = index[:, None, None] * column + index[None, :, None] * row
-        return head_hu(positions[:, None, None, :] + plane), positions
+        points = positions[:, None, None, :] + plane
+        return (brain_hu if self.brain else head_hu)(points), positions
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from hemocast.dicom import ArchiveLimits, open_path
+from hemocast.dicom.archive import open_named
 from hemocast.errors import MalformedFile, NothingThere, UnsafeArchive, UnsupportedSyntax
 
 
@@ -133,3 +134,14 @@ def test_anything_else_passes_through(tmp_path):
             assert same == path
     with pytest.raises(NothingThere), open_path(tmp_path / "none"):
         pass
+
+
+def test_names_in_a_zip_are_known_and_never_on_the_disk(tmp_path, no_litter):
+    inner = make(tmp_path / "in.zip", [("sub-DOE/sub-DOE_ct.nii.gz", b"x")]).read_bytes()
+    path = make(tmp_path / "a.zip", [("sub-ROE_ct.json", b"{}"), ("more.zip", inner)])
+    with open_named(path) as opened:
+        files = {opened.name(p) for p in opened.folder.rglob("*")}
+        assert files == {"sub-ROE_ct.json", "sub-DOE/sub-DOE_ct.nii.gz"}
+        assert not any("OE" in p.name for p in opened.folder.rglob("*"))
+    with open_named(tmp_path) as opened:
+        assert opened.name(path) == path.as_posix()

@@ -301,7 +301,9 @@ def test_a_sign_against_the_header_is_seen(way, scan, write, tmp_path):
 
 def test_the_source_says_what_was_read_and_nothing_of_the_patient(scan, write, tmp_path):
     write(
-        scan(tilt=12).with_header(manufacturer="ACME", model="CT 9", kernel="H30s", kvp=120),
+        scan(tilt=12).with_header(
+            manufacturer="GE of Planted", model="CT 9", kernel="H30s", kvp=120
+        ),
         tmp_path,
     )
     (tmp_path / "notes.txt").write_text("Planted^Name")
@@ -309,7 +311,7 @@ def test_the_source_says_what_was_read_and_nothing_of_the_patient(scan, write, t
     assert source.kind == "dicom"
     assert source.n_files == 37
     assert len(source.scan_uid) == 16
-    assert source.facts["manufacturer"] == "ACME"
+    assert source.facts["manufacturer"] == "GE OF"
     assert source.facts["kernel"] == "H30S"
     assert source.left_out == ("1 file(s) left out: not DICOM images",)
     said = repr(source)

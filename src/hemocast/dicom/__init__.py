@@ -3,7 +3,7 @@
 from hemocast.dicom.archive import ArchiveLimits, open_path
 from hemocast.dicom.find import Found, Refusal, Scan, Series, find_scans
 from hemocast.dicom.nifti import read_nifti, write_nifti
-from hemocast.dicom.read import one_scan, read, read_series
+from hemocast.dicom.read import one_scan, read, read_all, read_series
 from hemocast.dicom.write import CTHeader, make_uid, write_ct
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "one_scan",
     "open_path",
     "read",
+    "read_all",
     "read_nifti",
     "read_series",
     "write_ct",

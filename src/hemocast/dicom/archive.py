@@ -6,9 +6,9 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from hemocast.errors import MalformedFile, NothingThere, UnsafeArchive, UnsupportedSyntax
@@ -42,6 +42,26 @@ class ArchiveLimits:
     depth: int = 2
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A path as files on the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        The path itself, or where a zip was unpacked to.
+    names : mapping of Path to str
+        What the files of a zip were called in it, which may identify a patient; empty otherwise.
+    """
+
+    folder: Path
+    names: Mapping[Path, str] = field(default_factory=dict)
+
+    def name(self, path: Path) -> str:
+        """What a file was called, with its folders."""
+        return self.names.get(path) or path.as_posix()
+
+
 @contextmanager
 def open_path(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Path]:
     """Unpack a zip for as long as the context lasts; anything else passes through.
@@ -72,18 +92,26 @@ def open_path(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Path]
     MalformedFile
         The zip is damaged.
     """
+    with open_named(path, limits) as opened:
+        yield opened.folder
+
+
+@contextmanager
+def open_named(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Opened]:
+    """Do as `open_path` does, and keep what the files of a zip were called."""
     path = Path(path)
     if not path.exists():
         raise NothingThere(
             "The path does not exist", "a folder, a zip or a NIfTI file", "Check the path"
         )
     if not is_zip(path):
-        yield path
+        yield Opened(path)
         return
     with tempfile.TemporaryDirectory(prefix="hemocast-") as name:
         folder = Path(name)
-        _Unpacker(folder, limits or ArchiveLimits()).unpack(path, depth=1)
-        yield folder
+        unpacker = _Unpacker(folder, limits or ArchiveLimits())
+        unpacker.unpack(path, depth=1)
+        yield Opened(folder, unpacker.names)
 
 
 def is_zip(path: Path) -> bool:
@@ -103,6 +131,7 @@ class _Unpacker:
         self.members = 0
         self.written = 0
         self.total = 0
+        self.names: dict[Path, str] = {}
 
     def unpack(self, archive: Path, depth: int) -> None:
         if depth > self.limits.depth:
@@ -156,6 +185,7 @@ class _Unpacker:
         ending = next((e for e in (".nii.gz", ".nii") if lower.endswith(e)), "")
         target = self.folder / f"{self.written:06d}{ending}"
         self.written += 1
+        self.names[target] = member.filename
         with opened.open(member) as source, target.open("xb") as out:
             size = 0
             while piece := source.read(_PIECE):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.dicom import encapsulated
+from hemocast.dicom.encapsulated import Stream
 from hemocast.dicom.header import DEFLATED, Pixels
 from hemocast.dicom.regrid import AIR
 from hemocast.errors import (
@@ -23,7 +25,19 @@ from hemocast.errors import (
 
 MOST_PIXELS = 4096 * 4096
 NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
-JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+# One decoder for each: a second that tries what the first refused is one more to crash.
+DECODERS = {
+    "1.2.840.10008.1.2.5": ("pylibjpeg", None),  # RLE
+    "1.2.840.10008.1.2.4.57": ("gdcm", Stream.JPEG_LOSSLESS),
+    "1.2.840.10008.1.2.4.70": ("gdcm", Stream.JPEG_LOSSLESS),
+    "1.2.840.10008.1.2.4.80": ("pyjpegls", Stream.JPEG_LS),
+    "1.2.840.10008.1.2.4.81": ("pyjpegls", Stream.JPEG_LS),
+    "1.2.840.10008.1.2.4.90": ("pylibjpeg", Stream.JPEG_2000),
+    "1.2.840.10008.1.2.4.91": ("pylibjpeg", Stream.JPEG_2000),
+    "1.2.840.10008.1.2.4.201": ("pylibjpeg", Stream.JPEG_2000),
+    "1.2.840.10008.1.2.4.202": ("pylibjpeg", Stream.JPEG_2000),
+    "1.2.840.10008.1.2.4.203": ("pylibjpeg", Stream.JPEG_2000),
+}
 # A sign read wrongly gives values beyond these; padding may lie as low as -3024.
 IMPOSSIBLE_LOW, IMPOSSIBLE_HIGH = -4097.0, 40000.0
 HEAD_HU = (-1100.0, 2500.0)
@@ -67,7 +81,7 @@ def check(pixels: Pixels) -> None:
         raise _truncated()
     if p.rows < 2 or p.columns < 2 or not 0 <= p.frame < p.n_frames:
         raise _malformed("An image does not say how many rows, columns or frames it has")
-    if p.syntax not in NATIVE and not _decodable(p.syntax):
+    if p.syntax not in NATIVE and p.syntax not in DECODERS:
         raise UnsupportedSyntax(
             f"The images are compressed as {_name(p.syntax)}, which no free decoder reads",
             "uncompressed, RLE, JPEG lossless, JPEG-LS or JPEG 2000 images",
@@ -87,18 +101,6 @@ def check(pixels: Pixels) -> None:
     needed = (p.frame + 1) * p.rows * p.columns * 2
     if p.syntax in NATIVE and p.length is not None and p.length < needed:
         raise _malformed("An image has fewer bytes than its rows and columns need")
-
-
-@lru_cache(maxsize=64)
-def _decodable(syntax: str) -> bool:
-    if syntax == JPEG_EXTENDED:  # a decoder is named for it, but none does 12 bits
-        return False
-    from pydicom.pixels.decoders.base import get_decoder
-
-    try:
-        return bool(get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
 
 
 def _name(syntax: str) -> str:
@@ -139,10 +141,11 @@ def stored(pixels: Pixels) -> NDArray[Any]:
         return flat.reshape(p.rows, p.columns)
     try:
         array = _inflated(p) if p.syntax == DEFLATED else _decompressed(p)
-    except HemocastError:
+    except (HemocastError, KeyboardInterrupt, SystemExit):
         raise
-    # Decoders raise whatever their code trips over in a damaged stream.
-    except Exception as error:
+    # Decoders raise whatever their code trips over in a damaged stream; a panic in one written in
+    # Rust is no Exception.
+    except BaseException as error:
         raise _malformed(
             f"An image of the series cannot be decompressed ({type(error).__name__})"
         ) from error
@@ -152,10 +155,19 @@ def stored(pixels: Pixels) -> NDArray[Any]:
 
 
 def _inflated(p: Pixels) -> NDArray[Any]:
+    state = p.path.stat()
+    array = _inflate(p.path, state.st_size, state.st_mtime_ns)
+    return array if p.n_frames == 1 else array[p.frame]
+
+
+@lru_cache(maxsize=1)
+def _inflate(path: Path, size: int, changed: int) -> NDArray[Any]:
+    """Inflate a whole file, once for all of its frames; a file written anew is read anew."""
+    del size, changed
     from pydicom import dcmread
 
-    array = dcmread(p.path).pixel_array
-    return array if p.n_frames == 1 else array[p.frame]
+    array: NDArray[Any] = dcmread(path).pixel_array
+    return array
 
 
 def _decompressed(p: Pixels) -> NDArray[Any]:
@@ -164,38 +176,28 @@ def _decompressed(p: Pixels) -> NDArray[Any]:
 
     if p.offset is None:
         raise _truncated()
-    with p.path.open("rb") as file:
-        file.seek(p.offset)
-        data = file.read()
-    data = _whole(data)
+    frame = encapsulated.frame_bytes(p.path, p.offset, p.frame, p.n_frames)
+    plugin, kind = DECODERS[p.syntax]
+    if kind is not None:
+        encapsulated.check_stream(frame, p.rows, p.columns, kind)
     options: dict[str, Any] = {
         "transfer_syntax_uid": UID(p.syntax),
         "rows": p.rows,
         "columns": p.columns,
         "samples_per_pixel": 1,
-        "number_of_frames": p.n_frames,
+        "number_of_frames": 1,
         "bits_allocated": p.bits_allocated,
         "bits_stored": p.bits_stored,
         "pixel_representation": int(p.signed),
         "photometric_interpretation": "MONOCHROME2",
         "pixel_keyword": "PixelData",
     }
-    array, _ = get_decoder(p.syntax).as_array(data, index=p.frame, raw=True, **options)
+    data = encapsulated.encapsulate(frame)
+    array, _ = get_decoder(p.syntax).as_array(
+        data, index=0, raw=True, decoding_plugin=plugin, **options
+    )
     result: NDArray[Any] = array
     return result
-
-
-def _whole(data: bytes) -> bytes:
-    """Check that encapsulated pixel data reach their end mark; a decoder may not notice."""
-    at = 0
-    while at + 8 <= len(data):
-        group, element, size = struct.unpack_from("<HHI", data, at)
-        if (group, element) == (0xFFFE, 0xE0DD):
-            return data[: at + 8]
-        if (group, element) != (0xFFFE, 0xE000):
-            raise _malformed("Compressed pixel data are not made of items")
-        at += 8 + size
-    raise _truncated()
 
 
 def understand(pixels: Pixels, values: NDArray[Any]) -> Bits:

@@ -128,7 +128,7 @@ class Fields:
         if head[end : end + 2] != b"\xe0\x7f":
             return None
         sop_class = meta.get(_META["sop_class"], b"").rstrip(b"\0 ")
-        return cls(values, True, False, syntax.decode("ascii"), sop_class.decode("latin-1"), end)
+        return cls(values, True, False, syntax.decode("latin-1"), sop_class.decode("latin-1"), end)
 
     def raw(self, name: str) -> Any:
         """Bytes of a field, or a value that the parser has converted already."""

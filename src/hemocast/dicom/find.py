@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hemocast.dicom.header import DamagedHeader, Image, NotADicomFile, read_images
+from hemocast.dicom.header import DamagedHeader, Image, NotADicomFile, read_images, whose
 from hemocast.errors import HemocastError, NotDicom, NothingThere, TruncatedFile
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,11 @@ class Scan:
     age: int | None = None
     sex: str = ""
 
+    @property
+    def whose(self) -> str:
+        """What a pseudonym is made from; protected."""
+        return whose(self.patient_id, self.patient, self.study_uid)
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -99,6 +104,11 @@ class Refusal:
     error: HemocastError
     left_out: tuple[str, ...] = ()
     patient: str = ""
+
+    @property
+    def whose(self) -> str:
+        """What a pseudonym is made from; protected."""
+        return whose(self.patient_id, self.patient, self.study_uid)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,32 @@ class Image:
     thickness: float | None
     pixels: Pixels
 
+    @property
+    def whose(self) -> str:
+        """What a pseudonym is made from; see `whose`."""
+        return whose(self.patient_id, self.patient, self.study_uid)
+
+
+def whose(patient_id: str, patient: str, study_uid: str) -> str:
+    """Tell the patient of an image, so that two nameless studies never become one patient.
+
+    Parameters
+    ----------
+    patient_id : str
+        PatientID.
+    patient : str
+        As in `Image`: the identifier, or name and birth date.
+    study_uid : str
+        StudyInstanceUID.
+
+    Returns
+    -------
+    str
+        The first of the three that says something: protected health information.
+    """
+    named = patient if patient.strip("\x1f ") else study_uid
+    return patient_id or named
+
 
 def read_images(path: Path) -> list[Image]:
     """Read a file's header; a multi-frame CT gives one `Image` per frame.

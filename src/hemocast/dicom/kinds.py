@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def refusal_of(series: Series) -> HemocastError | None:
 
     Raises nothing: the error is for the record or for whoever finds no better series.
     """
-    return _kind(series) or _purpose(series) or _extent(series)
+    return _kind(series) or purpose_refusal(series.first) or _extent(series)
 
 
 def _kind(series: Series) -> HemocastError | None:
@@ -112,9 +113,20 @@ def _kind(series: Series) -> HemocastError | None:
     return None
 
 
-def _purpose(series: Series) -> HemocastError | None:
+@dataclass(frozen=True)
+class Words:
+    """What a sidecar made from headers says of a series, as `Image` has it: upper case."""
+
+    series_text: str
+    texts: tuple[str, ...]
+    image_type: tuple[str, ...]
+    body_part: str
+    kernel: str
+    contrast: str
+
+
+def purpose_refusal(first: Image | Words) -> HemocastError | None:
     """Say why it is not plain, of the head, or reconstructed for brain."""
-    first = series.first
     text = " ".join((first.series_text, *first.texts))
     if _PERFUSION.search(f"{first.series_text} {' '.join(first.image_type)}"):
         return _no_head("perfusion or dynamic series")

@@ -91,7 +91,7 @@ def read_nifti(path: Path) -> Volume:
         hu=whole(turned),
         affine=affine,
         slices=((),) * turned.shape[0],
-        source=Source(kind="nifti", scan_uid=_file_hash(path), corrected=corrected, doubts=doubts),
+        source=Source(kind="nifti", scan_uid=nifti_uid(path), corrected=corrected, doubts=doubts),
     )
 
 
@@ -234,7 +234,8 @@ def write_nifti(
         partial.unlink(missing_ok=True)
 
 
-def _file_hash(path: Path) -> str:
+def nifti_uid(path: Path) -> str:
+    """Name the scan in a NIfTI file by a hash of its bytes, as `read_nifti` does."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from hemocast.dicom import decode, geometry, regrid
 from hemocast.dicom.archive import open_path
+from hemocast.dicom.deidentify_words import scanner_facts
 from hemocast.dicom.find import Found, Scan, Series, find_scans
 from hemocast.dicom.header import Image
 from hemocast.dicom.nifti import find_nifti, is_nifti, read_nifti
@@ -61,6 +63,58 @@ def read(path: Path | str) -> Volume:
         return read_series(scan.series, scan.left_out)
 
 
+def read_all(path: Path | str) -> Iterator[Volume | HemocastError]:
+    """Read every scan of one patient from a DICOM folder, a zip or NIfTI files, one at a time.
+
+    Parameters
+    ----------
+    path : Path or str
+        As for `read`.
+
+    Yields
+    ------
+    Volume or HemocastError
+        A scan, or why a study has none: given and not raised, so that it costs that study alone.
+
+    Raises
+    ------
+    MixedPatients
+        The files belong to several patients; nothing has been read then.
+    HemocastError
+        As `open_path` and `find_scans` do.
+    """
+    with open_path(Path(path)) as opened:
+        try:
+            found = find_scans(opened)
+        except NotDicom:
+            niftis = [opened] if opened.is_file() and is_nifti(opened) else find_nifti(opened)
+            if not niftis:
+                raise
+            for nifti in niftis:
+                yield _given(partial(read_nifti, nifti))
+            return
+        if found.patients > 1:
+            raise _mixed(found)
+        yield from (refusal.error for refusal in found.refused)
+        for scan in found.scans:
+            yield _given(partial(read_series, scan.series, scan.left_out))
+
+
+def _given(reading: Callable[[], Volume]) -> Volume | HemocastError:
+    try:
+        return reading()
+    except HemocastError as error:
+        return error
+
+
+def _mixed(found: Found) -> MixedPatients:
+    return MixedPatients(
+        f"The files belong to {found.patients} patients",
+        "one patient",
+        "Separate the patients and give each folder by itself",
+    )
+
+
 def one_scan(found: Found) -> Scan:
     """Take the only scan of a folder, or say why there is not exactly one.
 
@@ -76,11 +130,7 @@ def one_scan(found: Found) -> Scan:
         None has; the error of the study that came nearest.
     """
     if found.patients > 1:
-        raise MixedPatients(
-            f"The files belong to {found.patients} patients",
-            "one patient",
-            "Separate the patients and give each folder by itself",
-        )
+        raise _mixed(found)
     if len(found.scans) > 1:
         raise _several(len(found.scans))
     if not found.scans:
@@ -256,18 +306,11 @@ def _describe(grid: geometry.Grid, images: list[Image], notes: _Notes) -> None:
         notes.doubts.append("the images are marked as derived")
 
 
-def _plain(text: str) -> str:
-    """Clean free text of a header for publication."""
-    return re.sub(r"[^\w .,+/()-]", "", text, flags=re.ASCII)[:64].strip()
-
-
 def _facts(grid: geometry.Grid, images: list[Image]) -> dict[str, object]:
     """What may be published of the acquisition."""
     first = images[0]
     facts: dict[str, object] = {
-        "manufacturer": _plain(first.manufacturer),
-        "model": _plain(first.model),
-        "kernel": _plain(first.kernel),
+        **scanner_facts(first.manufacturer, first.model, first.kernel),
         "kvp": first.kvp,
         "slice_thickness_mm": sorted({i.thickness for i in images if i.thickness is not None}),
         "tilt_degrees": round(grid.tilt_degrees, 2),
@@ -275,6 +318,6 @@ def _facts(grid: geometry.Grid, images: list[Image]) -> dict[str, object]:
         "step_mm": round(grid.step, 4),
         "pixel_mm": list(first.spacing or ()),
         "matrix": [first.pixels.rows, first.pixels.columns],
-        "transfer_syntax": _plain(first.pixels.syntax),
+        "transfer_syntax": first.pixels.syntax,
     }
     return {name: value for name, value in facts.items() if value not in ("", None, [])}

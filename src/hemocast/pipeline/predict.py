@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.layout import replacing
-from hemocast.errors import HemocastError, MixedPatients, NoHeadSeries
+from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
@@ -105,7 +105,9 @@ def exit_code(results: Sequence[CaseResult]) -> int:
 
 
 def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[CaseResult]:
-    volumes = _volumes(path)
+    from hemocast import dicom
+
+    volumes = dicom.read_all(path)
     while True:
         start = time.perf_counter()
         names: tuple[str | None, str | None] = (None, None)
@@ -130,41 +132,6 @@ def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[Ca
         else:
             seconds = time.perf_counter() - start
             yield CaseResult(case, "done", "", "", *names, prediction, folder, seconds)
-
-
-def _volumes(path: Path) -> Iterator[Volume | HemocastError]:
-    """Give the scans in a path, or the reason why one of its studies has none.
-
-    A generator that raises is finished: what concerns one study is given, not raised.
-    """
-    from hemocast import dicom
-
-    if path.is_file() and path.name.lower().endswith((".nii", ".nii.gz")):
-        yield dicom.read_nifti(path)
-        return
-    with dicom.open_path(path) as folder:
-        found = dicom.find_scans(folder)
-        patients = {scan.patient_id for scan in found.scans}
-        patients |= {refusal.patient_id for refusal in found.refused}
-        if len(patients) > 1:
-            raise MixedPatients(
-                f"The path holds images of {len(patients)} patients",
-                "scans of one patient in each path",
-                "Give each patient's folder as a path of its own",
-            )
-        for refusal in found.refused:
-            yield refusal.error
-        for scan in found.scans:
-            try:
-                yield dicom.read_series(scan.series, scan.left_out)
-            except HemocastError as error:
-                yield error
-        if not found.scans and not found.refused:
-            raise NoHeadSeries(
-                "The path holds no head CT series",
-                "one plain axial head CT series",
-                "Check that the right folder was given",
-            )
 
 
 def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
@@ -199,7 +166,8 @@ def _write_results(
             volume.affine,
             temporary / "heatmap.nii.gz",
             dtype="float32",
-            description=prediction.notice,
+            # The header has room for 79 characters.
+            description=prediction.notice.replace(" scan;", "")[:79],
         )
         temporary.chmod(0o755)
         if folder.exists():

@@ -1,19 +1,36 @@
-"""The one gate to a model's input: a scan that already shows blood does not pass."""
+"""The one gate to a model's input: scans with blood, or with contrast agent, do not pass."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hemocast.anatomy import find_brain
+from hemocast.anatomy import Brain, find_brain
 from hemocast.config import PrepareConfig
-from hemocast.errors import BloodPresent
+from hemocast.errors import BloodPresent, ContrastGiven
 from hemocast.prepare import prepare, prepare_cached
 from hemocast.signs.blood import find_blood
+from hemocast.signs.contrast import find_enhancement
 from hemocast.volume import Stack, Volume
 
 
+def refuse_enhancement(volume: Volume, brain: Brain) -> None:
+    """Refuse a contrast-enhanced scan whose header does not say so: the pixels have the last word.
+
+    Raises
+    ------
+    ContrastGiven
+        The vessels are as bright as contrast agent makes them.
+    """
+    if find_enhancement(volume, brain).present:
+        raise ContrastGiven(
+            "The vessels are as bright as contrast agent makes them, whatever the header says",
+            "a plain scan",
+            "Give the plain series of the same study",
+        )
+
+
 def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None = None) -> Stack:
-    """Prepare a scan for training or prediction, unless it already shows blood.
+    """Prepare a scan for training or prediction, unless it already shows blood or contrast.
 
     Parameters
     ----------
@@ -33,12 +50,15 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     ------
     BloodPresent
         The scan shows a hematoma.
+    ContrastGiven
+        Its vessels are as bright as contrast agent makes them.
     NotHounsfield, NotABrain, NotAligned
         As `prepare` does.
     """
 
     def make() -> Stack:
         brain = find_brain(volume)
+        refuse_enhancement(volume, brain)
         blood = find_blood(volume, brain)
         if blood.present:
             raise BloodPresent(

@@ -1,0 +1,155 @@
+"""Free text of a header -> the words in it that cannot identify anybody.
+
+What the reader tells series apart by (contrast or plain, bone or brain, head or chest, localizer,
+perfusion) must come through, or a contrast scan would leave as a plain one. So what is not known is
+replaced by a mark, never dropped: ``NO <name> CONTRAST`` must not become ``NO CONTRAST``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MARK = "_"
+
+
+def _listed(text: str) -> list[str]:
+    return text.split()
+
+
+WORDS = frozenset(
+    _listed("""
+CT CTA CTP CBF CBV MTT TMAX NCCT NECT CECT CE CCT CAT NC HEAD BRAIN CEREBRAL CEREBRUM SKULL CRANIUM
+CRANIAL CRANIO KOPF SCHAEDEL TETE CABEZA CRANEO CEREBRO ENCEPHALE STROKE NECK FACE FACIAL SINUS
+SINUSES ORBIT ORBITS TEMPORAL DENTAL IAC PETROUS BASE VERTEX POSTERIOR FOSSA CHEST THORAX ABDOMEN
+ABD PELVIS SPINE CERVICAL LUMBAR HEART CARDIAC LUNG KNEE ANKLE FOOT HAND WRIST SHOULDER HIP ELBOW
+LEG ARM EXTREMITY LIVER KIDNEY WHOLE BODY WITHOUT WITH OHNE MIT SANS SIN NO NON NONCON NONCONTRAST
+W WO W/O CONTRAST CONTRASTE KM ENHANCED UNENHANCED PLAIN NATIV NATIVE NATIF CON PRE POST IV I.V. C+
+C- +C ANGIO ANGIOGRAPHY ANGIOGRAM CAROTID CAROTIDS VENOUS ARTERIAL DELAYED PHASE PERFUSION PERF
+DYNAMIC CINE BONE BONES OSSEUS OSTEO KNOCHEN OS SOFT TISSUE STANDARD STD SMOOTH SHARP DETAIL EDGE
+WINDOW AXIAL CORONAL SAGITTAL COR SAG AX OBLIQUE TRANSVERSE HELICAL SPIRAL SEQUENTIAL SEQ HEADSEQ
+HEADSPI ROUTINE EMERGENCY TRAUMA ADULT CHILD FOLLOW UP FU CONTROL ACUTE SERIES STUDY SCAN EXAM
+IMAGE IMAGES THIN THICK SLICE SLICES RECON RECONSTRUCTION VOLUME MPR MIP MINIP VRT 3D 2D
+REFORMATTED REFORMAT LOCALIZER LOCALISER SCOUT TOPOGRAM SURVIEW SCANOGRAM PILOT DOSE REPORT SUMMARY
+SCREEN SAVE NONE NIL NA N/A N UNKNOWN INTRACRANIAL VESSELS OF THE AND IN MM SIMULATED
+""")
+)
+
+# Parts of longer words that the reader acts on wherever they stand.
+STEMS = (
+    "UNENHANCED", "ENHANCED", "CONTRAST", "ANGIO", "VENOUS", "ARTERIAL", "WITHOUT", "NONCON",
+    "PERF", "TMAX", "DYNAMIC", "CINE", "LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM", "SURVIEW",
+    "SCANOGRAM", "PILOT", "OSSEUS", "OSTEO", "KNOCHEN", "HEAD", "BRAIN", "CEREBR", "SKULL", "CRANI",
+    "KOPF", "SCHAEDEL", "STROKE", "CHEST", "THORA", "SPINE", "CARDI", "NECK", "SINUS", "ORBIT",
+)  # fmt: skip
+
+SCANNERS = WORDS | frozenset(
+    _listed("""
+GE MEDICAL SYSTEMS HEALTHCARE SIEMENS HEALTHINEERS PHILIPS TOSHIBA CANON HITACHI SHIMADZU NEUSOFT
+UIH UNITED IMAGING SAMSUNG ELECTRONICS NEUROLOGICA NMS FUJIFILM MARCONI PICKER ELSCINT IMATRON
+MINFOUND ANKE CORPORATION CO LTD INC GMBH LIGHTSPEED HISPEED BRIGHTSPEED PROSPEED DISCOVERY OPTIMA
+REVOLUTION APEX MAXIMA CT750 CT750HD CT660 CT580 CT540 CT520 CT670 CT680 HD HDE EVO EXPERT ACE VCT
+ULTRA PLUS PRO RT QX/I QXI DUAL SOMATOM SENSATION EMOTION DEFINITION FLASH DRIVE FORCE PERSPECTIVE
+SPIRIT SCOPE CONFIDENCE BALANCE AR STAR HIQ GO TOP NOW ALL SIM X.CITE XCITE NAEOTOM ALPHA PEAK AS
+AS+ DUO BRILLIANCE INGENUITY INCISIVE ICT IQON SPECTRAL ACCESS BIG BORE MX MX8000 IDT TOMOSCAN SP
+ELITE CORE FLEX SIMULATOR HEMOCAST AQUILION ONE PRIME LIGHTNING PRECISION START EXCEED ASTEION
+ALEXION ACTIVION AUKLET XVISION ASPIRE CX LB CXL VIEWS GENESIS EDITION SCENARIA ECLOS SUPRIA VIEW
+GRANDE NEUVIZ ANATOM UCT CERETOM BODYTOM OMNITOM ELARA PHANTOM
+""")
+)
+
+_TOKEN = re.compile(
+    r"W/O|N/A|QX/I|I\.V\.|X\.CITE|AS\+|C[+-](?!\w)|\+C(?!\w)|\d{1,2}(?:\.\d{1,3})?\s?MM(?![^\W_])"
+    r"|\d+(?:\.\d+)+|[^\W_]+|_|\s+|."
+)
+_MEASURE = re.compile(r"\d{1,2}(\.\d{1,3})?\s?MM")
+_SHORT_NUMBER = re.compile(r"\d{1,3}|\d{1,2}\.\d")
+_BETWEEN = frozenset(" -/+_,")
+_MARKS = re.compile(r"(?:_[\s/+,-]*)+_")
+
+_KERNEL = re.compile(
+    r"[A-Z]{1,2}\d\d[A-Z]?|FC\d\d(-[A-Z])?|[UYE][A-F]|[A-D]|\d"
+    r"|STD\+?|STANDARD|STND|SOFT|SMOOTH|SHARP|DETAIL|EDGE|LUNG|CHEST|BONE ?(PLUS)?|ULTRA"
+    r"|HD ?(BONE|LUNG)|BRAIN|HEAD|ORDINARY|NONE|HD_STND"
+)
+_KERNEL_KIND = re.compile(r"HD ?BONE|BONE|EDGE|LUNG|ULTRA|Y[CDE]|FC(3[0-59]|5\d|8\d)")
+
+
+def clean_words(text: str, *, words: frozenset[str] = WORDS, numbers: bool = False) -> str:
+    """Keep the known words and thicknesses of a text; any run of others becomes one mark.
+
+    Parameters
+    ----------
+    text : str
+        Free text.
+    words : frozenset of str
+        What is kept, upper case.
+    numbers : bool
+        Keep numbers of up to three digits too (scanners are named by them).
+
+    Returns
+    -------
+    str
+        ASCII, upper case; empty when nothing of the text was known.
+    """
+    out = []
+    for token in _TOKEN.findall(fold(text)):
+        if token in words or _MEASURE.fullmatch(token) or token in _BETWEEN:
+            out.append(token)
+        elif token.isspace():
+            out.append(" ")
+        elif numbers and _SHORT_NUMBER.fullmatch(token):
+            out.append(token)
+        else:
+            out.append(next((stem for stem in STEMS if stem in token), MARK))
+    result = _MARKS.sub(MARK, re.sub(r" +", " ", "".join(out))).strip(" _-/+,")
+    # A sign at an end may be part of a word that was looked up.
+    if "C" in (result[-1:], result[:1]):
+        result = _signed(result, "".join(out))
+    return result[:64].strip()
+
+
+def _signed(stripped: str, whole: str) -> str:
+    """Give a last ``C+`` or ``C-``, or a first ``+C``, its sign back."""
+    at = whole.rstrip(" _/,")
+    if stripped.endswith("C") and at.endswith(("C+", "C-")):
+        stripped += at[-1]
+    if stripped.startswith("C") and whole.lstrip(" _/,-").startswith("+C"):
+        stripped = "+" + stripped
+    return stripped
+
+
+def clean_kernel(text: str, stand_in: str) -> str:
+    """Keep the name of a kernel that a vendor gives; another becomes a stand-in.
+
+    What marks a name as that of a bone or lung kernel stays before the stand-in.
+
+    Parameters
+    ----------
+    text : str
+        Name of the kernel.
+    stand_in : str
+        Up to 7 characters that tell one unknown name from another.
+    """
+    name = fold(text).strip()
+    if not name or _KERNEL.fullmatch(name):
+        return name
+    kind = _KERNEL_KIND.match(name)
+    return f"{kind.group()} {stand_in}" if kind else stand_in
+
+
+def scanner_facts(manufacturer: str, model: str, kernel: str) -> dict[str, str]:
+    """Say what may be published of a scanner: the words of it that are known to name scanners."""
+    return {
+        "manufacturer": clean_words(manufacturer, words=SCANNERS, numbers=True),
+        "model": clean_words(model, words=SCANNERS, numbers=True),
+        "kernel": clean_kernel(kernel, "OTHER"),
+    }
+
+
+def fold(text: str) -> str:
+    """Write a text in upper-case ASCII where it has letters for it."""
+    for umlaut, letters in (("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"), ("ß", "SS")):
+        text = text.replace(umlaut, letters).replace(umlaut.lower(), letters)
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in plain if not unicodedata.combining(c)).upper()
