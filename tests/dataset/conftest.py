@@ -1,7 +1,8 @@
-"""A few small studies as DICOM, and small tables of a cohort."""
+"""A few small heads as DICOM, and small tables of a cohort."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,24 @@ import pytest
 
 from hemocast.dataset.cohort import Tables, check_tables
 from hemocast.dataset.schema import SCHEMAS
-from hemocast.dicom import CTHeader, make_uid, write_ct
+from hemocast.dicom import CTHeader, make_uid, write_ct, write_nifti
+
+
+def head_hu(n: int, clot_mm: float, seed: int) -> np.ndarray:
+    """A head in `n` slices 12 mm apart, 64x64 of 3 mm: skin, skull, brain with ventricles, noise.
+
+    `clot_mm` is the radius of a bleed, 0 for none.
+    """
+    across = (np.arange(64) - 31.5) * 3
+    z, y, x = np.meshgrid((np.arange(n) - (n - 1) / 2) * 12, across, across, indexing="ij")
+    radius = np.sqrt((x / 70) ** 2 + (y / 85) ** 2 + (z / 70) ** 2)
+    hu = np.full(radius.shape, -1000.0)
+    hu[radius < 1.18], hu[radius < 1.1] = 30, 900
+    hu[radius < 1] = 36
+    hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
+    hu[(x - 40) ** 2 + y**2 + z**2 < clot_mm**2] = 68
+    hu[radius < 1] += np.random.default_rng(seed).normal(0, 4, (radius < 1).sum())
+    return hu.round()
 
 
 @pytest.fixture
@@ -20,29 +38,57 @@ def write_study() -> Callable[..., Path]:
     """Return a function that writes one small axial head series as DICOM."""
 
     def _write(
-        folder: Path, patient: str, day: int = 1, *, n: int = 12, drop: int | None = None, **more
+        folder: Path,
+        patient: str,
+        day: int = 1,
+        *,
+        n: int = 13,
+        drop: int | None = None,
+        clot_mm: float = 0,
+        phantom: bool = False,
+        vessels: bool = False,
+        **more,
     ) -> Path:
-        rng = np.random.default_rng(day)
-        hu = rng.normal(35, 5, (n, 64, 64)).round()
-        hu[:, :4] = -1000
+        hu = head_hu(n, clot_mm, seed=day)
+        if phantom:
+            hu[(hu > -500) & (hu < 100)] = 0  # water in a shell as dense as bone
+        if vessels:
+            hu[:, ::6, ::6][np.abs(hu[:, ::6, ::6] - 36) < 20] = 120
         positions = np.array([[-100.0, -100.0, 12.0 * z] for z in range(n)])
         keep = [z for z in range(n) if z != drop]
         study = make_uid(patient, day)
         header = CTHeader(
             patient_id=patient,
-            patient_name=f"{patient}^SECRET",
-            study_uid=study,
-            series_uid=make_uid(study, 1),
-            acquired=datetime(2021, 3, day, 12, 30),
-            age=71,
-            sex="F",
-            manufacturer="ACME",
-            slice_thickness=12,
-            **more,
+            **{
+                "patient_name": f"{patient}^SECRET",
+                "study_uid": study,
+                "series_uid": make_uid(study, 1),
+                "acquired": datetime(2021, 3, day, 12, 30),
+                "age": 71,
+                "sex": "F",
+                "manufacturer": "GE ACMESECRET",
+                "slice_thickness": 12,
+                **more,
+            },
         )
         axial = (1, 0, 0, 0, 1, 0)
         write_ct(hu[keep], positions[keep], axial, (3, 3), header, folder)
         return folder
+
+    return _write
+
+
+@pytest.fixture
+def write_nii() -> Callable[..., Path]:
+    """Return a function that writes a head as NIfTI, and its sidecar where one is given."""
+
+    def _write(path: Path, seed: int = 3, **sidecar: object) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_nifti(head_hu(13, 0, seed), np.diag([-3.0, -3.0, 12.0, 1.0]), path)
+        if sidecar:
+            beside = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+            beside.write_text(json.dumps(sidecar))
+        return path
 
     return _write
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hemocast.dataset import load_key, participant_id
+from hemocast.dataset.pseudonym import date_shift, study_id
 from hemocast.errors import UsageError
+
+KEY = b"k" * 32
 
 
 def test_a_pseudonym_is_stable_and_needs_the_key() -> None:
@@ -34,3 +38,17 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(UsageError, match="no key"):
         load_key(path, tmp_path / "dataset")
+
+
+def test_dates_of_a_patient_shift_by_one_number_of_whole_days_to_before_1925() -> None:
+    shift = date_shift(KEY, "P1")
+    assert shift == date_shift(KEY, " P1 ")
+    assert shift % timedelta(days=1) == timedelta(0)
+    assert shift != date_shift(KEY, "P2")
+    assert shift != date_shift(b"o" * 32, "P1")
+    assert (datetime(2034, 1, 1) - shift).year < 1925
+
+
+def test_a_study_and_a_patient_of_one_name_differ() -> None:
+    assert study_id(KEY, "1.2 ") == study_id(KEY, "1.2")
+    assert study_id(KEY, "1.2")[-12:] != participant_id(KEY, "1.2")[-12:]

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 from hemocast.errors import UsageError
@@ -25,6 +26,31 @@ def participant_id(key: bytes, patient_id: str) -> str:
     """
     digest = hmac.new(key, patient_id.strip().encode(), hashlib.sha256).hexdigest()
     return f"sub-{digest[:DIGITS]}"
+
+
+def study_id(key: bytes, study_uid: str) -> str:
+    """Give a study's pseudonym, by which its row in a table of refusals is found again."""
+    digest = hmac.new(key, b"study:" + study_uid.strip().encode(), hashlib.sha256).hexdigest()
+    return f"study-{digest[:DIGITS]}"
+
+
+def date_shift(key: bytes, patient_id: str) -> timedelta:
+    """Give the shift of all dates of a patient: whole days, so that intervals stay.
+
+    Parameters
+    ----------
+    key : bytes
+        The project's secret.
+    patient_id : str
+        As for `participant_id`.
+
+    Returns
+    -------
+    timedelta
+        To be subtracted. Today's dates land before 1925, as BIDS asks of shifted dates.
+    """
+    digest = hmac.new(key, b"dates:" + patient_id.strip().encode(), hashlib.sha256).digest()
+    return timedelta(days=40000 + int.from_bytes(digest[:4], "big") % 3650)
 
 
 def load_key(path: Path, dataset: Path) -> bytes:

@@ -27,19 +27,30 @@ SCAN_COLUMNS = [
     "slices",
     "slice_mm",
     "pixel_mm",
+    "blood",
     "corrected",
     "doubts",
 ]
-REFUSED_COLUMNS = ["participant_id", "code", "message"]
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A study that did not enter the dataset, and why."""
+    """A study, or a whole source, that did not enter the dataset.
+
+    Parameters
+    ----------
+    participant_id : str
+        Pseudonym; ``n/a`` for a whole source.
+    code, message : str
+        Of the refusal.
+    study : str
+        Pseudonym of the study; ``n/a`` for a whole source.
+    """
 
     participant_id: str
     code: str
     message: str
+    study: str = MISSING
 
 
 def read_labels(path: Path) -> dict[str, int]:
@@ -91,10 +102,9 @@ def read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def write_tables(
-    dataset: Dataset, labels: Mapping[str, int], refused: Sequence[Refused]
+    dataset: Dataset, labels: Mapping[str, int], sidecars: Sequence[tuple[Path, dict[str, Any]]]
 ) -> list[str]:
-    """Make all tables anew from the sidecars; return the participants."""
-    sidecars = [(path, read_sidecar(path)) for path in dataset.sidecars()]
+    """Make all tables anew from the sidecars and their paths; return the participants."""
     by_participant: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for _, content in sidecars:
         by_participant[content["participant_id"]].append(content)
@@ -112,11 +122,6 @@ def write_tables(
     write_table(dataset.root / "scans.tsv", scans, SCAN_COLUMNS)
     write_table(dataset.root / "participants.tsv", people, ["participant_id", "age", "sex"])
     write_table(dataset.root / "labels.tsv", label_rows, ["participant_id", "label"])
-    write_table(
-        dataset.root / "quality" / "refused.tsv",
-        [vars(item) for item in sorted(refused, key=lambda r: (r.participant_id, r.code))],
-        REFUSED_COLUMNS,
-    )
     simulated = any(content["simulated"] for _, content in sidecars)
     write_json(dataset.root / "dataset_description.json", _description(simulated))
     return list(by_participant)
@@ -135,6 +140,7 @@ def _scan_row(
         seconds = (datetime.fromisoformat(time) - datetime.fromisoformat(first)).total_seconds()
         hours = round(seconds / 3600, 2)
     facts = content["facts"]
+    blood = content.get("signs", {}).get("blood")  # datasets of older versions lack it
     return {
         "participant_id": content["participant_id"],
         "session": content["session"],
@@ -148,6 +154,7 @@ def _scan_row(
         "slices": content["shape"][0],
         "slice_mm": content["spacing_mm"][0],
         "pixel_mm": content["spacing_mm"][2],
+        "blood": None if blood is None else int(blood),
         "corrected": "; ".join(content["corrected"]) or MISSING,
         "doubts": "; ".join(content["doubts"]) or MISSING,
     }

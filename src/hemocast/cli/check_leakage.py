@@ -1,0 +1,57 @@
+"""``hemocast check-leakage``: what of the test part lies in the training part, if anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FOUND = 5
+NAMED = 50
+
+
+def check_leakage(
+    dataset: Annotated[Path, typer.Argument(help="The dataset folder.")],
+    split: Annotated[
+        str, typer.Option(help="A split's name in DATASET/splits, or a table of one's own.")
+    ] = "default",
+    pixels: Annotated[
+        bool, typer.Option(help="Compare the scans' pixels too, not names alone.")
+    ] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Find patients, and scans under two names, in more than one part of a split.
+
+    Exit code: 0 none, 5 found.
+    """
+    from hemocast.cli.progress import progress_bar
+    from hemocast.dataset.layout import Dataset
+    from hemocast.dataset.leakage import check_leakage as check
+    from hemocast.dataset.leakage import find_copies, scans_of
+    from hemocast.dataset.splits import read_parts
+
+    path = Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
+    parts = read_parts(path)
+    scans = scans_of(Dataset(dataset), parts) if pixels else {}
+    with progress_bar("Comparing") as progress:
+        copies = find_copies(scans, workers=workers, progress=progress) if pixels else ()
+    report = check(parts, copies, len(scans))
+    for overlap in report.overlaps:
+        share = f" ({100 * overlap.share_of_second:.1f} % of {overlap.second})"
+        print(
+            f"{overlap.first} & {overlap.second}: {len(overlap.patients)} patient(s) in both"
+            f"{share if overlap.patients else ''}"
+        )
+    print(f"{report.n_scans} scan(s) compared by their pixels")
+    for copy in (*report.copies_between, *report.copies_within):
+        kind = "pixel for pixel" if copy.exact else f"exported again (r = {copy.similarity:.2f})"
+        where = "in two parts" if copy in report.copies_between else "in one part"
+        print(f"One scan under two names, {where}: {copy.first} and {copy.second}, {kind}")
+    if report.leaks:
+        more = len(report.patients) - NAMED
+        print(
+            f"LEAK: {', '.join(report.patients[:NAMED])}{f' and {more} more' if more > 0 else ''}"
+        )
+        raise typer.Exit(FOUND)
+    print("No leak found")

@@ -1,0 +1,65 @@
+"""``hemocast cohort``: who enters the study, and why the others do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def cohort(
+    dataset: Annotated[Path, typer.Argument(help="The dataset folder.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables. Default: DATASET/cohort")
+    ] = None,
+    window: Annotated[
+        tuple[float, float], typer.Option(help="Earliest and latest scan, hours after onset.")
+    ] = (0.0, 72.0),
+    follow_up: Annotated[
+        float, typer.Option(min=0, help="Without HT: imaging this long after the scan, hours.")
+    ] = 24.0,
+    horizon: Annotated[
+        float, typer.Option(min=1, help="HT counts until then, hours after onset.")
+    ] = 336.0,
+    match: Annotated[bool, typer.Option(help="Pair 1:1 by age and sex.")] = False,
+    caliper: Annotated[float, typer.Option(min=0, max=50, help="Of a pair, years.")] = 2.0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws among equal partners.")] = 0,
+) -> None:
+    """Check the tables, choose the scans, match, and write the flow and Table 1."""
+    from pydantic import ValidationError
+
+    from hemocast.dataset.assemble import build_cohort, save_cohort
+    from hemocast.dataset.eligibility import EligibilityConfig
+    from hemocast.dataset.matching import MatchConfig
+    from hemocast.errors import ConfigError
+
+    try:
+        eligibility = EligibilityConfig(
+            window_start_hours=window[0],
+            window_end_hours=window[1],
+            follow_up_hours=follow_up,
+            horizon_hours=horizon,
+        )
+    except ValidationError as error:
+        raise ConfigError(
+            f"The hours do not fit: {error.errors()[0]['msg']}",
+            "0 <= start of the window < its end <= horizon",
+            "Change --window or --horizon",
+        ) from error
+    pairing = MatchConfig(caliper_years=caliper, seed=seed) if match else None
+    made = build_cohort(dataset, eligibility, pairing)
+    folder = out or dataset / "cohort"
+    save_cohort(made, folder)
+    for step in made.eligible.flow:
+        print(f"{step.patients_left:7d} patients {step.scans_left:7d} scans left: {step.reason}")
+    if made.matching:
+        print(f"{len(made.matching.pairs):7d} pairs of one sex and about one age")
+    times = made.eligible.times
+    if times.differs:
+        print(
+            f"Warning: scans of both classes were taken at different times (standardised "
+            f"difference {times.difference:.2f}, AUC of time alone {times.auc:.2f})"
+        )
+    labels = made.labels
+    print(f"Cohort: {len(labels)} patients, {sum(labels.values())} with HT: {folder}")
