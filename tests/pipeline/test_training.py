@@ -11,7 +11,7 @@ import pytest
 import hemocast
 from hemocast.config import Config
 from hemocast.dataset import Dataset
-from hemocast.errors import NothingThere
+from hemocast.errors import LeakageError, NothingThere
 from hemocast.pipeline.training import Purpose, train_and_test
 
 
@@ -59,3 +59,24 @@ def test_a_folder_that_is_no_dataset_is_refused(config: Config, tmp_path: Path) 
         train_and_test(
             Dataset(tmp_path), config, tmp_path / "m", Purpose("x", "", ""), test_fraction=0.1
         )
+
+
+def test_a_split_like_the_papers_is_refused_and_its_patients_named(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    patients = sorted(dataset.labels())
+    rows = [f"{patient}\ttrain" for patient in patients[:9]]
+    rows += [f"{patient}\ttest" for patient in patients[7:]]
+    table = tmp_path / "paper.tsv"
+    table.write_text("participant_id\tpart\n" + "\n".join(rows) + "\n")
+    with pytest.raises(LeakageError) as refusal:
+        train_and_test(
+            dataset,
+            config,
+            tmp_path / "m",
+            Purpose("x", "", ""),
+            test_fraction=0.1,
+            split=table,
+        )
+    assert all(patient in str(refusal.value) for patient in patients[7:9])
+    assert not (tmp_path / "m").exists()

@@ -1,4 +1,4 @@
-"""``hemocast ingest``: DICOM in; a dataset folder out."""
+"""``hemocast ingest``: scans in; a dataset folder out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import typer
 
 
 def ingest(
-    sources: Annotated[list[Path], typer.Argument(help="Folders and zips of DICOM files.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, zips and media of DICOM files, or of NIfTI files with JSON sidecars; "
+            "DICOMweb servers (dicomweb+http://host/path)."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The dataset folder; made or added to.")],
     key: Annotated[
         Path | None,
@@ -20,23 +26,46 @@ def ingest(
         typer.Option(help="CSV with columns patient_id and label (1 HT, 0 no HT)."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Address of a dask scheduler whose workers see the same paths."),
+    ] = None,
 ) -> None:
     """Read head CTs of any number of patients into a dataset with pseudonyms.
+
+    A NIfTI file's patient is the label in sub-LABEL, or else the file's whole name. Scans that show
+    blood are flagged, not refused. The network is used only for a server or cluster named here.
 
     Exit code: 0 all well, 3 some studies refused, 4 none usable.
     """
     from collections import Counter
 
     from hemocast.cli.progress import progress_bar
-    from hemocast.dataset import load_key
+    from hemocast.dataset import Dataset, load_key
     from hemocast.dataset.ingest import ingest as run
+    from hemocast.dataset.refusals import count_reasons
+    from hemocast.pipeline.quality import write_quality_report
 
     secret = load_key(key or out.parent / f"{out.name}.key", out)
     with progress_bar("ingesting") as progress:
-        report = run(sources, out, secret, labels=labels, workers=workers, progress=progress)
+        report = run(
+            sources,
+            out,
+            secret,
+            labels=labels,
+            workers=workers,
+            cluster=cluster,
+            progress=progress,
+        )
+    if report.added or not (out / "quality" / "report.html").is_file():
+        with progress_bar("drawing") as progress:
+            write_quality_report(Dataset(out), progress=progress)
     print(f"{report.added} scan(s) added, {report.already_there} already there: {out}")
     for code, count in sorted(Counter(item.code for item in report.refused).items()):
         print(f"{count} refused with {code}; reasons: {out / 'quality' / 'refused.tsv'}")
+    for reason, count in count_reasons(report.left_out).most_common():
+        print(f"{count} left out: {reason}")
+    print(f"Quality report: {out / 'quality' / 'report.html'}")
     if labels and report.unlabelled:
         print(f"{report.unlabelled} participant(s) without a label")
     if report.refused:

@@ -9,12 +9,16 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.check_leakage import check_leakage
+from hemocast.cli.cohort import cohort
+from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.ingest import ingest
 from hemocast.cli.predict import predict
+from hemocast.cli.quality import quality
 from hemocast.cli.simulate import simulate
 from hemocast.cli.train import train
-from hemocast.errors import HemocastError
+from hemocast.errors import HemocastError, LeakageError
 from hemocast.version import VERSION
 
 app = typer.Typer(
@@ -29,7 +33,11 @@ app.command()(predict)
 app.command()(demo)
 app.command()(simulate)
 app.command()(ingest)
+app.command()(quality)
+app.command()(cohort)
+app.command("check-leakage")(check_leakage)
 app.command()(train)
+app.command()(deidentify)
 
 
 def _print_version(wanted: bool) -> None:
@@ -47,11 +55,19 @@ def _shared(
     ] = False,
 ) -> None:
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR,
+        # A traceback names files, which may name patients: it is shown on request only.
+        level=logging.INFO if verbose else logging.CRITICAL,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     # pydicom warns about odd tags with their values, which may identify a patient.
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+
+def _exit_code(error: HemocastError) -> int:
+    """2 wrong usage, 5 the check found something, 4 all else that was refused."""
+    if error.code.startswith("HC0"):
+        return 2
+    return 5 if isinstance(error, LeakageError) else 4
 
 
 def run() -> None:
@@ -60,7 +76,7 @@ def run() -> None:
         app()
     except HemocastError as error:
         print(str(error), file=sys.stderr)
-        sys.exit(2 if error.code.startswith("HC0") else 4)
+        sys.exit(_exit_code(error))
     except BrokenPipeError:
         # The reader of our output has gone (``| head``); nothing is left to be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

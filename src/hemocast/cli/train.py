@@ -22,6 +22,9 @@ def train(
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Patients held out; 0.1 in the paper.")
     ] = 0.1,
+    split: Annotated[
+        Path | None, typer.Option(help="A table of participant_id and part (train, test).")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for preparing.")] = 1,
 ) -> None:
     """Split by patient, train CTNet, test it on the held-out patients, save the model."""
@@ -37,6 +40,7 @@ def train(
             out,
             Purpose(name, horizon, population),
             test_fraction=test_fraction,
+            split=split,
             workers=workers,
             progress=progress,
         )

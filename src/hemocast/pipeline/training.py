@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split, save_split, split_patients
 from hemocast.dataset.layout import write_json, write_table
+from hemocast.dataset.leakage import check_leakage, find_copies, refuse_leaks
+from hemocast.dataset.splits import read_parts
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
 from hemocast.errors import TooFewPatients
 from hemocast.model import Model
@@ -92,6 +95,7 @@ def train_and_test(
     purpose: Purpose,
     *,
     test_fraction: float,
+    split: Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Trained:
@@ -112,6 +116,8 @@ def train_and_test(
         What the model is for.
     test_fraction : float
         Fraction of the patients of each class that is held out (the paper: 0.1).
+    split : Path, optional
+        A table of who is in which part (``train``, ``test``) to use instead.
     workers : int
         Processes for preparing.
     progress : callable, optional
@@ -123,6 +129,8 @@ def train_and_test(
         The dataset's labels are missing or bad.
     TooFewPatients
         A part would have no patient of a class.
+    LeakageError
+        The given split has a patient, or a scan under two names, in both parts.
     OutputExists
         The model's folder holds something.
     """
@@ -132,16 +140,19 @@ def train_and_test(
     scans = [scan for scan in scans_of(dataset) if scan.participant_id in labels]
     with_scan = {scan.participant_id for scan in scans}
     labels = {patient: label for patient, label in labels.items() if patient in with_scan}
-    split = split_patients(labels, test_fraction, config.train.seed, name=purpose.name)
+    if split is None:
+        parts = split_patients(labels, test_fraction, config.train.seed, name=purpose.name)
+    else:
+        parts = _checked_split(split, dataset, labels, workers, progress)
     receipt = save_split(
-        split, labels, [scan.participant_id for scan in scans], dataset.root / "splits"
+        parts, labels, [scan.participant_id for scan in scans], dataset.root / "splits"
     )
     run = dataset.root / "derivatives" / "hemocast" / "runs" / purpose.name
     table, examples, refused = _stack_table(
-        dataset, scans, labels, split, config, run, workers, progress
+        dataset, scans, labels, parts, config, run, workers, progress
     )
     fitted = fit(
-        table.of(split.parts["train"]),
+        table.of(parts.parts["train"]),
         config,
         run / "training",
         progress=_as_stage(progress, "training"),
@@ -157,7 +168,7 @@ def train_and_test(
         simulated_training_data=dataset.is_simulated(),
         examples=examples,
     )
-    test = table.of(split.parts["test"])
+    test = table.of(parts.parts["test"])
     probability = _probabilities(model, test)
     label = np.array(test.label, np.int64)
     evaluation = evaluate(
@@ -170,7 +181,37 @@ def train_and_test(
     _write_test(run, test, probability, evaluation)
     by_id = {scan.scan_id: scan for scan in scans}
     files = tuple(by_id[scan_id] for scan_id in test.scan_id)
-    return Trained(model, fitted, split, receipt, refused, files, label, probability, evaluation)
+    return Trained(model, fitted, parts, receipt, refused, files, label, probability, evaluation)
+
+
+def _checked_split(
+    path: Path,
+    dataset: Dataset,
+    labels: Mapping[str, int],
+    workers: int,
+    progress: Progress | None,
+) -> Split:
+    """Read a split, refuse it if it leaks by name or by pixels, keep patients with labels."""
+    given = read_parts(path)
+    scans = {
+        scan.scan_id: scan.path
+        for scan in scans_of(dataset)
+        if any(scan.participant_id in people for people in given.values())
+    }
+    moved = None if progress is None else partial(progress, "comparing")
+    copies = find_copies(scans, workers=workers, progress=moved)
+    refuse_leaks(check_leakage(given, copies, len(scans)))
+    parts = {
+        part: tuple(p for p in given.get(part, ()) if p in labels) for part in ("train", "test")
+    }
+    for part, people in parts.items():
+        if len({labels[patient] for patient in people}) < 2:
+            raise TooFewPatients(
+                f"The {part} part of the split lacks patients of a class",
+                "parts train and test, each with labelled patients of both classes",
+                "Check the split's table and the dataset's labels",
+            )
+    return Split(path.stem, parts, 0)
 
 
 def _stack_table(

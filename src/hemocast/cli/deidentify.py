@@ -1,0 +1,60 @@
+"""``hemocast deidentify``: DICOM in; the same CT images without identities out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def deidentify(
+    sources: Annotated[list[Path], typer.Argument(help="Folders and zips of DICOM files.")],
+    out: Annotated[Path, typer.Option(help="The folder for the clean files.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Export CT images under pseudonyms, with shifted dates, and without free text.
+
+    The same key as for 'hemocast ingest' gives the same pseudonyms. A face can still be made from
+    the pixels of a head CT: share with care. Pictures that may show text are left behind.
+
+    Exit code: 0 all well, 3 some images left behind, 4 none exported.
+    """
+    from collections import Counter
+    from functools import partial
+
+    from hemocast.cli.progress import progress_bar
+    from hemocast.dataset import load_key, participant_id
+    from hemocast.dataset.layout import write_table
+    from hemocast.dataset.pseudonym import date_shift
+    from hemocast.dicom.deidentify import Keyed
+    from hemocast.dicom.deidentify import deidentify as run
+
+    secret = load_key(key or out.parent / f"{out.name}.key", out)
+    keyed = Keyed(secret, partial(participant_id, secret), partial(date_shift, secret))
+    with progress_bar("cleaning") as progress:
+        report = run(sources, out, keyed, workers=workers, progress=progress)
+    print(f"{report.written} file(s) written, {report.already_there} already there: {out}")
+    counts: Counter[str] = Counter()
+    for item in report.left_behind:
+        counts[item.error.code] += item.files
+    for code, count in sorted(counts.items()):
+        print(f"{count} left behind with {code}; reasons: {out / 'left_behind.tsv'}")
+    if report.other_files:
+        print(f"{report.other_files} file(s) that are not DICOM images were not copied")
+    if report.left_behind:
+        rows = [
+            {
+                "participant_id": item.participant_id,
+                "files": item.files,
+                "code": item.error.code,
+                "reason": str(item.error),
+            }
+            for item in report.left_behind
+        ]
+        write_table(out / "left_behind.tsv", rows, list(rows[0]))
+        raise typer.Exit(3 if report.written + report.already_there else 4)

@@ -1,0 +1,40 @@
+"""``hemocast ingest``: a dataset with its quality report, and an exit code that tells."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hemocast.simulate import DEMO, simulate_cohort
+
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory):
+    """Two simulated patients as DICOM."""
+    config = DEMO.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1.0})
+    return simulate_cohort(config, tmp_path_factory.mktemp("simulated") / "cohort")
+
+
+def test_ingest_leaves_a_dataset_and_its_quality_report(cohort, tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    command = [HEMOCAST, "ingest", cohort.dicom, "--out", out, "--labels", cohort.labels]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 scan(s) added" in done.stdout
+    assert "SIMULATED" in (out / "quality" / "report.html").read_text().upper()
+    assert (tmp_path / "data.key").is_file()
+    again = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert "0 scan(s) added, 2 already there" in again.stdout
+
+
+def test_a_source_with_nothing_usable_exits_with_4(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    command = [HEMOCAST, "ingest", tmp_path / "empty", "--out", tmp_path / "data"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stdout + done.stderr
