@@ -95,7 +95,7 @@ def test_doubts_corrections_model_and_notices(page: Reader) -> None:
         "6 mm not seen",
         "ctnet3d-demo",
         "c" * 64,
-        "Demonstration model, trained on simulated scans, not for clinical use.",
+        "demonstration model, trained on simulated scans, not for clinical use.",
         "For research only. Not a medical device.",
     ):
         assert said in page.text, said

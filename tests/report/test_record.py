@@ -64,7 +64,7 @@ def test_what_the_design_asks_for_is_there(prediction) -> None:
     assert content["probability_interval"] == pytest.approx([0.21, 0.56])
     assert content["model"] == {"name": "ctnet3d-demo", "version": "0.1.0", "hash": "c" * 64}
     assert content["simulated_training_data"] is True
-    assert "Demonstration model" in str(content["notice"])
+    assert "demonstration model" in str(content["notice"])
     assert "Not a medical device" in str(content["notice"])
 
 

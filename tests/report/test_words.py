@@ -37,5 +37,5 @@ def test_sentences() -> None:
 def test_the_general_notice_always_stands() -> None:
     assert stamp("") == "For research only. Not a medical device."
     assert stamp("demonstration model") == (
-        "Demonstration model. For research only. Not a medical device."
+        "demonstration model. For research only. Not a medical device."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.report.page import render, write_text
 from hemocast.report.picture import Picture, make_picture
-from hemocast.report.words import RESEARCH_NOTICE, of_hundred, percent, sentence, stamp
+from hemocast.report.words import RESEARCH_NOTICE, closed, of_hundred, percent, stamp
 from hemocast.volume import Source
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def case_view(
         horizon=prediction.horizon,
         population=prediction.population,
         flags=prediction.flags,
-        notice=sentence(prediction.notice),
+        notice=closed(prediction.notice),
         stamp=stamp(prediction.notice),
         model_name=prediction.model_name,
         model_version=prediction.model_version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hemocast.report.words import RESEARCH_NOTICE, sentence
+from hemocast.report.words import stamp
 
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
@@ -48,5 +48,5 @@ def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[
         "heatmap_kind": prediction.heatmap_kind,
         "input_hash": record.input_hash,
         "preparation_hash": record.settings_hash,
-        "notice": " ".join(part for part in (sentence(prediction.notice), RESEARCH_NOTICE) if part),
+        "notice": stamp(prediction.notice),
     }

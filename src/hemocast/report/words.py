@@ -45,14 +45,20 @@ def estimate(value: Estimate) -> str:
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital letter and end with a full stop; "" stays ""."""
+    """Begin with a capital letter, end with a full stop; "" stays ""."""
     text = text.strip()
     if not text:
         return ""
     text = text[0].upper() + text[1:]
-    return text if text[-1] in ".!?" else text + "."
+    return closed(text)
+
+
+def closed(text: str) -> str:
+    """End with a full stop; "" stays "". A notice must read everywhere as the model gives it."""
+    text = text.strip()
+    return text if not text or text[-1] in ".!?" else text + "."
 
 
 def stamp(notice: str) -> str:
     """Return the line that stands on every picture: the model's own notice, then the general."""
-    return " ".join(part for part in (sentence(notice), RESEARCH_NOTICE) if part)
+    return " ".join(part for part in (closed(notice), RESEARCH_NOTICE) if part)
