@@ -12,9 +12,9 @@ from hemocast.dataset.layout import Dataset
 from hemocast.dataset.leakage import (
     Copy,
     check_leakage,
+    files_of_split,
     find_copies,
     refuse_leaks,
-    scans_of,
 )
 from hemocast.dataset.splits import read_parts, read_split
 from hemocast.errors import LeakageError
@@ -98,7 +98,7 @@ def test_scans_under_two_names_are_found(
     _write(tmp_path, "sub-exported", exported)
     _write(tmp_path, "sub-unused", heads[2])
     parts = {"train": ["sub-a", "sub-b", "sub-c"], "test": ["sub-exact", "sub-exported"]}
-    scans = scans_of(Dataset(tmp_path), parts)
+    scans = files_of_split(Dataset(tmp_path), parts)
     assert len(scans) == 5
     seen: list[tuple[int, int]] = []
     copies = find_copies(scans, workers=workers, progress=lambda *step: seen.append(step))

@@ -28,12 +28,12 @@ def check_leakage(
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset.layout import Dataset
     from hemocast.dataset.leakage import check_leakage as check
-    from hemocast.dataset.leakage import find_copies, scans_of
+    from hemocast.dataset.leakage import files_of_split, find_copies
     from hemocast.dataset.splits import read_parts
 
     path = Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
     parts = read_parts(path)
-    scans = scans_of(Dataset(dataset), parts) if pixels else {}
+    scans = files_of_split(Dataset(dataset), parts) if pixels else {}
     with progress_bar("Comparing") as progress:
         copies = find_copies(scans, workers=workers, progress=progress) if pixels else ()
     report = check(parts, copies, len(scans))

@@ -221,7 +221,7 @@ def find_copies(
     return tuple(found[pair] for pair in sorted(found))
 
 
-def scans_of(dataset: Dataset, parts: Mapping[str, Sequence[str]]) -> dict[str, Path]:
+def files_of_split(dataset: Dataset, parts: Mapping[str, Sequence[str]]) -> dict[str, Path]:
     """Files of all scans of the patients of a split: scan_id -> path."""
     used = {patient for patients in parts.values() for patient in patients}
     files = [nifti_of(sidecar) for sidecar in dataset.sidecars()]

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split, save_split, split_patients
 from hemocast.dataset.layout import write_json, write_table
-from hemocast.dataset.leakage import check_leakage, find_copies, refuse_leaks
+from hemocast.dataset.leakage import (
+    check_leakage,
+    files_of_split,
+    find_copies,
+    refuse_leaks,
+)
 from hemocast.dataset.splits import read_parts
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
 from hemocast.errors import TooFewPatients
@@ -193,11 +198,7 @@ def _checked_split(
 ) -> Split:
     """Read a split, refuse it if it leaks by name or by pixels, keep patients with labels."""
     given = read_parts(path)
-    scans = {
-        scan.scan_id: scan.path
-        for scan in scans_of(dataset)
-        if any(scan.participant_id in people for people in given.values())
-    }
+    scans = files_of_split(dataset, given)
     moved = None if progress is None else partial(progress, "comparing")
     copies = find_copies(scans, workers=workers, progress=moved)
     refuse_leaks(check_leakage(given, copies, len(scans)))

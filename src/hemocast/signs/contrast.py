@@ -49,9 +49,9 @@ def find_enhancement(volume: Volume, brain: Brain) -> Enhancement:
 
     The thresholds are ours, and no contrast-enhanced scan of a patient was at hand to test them. A
     real plain head measured 0.6 mL in 10 cubes; 30 simulated ones, of them 10 with a bleed, at most
-    0.25 mL in 5. Into the real and 6 simulated heads vessels were painted: 10 to 12 mL of 200 or
-    300 HU, 16 to 19 mL of 115 or 140 HU and 21 to 25 mL of 100 HU all measured at least 5.8 mL in
-    37 cubes. Painted vessels are sharper than a scanner shows them, so weak or late enhancement in
+    0.3 mL in 6. Vessels painted into the real head (10 mL of 200 or 300 HU, 16 mL of 115 or 140 HU,
+    22 mL of 100 HU) and into 6 simulated heads (150 HU) all measured at least 6.4 mL in 46 cubes.
+    Painted vessels are sharper than a scanner shows them, so weak or late enhancement in
     thick slices, and vessels at the skull alone (which is no part of the mask), may be missed. Very
     noisy plain scans (12 HU) come near the thresholds; widespread calcification may reach them.
 
