@@ -10,7 +10,8 @@ from hemocast.simulate import Protocol, render_head
 from hemocast.simulate.atlas import LEVEL_ONE, load_atlas
 from hemocast.simulate.head import build_head
 from hemocast.simulate.lesion import Stain
-from hemocast.simulate.scanner import CSF_HU, GREY_HU, WHITE_HU, scan_head
+from hemocast.simulate.matter import CSF_HU, GREY_HU, WHITE_HU
+from hemocast.simulate.scanner import scan_head
 
 QUIET = Protocol(noise_hu=0.0)
 

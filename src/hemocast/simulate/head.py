@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hemocast.simulate.atlas import ORIGIN, load_atlas
 from hemocast.simulate.face import Tissue
 from hemocast.simulate.lesion import Stain, Territory, draw_growth, fill
-from hemocast.simulate.shape import FIELD, Shape, draw_shape
-
-SWELLING_ML = 40.0
-"""Infarcts above this efface the sulci over them; ours."""
+from hemocast.simulate.shape import Shape, draw_shape
+from hemocast.simulate.swelling import SWELLING_ML, swell
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def build_head(
     growth = draw_growth(disease, infarct.territory, infarct.side)
     stain = fill(growth, infarct.volume_ml, shape)
     if infarct.volume_ml > SWELLING_ML:
-        shape = _swell(shape, stain, infarct.volume_ml)
+        shape = swell(shape, stain, infarct.volume_ml)
         stain = fill(growth, infarct.volume_ml, shape)
     if blood_ml <= 0:
         return Head(shape, tissue, stain)
@@ -100,19 +97,6 @@ def build_head(
     inner = draw_growth(disease, infarct.territory, infarct.side)
     inner = np.where(growth > -900, 0.6 * growth + 0.4 * inner, -1e4).astype(np.float32)
     return Head(shape, tissue, stain, fill(inner, min(blood_ml, infarct.volume_ml * 0.9), shape))
-
-
-def _swell(shape: Shape, stain: Stain, volume_ml: float) -> Shape:
-    """Efface the sulci over a large infarct."""
-    part = ndimage.zoom(stain.share[::2, ::2, ::2].astype(np.float32) / 255, 0.5, order=1)
-    cover = np.zeros(shape.threshold.shape, dtype=np.float32)
-    box = tuple(
-        slice(a // FIELD, a // FIELD + n) for a, n in zip(stain.start, part.shape, strict=True)
-    )
-    cover[box] = part[tuple(slice(0, n) for n in cover[box].shape)]
-    strength = 0.22 * min(volume_ml / 150, 1)
-    threshold = shape.threshold - strength * ndimage.gaussian_filter(cover, 1.5)
-    return replace(shape, threshold=np.maximum(threshold, 0.25).astype(np.float32))
 
 
 def _stamp(rng: Generator, tissue: NDArray[np.uint8], age: float) -> NDArray[np.uint8]:

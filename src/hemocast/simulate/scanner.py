@@ -13,17 +13,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.simulate.atlas import DISTANCE_STEP, DISTANCE_ZERO, ORIGIN, SHAPE, load_atlas
+from hemocast.simulate.atlas import ORIGIN, SHAPE
 from hemocast.simulate.detector import Protocol, finish
-from hemocast.simulate.face import TISSUE_HU, Tissue
+from hemocast.simulate.face import Tissue
 from hemocast.simulate.head import Head
-from hemocast.simulate.lesion import Stain, tissue_share
+from hemocast.simulate.matter import measure, spread
 from hemocast.simulate.shape import FIELD
 from hemocast.volume import FloatArray
-
-GREY_HU, WHITE_HU, CSF_HU, BLOOD_HU = 38.0, 29.0, 8.0, 66.0
-"""CT numbers at 120 kV: grey 37-41, white 25-32, fluid 0-12, clotted blood 50-80 HU (the usual
-textbook ranges; the values within them are ours)."""
 
 PLANES = 3
 """Planes whose mean is one slice."""
@@ -146,55 +142,6 @@ def _magnify(coarse: FloatArray, step: int) -> FloatArray:
     return fine.reshape(*rows.shape[:-1], -1)
 
 
-_SKULL_HU = np.interp(
-    np.linspace(0, 1, 33), [0, 0.06, 0.25, 0.4, 0.65, 0.8, 0.95, 1],
-    [600, 1050, 950, 600, 600, 1000, 1100, 700],
-).astype(np.float32)  # fmt: skip
-_TISSUE_HU = np.zeros(32, dtype=np.float32)
-for _kind, _hu in TISSUE_HU.items():
-    _TISSUE_HU[_kind] = _hu
-
-
-def _measure(
-    head: Head,
-    voxel: FloatArray,
-    own: FloatArray,
-    water_uptake: float,
-    stains: dict[str, NDArray[np.uint8]],
-) -> tuple[FloatArray, FloatArray | None]:
-    """Return HU and the infarct's share of the pixels of one slice."""
-    atlas = load_atlas()
-    nearest = np.rint(voxel)
-    at = ((nearest[:, 0] * SHAPE[1] + nearest[:, 1]) * SHAPE[2] + nearest[:, 2]).astype(np.intp)
-    tissue = head.tissue.ravel().take(at)
-    distance = atlas.distance.ravel().take(at)
-    threshold, pallor, thickness = own
-    share = tissue_share(atlas.level.ravel().take(at), threshold)
-    white = atlas.white.ravel().take(at) * np.float32(1 / 255)
-    matter = GREY_HU - white * (np.float32(GREY_HU - WHITE_HU) + pallor)
-    infarct = None
-    if "infarct" in stains:
-        part = stains["infarct"].ravel().take(at) * np.float32(1 / 255)
-        matter *= 1 - np.float32(water_uptake) * part
-        infarct = (part * share).mean(axis=0)
-    fluid = np.where(
-        (tissue == Tissue.FALX) | (tissue == Tissue.SINUS_BLOOD), np.float32(51), np.float32(CSF_HU)
-    )
-    hu = fluid + share * (matter - fluid)
-    if "blood" in stains:
-        part = stains["blood"].ravel().take(at) * np.float32(1 / 255)
-        hu += part * (BLOOD_HU - hu)
-    depth = distance * np.float32(DISTANCE_STEP) - np.float32(
-        DISTANCE_ZERO * DISTANCE_STEP + head.shape.gap
-    )
-    depth /= thickness
-    table = _TISSUE_HU[tissue]
-    solid = tissue >= Tissue.BONE
-    bone = _SKULL_HU[np.clip(depth * 32, 0, 32).astype(np.intp)]
-    hu = np.where(solid | (depth > 1), table, np.where(depth < 0, hu, bone))
-    return hu.mean(axis=0), infarct
-
-
 def scan_head(
     head: Head, protocol: Protocol, *, water_uptake: float = 0.0, rng: Generator | None = None
 ) -> Frames:
@@ -216,7 +163,7 @@ def scan_head(
     positions, orientation = _place_slices(head, protocol, turn)
     voxel, own = _coarse_points(head, protocol, turn, positions, orientation)
     stains = {
-        name: _spread(stain)
+        name: spread(stain)
         for name, stain in (("infarct", head.infarct), ("blood", head.blood))
         if stain is not None
     }
@@ -231,20 +178,11 @@ def scan_head(
         cut = (..., slice(rows.start, rows.stop + 1), slice(columns.start, columns.stop + 1))
         fine, fields = _magnify(voxel[k][cut], step), _magnify(own[k][cut], step)
         pixels = tuple(slice(s.start * step, s.stop * step) for s in (rows, columns))
-        hu[k][pixels], share = _measure(head, fine, fields, water_uptake, stains)
+        hu[k][pixels], share = measure(head, fine, fields, water_uptake, stains)
         if share is not None:
             infarct[k][pixels] = share
     finish(hu, protocol, rng)
     return Frames(hu, infarct, positions, orientation, protocol.field_mm / size)
-
-
-def _spread(stain: Stain) -> NDArray[np.uint8]:
-    """Return a stain on the whole atlas grid."""
-    full = np.zeros(SHAPE, dtype=np.uint8)
-    z, y, x = stain.start
-    a, b, c = stain.share.shape
-    full[z : z + a, y : y + b, x : x + c] = stain.share
-    return full
 
 
 def _occupied(head: Head, voxel: FloatArray) -> tuple[slice, slice]:
