@@ -1,0 +1,1 @@
+"""The reader study: its design, what readers answer, and the analysis."""

@@ -1,0 +1,1 @@
+"""Web pages and services; needs the extra ``serve``."""
