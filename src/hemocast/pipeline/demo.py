@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections import Counter
@@ -10,19 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hemocast.config import Config, SimulateConfig, load_config, save_config
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.ingest import IngestReport, ingest
-from hemocast.dataset.layout import write_json, write_text
-from hemocast.dataset.stacks import ScanFile
+from hemocast.dataset.layout import write_json
 from hemocast.dicom import read, read_nifti
 from hemocast.errors import OutputExists
 from hemocast.pipeline.predict import CaseResult, predict_paths
+from hemocast.pipeline.told import Told, known_key, mask_on_stack
 from hemocast.pipeline.training import Purpose, Trained, train_and_test
 from hemocast.report import (
     DemoCohort,
@@ -32,12 +30,11 @@ from hemocast.report import (
     DemoResult,
     write_demo_page,
 )
-from hemocast.simulate import DEMO, Patient, PlannedScan, Truth, simulate_cohort
+from hemocast.simulate import DEMO, Patient, Truth, simulate_cohort
 from hemocast.stats import auc_interval
 
 if TYPE_CHECKING:
     from hemocast.model import Model
-    from hemocast.volume import BoolArray, Stack
 
 Progress = Callable[[str, int, int], None]
 
@@ -99,7 +96,7 @@ def run_demo(
             simulation, out / "simulated", workers=workers, progress=_stage(progress, "simulating")
         )
     dataset = Dataset(out / "dataset")
-    key = _key(out / "dataset.key", seed)
+    key = known_key(out / "dataset.key", f"demo {seed}")
     with clock.stage("read DICOM into a dataset"):
         report = ingest(
             [truth.dicom],
@@ -123,7 +120,7 @@ def run_demo(
         )
     with clock.stage("predict a new scan"):
         new = _predict_new(simulation, trained.model, out)
-    told = _Told(truth, {participant_id(key, p.patient_id): p for p in truth.patients})
+    told = Told(truth, {participant_id(key, p.patient_id): p for p in truth.patients})
     result = _result(config, told, report, trained, new, clock)
     page = out / "report.html"
     write_demo_page(result, page)
@@ -144,25 +141,6 @@ class _Clock:
         self.seconds.append((name, time.perf_counter() - start))
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What only the simulator knows, found by what the dataset calls things."""
-
-    truth: Truth
-    patients: dict[str, Patient]
-
-    def patient(self, scan: ScanFile) -> Patient:
-        return self.patients[scan.participant_id]
-
-    def planned(self, scan: ScanFile) -> PlannedScan:
-        """Sessions are numbered in the order of time, as the planned scans are."""
-        return self.patient(scan).scans[int(scan.scan_id.rsplit("-", 1)[1]) - 1]
-
-    def lesion(self, scan: ScanFile, stack: Stack) -> BoolArray:
-        name = f"{self.planned(scan).folder}.nii.gz"
-        return _mask_on_stack(self.truth.folder / "truth" / "masks" / name, stack)
-
-
 def _claim(out: Path, config: Config) -> None:
     settings = out / "demo.yaml"
     if settings.is_file() and load_config(settings) == config:
@@ -175,16 +153,6 @@ def _claim(out: Path, config: Config) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     save_config(config, settings)
-
-
-def _key(path: Path, seed: int) -> bytes:
-    """Make the pseudonyms' key from the seed: the split goes by pseudonym, and must not change.
-
-    A key that can be guessed protects nobody; these patients need no protection.
-    """
-    key = hashlib.sha256(f"hemocast demo {seed}".encode()).digest()
-    write_text(path, key.hex() + "\n")
-    return key
 
 
 def _stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
@@ -216,7 +184,7 @@ def _predict_new(simulation: SimulateConfig, model: Model, out: Path) -> _New:
 
 
 def _result(
-    config: Config, told: _Told, report: IngestReport, trained: Trained, new: _New, clock: _Clock
+    config: Config, told: Told, report: IngestReport, trained: Trained, new: _New, clock: _Clock
 ) -> DemoResult:
     refused = Counter(item.code for item in report.refused)
     refused += Counter(item.error.code for item in trained.refused if item.error)
@@ -298,7 +266,7 @@ def _history(trained: Trained) -> DemoHistory:
     )
 
 
-def _examples(told: _Told, trained: Trained) -> Iterator[DemoExample]:
+def _examples(told: Told, trained: Trained) -> Iterator[DemoExample]:
     """Pick by rule, not by eye: the surest of each class, and the worst miss."""
     probability, label = trained.probability, trained.label
     surest_ht = int(np.where(label == 1, probability, -1).argmax())
@@ -317,9 +285,7 @@ def _examples(told: _Told, trained: Trained) -> Iterator[DemoExample]:
     )
 
 
-def _example(
-    told: _Told, trained: Trained, index: int, title: str, explanation: str
-) -> DemoExample:
+def _example(told: Told, trained: Trained, index: int, title: str, explanation: str) -> DemoExample:
     scan = trained.test[index]
     prediction = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
     return DemoExample(
@@ -341,26 +307,8 @@ def _new_example(new: _New) -> DemoExample:
         prediction=new.case.prediction,
         label=new.patient.label,
         true_risk=new.patient.risk,
-        lesion=_mask_on_stack(new.lesion, new.case.prediction.stack),
+        lesion=mask_on_stack(new.lesion, new.case.prediction.stack),
     )
-
-
-def _mask_on_stack(path: Path, stack: Stack) -> BoolArray:
-    """Bring a mask on the scan's own grid to the stack's, by nearest voxel."""
-    import nibabel
-    from scipy.ndimage import affine_transform
-
-    image: Any = nibabel.load(path)
-    to_mask = np.linalg.inv(image.affine) @ stack.affine
-    mask = affine_transform(
-        np.asarray(image.dataobj, np.uint8),
-        to_mask[:3, :3],
-        to_mask[:3, 3],
-        output_shape=stack.frames.shape[::-1],
-        order=0,
-    )
-    found: NDArray[np.bool_] = mask.transpose(2, 1, 0) > 0
-    return found
 
 
 def _model_settings(config: Config, trained: Trained) -> tuple[tuple[str, str], ...]:
