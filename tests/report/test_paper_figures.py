@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib import rc_context
 from matplotlib.text import Text
 from PIL import Image
 
 from hemocast.report.paper_figures import HeatmapCase, heatmap_figure, preparation_figure
-from hemocast.report.print_style import STYLE, save_figure
+from hemocast.report.print_style import save_figure
 from hemocast.volume import Source, Volume
 
 
@@ -24,9 +23,8 @@ def case(prediction) -> HeatmapCase:
 
 
 def test_the_frame_with_most_evidence_is_shown_with_what_was_put_in(case, artefacts) -> None:
-    with rc_context(STYLE):
-        figure = heatmap_figure([case, case])
-        save_figure(figure, artefacts, "heatmap_figure")
+    figure = heatmap_figure([case, case])
+    save_figure(figure, artefacts, "heatmap_figure")
     said = [text.get_text() for text in figure.findobj(Text)]
     weight = np.maximum(case.heatmap, 0)
     weight = np.where(case.stack.brain, weight, 0).sum(axis=(1, 2))
@@ -42,9 +40,8 @@ def test_without_evidence_the_infarct_chooses_the_frame(case) -> None:
 def test_preparation_shows_the_scan_and_all_frames(stack, artefacts: Path) -> None:
     hu = np.full((20, 64, 64), 35, np.float32)
     volume = Volume(hu, np.diag([3.0, 3.0, 6.0, 1.0]), ((),) * 20, Source("array", "a", 20))
-    with rc_context(STYLE):
-        figure = preparation_figure(volume, stack, (10, 50))
-        svg, png = save_figure(figure, artefacts, "preparation_figure")
+    figure = preparation_figure(volume, stack, (10, 50))
+    svg, png = save_figure(figure, artefacts, "preparation_figure")
     said = [text.get_text() for text in figure.findobj(Text)]
     assert "b  20 slices, sagittal" in said
     assert "d  10 to 50 HU, brain edge" in said

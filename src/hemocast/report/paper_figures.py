@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemocast.report.frames import COLUMNS, brain_box, colour_table, grey, grid, heat_levels
-from hemocast.report.print_style import INK, ORANGE, new_figure
+from hemocast.report.print_style import INK, ORANGE, in_print_style, new_figure
 from hemocast.volume import BoolArray, FloatArray, Stack, Volume
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class HeatmapCase:
     probability: float
 
 
+@in_print_style
 def preparation_figure(volume: Volume, stack: Stack, window: tuple[float, float]) -> Figure:
     """Supplementary Figure 1: from the scan as read to the 28 frames the network sees.
 
@@ -91,6 +92,7 @@ def _all_frames(axis: Axes, stack: Stack) -> None:
         axis.text(*at, str(k + 1), color="white", va="top", size=6)
 
 
+@in_print_style
 def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
     """Figure 3: for each scan its most telling frame, the heatmap, and the infarct put in.
 
