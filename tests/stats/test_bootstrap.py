@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import METRICS, bootstrap_metrics, classification_metrics
+from hemocast.stats import (
+    METRICS,
+    bootstrap_metrics,
+    classification_metrics,
+)
+from hemocast.stats.classification import RANGES
 
 cases = st.lists(
     st.tuples(st.booleans(), st.integers(0, 10), st.integers(0, 6)), min_size=4, max_size=25
@@ -67,7 +72,11 @@ def test_every_estimate_is_in_order_within_bounds_or_says_why_not(
         if np.isnan(estimate.ci_low):
             assert estimate.warning, name
             continue
-        assert 0 <= estimate.ci_low <= estimate.ci_high <= 1, name
+        least, most = RANGES.get(name, (0.0, 1.0))
+        assert least <= estimate.ci_low <= estimate.ci_high <= most, name
+        assert np.isfinite(estimate.ci_low), name
+        if not np.isfinite(estimate.ci_high):
+            assert "infinite" in str(estimate.warning) or "exact" in estimate.ci_method, name
         if estimate.ci_method.startswith("exact"):
             assert estimate.ci_low - 1e-12 <= estimate.value <= estimate.ci_high + 1e-12, name
         assert (estimate.ci_low, estimate.ci_high) not in [(1.0, 1.0), (0.0, 0.0)], name

@@ -28,7 +28,9 @@ def split(rows: list[tuple[bool, float]]) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_papers_equations_by_hand() -> None:
     # 29 TP, 12 FN, 16 TN, 4 FP: the best fit to the paper's printed figures with 61 scans.
-    accuracy, sensitivity, ppv, specificity, f1, npv, balanced, macro = from_counts(29, 4, 16, 12)
+    accuracy, sensitivity, ppv, specificity, f1, npv, balanced, macro = from_counts(29, 4, 16, 12)[
+        :8
+    ]
     assert accuracy == pytest.approx(45 / 61)
     assert sensitivity == pytest.approx(29 / 41)
     assert ppv == pytest.approx(29 / 33)
@@ -92,12 +94,12 @@ def test_metrics_that_one_class_cannot_give_say_why() -> None:
     assert nobody.reason("npv") == "no case was called negative"
 
 
-def test_every_nan_has_its_reason_and_nothing_else_has() -> None:
+def test_every_nan_and_infinity_has_its_reason_and_nothing_else_has() -> None:
     for label in ([0, 0], [1, 1], [0, 1]):
         for score in ([0.1, 0.2], [0.8, 0.9], [0.1, 0.9], [0.9, 0.1]):
             metrics = classification_metrics(label, score, 0.5)
             for name in METRICS:
-                assert np.isnan(metrics[name]) == (metrics.reason(name) is not None)
+                assert np.isfinite(metrics[name]) == (metrics.reason(name) is None)
 
 
 def test_thresholds_and_probabilities_must_be_fractions() -> None:
@@ -109,3 +111,46 @@ def test_thresholds_and_probabilities_must_be_fractions() -> None:
 
 def test_cells_add_up() -> None:
     assert Confusion(1, 2, 3, 4).n == 10
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@given(cases, scores)
+def test_mcc_ratios_and_average_precision_as_scikit_learn_gives_them(
+    rows: list, threshold: float
+) -> None:
+    label, score = split(rows)
+    called = score >= threshold
+    metrics = classification_metrics(label, score, threshold)
+    assert metrics["average_precision"] == pytest.approx(sk.average_precision_score(label, score))
+    if called.any() and not called.all():
+        assert metrics["mcc"] == pytest.approx(sk.matthews_corrcoef(label, called), abs=1e-12)
+        ratios = sk.class_likelihood_ratios(label, called)
+        for name, ratio in zip(("lr_positive", "lr_negative"), ratios, strict=True):
+            if not np.isnan(ratio):
+                assert metrics[name] == pytest.approx(ratio)
+    share = label.mean()
+    assert metrics["scaled_brier"] == pytest.approx(
+        1 - metrics["brier"] / sk.brier_score_loss(label, np.full(label.size, share))
+    )
+
+
+@given(cases, scores)
+def test_swapping_the_classes_swaps_the_metrics(rows: list, threshold: float) -> None:
+    label, score = split(rows)
+    called = (score >= threshold).astype(float)
+    plain = classification_metrics(label, called, 0.5)
+    swapped = classification_metrics(~label, 1 - called, 0.5)
+    pairs = {"sensitivity": "specificity", "ppv": "npv", "accuracy": "accuracy", "auc": "auc",
+             "macro_f1": "macro_f1", "mcc": "mcc", "brier": "brier"}  # fmt: skip
+    for one, other in pairs.items():
+        assert plain[one] == pytest.approx(swapped[other], nan_ok=True), one
+    inverse = swapped["lr_negative"]
+    if plain["lr_positive"] > 0 and np.isfinite(plain["lr_positive"]):
+        assert inverse == pytest.approx(1 / plain["lr_positive"])
+
+
+def test_the_papers_likelihood_ratios() -> None:
+    values = dict(zip(COUNT_METRICS, from_counts(71.55, 19.71, 80.29, 28.45), strict=True))
+    assert values["lr_positive"] == pytest.approx(3.63, abs=0.005)
+    assert values["lr_negative"] == pytest.approx(0.354, abs=0.0005)
+    assert from_counts(3, 0, 5, 2)[COUNT_METRICS.index("lr_positive")] == np.inf

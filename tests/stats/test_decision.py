@@ -62,3 +62,12 @@ def test_nobody_acts_on_certainty() -> None:
     for bad in ([0.0], [1.0], [0.5, np.nan]):
         with pytest.raises(StatisticsError, match="thresholds"):
             decision_curve(label, risk, bad, range(80))
+
+
+def test_few_patients_of_a_class_are_warned_of() -> None:
+    label, risk = cohort(0)
+    events = np.flatnonzero(label)
+    keep = np.r_[events[:4], np.flatnonzero(~label)]
+    few = decision_curve(label[keep], risk[keep], [0.5], range(keep.size), 100)
+    assert "4 patients" in str(few.warning)
+    assert decision_curve(label, risk, [0.5], range(80), 100).warning is None

@@ -21,7 +21,7 @@ def test_the_whole_of_it() -> None:
     assert [name for name, _ in result.items()] == list(METRICS)
     assert result["sensitivity"].value == pytest.approx(result.confusion.tp / label.sum())
     assert result["auc"].value == pytest.approx(result.auc_delong.value)
-    assert result.auc_delong.ci_low == pytest.approx(result["auc"].ci_low, abs=0.03)
+    assert result.auc_delong.ci_low == pytest.approx(result["auc"].ci_low, abs=0.05)
     assert "clustered" in result.auc_delong.ci_method
     assert result == evaluate(label, probability, patient, 0.5, n_resamples=300, seed=2)
 

@@ -32,6 +32,7 @@ def train(
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
     from hemocast.pipeline.training import Purpose, train_and_test
+    from hemocast.stats import MAIN_METRICS
 
     with stage_bars() as progress:
         trained = train_and_test(
@@ -47,6 +48,7 @@ def train(
     result = trained.evaluation
     print(f"{len(trained.refused)} scan(s) refused; overlap: {trained.receipt['patient_overlap']}")
     print(f"Held out: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT")
-    for metric, estimate in result.items():
+    for metric in MAIN_METRICS:
+        estimate = result[metric]
         print(f"  {metric:18} {estimate.value:.3f} ({estimate.ci_low:.3f}-{estimate.ci_high:.3f})")
     print(f"Model: {out}")

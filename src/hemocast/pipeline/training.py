@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -282,11 +283,22 @@ def _write_test(
     ]
     write_table(run / "test_predictions.tsv", rows, columns)
     metrics = {
-        name: {"value": e.value, "ci_low": e.ci_low, "ci_high": e.ci_high, "ci_method": e.ci_method}
+        name: {
+            "value": _finite(e.value),
+            "ci_low": _finite(e.ci_low),
+            "ci_high": _finite(e.ci_high),
+            "ci_method": e.ci_method,
+            "warning": e.warning,
+        }
         for name, e in evaluation.items()
     }
     content = {"n": evaluation.n, "n_patients": evaluation.n_patients, "metrics": metrics}
     write_json(run / "test_metrics.json", content)
+
+
+def _finite(number: float) -> float | None:
+    """Return the number, or None where it is undefined or infinite: JSON knows neither."""
+    return float(number) if math.isfinite(number) else None
 
 
 def _as_stage(progress: Progress | None, stage: str) -> Callable[[int, int, object], None] | None:

@@ -20,7 +20,7 @@ from hemocast.report.figures import (
 from hemocast.report.page import render, write_text
 from hemocast.report.picture import Picture, make_picture
 from hemocast.report.words import RESEARCH_NOTICE
-from hemocast.stats import Estimate, Evaluation, auc_interval, delong_test
+from hemocast.stats import MAIN_METRICS, Estimate, Evaluation, auc_interval, delong_test
 from hemocast.volume import BoolArray, Source
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def write_demo_page(result: DemoResult, path: Path) -> None:
 
 
 def _rows(evaluation: Evaluation) -> list[tuple[str, Estimate]]:
-    return [(_NAMES[name], estimate) for name, estimate in evaluation.items()]
+    return [(_NAMES[name], evaluation[name]) for name in MAIN_METRICS]
 
 
 def _gap(result: DemoResult, ceiling: Estimate) -> str:

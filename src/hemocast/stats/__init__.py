@@ -1,65 +1,193 @@
 """Exact statistics of binary predictions; numpy and scipy only."""
 
-from hemocast.stats.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
-from hemocast.stats.bootstrap import Bootstrap, bootstrap_metrics
+from hemocast.stats.agreement import (
+    AgreementMatrix,
+    PairAgreement,
+    agreement_matrix,
+    cohen_kappa,
+    fleiss_kappa,
+    gwet_ac1,
+    percent_agreement,
+)
+from hemocast.stats.auc_limits import auc_interval
+from hemocast.stats.bootstrap import Bootstrap, bootstrap_metrics, bootstrap_raters
 from hemocast.stats.calibration import Calibration, measure_calibration
+from hemocast.stats.calibration_curve import CalibrationCurve, calibration_curve
 from hemocast.stats.classification import (
+    MAIN_METRICS,
     METRICS,
     ClassificationMetrics,
     Confusion,
     brier,
     classification_metrics,
     confusion,
+    scale_brier,
 )
 from hemocast.stats.comparison import McNemar, holm, mcnemar_exact
 from hemocast.stats.decision import DecisionCurve, decision_curve
 from hemocast.stats.delong import (
     AucDifference,
     DelongResult,
-    auc_interval,
     delong,
     delong_test,
 )
 from hemocast.stats.estimate import Estimate
 from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.interaction import Interaction
 from hemocast.stats.intervals import Interval, clopper_pearson, wilson
-from hemocast.stats.roc import RocBand, RocCurve, auc, bootstrap_roc, roc_curve, youden_threshold
+from hemocast.stats.mrmc import obuchowski_rockette
+from hemocast.stats.mrmc_covariance import case_covariance
+from hemocast.stats.mrmc_design import ReaderStudy, crossed_study
+from hemocast.stats.mrmc_result import (
+    Contrast,
+    MeanAccuracy,
+    Mrmc,
+    TreatmentTest,
+    VarianceComponents,
+)
+from hemocast.stats.noninferiority import (
+    NonInferiority,
+    noninferior_auc,
+    noninferior_share,
+    tango_limits,
+)
+from hemocast.stats.paired import Difference, bootstrap_differences
+from hemocast.stats.power import (
+    auc_cases,
+    auc_difference_cases,
+    auc_difference_power,
+    hanley_mcneil_se,
+    mrmc_cases,
+    mrmc_power,
+)
+from hemocast.stats.prevalence import (
+    PREVALENCES,
+    PredictiveValues,
+    predictive_values,
+    rebase_predictive_values,
+)
+from hemocast.stats.roc import (
+    RocBand,
+    RocCurve,
+    auc,
+    average_precision,
+    bootstrap_roc,
+    roc_curve,
+    youden_threshold,
+)
+from hemocast.stats.samplesize import DevelopmentSize, cox_snell_from_c, development_size
+from hemocast.stats.samplesize_validation import (
+    OperatingPoint,
+    ValidationSize,
+    logits_from_c,
+    validation_size,
+)
+from hemocast.stats.standalone import (
+    AverageReader,
+    Standalone,
+    average_reader,
+    compare_with_readers,
+)
+from hemocast.stats.subgroups import (
+    GroupVariable,
+    Subgroup,
+    SubgroupAnalysis,
+    analyse_subgroups,
+    bands,
+    categories,
+)
+from hemocast.stats.thresholds import ChosenThreshold, choose_threshold, given_threshold
 
 __all__ = [
+    "MAIN_METRICS",
     "METRICS",
+    "PREVALENCES",
+    "AgreementMatrix",
     "AucDifference",
+    "AverageReader",
     "Bootstrap",
     "Calibration",
+    "CalibrationCurve",
+    "ChosenThreshold",
     "ClassificationMetrics",
     "Confusion",
+    "Contrast",
     "DecisionCurve",
     "DelongResult",
+    "DevelopmentSize",
+    "Difference",
     "Estimate",
     "Evaluation",
+    "GroupVariable",
+    "Interaction",
     "Interval",
     "McNemar",
+    "MeanAccuracy",
+    "Mrmc",
+    "NonInferiority",
+    "OperatingPoint",
+    "PairAgreement",
+    "PredictiveValues",
+    "ReaderStudy",
     "RocBand",
     "RocCurve",
+    "Standalone",
+    "Subgroup",
+    "SubgroupAnalysis",
+    "TreatmentTest",
+    "ValidationSize",
+    "VarianceComponents",
+    "agreement_matrix",
+    "analyse_subgroups",
     "auc",
+    "auc_cases",
+    "auc_difference_cases",
+    "auc_difference_power",
     "auc_interval",
+    "average_precision",
+    "average_reader",
+    "bands",
+    "bootstrap_differences",
     "bootstrap_metrics",
+    "bootstrap_raters",
     "bootstrap_roc",
     "brier",
+    "calibration_curve",
+    "case_covariance",
+    "categories",
+    "choose_threshold",
     "classification_metrics",
     "clopper_pearson",
     "cohen_kappa",
+    "compare_with_readers",
     "confusion",
+    "cox_snell_from_c",
+    "crossed_study",
     "decision_curve",
     "delong",
     "delong_test",
+    "development_size",
     "evaluate",
     "fleiss_kappa",
+    "given_threshold",
     "gwet_ac1",
+    "hanley_mcneil_se",
     "holm",
+    "logits_from_c",
     "mcnemar_exact",
     "measure_calibration",
+    "mrmc_cases",
+    "mrmc_power",
+    "noninferior_auc",
+    "noninferior_share",
+    "obuchowski_rockette",
     "percent_agreement",
+    "predictive_values",
+    "rebase_predictive_values",
     "roc_curve",
+    "scale_brier",
+    "tango_limits",
+    "validation_size",
     "wilson",
     "youden_threshold",
 ]

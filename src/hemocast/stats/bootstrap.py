@@ -1,40 +1,33 @@
-"""Percentile bootstrap that resamples patients, for all metrics in one pass.
+"""Bootstrap intervals that resample patients, for all metrics and all raters in one pass.
 
 Scans of one patient resemble each other; resampling scans as if they were patients makes every
 interval too narrow. Here a resample draws patients with replacement, each with all of its scans.
+All raters see the same resamples, so that they can be compared case by case.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hemocast.errors import StatisticsError
 from hemocast.stats.classification import (
-    COUNT_METRICS,
     METRICS,
+    RANGES,
     ClassificationMetrics,
     classification_metrics,
-    from_counts,
 )
-from hemocast.stats.estimate import (
-    BoolArray,
-    Estimate,
-    FloatArray,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-)
+from hemocast.stats.estimate import Estimate, FloatArray
 from hemocast.stats.extremes import Sample, extreme_limits
-from hemocast.stats.resample import resample_weights, weighted_auc
+from hemocast.stats.limits import bca_limits, percentile_limits
+from hemocast.stats.replicates import Readings, as_readings, left_out, resampled
+
+Method = Literal["percentile", "bca"]
 
 _MIN_USABLE = 0.5
 """With fewer usable resamples than this share, no interval is given."""
-
-_METHOD = "bootstrap of patients, percentile"
 
 
 @dataclass(frozen=True)
@@ -70,11 +63,11 @@ def bootstrap_metrics(
     patient: ArrayLike,
     n_resamples: int = 2000,
     seed: int = 0,
+    *,
+    method: Method = "percentile",
+    stratified: bool = False,
 ) -> Bootstrap:
-    """All of `METRICS` with 95 % percentile intervals from resampled patients.
-
-    Where every resample gives the same extreme value (no error at all, say), the percentiles would
-    read [1, 1]. There `extreme_limits` gives exact ones, counted in patients.
+    """All of `METRICS` of one rater with 95 % intervals from resampled patients.
 
     Parameters
     ----------
@@ -87,8 +80,60 @@ def bootstrap_metrics(
         resample.
     patient : array_like, shape (n,)
         The patient of every sample.
+    n_resamples, seed, method, stratified
+        As for `bootstrap_raters`.
+
+    Raises
+    ------
+    StatisticsError
+        Fewer than 100 resamples, or labels, probabilities, patients or a threshold that cannot be
+        used.
+    """
+    row = np.asarray(probability)[np.newaxis]
+    return bootstrap_raters(
+        label, row, threshold, patient, n_resamples, seed, method=method, stratified=stratified
+    )[0]
+
+
+def bootstrap_raters(
+    label: ArrayLike,
+    probabilities: ArrayLike,
+    thresholds: ArrayLike,
+    patient: ArrayLike,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    *,
+    method: Method = "percentile",
+    stratified: bool = False,
+) -> tuple[Bootstrap, ...]:
+    """All of `METRICS` of all raters with 95 % intervals, from the same resamples of patients.
+
+    Where every resample gives the same extreme value (no error at all, say), the percentiles would
+    read [1, 1]. There `extreme_limits` gives exact ones, counted in patients.
+
+    Parameters
+    ----------
+    label : array_like of 0/1, shape (n,)
+        Outcomes.
+    probabilities : array_like, shape (k, n)
+        One row per rater or model: fractions in [0, 1], or 0 and 1 where there are only decisions.
+    thresholds : array_like, shape () or (k,)
+        At or above it a case counts as positive: one for all, or one each.
+    patient : array_like, shape (n,)
+        The patient of every case.
     n_resamples, seed : int
         The same seed gives the same limits, whatever the order of the rows.
+    method : {"percentile", "bca"}
+        BCa corrects bias and skewness, with a jackknife over patients. Where its corrections do not
+        exist the interval is the percentile one, and says so.
+    stratified : bool
+        Keep in every resample the numbers of patients with and without the outcome (and with cases
+        of both kinds): for a study that chose them.
+
+    Returns
+    -------
+    tuple of Bootstrap
+        One per rater.
 
     Raises
     ------
@@ -98,77 +143,71 @@ def bootstrap_metrics(
 
     References
     ----------
-    Efron B, Tibshirani RJ 1993, An Introduction to the Bootstrap, Chapman & Hall, chapter 13.
+    Efron B, Tibshirani RJ 1993, An Introduction to the Bootstrap, Chapman & Hall, chapters 13, 14.
     """
-    truth = as_labels(label)
-    probabilities = as_scores(probability, truth.size, probability=True)
-    index, n_patients = as_patients(patient, truth.size)
-    if n_resamples < 100:
-        raise StatisticsError(
-            f"{n_resamples} resamples were asked for", "at least 100", "Use 2000 or more"
-        )
-    point = classification_metrics(truth, probabilities, threshold)
-    called = probabilities >= threshold
-    rng = np.random.default_rng(seed)
-    resampled = _resample(truth, probabilities, called, index, n_patients, n_resamples, rng)
-    sample = Sample(truth, called, index, n_patients, point)
+    readings = as_readings(label, probabilities, thresholds, patient)
+    drawn = resampled(readings, n_resamples, seed, stratified=stratified)
+    without = left_out(readings) if method == "bca" else None
+    name = f"bootstrap of patients{', stratified by outcome' if stratified else ''}"
+    return tuple(
+        _one_rater(readings, row, drawn[row], None if without is None else without[row], name)
+        for row in range(drawn.shape[0])
+    )
+
+
+def _one_rater(
+    readings: Readings, row: int, drawn: FloatArray, without: FloatArray | None, name: str
+) -> Bootstrap:
+    """Turn one rater's resamples, shape (metrics, r), into intervals."""
+    point = classification_metrics(
+        readings.truth, readings.probabilities[row], float(readings.thresholds[row])
+    )
+    sample = Sample(
+        readings.truth, readings.called[row], readings.index, readings.n_patients, point
+    )
     return Bootstrap(
         point=point,
         estimates=tuple(
-            _estimate(name, resampled[row], sample) for row, name in enumerate(METRICS)
+            _estimate(metric, drawn[at], None if without is None else without[at], sample, name)
+            for at, metric in enumerate(METRICS)
         ),
-        n_resamples=n_resamples,
-        n_one_class=int(np.isnan(resampled[METRICS.index("auc")]).sum()),
+        n_resamples=drawn.shape[1],
+        n_one_class=int(np.isnan(drawn[METRICS.index("auc")]).sum()),
     )
 
 
-def _resample(
-    truth: BoolArray,
-    probabilities: FloatArray,
-    called: BoolArray,
-    index: IntArray,
-    n_patients: int,
-    n_resamples: int,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Every metric of every resample, shape (metrics, resamples)."""
-    columns = [
-        truth & called, ~truth & called, ~truth & ~called, truth & ~called,
-        (probabilities - truth) ** 2, np.ones(truth.size),
-    ]  # fmt: skip
-    by_patient = np.stack(
-        [np.bincount(index, weights=column, minlength=n_patients) for column in columns], axis=1
-    )
-    parts = []
-    for weights in resample_weights(n_patients, n_resamples, rng, truth.size):
-        tp, fp, tn, fn, loss, n = (weights @ by_patient).T
-        values = dict(zip(COUNT_METRICS, from_counts(tp, fp, tn, fn), strict=True))
-        values["brier"] = loss / n
-        values["auc"] = weighted_auc(truth, probabilities, weights[:, index])
-        parts.append(np.stack([values[name] for name in METRICS]))
-    return np.concatenate(parts, axis=1)
-
-
-def _estimate(metric: str, resampled: FloatArray, sample: Sample) -> Estimate:
+def _estimate(
+    metric: str, drawn: FloatArray, without: FloatArray | None, sample: Sample, name: str
+) -> Estimate:
     """Turn one metric's resamples, shape (r,), into its Estimate."""
     value = sample.point[metric]
     n = int(sample.rests_on(metric).sum())
     nan = float("nan")
+    reason = sample.point.reason(metric)
     if np.isnan(value):
-        reason = sample.point.reason(metric)
         return Estimate(value, nan, nan, "none", n, f"undefined: {reason}")
-    usable = resampled[~np.isnan(resampled)]
-    notes = [] if (few := sample.few(metric)) is None else [few]
-    if usable.size < _MIN_USABLE * resampled.size:
-        left = f"only {usable.size} of {resampled.size} resamples could be used"
+    notes = [text for text in (sample.few(metric), reason) if text is not None]
+    usable = drawn[~np.isnan(drawn)]
+    if usable.size < _MIN_USABLE * drawn.size:
+        left = f"only {usable.size} of {drawn.size} resamples could be used"
         return Estimate(value, nan, nan, "none", n, "; ".join([*notes, left]))
-    if usable.size < resampled.size:
-        notes.append(f"undefined in {resampled.size - usable.size} of {resampled.size} resamples")
-    low, high = (float(limit) for limit in np.quantile(usable, [0.025, 0.975]))
-    method = _METHOD
-    if high - low < 1e-12:
+    if usable.size < drawn.size:
+        notes.append(f"undefined in {drawn.size - usable.size} of {drawn.size} resamples")
+    low, high = percentile_limits(usable)
+    if low == high or high - low < 1e-12:
         limits, note = extreme_limits(metric, value, sample)
         method = "exact, counted in patients" if limits is not None else "none"
         low, high = limits if limits is not None else (nan, nan)
-        notes.append(note)
-    return Estimate(value, low, high, method, n, "; ".join(notes) or None)
+        return Estimate(value, low, high, method, n, "; ".join([*notes, note]))
+    kind = "percentile"
+    if without is not None:
+        corrected = bca_limits(value, usable, without)
+        if corrected is None:
+            notes.append("BCa does not exist here; percentile limits")
+        else:
+            (low, high), kind = corrected, "BCa"
+    if np.isinf(high) and not np.isinf(value):
+        notes.append("infinite in some resamples, and so is the upper limit")
+    floor, ceiling = RANGES.get(metric, (0.0, 1.0))
+    low, high = max(low, floor), min(high, ceiling)
+    return Estimate(value, low, high, f"{name}, {kind}", n, "; ".join(notes) or None)

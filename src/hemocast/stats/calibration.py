@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import Estimate, FloatArray, as_labels, as_scores
+from hemocast.stats.estimate import Estimate, FloatArray, as_labels, as_scores, few_warning
 from hemocast.stats.roc import require_both_classes
 
 _SPAN = 0.75
@@ -85,15 +85,16 @@ def measure_calibration(label: ArrayLike, probability: ArrayLike) -> Calibration
         )
     logits = logit(probabilities)
     flat = np.ones((truth.size, 1))
-    large, large_cov = _logistic(flat, truth.astype(float), logits)
+    large, large_cov = fit_logistic(flat, truth.astype(float), logits)
     curve = smooth(probabilities, truth.astype(float))
     both = np.column_stack([flat, logits])
-    fitted, covariance = _logistic(both, truth.astype(float), np.zeros(truth.size))
+    fitted, covariance = fit_logistic(both, truth.astype(float), np.zeros(truth.size))
     distance = np.abs(curve - probabilities)
     e50, e90 = np.quantile(distance, [0.5, 0.9])
+    few = few_warning(int(min(truth.sum(), (~truth).sum())))
     return Calibration(
-        in_the_large=_wald(large[0], large_cov[0, 0], truth.size),
-        slope=_wald(fitted[1], covariance[1, 1], truth.size),
+        in_the_large=_wald(large[0], large_cov[0, 0], truth.size, few),
+        slope=_wald(fitted[1], covariance[1, 1], truth.size, few),
         intercept=float(fitted[0]),
         ici=float(distance.mean()),
         e50=float(e50),
@@ -103,15 +104,33 @@ def measure_calibration(label: ArrayLike, probability: ArrayLike) -> Calibration
     )
 
 
-def _wald(value: float, variance: float, n: int) -> Estimate:
+def _wald(value: float, variance: float, n: int, few: str | None) -> Estimate:
     half = float(norm.ppf(0.975) * np.sqrt(variance))
-    return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n)
+    return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n, few)
 
 
-def _logistic(
+def fit_logistic(
     design: FloatArray, outcome: FloatArray, offset: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Maximum likelihood by Newton steps, halved when they overshoot: coefficients, covariance."""
+    """Maximum likelihood by Newton steps, halved when they overshoot.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n, k)
+        Predictors, with a column of ones where an intercept is wanted.
+    outcome, offset : ndarray, shape (n,)
+        Zeros and ones, and what is added to the linear predictor.
+
+    Returns
+    -------
+    coefficients : ndarray, shape (k,)
+    covariance : ndarray, shape (k, k)
+
+    Raises
+    ------
+    StatisticsError
+        No finite solution: the classes are separated, or the predictors do not vary.
+    """
 
     def loss(at: FloatArray) -> float:
         eta = design @ at + offset
@@ -176,12 +195,33 @@ def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> FloatArray:
     fitted = np.empty(n)
     part = max(1, _CELLS_AT_ONCE // n)
     for start in range(0, n, part):
-        fitted[start : start + part] = _local(at, response, at[start : start + part], neighbours)
+        fitted[start : start + part] = local_quadratic(
+            at, response, at[start : start + part], neighbours
+        )
     return fitted
 
 
-def _local(x: FloatArray, y: FloatArray, at: FloatArray, neighbours: int) -> FloatArray:
-    """Local quadratic fits at several points, shape (k,)."""
+def local_quadratic(x: FloatArray, y: FloatArray, at: FloatArray, neighbours: int) -> FloatArray:
+    """Local quadratic fits with tricube weights at several points.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Predictor and response.
+    at : ndarray, shape (k,)
+        Where to fit.
+    neighbours : int
+        Cases that each fit sees.
+
+    Returns
+    -------
+    ndarray of float64, shape (k,)
+
+    Raises
+    ------
+    StatisticsError
+        So many equal values of x that a neighbourhood has no width.
+    """
     offset = x[None, :] - at[:, None]
     distance = np.abs(offset)
     reach = np.partition(distance, neighbours - 1, axis=1)[:, neighbours - 1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray, as_labels, as_patients, as_scores
+from hemocast.stats.estimate import FloatArray, as_labels, as_patients, as_scores, few_warning
 from hemocast.stats.resample import resample_weights
 
 
@@ -29,6 +29,8 @@ class DecisionCurve:
         The model's gain over treating all, with limits of that paired difference.
     n_resamples : int
         Resamples of patients behind the limits.
+    warning : str or None
+        Where they rest on few patients of a class.
     """
 
     threshold: FloatArray
@@ -40,6 +42,7 @@ class DecisionCurve:
     over_all_low: FloatArray
     over_all_high: FloatArray
     n_resamples: int
+    warning: str | None = None
 
 
 def decision_curve(
@@ -112,4 +115,5 @@ def decision_curve(
         over_all_low=over_low,
         over_all_high=over_high,
         n_resamples=n_resamples,
+        warning=few_warning(min(np.unique(index[truth]).size, np.unique(index[~truth]).size)),
     )

@@ -25,7 +25,8 @@ class Estimate:
     Parameters
     ----------
     value : float
-        The point estimate; NaN where it is undefined, and then `warning` says why.
+        The point estimate; NaN where it is undefined, and then `warning` says why. A ratio over 0
+        is infinite, and `warning` says so too.
     ci_low, ci_high : float
         Confidence limits; NaN where none can be given, and then `warning` says why.
     ci_method : str
@@ -45,8 +46,8 @@ class Estimate:
 
     def __post_init__(self) -> None:
         for number in (self.value, self.ci_low, self.ci_high):
-            if math.isnan(number) and not self.warning:
-                raise ValueError("an undefined number needs its reason in `warning`")
+            if not math.isfinite(number) and not self.warning:
+                raise ValueError("an undefined or infinite number needs its reason in `warning`")
 
 
 def as_labels(label: ArrayLike) -> BoolArray:
@@ -146,3 +147,10 @@ def as_patients(patient: ArrayLike, n: int) -> tuple[IntArray, int]:
         )
     keys, index = np.unique(array, return_inverse=True)
     return index.astype(np.int64).reshape(n), int(keys.size)
+
+
+def few_warning(patients: int) -> str | None:
+    """Return the warning for an interval that rests on few patients of a class, or None."""
+    if patients >= FEW:
+        return None
+    return f"rests on {patients} patient{'' if patients == 1 else 's'} of the smaller class"

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.auc_limits import auc_interval
 from hemocast.stats.bootstrap import bootstrap_metrics
 from hemocast.stats.classification import METRICS, Confusion
-from hemocast.stats.delong import auc_interval
 from hemocast.stats.estimate import Estimate, as_labels, as_patients
 
 

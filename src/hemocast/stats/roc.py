@@ -76,6 +76,42 @@ def auc(label: ArrayLike, score: ArrayLike) -> float:
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
+def average_precision(label: ArrayLike, score: ArrayLike) -> float:
+    """Mean of the PPV over all cases with the outcome, each at its own score as the threshold.
+
+    Also called the area under the precision-recall curve, by steps and not by trapezia. A useless
+    score has the prevalence, so values from samples of different prevalence do not compare.
+
+    Parameters
+    ----------
+    label : array_like of 0/1, shape (n,)
+        Outcomes.
+    score : array_like, shape (n,)
+        Any numbers, higher meaning more likely.
+
+    Raises
+    ------
+    StatisticsError
+        No case has the outcome, or labels or scores cannot be used.
+
+    References
+    ----------
+    Davis J, Goadrich M 2006, Proc ICML 233-240, 10.1145/1143844.1143874.
+    """
+    truth = as_labels(label)
+    scores = as_scores(score, truth.size)
+    if not truth.any():
+        raise StatisticsError(
+            f"Of {truth.size} cases, none has the outcome",
+            "at least one case with the outcome",
+            "Add cases; average precision is undefined without them",
+        )
+    positive = scores[truth]
+    found = rankdata(-positive, method="max")
+    called = rankdata(-scores, method="max")[truth]
+    return float(np.mean(found / called))
+
+
 def require_both_classes(truth: BoolArray) -> tuple[int, int]:
     """Return the numbers of cases with and without the outcome.
 

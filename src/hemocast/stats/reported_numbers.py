@@ -1,0 +1,222 @@
+"""Printed numbers as what they are: intervals of everything that rounds to them.
+
+All arithmetic on them is exact (fractions), so that nothing is accused because of a rounding of
+ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Final, Literal
+
+from hemocast.errors import StatisticsError
+
+Unit = Literal["percent", "fraction", "count", "value"]
+Severity = Literal["error", "warning", "note"]
+Span = tuple[Fraction, Fraction]
+
+SHARES: Final = (
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "f1",
+    "macro_f1",
+    "balanced_accuracy",
+    "prevalence",
+)
+"""Metrics that follow from the confusion matrix, as a table's ``column`` names them."""
+
+PARTS: Final = ("train", "validation", "test")
+"""Parts of a set, as a table's ``column`` names them; the whole is ``total``."""
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A number as printed.
+
+    Parameters
+    ----------
+    text : str
+        As printed, such as ``64.50``; the decimals count.
+    unit : str
+        ``percent`` is divided by 100; ``fraction``, ``count`` and ``value`` stay as they are.
+
+    Raises
+    ------
+    StatisticsError
+        The text is no plain decimal number.
+    """
+
+    text: str
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        try:
+            Fraction(self.text)
+        except (ValueError, ZeroDivisionError) as error:
+            raise StatisticsError(
+                "A printed number is not a decimal number",
+                "digits with a point, such as 64.52",
+                "Correct the table",
+            ) from error
+
+    @property
+    def value(self) -> Fraction:
+        """The number itself, as a fraction where it was a percentage."""
+        return Fraction(self.text) / (100 if self.unit == "percent" else 1)
+
+    @property
+    def half(self) -> Fraction:
+        """Half a unit of the last digit printed; 0 for a count."""
+        if self.unit == "count":
+            return Fraction(0)
+        decimals = len(self.text.partition(".")[2])
+        return Fraction(1, 2 * 10**decimals) / (100 if self.unit == "percent" else 1)
+
+    @property
+    def span(self) -> Span:
+        """Everything that may have been rounded to it.
+
+        Both ends are inside: rounding half up sends the lower end here, and half to even (the rule
+        of IEEE 754 and of numpy) sends either end here where the last digit is even.
+        """
+        return self.value - self.half, self.value + self.half
+
+    @property
+    def share(self) -> Span:
+        """The span within [0, 1]."""
+        low, high = self.span
+        return max(low, Fraction(0)), min(high, Fraction(1))
+
+    def __str__(self) -> str:
+        return f"{self.text} %" if self.unit == "percent" else self.text
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One printed number and where it stands.
+
+    Parameters
+    ----------
+    table, row, column : str
+        Where. ``column`` is a metric (`SHARES`, or ``auc``), ``share`` (a share of `n`), a part of
+        a set (`PARTS`, ``total``), or any other name.
+    number : Rounded
+        The number.
+    ci : (Rounded, Rounded) or None
+        Printed confidence limits.
+    n : (int, int) or None
+        Fewest and most cases it can rest on.
+    count : int or None
+        The count printed beside a percentage of `n`.
+    stratum : str
+        Of a count: ``variable: level``, such as ``sex: male``; empty for all.
+    mean_of : tuple of str
+        The rows of the table whose mean this is said to be.
+    note : str
+        Where the number comes from, when it does not stand in the paper itself.
+    """
+
+    table: str
+    row: str
+    column: str
+    number: Rounded
+    ci: tuple[Rounded, Rounded] | None = None
+    n: tuple[int, int] | None = None
+    count: int | None = None
+    stratum: str = ""
+    mean_of: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def where(self) -> str:
+        """Table and row, in words."""
+        return f"{self.table}, {self.row}" + (f" ({self.stratum})" if self.stratum else "")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something the printed numbers prove or suggest.
+
+    Parameters
+    ----------
+    code : str
+        Which check; stable.
+    severity : str
+        ``error``: the numbers cannot all be right as printed. ``warning``: they may be right, but
+        mislead or need explaining. ``note``: what follows from them.
+    where : str
+        Table and row.
+    seen : str
+        The numbers used.
+    arithmetic : str
+        How they lead to the finding.
+    sentence : str
+        The finding, in plain words.
+    """
+
+    code: str
+    severity: Severity
+    where: str
+    seen: str
+    arithmetic: str
+    sentence: str
+
+
+def corners(function: Callable[..., Fraction], *spans: Span) -> Span | None:
+    """Range of a function over a box, for one that is monotone in each of its arguments.
+
+    Returns
+    -------
+    (Fraction, Fraction) or None
+        None where the function is undefined at a corner.
+    """
+    try:
+        values = [function(*point) for point in product(*spans)]
+    except ZeroDivisionError:
+        return None
+    return min(values), max(values)
+
+
+def overlap(first: Span, second: Span) -> bool:
+    """Whether two intervals, ends included, have a point in common."""
+    return first[0] <= second[1] and second[0] <= first[1]
+
+
+def percent(value: Fraction, digits: int = 2) -> str:
+    """Say a fraction in percent."""
+    return f"{float(100 * value):.{digits}f}"
+
+
+def span_words(span: Span, digits: int = 3) -> str:
+    """Say an interval of fractions."""
+    low, high = (f"{float(end):.{digits}f}" for end in span)
+    return low if low == high else f"{low} to {high}"
+
+
+def middle(span: Span) -> Fraction:
+    """Return the middle of an interval."""
+    return (span[0] + span[1]) / 2
+
+
+def numbers_words(numbers: Sequence[object], most: int = 8) -> str:
+    """Say a list, the first few of it."""
+    if not numbers:
+        return "none"
+    rest = len(numbers) - most
+    return ", ".join(map(str, numbers[:most])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def range_words(n: tuple[int, int]) -> str:
+    """Say a number or a range of numbers of cases."""
+    return f"n = {n[0]}" if n[0] == n[1] else f"n = {n[0]} to {n[1]}"
+
+
+def cases_words(n: tuple[int, int]) -> str:
+    """Say how many cases, in words for a sentence."""
+    return f"{n[0]} cases" if n[0] == n[1] else f"{n[0]} to {n[1]} cases"
