@@ -35,7 +35,8 @@
     ├── DatasetError
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
-    │   └── TooFewPatients      HC403  too few patients of a class to split, train or test
+    │   ├── TooFewPatients      HC403  too few patients of a class to split, train or test
+    │   └── StoreError          HC404  the database of the readers' answers refuses
     ├── ModelError
     │   ├── ModelNotFound       HC501  no model folder there
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
@@ -272,6 +273,12 @@ class TooFewPatients(DatasetError):
     """Too few patients of a class to split, train or test."""
 
     code = "HC403"
+
+
+class StoreError(DatasetError):
+    """The database of the readers' answers refuses."""
+
+    code = "HC404"
 
 
 class ModelError(HemocastError):

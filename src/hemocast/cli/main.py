@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from hemocast.cli.check_leakage import check_leakage
+from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
 from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.ingest import ingest
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
+from hemocast.cli.readers import readers
 from hemocast.cli.simulate import simulate
 from hemocast.cli.train import train
 from hemocast.errors import HemocastError, LeakageError
@@ -36,8 +38,10 @@ app.command()(ingest)
 app.command()(quality)
 app.command()(cohort)
 app.command("check-leakage")(check_leakage)
+app.command("check-paper")(check_paper)
 app.command()(train)
 app.command()(deidentify)
+app.add_typer(readers, name="readers")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,60 @@
+"""``hemocast check-paper``: what the numbers that a paper prints prove about each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FOUND = 5
+MALFORMED = 2
+WORDS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
+
+
+def check_paper(
+    table: Annotated[
+        Path | None,
+        typer.Argument(help="CSV of printed numbers. Default: those of the CTNet paper."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for findings.csv.")] = None,
+) -> None:
+    """Check a paper's printed metrics and counts against each other, without its data.
+
+    Exit code: 0 nothing found (notes aside), 5 found, 2 a table that cannot be used.
+    """
+    import textwrap
+
+    from hemocast.dataset.printed import PAPER, read_printed, write_findings
+    from hemocast.errors import TableError
+    from hemocast.stats.reported import check_reported
+
+    try:
+        printed = read_printed(table or PAPER)
+    except TableError as error:
+        print(str(error), file=sys.stderr)
+        raise typer.Exit(MALFORMED) from error
+    if table is None:
+        print("Printed numbers of Zhang 2026, 10.3389/fnins.2025.1753071\n")
+    findings = check_reported(printed)
+    for finding in findings:
+        print(f"{WORDS[finding.severity]} [{finding.code}] {finding.where}")
+        for text in (
+            finding.sentence,
+            f"Printed: {finding.seen}",
+            f"Shown by: {finding.arithmetic}",
+        ):
+            print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))
+        print()
+    counts = {word: sum(f.severity == word for f in findings) for word in WORDS}
+    print(
+        f"{len(printed)} printed numbers: {counts['error']} error(s), {counts['warning']} "
+        f"warning(s), {counts['note']} note(s)"
+    )
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        write_findings(out / "findings.csv", findings)
+        print(f"Table: {out / 'findings.csv'}")
+    if counts["error"] or counts["warning"]:
+        raise typer.Exit(FOUND)

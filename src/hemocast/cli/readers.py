@@ -1,0 +1,162 @@
+"""``hemocast readers``: a blinded reader study in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hemocast.readers.study import Plan
+
+readers = typer.Typer(
+    help="Let readers read the scans of a dataset, blinded, in a browser.", no_args_is_help=True
+)
+
+_Dataset = Annotated[Path, typer.Argument(help="The dataset folder.")]
+_Study = Annotated[str, typer.Option(help="The study's name.")]
+_Database = Annotated[
+    str | None,
+    typer.Option(help="postgresql://USER@HOST/NAME. Default: an SQLite file in the study's folder"),
+]
+
+
+@readers.command()
+def create(
+    dataset: _Dataset,
+    study: _Study,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="A reader's name; once for each. Default: R1 R2 R3")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Read the test part of this split. Default: every labelled patient."),
+    ] = None,
+    repeats: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of the cases read twice.")
+    ] = 0.1,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Results of 'hemocast predict' (the folder, or any predictions.csv): adds an "
+            "arm in which they are shown."
+        ),
+    ] = None,
+    washout_days: Annotated[
+        float, typer.Option(min=0, help="Days between a reader's two arms.")
+    ] = 28.0,
+    horizon_days: Annotated[
+        int, typer.Option(min=1, max=365, help="HT counts until then, days after onset.")
+    ] = 14,
+    seed: Annotated[int, typer.Option(min=0, help="Of orders and repeats.")] = 0,
+    database: _Database = None,
+) -> None:
+    """Choose cases and readers, and make the pictures. Frozen as soon as somebody has read."""
+    from hemocast.readers.study import Plan
+
+    plan = Plan(
+        readers=tuple(reader) if reader else Plan().readers,
+        split=split,
+        repeats=repeats,
+        seed=seed,
+        horizon_days=horizon_days,
+        washout_days=washout_days,
+    )
+    _create(dataset, study, plan, model, database)
+
+
+@readers.command()
+def serve(
+    dataset: _Dataset,
+    study: _Study,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8765,
+    host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Where readers reach the page, https://... behind a proxy with TLS."),
+    ] = None,
+    new_links: Annotated[
+        bool, typer.Option(help="Give every reader a new link; the old ones end.")
+    ] = False,
+    database: _Database = None,
+) -> None:
+    """Open the reading room and print every reader's personal link, once.
+
+    A study that is not there yet is made with the defaults of 'hemocast readers create'.
+    """
+    from hemocast.dataset import Dataset
+    from hemocast.errors import MissingExtra
+    from hemocast.readers.study import DESIGN, Plan, open_study, study_folder
+
+    try:
+        from hemocast.serve.reading import run_reading_room
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"The reading room needs {error.name}",
+            "the extra 'serve'",
+            "Install it: pip install 'hemocast[serve]'",
+        ) from error
+    if not (study_folder(Dataset(dataset), study) / DESIGN).is_file():
+        _create(dataset, study, Plan(), None, database)
+    opened = open_study(Dataset(dataset), study, database=database)
+    where = (address or f"http://{host}:{port}").rstrip("/")
+    have = opened.store.links()
+    for name in opened.design.readers:
+        if new_links or name not in have:
+            print(f"{name}: {where}/r/{opened.store.new_token(name)}")
+        else:
+            print(f"{name}: has a link (--new-links gives another)")
+    if host not in {"127.0.0.1", "localhost", "::1"} and not where.startswith("https:"):
+        print("Warning: answers and pictures travel unencrypted. Put a proxy with TLS in front.")
+    print(f"Reading room: {where} (stop with Ctrl-C; nothing is lost)", flush=True)
+    run_reading_room(opened, where, host, port)
+
+
+@readers.command()
+def export(
+    dataset: _Dataset,
+    study: _Study,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables. Default: the study's folder")
+    ] = None,
+    database: _Database = None,
+) -> None:
+    """Write readings.csv (the last answer to every case) and readings_log.csv (all of them)."""
+    from hemocast.dataset import Dataset
+    from hemocast.readers.export import export_readings
+    from hemocast.readers.study import open_study, study_folder
+
+    opened = open_study(Dataset(dataset), study, database=database)
+    folder = out or study_folder(Dataset(dataset), study)
+    n_readings, n_answers = export_readings(opened.store, folder)
+    if opened.design.simulated:
+        print("SIMULATED scans: these readings say nothing about patients.")
+    print(f"{n_readings} reading(s), {n_answers} answer(s) in the log: {folder / 'readings.csv'}")
+
+
+def _create(
+    dataset: Path, study: str, plan: Plan, model: Path | None, database: str | None
+) -> None:
+    from collections import Counter
+
+    from hemocast.cli.progress import progress_bar
+    from hemocast.dataset import Dataset
+    from hemocast.readers.study import create_study
+
+    with progress_bar("preparing") as progress:
+        made = create_study(
+            Dataset(dataset),
+            study,
+            plan,
+            model=model,
+            database=database,
+            progress=progress,
+        )
+    design = made.design
+    for reason, count in sorted(Counter(made.left_out).items()):
+        print(f"{count} left out: {reason}")
+    print(
+        f"Study {study}: {len(design.cases)} cases, {len(design.repeats)} of them twice, "
+        f"{len(design.readers)} readers, {' and '.join(design.arms)}"
+    )

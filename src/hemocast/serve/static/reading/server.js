@@ -1,0 +1,91 @@
+// Talking to the server: reading cases, and keeping answers so that none is lost.
+
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+  if (!response.ok) {
+    const told = await response.json().catch(() => ({}));
+    throw new Refused(response.status, told.error ?? `Error ${response.status}`);
+  }
+  return response;
+}
+
+export const getJson = async (path) => (await ask(path)).json();
+
+const numbers = (text) => text.split(",").map(Number);
+
+export async function getPixels(path, signal) {
+  const response = await ask(path, { signal });
+  const data = new Int16Array(await response.arrayBuffer());
+  const { headers } = response;
+  return {
+    data,
+    shape: numbers(headers.get("X-Shape")),
+    spacing: numbers(headers.get("X-Spacing")),
+    levels: headers.has("X-Levels") ? numbers(headers.get("X-Levels")) : null,
+  };
+}
+
+export async function getHeat(path, colours, signal) {
+  const response = await ask(path, { signal });
+  return {
+    levels: new Uint8Array(await response.arrayBuffer()),
+    shape: numbers(response.headers.get("X-Shape")),
+    top: Number(response.headers.get("X-Top")),
+    colours,
+  };
+}
+
+// crypto.randomUUID is missing where the page is not served over TLS or from this machine.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// Sends answers one after the other, in order. A sending that fails is tried again with the same
+// id, so that an answer that did arrive is not kept twice.
+export class Saver {
+  constructor(told) {
+    this.told = told;
+    this.last = Promise.resolve();
+  }
+
+  send(key, answer) {
+    const body = JSON.stringify({ answer_id: newId(), ...answer });
+    const sending = this.last.then(() => this.deliver(key, body));
+    this.last = sending.catch(() => {});
+    return sending;
+  }
+
+  async deliver(key, body) {
+    for (let wait = 500; ; wait = Math.min(2 * wait, 15000)) {
+      try {
+        const response = await ask(`/api/case/${key}/answer`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "X-Hemocast-Reading": "1" },
+          // Goes on after the page was closed; browsers allow it for small bodies only.
+          keepalive: body.length < 60000,
+          body,
+        });
+        this.told("saved", (await response.json()).saved_at);
+        return;
+      } catch (error) {
+        if (error instanceof Refused && error.status < 500) {
+          this.told("refused", error.message);
+          throw error;
+        }
+        this.told("waiting");
+        await new Promise((done) => setTimeout(done, wait));
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+"""``hemocast readers`` as a study's leader meets it: create, serve, read, export."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from hemocast.dataset.layout import write_table
+from hemocast.dicom import write_nifti
+
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+httpx = pytest.importorskip("httpx", reason="httpx is not installed")
+pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [HEMOCAST, "readers", *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One SIMULATED head of ellipsoids."""
+    root = tmp_path_factory.mktemp("cli") / "ds"
+    across = (np.arange(80) - 39.5) * 2.6
+    z, y, x = np.meshgrid((np.arange(30) - 14.5) * 5, across, across, indexing="ij")
+    radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
+    hu = np.full(radius.shape, -1000.0)
+    hu[radius < 1.18], hu[radius < 1.1], hu[radius < 1] = 30, 900, 36
+    hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
+    affine = np.diag([-2.6, -2.6, 5, 1.0])
+    folder = root / "sub-a1" / "ses-01" / "ct"
+    folder.mkdir(parents=True)
+    write_nifti(hu, affine, folder / "sub-a1_ses-01_ct.nii.gz")
+    content = {"participant_id": "sub-a1", "session": "ses-01", "scan_uid": "u"}
+    (folder / "sub-a1_ses-01_ct.json").write_text(json.dumps(content))
+    row = {"participant_id": "sub-a1", "scan_id": "sub-a1_ses-01", "blood": 0, "label": 1}
+    write_table(root / "scans.tsv", [row], ["participant_id", "scan_id", "blood"])
+    write_table(root / "labels.tsv", [row], ["participant_id", "label"])
+    (root / "dataset_description.json").write_text('{"Simulated": true}')
+    return root
+
+
+def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
+    made = run("create", dataset, "--study", "s", "--reader", "Ann", "--repeats", "0")
+    assert made.returncode == 0, made.stderr
+    assert "1 cases, 0 of them twice, 1 readers, unaided" in made.stdout
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    command = [HEMOCAST, "readers", "serve", dataset, "--study", "s", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        link = re.fullmatch(r"Ann: (http\S+)\n", server.stdout.readline()).group(1)
+        assert link.startswith(f"http://127.0.0.1:{port}/r/")
+        assert "Reading room" in server.stdout.readline()
+        retry = httpx.HTTPTransport(retries=8)
+        with httpx.Client(transport=retry, base_url=f"http://127.0.0.1:{port}") as reader:
+            assert reader.get(link).status_code == 200
+            key = reader.get("/api/state").json()["current"]
+            answer = {"probability": 0.7, "decision": 1, "confidence": 5, "seconds": 9}
+            answer |= {"answer_id": str(uuid4()), "final": True}
+            sent = reader.post(
+                f"/api/case/{key}/answer", json=answer, headers={"X-Hemocast-Reading": "1"}
+            )
+            assert sent.status_code == 200
+            assert "server" not in sent.headers
+    finally:
+        server.terminate()
+        server.wait(20)
+    done = run("export", dataset, "--study", "s", "--out", tmp_path)
+    assert done.returncode == 0
+    assert "SIMULATED" in done.stdout
+    with (tmp_path / "readings.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["reader_id"], row["scan_id"]) == ("Ann", "sub-a1_ses-01")
+    assert (row["probability"], row["decision"], row["seconds"]) == ("0.7", "1", "9.0")
+    again = run("create", dataset, "--study", "s", "--reader", "Ann")
+    assert again.returncode == 2
+    assert again.stderr.startswith("HC004 ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("export", "--study", "never"), 4, "HC101 "),
+        (("create", "--study", "../x"), 2, "HC002 "),
+        (("create", "--study", "r", "--reader", "a b"), 2, "HC002 "),
+        (("export", "--study", "s"), 2, "Missing argument"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(
+    dataset: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    command, *rest = arguments
+    done = run(command, *([] if "argument" in words else [dataset]), *rest)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
