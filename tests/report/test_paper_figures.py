@@ -22,19 +22,20 @@ def case(prediction) -> HeatmapCase:
     return HeatmapCase("Infarct visible", stack, heatmap, lesion, 0.73)
 
 
-def test_the_frame_with_most_evidence_is_shown_with_what_was_put_in(case, artefacts) -> None:
+def test_the_infarct_chooses_the_frame_and_the_text_tells_where_the_evidence_is(case, artefacts) -> None:
     figure = heatmap_figure([case, case])
     save_figure(figure, artefacts, "heatmap_figure")
     said = [text.get_text() for text in figure.findobj(Text)]
     weight = np.maximum(case.heatmap, 0)
     weight = np.where(case.stack.brain, weight, 0).sum(axis=(1, 2))
-    assert any(f"frame {int(weight.argmax()) + 1} of 28\nmodel: 73 %" in text for text in said)
+    most = f"most evidence: {int(weight.argmax()) + 1}\nmodel: 73 %"
+    assert any("frame 13 of 28, " + most in text for text in said)
 
 
-def test_without_evidence_the_infarct_chooses_the_frame(case) -> None:
+def test_a_scan_without_evidence_says_so(case) -> None:
     empty = HeatmapCase("none", case.stack, np.zeros_like(case.heatmap), case.lesion, 0.1)
     said = [t.get_text() for t in heatmap_figure([empty]).findobj(Text)]
-    assert any("frame 13 of 28" in text for text in said)
+    assert any("frame 13 of 28, no evidence" in text for text in said)
 
 
 def test_preparation_shows_the_scan_and_all_frames(stack, artefacts: Path) -> None:

@@ -14,6 +14,7 @@ from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
 from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
+from hemocast.cli.evaluate import evaluate
 from hemocast.cli.ingest import ingest
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
@@ -40,6 +41,7 @@ app.command()(cohort)
 app.command("check-leakage")(check_leakage)
 app.command("check-paper")(check_paper)
 app.command()(train)
+app.command()(evaluate)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")
 

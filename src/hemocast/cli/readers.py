@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemocast.cli.readers_analyse import analyse
+
 if TYPE_CHECKING:
     from hemocast.readers.study import Plan
 
@@ -160,3 +162,6 @@ def _create(
         f"Study {study}: {len(design.cases)} cases, {len(design.repeats)} of them twice, "
         f"{len(design.readers)} readers, {' and '.join(design.arms)}"
     )
+
+
+readers.command()(analyse)

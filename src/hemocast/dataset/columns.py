@@ -201,13 +201,15 @@ class Fault:
     allowed: str
 
     def __str__(self) -> str:
+        # A dataset's tables are named without their suffix, tables from elsewhere with it.
+        file = self.table if "." in self.table else f"{self.table}.tsv"
         if not self.rows:
-            return f"{self.table}.tsv, column {self.column}: {self.allowed}"
+            return f"{file}, column {self.column}: {self.allowed}"
         named = ", ".join(str(row) for row in self.rows[:ROWS_NAMED])
         more = len(self.rows) - ROWS_NAMED
         rest = f" and {more} more" if more > 0 else ""
         noun = "row" if len(self.rows) == 1 else "rows"
-        return f"{self.table}.tsv, {noun} {named}{rest}, column {self.column}: {self.allowed}"
+        return f"{file}, {noun} {named}{rest}, column {self.column}: {self.allowed}"
 
 
 def rows_of(bad: pd.Series) -> tuple[int, ...]:

@@ -43,7 +43,7 @@ def _draw(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _svg(figure: Figure, name: str, label: str) -> Markup:
+def inline_svg(figure: Figure, name: str, label: str) -> Markup:
     """Return a figure as SVG to stand within a page, with its description for screen readers."""
     from matplotlib import rc_context
 
@@ -128,7 +128,7 @@ def roc_figure(
         axes.set(xlabel="1 - specificity", ylabel="Sensitivity")
         axes.legend(loc="lower right", frameon=False)
     said = f"ROC curve; at the threshold sensitivity {point[1]:.2f}, specificity {1 - point[0]:.2f}"
-    return _svg(figure, "roc", said)
+    return inline_svg(figure, "roc", said)
 
 
 def confusion_figure(cells: Confusion) -> Markup:
@@ -163,7 +163,9 @@ def confusion_figure(cells: Confusion) -> Markup:
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     said = f"Confusion matrix: {cells.tp} true positive, {cells.fn} false negative, "
-    return _svg(figure, "confusion", said + f"{cells.tn} true negative, {cells.fp} false positive")
+    return inline_svg(
+        figure, "confusion", said + f"{cells.tn} true negative, {cells.fp} false positive"
+    )
 
 
 def risk_figure(label: ArrayLike, probability: ArrayLike, *, threshold: float) -> Markup:
@@ -193,7 +195,7 @@ def risk_figure(label: ArrayLike, probability: ArrayLike, *, threshold: float) -
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlim=(0, 1), xlabel="Predicted probability", ylabel="Scans")
         axes.legend(frameon=False, loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.15))
-    return _svg(
+    return inline_svg(
         figure, "risk", "Histogram of the predicted probabilities of scans with and without HT"
     )
 
@@ -228,7 +230,7 @@ def calibration_figure(label: ArrayLike, probability: ArrayLike, *, groups: int 
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         axes.set(xlabel="Predicted probability", ylabel="Observed share with HT")
         axes.legend(frameon=False, loc="lower right")
-    return _svg(
+    return inline_svg(
         figure, "calibration", "Calibration: observed share with HT against predicted probability"
     )
 
@@ -270,6 +272,6 @@ def training_figure(
         axes.legend(
             lines, names, frameon=False, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.28)
         )
-    return _svg(
+    return inline_svg(
         figure, "training", f"Training curve over {epochs.size} epochs; epoch {best_epoch} was kept"
     )

@@ -94,9 +94,10 @@ def _all_frames(axis: Axes, stack: Stack) -> None:
 
 @in_print_style
 def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
-    """Figure 3: for each scan its most telling frame, the heatmap, and the infarct put in.
+    """Figure 3: for each scan the frame with most infarct, the heatmap, and the infarct put in.
 
-    The frame is the one with the most evidence; where there is none, the one with most infarct.
+    The frame is chosen by the truth and not by the heatmap, so that a heatmap which points
+    elsewhere is seen to miss.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def _case_row(
 ) -> None:
     heat = heat_levels(case.heatmap, case.stack.brain)
     weight = heat.level.sum(axis=(1, 2), dtype=np.int64)
-    frame = int(np.argmax(weight if weight.any() else case.lesion.sum(axis=(1, 2))))
+    frame = int(np.argmax(case.lesion.sum(axis=(1, 2))))
     box = brain_box(case.stack)
     image = case.stack.frames[frame][box]
     for axis, head in zip(axes, heads, strict=False):
@@ -132,7 +133,8 @@ def _case_row(
         axes[2].contour(case.lesion[frame][box], [0.5], colors=ORANGE, linewidths=0.9)
     axes[0].text(3, 3, "R", color="white", va="top", size=7)
     axes[3].set_axis_off()
-    lines = f"{case.title}\n\nframe {frame + 1} of {len(case.stack.frames)}\n"
+    most = f", most evidence: {int(np.argmax(weight)) + 1}" if weight.any() else ", no evidence"
+    lines = f"{case.title}\n\nframe {frame + 1} of {len(case.stack.frames)}{most}\n"
     said = f"model: {100 * case.probability:.0f} %"
     axes[3].text(0.02, 0.95, lines + said, va="top", color=INK, wrap=True, linespacing=1.4)
 

@@ -1,0 +1,61 @@
+"""``hemocast evaluate``: how good are these predictions? Of any model, by anyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or TSV: participant_id, scan_id, label, probability; optional model, "
+            "threshold, simulated; any other column is a subgroup."
+        ),
+    ],
+    readings: Annotated[
+        Path | None, typer.Option(help="Readings of the same scans by clinicians.")
+    ] = None,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(help="A dataset's clinical.tsv, for subgroups (its neighbors are read too)."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-evaluation"),
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Positive at or above it. Default: column threshold, else 0.5."
+        ),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=100, help="Bootstrap resamples of patients.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+) -> None:
+    """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
+
+    Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
+    """
+    from hemocast.cli.progress import stage_bars
+    from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+    from hemocast.report.words import estimate as words
+
+    with stage_bars() as progress:
+        result = evaluate_files(
+            predictions,
+            out,
+            readings=readings,
+            clinical=clinical,
+            options=EvaluationOptions(threshold, resamples, seed),
+            progress=progress,
+        )
+    if result.simulated:
+        print("SIMULATED data: not clinical evidence.")
+    for model in result.models:
+        print(f"{model.name}: AUC {words(model['auc'])}, {model.n_patients} patients")
+        for warning in model.warnings:
+            print(f"  Note: {warning}")
+    print(f"Page: {(out / 'report.html').resolve()}")

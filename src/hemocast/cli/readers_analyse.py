@@ -1,0 +1,50 @@
+"""``hemocast readers analyse``: a reader study's Table 2, tests, agreement and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def analyse(
+    readings: Annotated[Path, typer.Argument(help="readings.csv, as 'readers export' writes it.")],
+    predictions: Annotated[
+        Path, typer.Option(help="predictions.csv: the scans' labels, and the model's answers.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-readers"),
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The model's. Default: column threshold, else 0.5."),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=100, help="Bootstrap resamples of patients.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+) -> None:
+    """Set readers beside the model: accuracy, AUC, MRMC tests, agreement, time per case.
+
+    Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
+    """
+    from hemocast.cli.progress import stage_bars
+    from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files
+    from hemocast.report.words import estimate as words
+
+    with stage_bars() as progress:
+        result = analyse_files(
+            readings,
+            predictions,
+            out,
+            options=EvaluationOptions(threshold, resamples, seed),
+            progress=progress,
+        )
+    if result.simulated:
+        print("SIMULATED data: not clinical evidence.")
+    if result.readers is not None:
+        for rater in result.readers.raters:
+            arm = f", {rater.arm}" if rater.arm else ""
+            print(f"{rater.name}{arm}: AUC {words(rater.auc)}, {rater.n} scans")
+        for warning in result.readers.warnings:
+            print(f"Note: {warning}")
+    print(f"Page: {(out / 'report.html').resolve()}")

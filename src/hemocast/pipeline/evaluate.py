@@ -1,0 +1,289 @@
+"""Predictions of anyone's model in; tables, figures and a page out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hemocast.errors import OutputExists, StatisticsError
+from hemocast.pipeline.evaluate_compare import compare_models
+from hemocast.pipeline.evaluate_groups import Clinical, Grouping, read_clinical
+from hemocast.pipeline.evaluate_inputs import Predictions, read_predictions
+from hemocast.pipeline.evaluate_models import evaluate_model
+from hemocast.pipeline.evaluate_readings import Readings, rated, read_readings, reference_of
+from hemocast.pipeline.evaluate_subgroups import evaluate_subgroups
+from hemocast.readers.analysis import ReaderAnalysis, analyse_readings
+from hemocast.report.evaluation import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
+from hemocast.report.evaluation_figures import MOST_CURVES, Drawn, draw_evaluation
+from hemocast.report.evaluation_page import write_evaluation_page
+from hemocast.report.evaluation_tables import write_evaluation_tables
+from hemocast.report.print_marks import shortened
+from hemocast.report.readers_figures import draw_readers
+from hemocast.report.readers_tables import write_reader_tables
+from hemocast.report.roc_figure import RocLine
+from hemocast.stats import auc_interval, roc_curve
+
+Progress = Callable[[str, int, int], None]
+N_RESAMPLES = 2000
+FIGURES = "figures"
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate.
+
+    Parameters
+    ----------
+    threshold : float or None
+        For all models; None leaves it to the table.
+    n_resamples, seed : int
+        Of every bootstrap.
+    """
+
+    threshold: float | None = None
+    n_resamples: int = N_RESAMPLES
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    predictions: Predictions
+    readings: Readings | None
+    clinical: Clinical | None
+
+    @property
+    def simulated(self) -> bool:
+        return (
+            self.predictions.simulated
+            or (self.readings is not None and self.readings.simulated)
+            or (self.clinical is not None and self.clinical.simulated)
+        )
+
+
+def evaluate_files(
+    predictions: Path,
+    out: Path,
+    *,
+    readings: Path | None = None,
+    clinical: Path | None = None,
+    options: EvaluationOptions | None = None,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Evaluate the models of a table, with readers and subgroups where these are given.
+
+    Parameters
+    ----------
+    predictions, readings, clinical : Path
+        Tables; see ``docs/evaluation.md``. All are read and checked before anything is computed.
+    out : Path
+        Folder for all that is written; made if missing.
+    options : EvaluationOptions, optional
+        How to evaluate.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Returns
+    -------
+    EvaluationResult
+        What was written.
+
+    Raises
+    ------
+    NothingThere, TableError
+        A table that cannot be used, with all its faults.
+    OutputExists
+        `out` is a file.
+    """
+    chosen = options or EvaluationOptions()
+    tell = progress or _silent
+    found = _read(predictions, readings, clinical, chosen)
+    folder = _folder(out)
+    result = _compute(found, chosen, tell)
+    write_evaluation_tables(result, out)
+    tell("drawing", 0, 2)
+    drawn = draw_evaluation(result, folder)
+    tell("drawing", 1, 2)
+    drawn_readers = _write_readers(result, found, out) if result.readers is not None else ()
+    write_evaluation_page(result, drawn, drawn_readers, out / "report.html")
+    tell("drawing", 2, 2)
+    return result
+
+
+def analyse_files(
+    readings: Path,
+    predictions: Path,
+    out: Path,
+    *,
+    options: EvaluationOptions | None = None,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Analyse a reader study beside the models of a table: its tables, figures and page alone.
+
+    Parameters
+    ----------
+    readings, predictions, out, options, progress
+        As for `evaluate_files`.
+
+    Raises
+    ------
+    NothingThere, TableError, OutputExists
+        As for `evaluate_files`.
+    """
+    chosen = options or EvaluationOptions()
+    tell = progress or _silent
+    found = _read(predictions, readings, None, chosen)
+    _folder(out)
+    tell("readers", 0, 1)
+    result = EvaluationResult(
+        models=(),
+        readers=_readers(found, chosen),
+        simulated=found.simulated,
+        n_resamples=chosen.n_resamples,
+        seed=chosen.seed,
+    )
+    drawn = _write_readers(result, found, out)
+    write_evaluation_page(result, (), drawn, out / "report.html")
+    tell("readers", 1, 1)
+    return result
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    return None
+
+
+def _folder(out: Path) -> Path:
+    try:
+        (out / FIGURES).mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputExists(
+            "The output is a file", "a folder, or a name for a new one", "Choose another --out"
+        ) from error
+    return out / FIGURES
+
+
+def _read(
+    predictions: Path, readings: Path | None, clinical: Path | None, options: EvaluationOptions
+) -> _Inputs:
+    table = read_predictions(predictions, threshold=options.threshold)
+    return _Inputs(
+        predictions=table,
+        readings=None if readings is None else read_readings(readings, table),
+        clinical=(
+            None if clinical is None else read_clinical(clinical, table.participant, table.scan)
+        ),
+    )
+
+
+def _compute(found: _Inputs, options: EvaluationOptions, tell: Progress) -> EvaluationResult:
+    table = found.predictions
+    models: list[ModelPart] = []
+    subgroups: list[SubgroupRow] = []
+    interactions: list[InteractionRow] = []
+    groupings = _groupings(found)
+    steps = len(table.models)
+    for done, scores in enumerate(table.models):
+        tell("models", done, steps)
+        models.append(
+            evaluate_model(table, scores, n_resamples=options.n_resamples, seed=options.seed)
+        )
+        rows, tests = evaluate_subgroups(
+            table, scores, groupings, n_resamples=options.n_resamples, seed=options.seed
+        )
+        subgroups += rows
+        interactions += tests
+    tell("models", steps, steps)
+    comparisons = compare_models(table, n_resamples=options.n_resamples, seed=options.seed)
+    return EvaluationResult(
+        models=tuple(models),
+        comparisons=comparisons,
+        subgroups=tuple(subgroups),
+        interactions=tuple(interactions),
+        readers=None if found.readings is None else _readers(found, options),
+        simulated=found.simulated,
+        n_resamples=options.n_resamples,
+        seed=options.seed,
+        notes=_notes(found),
+    )
+
+
+def _groupings(found: _Inputs) -> tuple[Grouping, ...]:
+    """Take the table's own columns first; a clinical table adds what they lack."""
+    own = found.predictions.groupings
+    names = {grouping.name for grouping in own}
+    more = () if found.clinical is None else found.clinical.groupings
+    return (*own, *(grouping for grouping in more if grouping.name not in names))
+
+
+def _notes(found: _Inputs) -> tuple[str, ...]:
+    notes = []
+    table, clinical = found.predictions, found.clinical
+    if table.n_refused:
+        notes.append(
+            f"{table.n_refused} row(s) without a prediction (refused or failed) were left out: the "
+            "results hold for the others"
+        )
+    unused = table.unused + (() if clinical is None else clinical.unused)
+    if unused:
+        notes.append("columns that give no subgroups: " + "; ".join(unused))
+    if clinical is not None and clinical.n_unknown:
+        notes.append(
+            f"{clinical.n_unknown} participant(s) are not in the clinical table; their groups are "
+            "not known"
+        )
+    several = {model.rows.size for model in table.models}
+    if len(several) > 1:
+        notes.append(
+            "the models rated different numbers of scans; comparisons use the scans that both rated"
+        )
+    if len(table.models) > MOST_CURVES:
+        notes.append(f"figures show the first {MOST_CURVES} models; the tables hold all")
+    return tuple(notes)
+
+
+def _readers(found: _Inputs, options: EvaluationOptions) -> ReaderAnalysis:
+    table, readings = found.predictions, found.readings
+    if readings is None:
+        raise ValueError("no readings were read")
+    return analyse_readings(
+        readings.table,
+        reference_of(table),
+        [rated(model, table.scan.size) for model in table.models],
+        n_resamples=options.n_resamples,
+        seed=options.seed,
+    )
+
+
+def _write_readers(result: EvaluationResult, found: _Inputs, out: Path) -> tuple[Drawn, ...]:
+    analysis = result.readers
+    if analysis is None:
+        return ()
+    write_reader_tables(analysis, out, simulated=result.simulated)
+    lines = _lines(found)
+    return draw_readers(analysis, lines, out / FIGURES, simulated=result.simulated)
+
+
+def _lines(found: _Inputs) -> list[RocLine]:
+    """Curves of the models on the scans that somebody read."""
+    table, readings = found.predictions, found.readings
+    if readings is None:
+        return []
+    read = np.unique(readings.table.row[readings.table.repeat == 0])
+    lines = []
+    for model in table.models[:MOST_CURVES]:
+        spread = rated(model, table.scan.size)
+        rows = read[~np.isnan(spread.probability[read])]
+        label, score = table.label[rows], spread.probability[rows]
+        patient = table.patient[rows]
+        try:
+            several = np.unique(patient).size < patient.size
+            area = auc_interval(label, score, patient if several else None)
+            curve = roc_curve(label, score)
+        except StatisticsError:
+            continue
+        called = score >= model.threshold
+        point = (float(called[~label].mean()), float(called[label].mean()))
+        lines.append(RocLine(shortened(model.name, 18), curve, area, None, point))
+    return lines

@@ -1,0 +1,82 @@
+"""``hemocast evaluate`` and ``hemocast readers analyse`` on the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hemocast.cli.evaluate import evaluate
+from hemocast.cli.readers_analyse import analyse
+from hemocast.errors import TableError
+
+app = typer.Typer()
+app.command()(evaluate)
+app.command()(analyse)
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    path = tmp_path / "predictions.csv"
+    rows = [f"p{i},s{i},{i % 2},{0.3 + 0.3 * (i % 2) + (i % 7) / 30:.3f}" for i in range(40)]
+    head = "participant_id,scan_id,label,probability"
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_it_prints_the_auc_its_doubts_and_where_the_page_is(
+    predictions: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["evaluate", str(predictions), "--out", str(out), "--resamples", "200"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "model: AUC 1.000 (0." in result.output
+    assert "40 patients" in result.output
+    assert "no threshold was given" in result.output
+    assert (out / "report.html").is_file()
+
+
+def test_readings_alone_are_analysed(predictions: Path, tmp_path: Path) -> None:
+    readings = tmp_path / "readings.csv"
+    rows = [
+        f"R{r},p{i},s{i},{0.2 + 0.4 * (i % 2) + ((i * 3 + r) % 10) / 30:.2f},{i % 2}"
+        for r in range(3)
+        for i in range(40)
+    ]
+    head = "reader_id,participant_id,scan_id,probability,decision"
+    readings.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["--predictions", str(predictions), "--out", str(out), "--resamples", "200"]
+    result = CliRunner().invoke(app, ["analyse", str(readings), *arguments])
+    assert result.exit_code == 0, result.output
+    assert "Average of 3 readers, unaided: AUC" in result.output
+    assert {"table2.csv", "table2.tex", "agreement.csv", "report.html"} <= {
+        path.name for path in out.iterdir()
+    }
+
+
+def test_a_bad_table_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("scan_id,label,probability\ns1,2,1.5\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["evaluate", str(path), "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, TableError)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--threshold", "1.5"], ["--resamples", "10"], ["--seed", "-1"]]
+)
+def test_settings_out_of_range_are_wrong_usage(predictions: Path, arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["evaluate", str(predictions), *arguments]).exit_code == 2
+
+
+def test_nothing_of_training_is_imported() -> None:
+    code = "import hemocast.pipeline.evaluate, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"torch", "lightning", "onnx", "onnxruntime", "SimpleITK", "pydicom"}

@@ -1,0 +1,304 @@
+"""``hemocast evaluate`` as a user has it: a table in; numbers, figures and a page out."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemocast.errors import OutputExists, TableError
+from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
+
+ROOT = Path(__file__).parents[2]
+FAST = EvaluationOptions(n_resamples=200)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Path:
+    default = ROOT.parent / "shared" / "reference"
+    folder = Path(os.environ.get("HEMOCAST_TEST_REFERENCE", default))
+    if not folder.is_dir():
+        pytest.skip("no reference numbers: set HEMOCAST_TEST_REFERENCE to their folder")
+    return folder
+
+
+def write(path: Path, head: str, rows: list[str]) -> Path:
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def predictions(path: Path, label: list[int], probability: list[float]) -> Path:
+    rows = [f"p{i},s{i},{a},{b}" for i, (a, b) in enumerate(zip(label, probability, strict=True))]
+    return write(path, "participant_id,scan_id,label,probability", rows)
+
+
+def metrics(folder: Path) -> dict:
+    def no_constants(name: str) -> None:
+        raise AssertionError(f"{name} in metrics.json")
+
+    text = (folder / "metrics.json").read_text(encoding="utf-8")
+    return json.loads(text, parse_constant=no_constants)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_asah_has_the_auc_and_the_tests_that_r_gives(reference: Path, tmp_path: Path) -> None:
+    proc = json.loads((reference / "proc.json").read_text())
+    rows = []
+    for i, row in enumerate(table(reference / "aSAH.csv")):
+        label = int(row["outcome"] == "Poor")
+        for marker, scale in (("s100b", 3), ("ndka", 500), ("wfns", 5)):
+            rows.append(f"p{i},s{i},{label},{float(row[marker]) / scale:.8f},{marker}")
+    head = "participant_id,scan_id,label,probability,model"
+    evaluate_files(write(tmp_path / "a.csv", head, rows), tmp_path / "out", options=FAST)
+    found = metrics(tmp_path / "out")
+    for marker in ("s100b", "ndka", "wfns"):
+        auc = found["models"][marker]["metrics"]["auc"]
+        assert auc["value"] == pytest.approx(proc[marker]["auc"], abs=1e-9)
+        assert auc["ci_method"] == "DeLong, logit"
+        # pROC's limits are on the plain scale; ours are near them, and never leave [0, 1].
+        assert auc["ci_low"] == pytest.approx(proc[marker]["ci_delong"][0], abs=0.02)
+    tests = {
+        (c["first"], c["second"]): c for c in found["comparisons"] if c["method"] == "paired DeLong"
+    }
+    pair = tests["s100b", "ndka"]
+    assert pair["p"] == pytest.approx(proc["s100b_vs_ndka"]["p"], abs=1e-9)
+    limits = [pair["difference"]["ci_low"], pair["difference"]["ci_high"]]
+    assert limits == pytest.approx(proc["s100b_vs_ndka"]["ci"], abs=1e-9)
+    p = sorted(c["p"] for c in tests.values())
+    assert tests["ndka", "wfns"]["p_holm"] == pytest.approx(3 * p[0])
+
+
+def test_a_tiny_table_by_hand(tmp_path: Path) -> None:
+    label = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+    score = [0.9, 0.8, 0.6, 0.3, 0.7, 0.4, 0.35, 0.2, 0.1, 0.05]
+    path = predictions(tmp_path / "a.csv", label, score)
+    evaluate_files(path, tmp_path / "out", options=FAST)
+    model = metrics(tmp_path / "out")["models"]["model"]
+    assert model["confusion"] == {"tp": 3, "fp": 1, "tn": 5, "fn": 1}
+    values = {name: m["value"] for name, m in model["metrics"].items()}
+    # Pairs ranked rightly: 6 + 6 + 5 + 3 of 24.
+    assert values["auc"] == pytest.approx(20 / 24)
+    assert values["accuracy"] == pytest.approx(0.8)
+    assert values["f1"] == pytest.approx(6 / 8)
+    assert values["lr_positive"] == pytest.approx((3 / 4) / (1 / 6))
+    sensitivity = model["metrics"]["sensitivity"]
+    # Wilson for 3 of 4.
+    limits = [sensitivity["ci_low"], sensitivity["ci_high"]]
+    assert limits == pytest.approx([0.3006, 0.9544], abs=1e-4)
+    assert sensitivity["ci_method"] == "Wilson"
+    assert (model["n"], model["n_patients"], model["prevalence"]) == (10, 10, 0.4)
+    rows = table(tmp_path / "out" / "thresholds.csv")
+    youden = {row["metric"]: row for row in rows if row["rule"] == "Youden index"}
+    assert (youden["sensitivity"]["exploratory"], youden["sensitivity"]["threshold"]) == (
+        "1", "0.6",
+    )  # fmt: skip
+    fixed = {row["metric"]: row["value"] for row in rows if row["rule"].startswith("sens")}
+    assert float(fixed["sensitivity"]) >= 0.9
+    rebased = table(tmp_path / "out" / "prevalence.csv")
+    ppv = {row["prevalence"]: float(row["value"]) for row in rebased if row["metric"] == "ppv"}
+    assert ppv["0.1"] == pytest.approx(0.75 * 0.1 / (0.75 * 0.1 + 0.9 / 6))
+
+
+def test_scans_of_one_patient_are_resampled_together_and_said(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for patient in range(60):
+        label, level = patient % 2, rng.normal()
+        for scan in range(4):
+            p = 1 / (1 + np.exp(-(label + level)))
+            rows.append(f"p{patient},s{patient}-{scan},{label},{p:.5f}")
+    path = write(tmp_path / "a.csv", "participant_id,scan_id,label,probability", rows)
+    evaluate_files(path, tmp_path / "out", options=FAST)
+    model = metrics(tmp_path / "out")["models"]["model"]
+    assert (model["n"], model["n_patients"]) == (240, 60)
+    assert "clustered by patient" in model["metrics"]["auc"]["ci_method"]
+    assert "bootstrap of patients" in model["metrics"]["accuracy"]["ci_method"]
+    by_method = {
+        row["ci_method"]: float(row["ci_high"]) - float(row["ci_low"])
+        for row in table(tmp_path / "out" / "metrics.csv")
+        if row["metric"] == "accuracy"
+    }
+    assert min(by_method, key=lambda name: by_method[name]) in ("Wilson", "Clopper-Pearson")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "60, 30 with HT" in page
+    assert "resamples of <strong>patients</strong>" in page
+
+
+@pytest.mark.parametrize(
+    ("label", "probability", "said"),
+    [
+        ([1] * 12, [0.5 + i / 30 for i in range(12)], "every scan has the outcome"),
+        pytest.param(
+            [0] * 12,
+            [0.1 + i / 30 for i in range(12)],
+            "no scan has the outcome",
+            marks=pytest.mark.slow,
+        ),
+        ([0, 1] * 8, [0.5] * 16, "all predictions are equal"),
+        pytest.param([0, 1, 1], [0.2, 0.7, 0.4], "only 3 scans", marks=pytest.mark.slow),
+        pytest.param(
+            [0] * 6 + [1] * 6,
+            [0.1] * 6 + [0.9] * 6,
+            "patient(s) of the smaller class",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param([0, 1] * 8, [0.0, 1.0] * 8, "0 and 1 only", marks=pytest.mark.slow),
+        ([1], [0.4], "only 1 scan"),
+    ],
+)
+def test_degenerate_data_give_reasons_and_no_nan(
+    tmp_path: Path, label: list[int], probability: list[float], said: str
+) -> None:
+    path = predictions(tmp_path / "a.csv", label, probability)
+    evaluate_files(path, tmp_path / "out", options=FAST)
+    model = metrics(tmp_path / "out")["models"]["model"]
+    assert said in " ".join(model["warnings"])
+    for estimate in model["metrics"].values():
+        if None in (estimate["value"], estimate["ci_low"], estimate["ci_high"]):
+            assert estimate["warning"]
+    for path in (tmp_path / "out").glob("*.csv"):
+        assert not re.search(r"(^|,)(nan|inf|-inf)(,|$)", path.read_text(), re.MULTILINE)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r">\s*(nan|inf)\b", page)
+
+
+def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    rows = [
+        f"p{i},s{i},{i % 2},{(i * 7 % 20) / 20 + 0.01},{name},{evil if i % 3 else '@x'},1"
+        for i in range(40)
+        for name in ("=HYPERLINK(1)", evil)
+    ]
+    head = "participant_id,scan_id,label,probability,model,<b>$x^2$,simulated"
+    evaluate_files(write(tmp_path / "a.csv", head, rows), tmp_path / "out", options=FAST)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "script-src 'none'" in html.unescape(page)
+    assert " style=" not in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+    for path in (tmp_path / "out").glob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.reader(file):
+                assert not any(re.match(r"[=@]|[+-](?![\d.])", cell) for cell in row), path.name
+    for path in (tmp_path / "out" / "figures").glob("*.svg"):
+        assert "<script" not in path.read_text(encoding="utf-8")
+    assert "SIMULATED" in page
+    assert metrics(tmp_path / "out")["simulated"] is True
+
+
+def test_subgroups_come_from_columns_and_from_the_clinical_table(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    label = rng.integers(0, 2, 120)
+    score = np.clip(0.35 + 0.3 * label + rng.normal(0, 0.2, 120), 0.01, 0.99)
+    rows = [f"sub-{i},sub-{i}_ses-1,{label[i]},{score[i]:.4f},{'AB'[i % 2]}" for i in range(120)]
+    path = write(tmp_path / "a.csv", "participant_id,scan_id,label,probability,site", rows)
+    people = [f"sub-{i}\t{'FM'[i % 3 == 0]}\t{50 + i % 40}" for i in range(119)]
+    clinical = write(tmp_path / "clinical.tsv", "participant_id\tsex\tage", people)
+    result = evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+    groups = {(row.grouping, row.level): row.n for row in result.subgroups}
+    assert groups["site", "A"] == groups["site", "B"] == 60
+    assert groups["sex", "missing"] == 1
+    assert sum(n for (name, _), n in groups.items() if name == "age, years") == 120
+    tests = {(row.grouping, row.metric): row for row in result.interactions}
+    assert tests["site", "auc"].p is not None
+    assert "1 participant(s) are not in the clinical table" in result.notes[0]
+    assert (tmp_path / "out" / "figures" / "subgroups-1.svg").is_file()
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    label = rng.integers(0, 2, 50)
+    path = predictions(tmp_path / "a.csv", label.tolist(), rng.random(50).round(4).tolist())
+    for name in ("one", "two"):
+        evaluate_files(path, tmp_path / name, options=FAST)
+    files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
+    assert {f.as_posix() for f in files} >= {
+        "metrics.json", "metrics.csv", "calibration.csv", "decision.csv", "report.html",
+        "figures/roc.svg", "figures/roc.png", "figures/confusion.svg", "figures/decision.svg",
+        "figures/calibration-1.png",
+    }  # fmt: skip
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_a_file_in_the_way_of_the_folder_is_no_traceback(tmp_path: Path) -> None:
+    path = predictions(tmp_path / "a.csv", [0, 1], [0.2, 0.7])
+    with pytest.raises(OutputExists):
+        evaluate_files(path, path, options=FAST)
+
+
+def readings(path: Path, label: list[int], arms: tuple[str, ...] = ("unaided", "aided")) -> Path:
+    rng = np.random.default_rng(5)
+    rows = []
+    for reader in ("=C1", "C2", "C3"):
+        for arm in arms:
+            for i, truth in enumerate(label):
+                for repeat in range(2 if i < 8 else 1):
+                    p = float(np.clip(0.35 + 0.3 * truth + rng.normal(0, 0.2), 0, 1))
+                    rows.append(
+                        f"{reader},p{i},s{i},{p:.2f},{int(p >= 0.5)},3,{10 + i},{arm},{i},{repeat}"
+                    )
+    head = (
+        "reader_id,participant_id,scan_id,probability,decision,confidence,seconds,arm,order,repeat"
+    )
+    return write(path, head, rows)
+
+
+def test_readers_give_table_2_with_honest_aucs(tmp_path: Path) -> None:
+    label = [0, 1] * 20
+    path = predictions(tmp_path / "a.csv", label, [0.3 + 0.4 * x for x in label])
+    told = readings(tmp_path / "r.csv", label)
+    result = analyse_files(told, path, tmp_path / "out", options=FAST)
+    assert result.readers is not None
+    rows = {(row["rater"], row["arm"]): row for row in table(tmp_path / "out" / "table2.csv")}
+    assert len(rows) == 1 + 2 * (3 + 1)
+    own = rows["C2", "unaided"]
+    assert float(own["auc_one_point"]) == pytest.approx(
+        (float(own["sensitivity"]) + float(own["specificity"])) / 2
+    )
+    assert own["auc"] != own["auc_one_point"]
+    mean = np.mean([float(rows[name, "aided"]["auc"]) for name in ("'=C1", "C2", "C3")])
+    assert float(rows["Average of 3 readers", "aided"]["auc"]) == pytest.approx(mean)
+    tests = table(tmp_path / "out" / "reader_tests.csv")
+    assert {row["question"] for row in tests} == {"model and readers", "aided and unaided"}
+    latex = (tmp_path / "out" / "table2.tex").read_text()
+    assert latex.count(r"\\") == 10
+    assert "SIMULATED" not in latex
+    for name in ("readers-roc", "agreement-aided", "readers-confusion-unaided"):
+        assert (tmp_path / "out" / "figures" / f"{name}.png").is_file()
+    assert not (tmp_path / "out" / "metrics.json").exists()
+
+
+def test_readings_of_strangers_are_named(tmp_path: Path) -> None:
+    path = predictions(tmp_path / "a.csv", [0, 1], [0.2, 0.7])
+    head = "reader_id,participant_id,scan_id,probability,decision,arm,repeat"
+    rows = [
+        "r,p0,s0,0.2,0,unaided,0",
+        "r,p9,s9,0.2,0,unaided,0",  # 3: unknown scan
+        "r,p0,s1,0.2,0,unaided,0",  # 4: another participant's scan
+        "r,p0,s0,0.3,0,unaided,0",  # 5: read twice
+        "q,p0,s0,1.3,2,helped,1",  # 6: probability, decision, arm
+        "q,p1,s1,0.3,0,aided,1",  # 7: a repeat of nothing
+        "model,p1,s1,0.3,0,aided,0",  # 8: a reader named as the model
+    ]
+    with pytest.raises(TableError) as caught:
+        analyse_files(write(tmp_path / "r.csv", head, rows), path, tmp_path / "out")
+    text = str(caught.value)
+    for part in (
+        "row 3, column scan_id", "row 4, column participant_id", "row 5, column reader_id + scan",
+        "row 6, column probability", "row 6, column decision", "row 6, column arm",
+        "column repeat", "row 8, column reader_id",
+    ):  # fmt: skip
+        assert part in text, part
+    assert not (tmp_path / "out").exists()
