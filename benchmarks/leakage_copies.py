@@ -34,7 +34,7 @@ def make_head(seed: int) -> Head:
     infarct = Infarct("MCA", "left", 60.0) if seed % 2 else None
     rng = np.random.default_rng(seed)
     age, male = 45.0 + seed % 45, bool(seed % 3)
-    return build_head(rng, age=age, male=male, leukoaraiosis=0.2, infarct=infarct)
+    return build_head(rng, age=age, male=male, van_swieten=(1, 0), infarct=infarct)
 
 
 def scan(head: Head, seed: int, degrees: float = 0.0, mm: float = 0.0) -> FloatArray:

@@ -30,7 +30,7 @@ def head() -> Callable[..., Volume]:
     def _head(seed: int = 0, **settings: Any) -> Volume:
         asked = {
             name: settings.pop(name)
-            for name in ("age", "infarct", "water_uptake", "blood_ml")
+            for name in ("age", "infarct", "water_uptake", "bleed")
             if name in settings
         }
         return render_head(seed, protocol=Protocol(**settings), **asked)

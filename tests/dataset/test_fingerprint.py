@@ -43,7 +43,7 @@ def heads() -> list[Head]:
             np.random.default_rng(seed),
             age=55.0 + 8 * seed,
             male=bool(seed % 2),
-            leukoaraiosis=0.2,
+            van_swieten=(1, 0),
             infarct=infarct if seed == 1 else None,
         )
         for seed in range(PATIENTS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -68,6 +69,37 @@ def test_shapes_that_do_not_fit_are_refused(tmp_path):
             np.zeros((1, 4, 4)), [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
             names=["a", "b"],
         )  # fmt: skip
+
+
+def test_each_slice_can_have_its_own_thickness(tmp_path):
+    places = [(0, 0, 0), (0, 0, 3.75)]
+    paths = write_ct(
+        np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
+        thickness_mm=[2.5, 5.0],
+    )  # fmt: skip
+    assert [pydicom.dcmread(p).SliceThickness for p in paths] == [2.5, 5.0]
+    with pytest.raises(ValueError, match="thicknesses"):
+        write_ct(
+            np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
+            thickness_mm=[2.5],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("intercept", [-1024, 0])
+def test_values_can_be_stored_with_a_sign_and_corners_padded(intercept, tmp_path):
+    header = replace(HEADER, signed=True, intercept=intercept, padding=-2000)
+    frames = np.full((1, 8, 8), -1000.0)
+    frames[0, 4, 4] = 70
+    path = write_ct(frames, [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], header, tmp_path)[0]
+    dataset = pydicom.dcmread(path)
+    stored = dataset.pixel_array
+    assert (dataset.PixelRepresentation, dataset.BitsStored) == (1, 16)
+    assert stored[0, 0] == dataset.PixelPaddingValue == -2000
+    assert stored[4, 4] + dataset.RescaleIntercept == 70
+    with pytest.raises(ValueError, match="without a sign"):
+        write_ct(
+            frames, [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], replace(header, signed=False), tmp_path
+        )
 
 
 def test_uids_are_derived_from_their_parts():

@@ -11,7 +11,7 @@ from hemocast.anatomy import Brain, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import ContrastGiven
 from hemocast.signs import eligible_stack, find_enhancement
-from hemocast.simulate import Infarct, Protocol, render_head
+from hemocast.simulate import Bleed, Infarct, Protocol, render_head
 from hemocast.volume import Volume
 
 
@@ -88,7 +88,8 @@ def test_the_real_plain_head_shows_none(ge_volume, ge_brain):
 @pytest.mark.parametrize("seed", range(4))
 def test_simulated_heads_with_and_without(seed):
     infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 50.0)
-    volume = render_head(seed, age=85, infarct=infarct, blood_ml=15.0 * (seed % 2))
+    bleed = Bleed("PH1", 15.0) if seed % 2 else None
+    volume = render_head(seed, age=85, infarct=infarct, bleed=bleed)
     brain = find_brain(volume)
     assert not find_enhancement(volume, brain).present
     painted, _ = _painted(volume, brain, 150.0, seed)
@@ -126,8 +127,8 @@ def test_no_false_alarm_in_many_simulated_heads():
     for seed in range(200, 230):
         infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "right", 60.0)
         protocol = Protocol(noise_hu=3.0 + seed % 6, slice_mm=(5.0, 2.5, 6.0)[seed % 3])
-        blood = 20.0 * (seed % 2)
+        bleed = Bleed("PH2", 20.0) if seed % 2 else None
         volume = render_head(
-            seed, age=45 + seed % 45, infarct=infarct, blood_ml=blood, protocol=protocol
+            seed, age=45 + seed % 45, infarct=infarct, bleed=bleed, protocol=protocol
         )
         assert not find_enhancement(volume, find_brain(volume)).present

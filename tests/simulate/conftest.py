@@ -38,3 +38,20 @@ def contents():
         }
 
     return _contents
+
+
+@pytest.fixture(scope="session")
+def hidden():
+    """Return a function that gives the texts which betray a cohort's truth."""
+
+    def _hidden(truth: Truth) -> list[bytes]:
+        numbers = [
+            value
+            for p in truth.patients
+            for value in (p.risk, p.risk_image, p.risk_clinical, p.risk_population,
+                          p.infarct.volume_ml, *(s.uptake for s in p.scans))
+        ]  # fmt: skip
+        words = [p.infarct.territory for p in truth.patients if p.infarct.territory != "pons"]
+        return [f"{n:.6g}".encode() for n in numbers] + [w.encode() for w in words if len(w) > 3]
+
+    return _hidden

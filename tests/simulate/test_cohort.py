@@ -12,6 +12,7 @@ from hemocast.simulate import MARK, read_truth, scan_patient, simulate_cohort
 from hemocast.simulate.vendors import VENDORS
 
 
+@pytest.mark.slow
 def test_one_and_two_workers_write_the_same_bytes(cohort, small_config, contents, tmp_path):
     calls = []
     simulate_cohort(
@@ -50,6 +51,8 @@ def test_an_interrupted_cohort_is_finished_not_begun_again(
 def test_another_cohort_or_other_work_is_not_overwritten(cohort, small_config, tmp_path):
     with pytest.raises(OutputExists):
         simulate_cohort(small_config.model_copy(update={"seed": 6}), cohort.folder)
+    with pytest.raises(OutputExists):
+        simulate_cohort(small_config, cohort.folder, format="dataset")
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(OutputExists):
         simulate_cohort(small_config, tmp_path)
@@ -93,16 +96,43 @@ def test_everything_says_that_it_is_simulated(cohort):
     assert (cohort.folder / "README.txt").read_text().startswith("SIMULATED")
 
 
-def test_the_truth_lies_apart_from_what_a_model_may_see(cohort):
+def test_the_truth_lies_apart_from_what_a_model_may_see(cohort, hidden):
     names = {p.name for p in cohort.folder.iterdir()}
     assert names == {
-        "README.txt", "simulation.yaml", "labels.csv", "clinical.csv", "dicom", "bleeds", "truth",
+        "README.txt", "simulation.yaml", "labels.csv", "clinical.csv", "followup.csv",
+        "reviews.csv", "dicom", "bleeds", "truth",
+    }  # fmt: skip
+    assert {p.name for p in (cohort.folder / "truth").iterdir()} == {
+        "patients.csv", "scans.csv", "ceilings.csv", "masks",
     }  # fmt: skip
     inside = {p.name for p in cohort.dicom.iterdir()}
     assert inside == {s.folder for p in cohort.patients for s in p.scans}
     with cohort.clinical.open() as opened:
         columns = set(next(csv.reader(opened)))
-    assert not columns & {"label", "risk", "volume_ml", "uptake", "territory", "side"}
+    assert not columns & {
+        "label", "risk", "volume_ml", "uptake", "territory", "side", "ht_grade", "aspects",
+    }  # fmt: skip
+    seen = [p for p in cohort.dicom.rglob("*") if p.is_file()]
+    for path in [*seen, cohort.clinical]:
+        content = path.read_bytes()
+        assert not any(text in content for text in hidden(cohort)), path
+
+
+def test_the_ceilings_are_written_and_told(cohort):
+    with (cohort.folder / "truth" / "ceilings.csv").open() as opened:
+        rows = {r["ceiling"]: r for r in csv.DictReader(opened)}
+    assert list(rows) == ["true", "image", "clinical"]
+    assert float(rows["image"]["expected"]) == pytest.approx(0.9, abs=0.01)
+    told = {best.ceiling: best.cohort for best in cohort.ceilings()}
+    assert float(rows["true"]["cohort"]) == pytest.approx(told["true"])
+
+
+def test_numbers_of_the_truth_have_nine_digits(cohort):
+    with (cohort.folder / "truth" / "patients.csv").open() as opened:
+        for row, patient in zip(csv.DictReader(opened), cohort.patients, strict=True):
+            for name in ("risk", "risk_image", "risk_clinical"):
+                assert row[name] == f"{getattr(patient, name):.9g}"
+                assert len(row[name].split("e")[0].replace("0.", "").replace(".", "")) <= 12
 
 
 def test_tables_agree_with_the_truth(cohort):

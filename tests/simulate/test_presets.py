@@ -1,16 +1,32 @@
 from __future__ import annotations
 
-from hemocast.simulate import DEMO, PRESETS
-from hemocast.simulate.presets import PAPER
+from hemocast.simulate import DEMO, PRESETS, draw_cohort
+from hemocast.simulate.presets import PAPER, PRACTICE
 
 
 def test_the_demo_is_large_enough_for_its_test_part():
     assert DEMO.n_ht + DEMO.n_non >= 120
     assert min(DEMO.n_ht, DEMO.n_non) >= 60
     assert DEMO.matrix == 256
+    assert DEMO.thin_fraction == DEMO.mixed_fraction == DEMO.motion_fraction == 0
 
 
 def test_the_paper_is_as_large_as_the_paper():
     assert PAPER.n_ht + PAPER.n_non == 474
     assert round((PAPER.n_ht + PAPER.n_non) * PAPER.scans_per_patient) == 613
     assert PRESETS["paper"] is PAPER
+
+
+def test_practice_has_one_in_ten_and_four_sites_that_differ():
+    patients = draw_cohort(PRACTICE)
+    assert len(patients) == 600
+    assert sum(p.label for p in patients) == 60
+    assert PRACTICE.image_strength == PRACTICE.clinical_strength == 1
+    by_site = {site.name: [p for p in patients if p.site == site.name] for site in PRACTICE.sites}
+    assert len(by_site) == 4
+    assert min(map(len, by_site.values())) > 30
+    scanners = {name: {p.scans[0].vendor for p in group} for name, group in by_site.items()}
+    assert len(set(map(frozenset, scanners.values()))) == 4
+    assert {s.protocol.slice_mm for p in patients for s in p.scans} == {1.25, 4.0, 5.0, 6.0}
+    assert any(p.thrombectomy for p in patients)
+    assert any(s.protocol.mixed for p in patients for s in p.scans)

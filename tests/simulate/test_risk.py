@@ -1,92 +1,91 @@
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from hemocast.config import SimulateConfig
-from hemocast.simulate.presets import DEMO
+from hemocast.simulate.population import TREATMENTS, Population, draw_population
+from hemocast.simulate.presets import DEMO, PRACTICE
 from hemocast.simulate.risk import (
-    Population,
+    HTI_STEP,
+    LOG_ODDS,
     clinical_log_odds,
-    draw_population,
     image_log_odds,
-    image_risks,
     in_cohort,
-    intercept,
     risks,
-    water_uptake,
 )
-from hemocast.stats import auc
 
 
-@pytest.mark.parametrize("config", [SimulateConfig(), DEMO, SimulateConfig(prevalence=0.03)])
-def test_prevalence_and_mean_risk_agree_with_the_settings(config):
-    people = draw_population(config, np.random.default_rng(1), 20_000)
-    risk = risks(config, people)
-    assert risk.mean() == pytest.approx(config.prevalence, abs=0.01)
-    outcome = np.random.default_rng(2).random(people.size) < risk
-    standard_error = np.sqrt((risk * (1 - risk)).sum()) / people.size
-    assert abs(outcome.mean() - risk.mean()) < 4 * standard_error
+@pytest.mark.parametrize("config", [SimulateConfig(), DEMO, PRACTICE], ids=["paper", "demo", "pr"])
+def test_prevalence_is_the_one_set_within_monte_carlo_error(config):
+    n = 5_000
+    risk = risks(config, draw_population(config, np.random.default_rng(1), n))
+    outcome = np.random.default_rng(2).random(n) < risk
+    spread = np.sqrt(config.prevalence * (1 - config.prevalence) / n)
+    assert outcome.mean() == pytest.approx(config.prevalence, abs=3.5 * spread)
+    error = np.sqrt((risk * (1 - risk)).sum()) / n
+    assert abs(outcome.mean() - risk.mean()) < 4 * error
 
 
-def test_outcomes_are_calibrated_to_the_risk():
-    people = draw_population(DEMO, np.random.default_rng(3), 20_000)
-    risk = risks(DEMO, people)
-    outcome = np.random.default_rng(4).random(people.size) < risk
-    for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1)):
-        part = (risk >= low) & (risk < high)
-        assert outcome[part].mean() == pytest.approx(risk[part].mean(), abs=0.02)
-
-
-def test_image_risk_is_the_mean_risk_among_patients_who_look_alike():
-    """Monte Carlo: fix what the image shows, draw the record again."""
-    config = SimulateConfig(image_strength=1.5)
-    rng = np.random.default_rng(7)
-    people = draw_population(config, rng, 60_000)
-    one = {f.name: getattr(people, f.name)[:1].copy() for f in fields(Population)}
-    volume = one["volume_ml"][0]
-    alike = people.leukoaraiosis == one["leukoaraiosis"][0]
-    nihss = np.clip(np.rint(1 + 2 * np.log2(volume + 1) + rng.normal(0, 4, people.size)), 0, 42)
-    drawn = {f.name: getattr(people, f.name)[alike] for f in fields(Population)} | {
-        "nihss": nihss[alike]
+def changed(people: Population, **factors) -> Population:
+    arrays = {
+        name: np.full(people.size, value, getattr(people, name).dtype)
+        for name, value in factors.items()
     }
-    record = clinical_log_odds(config, Population(**drawn))
-    shown = image_log_odds(config, Population(**one))
-    expected = (1 / (1 + np.exp(-(intercept(config) + shown + record)))).mean()
-    assert image_risks(config, Population(**one))[0] == pytest.approx(expected, abs=0.01)
+    return Population(**(vars(people) | arrays))
 
 
-def test_ceilings_of_the_demo():
-    people = draw_population(DEMO, np.random.default_rng(5), 4_000)
-    risk = risks(DEMO, people)
-    label = (np.random.default_rng(6).random(people.size) < risk).astype(int)
-    assert 0.93 < auc(label, risk) < 0.97
-    assert auc(label, image_risks(DEMO, people)) > auc(label, risk) - 0.02
-    assert auc(label, people.volume_ml) < auc(label, risk) - 0.03
+CONFIG = SimulateConfig(image_strength=1, clinical_strength=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "odds_ratio"),
+    [
+        ({"volume_ml": 20.0}, {"volume_ml": 40.0}, 1.60),
+        ({"uptake_max": 0.1}, {"uptake_max": 0.2}, 1.80),
+        ({"aspects": 8}, {"aspects": 6}, np.exp(HTI_STEP / 2)),
+        ({"aspects": 7}, {"aspects": 2}, np.exp(3 * HTI_STEP / 2)),
+        ({"hyperdense": False}, {"hyperdense": True}, np.exp(HTI_STEP / 2)),
+        ({"van_swieten": 0}, {"van_swieten": 2}, 1.65),
+        ({"van_swieten": 0}, {"van_swieten": 3}, 2.4),
+        ({"age": 60.0}, {"age": 70.0}, 1.5),
+        ({"nihss": 9.0}, {"nihss": 10.0}, 1.13),
+        ({"atrial_fibrillation": False}, {"atrial_fibrillation": True}, 2.5),
+        ({"glucose": 6.0}, {"glucose": 7.0}, 1.08),
+        ({"systolic": 140.0}, {"systolic": 150.0}, 1.07),
+        ({"thrombectomy": False}, {"thrombectomy": True}, 1.5),
+        ({"needle_hours": 2.9}, {"needle_hours": 3.0}, np.exp(LOG_ODDS["late"])),
+        ({"treatment": 3}, {"treatment": TREATMENTS.index("anticoagulant")}, 1.3),
+        ({"treatment": 3}, {"treatment": TREATMENTS.index("thrombolytic")}, 1.5),
+        ({"old_infarct": False}, {"old_infarct": True}, 1.0),
+    ],
+)
+def test_every_factor_has_its_odds_ratio(before, after, odds_ratio):
+    people = draw_population(CONFIG, np.random.default_rng(5), 20)
+    first, second = (
+        image_log_odds(CONFIG, group) + clinical_log_odds(CONFIG, group)
+        for group in (changed(people, **before), changed(people, **after))
+    )
+    assert np.exp(second - first) == pytest.approx(odds_ratio, rel=1e-6)
+
+
+def test_the_step_of_hti_is_the_mean_step_of_its_published_logits():
+    published = logit(np.array([0.027, 0.070, 0.169, 0.346, 0.571, 0.768]))
+    assert pytest.approx(np.diff(published).mean()) == HTI_STEP
+
+
+def test_strength_multiplies_log_odds():
+    people = draw_population(CONFIG, np.random.default_rng(5), 20)
+    twice = CONFIG.model_copy(update={"image_strength": 2, "clinical_strength": 3})
+    assert image_log_odds(twice, people) == pytest.approx(2 * image_log_odds(CONFIG, people))
+    assert clinical_log_odds(twice, people) == pytest.approx(3 * clinical_log_odds(CONFIG, people))
 
 
 def test_sampling_by_outcome_multiplies_the_odds_by_one_constant():
     risk = np.array([0.01, 0.2, 0.7])
-    changed = in_cohort(risk, DEMO)
-    ratio = (changed / (1 - changed)) / (risk / (1 - risk))
+    after = in_cohort(risk, DEMO)
+    ratio = (after / (1 - after)) / (risk / (1 - risk))
     assert ratio == pytest.approx(ratio[0])
     assert ratio[0] == pytest.approx((1 - DEMO.prevalence) / DEMO.prevalence)
-
-
-def test_water_uptake_starts_at_nothing_and_saturates():
-    hours = np.array([0.0, 3.0, 12.0, 500.0])
-    uptake = water_uptake(np.full(4, 0.25), hours)
-    assert uptake[0] == 0
-    assert np.all(np.diff(uptake) > 0)
-    assert uptake[-1] == pytest.approx(0.25)
-
-
-def test_volumes_keep_to_their_limits():
-    config = SimulateConfig(volume_sigma=3.0)
-    volume = draw_population(config, np.random.default_rng(9), 5_000).volume_ml
-    assert volume.min() >= config.volume_min_ml
-    assert volume.max() <= config.volume_max_ml
-    fixed = SimulateConfig(volume_sigma=0.0)
-    assert set(draw_population(fixed, np.random.default_rng(9), 9).volume_ml) == {25.0}
+    assert in_cohort(risk, PRACTICE) == pytest.approx(risk)

@@ -85,7 +85,9 @@ class _Target:
     axes: NDArray[np.float64]
 
 
-def align(volume: Volume, brain: Brain) -> Alignment:
+def align(
+    volume: Volume, brain: Brain, starts_degrees: tuple[float, ...] = _STARTS_DEGREES
+) -> Alignment:
     """Find the rigid move that sets the head upright and its midline on x = 0.
 
     The template is turned, shifted and stretched along its own axes (nine numbers, Gauss-Newton)
@@ -100,6 +102,8 @@ def align(volume: Volume, brain: Brain) -> Alignment:
         The scan.
     brain : Brain
         Its brain, as `find_brain` gives it.
+    starts_degrees : tuple of float
+        Nods from which the search starts: one where the pose is roughly known.
 
     Raises
     ------
@@ -109,7 +113,7 @@ def align(volume: Volume, brain: Brain) -> Alignment:
     tissue, share = _around_brain(volume, brain)
     target = _target(tissue, share)
     rough = replace(target, points=target.points[::5], values=target.values[::5])
-    fits = [_fit(rough, _start(target, degrees), 12) for degrees in _STARTS_DEGREES]
+    fits = [_fit(rough, _start(target, degrees), 12) for degrees in starts_degrees]
     best = min(fits, key=lambda fit: fit[1])[0]
     pose, _, overlap = _fit(target, best, 12)
     _check(overlap, pose)

@@ -1,35 +1,73 @@
-"""``hemocast simulate``: a cohort whose true risk is known, as DICOM."""
+"""``hemocast simulate``: a cohort whose true risk is known."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
+class _Preset(StrEnum):
+    paper = "paper"
+    practice = "practice"
+    demo = "demo"
+    tiny = "tiny"
+
+
+class _Format(StrEnum):
+    dicom = "dicom"
+    dataset = "dataset"
+    stacks = "stacks"
+
+
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the cohort; new or unfinished.")],
-    preset: Annotated[str, typer.Option(help="demo, paper or tiny.")] = "paper",
+    preset: Annotated[
+        _Preset, typer.Option(help="The paper's cohort, one from practice, or an easy one.")
+    ] = _Preset.paper,
+    written: Annotated[
+        _Format,
+        typer.Option(
+            "--format",
+            help="DICOM studies; a dataset as 'hemocast ingest' makes it; or prepared stacks.",
+        ),
+    ] = _Format.dicom,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     patients: Annotated[
-        int | None, typer.Option(min=2, help="Number of patients, half of them with HT.")
+        int | None,
+        typer.Option(min=2, max=100_000, help="How many; as many of them with HT as the preset."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
-    """Simulate head CTs and outcomes. Not evidence about patients."""
+    """Simulate head CTs and outcomes, and print how well the outcome can be told at best.
+
+    Not evidence about patients. What only the simulator knows lies in OUT/truth. A run that was
+    stopped goes on when started again.
+    """
     from hemocast.cli.progress import progress_bar
-    from hemocast.errors import UsageError
     from hemocast.simulate import PRESETS, simulate_cohort
 
-    if preset not in PRESETS:
-        raise UsageError(
-            f"There is no preset {preset!r}", ", ".join(PRESETS), "Name one of them with --preset"
-        )
+    config = PRESETS[preset]
     changes = {"seed": seed}
     if patients is not None:
-        changes |= {"n_ht": patients // 2, "n_non": patients - patients // 2}
-    config = PRESETS[preset].model_copy(update=changes)
+        share = config.n_ht / (config.n_ht + config.n_non)
+        n_ht = min(max(round(patients * share), 1), patients - 1)
+        changes |= {"n_ht": n_ht, "n_non": patients - n_ht}
+    config = config.model_copy(update=changes)
     with progress_bar("simulating") as progress:
-        truth = simulate_cohort(config, out, workers=workers, progress=progress)
-    print(f"SIMULATED: {len(truth.patients)} patients in {truth.dicom}; labels: {truth.labels}")
+        truth = simulate_cohort(
+            config, out, format=written.value, workers=workers, progress=progress
+        )
+    scans = sum(len(patient.scans) for patient in truth.patients)
+    events = sum(patient.label for patient in truth.patients)
+    print(
+        f"SIMULATED: {len(truth.patients)} patients ({events} with HT), {scans} scans: "
+        f"{truth.visible}"
+    )
+    print("Best AUC there can be (expected; on these patients):")
+    for best, words in zip(
+        truth.ceilings(), ("all known", "image alone", "record alone"), strict=True
+    ):
+        print(f"  {words:13} {best.expected:.3f}  {best.cohort:.3f}")

@@ -21,7 +21,7 @@ EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 NATIVE = ("1.2.840.10008.1.2", EXPLICIT_LITTLE, EXPLICIT_BIG, "1.2.840.10008.1.2.1.99")
 
-# Scanners store 12 bits without a sign, offset by 1024: the range of HU is -1024 to 3071.
+# The 12 bits of scanners, offset by 1024, whatever the rescale intercept: -1024 to 3071 HU.
 LOWEST_HU, HIGHEST_HU = -1024, 3071
 
 
@@ -54,7 +54,8 @@ class CTHeader:
     kvp : float
         Tube voltage, kV.
     slice_thickness : float
-        Nominal thickness, mm; need not be the step between slices.
+        Nominal thickness, mm; need not be the step between slices. `write_ct` can give each slice
+        its own.
     gantry_tilt : float
         Nominal gantry tilt, degrees; its sign depends on the vendor and nothing reads it back.
     body_part, patient_position, image_comments, institution, accession_number : str
@@ -63,6 +64,13 @@ class CTHeader:
         At least two values; axial originals by default.
     contrast_agent : str
         Empty for a plain scan.
+    signed : bool
+        Values are stored in 16 bits with a sign; in 12 bits without one otherwise.
+    intercept : int
+        RescaleIntercept, HU of a stored 0: -1024, or 0 with a sign.
+    padding : int or None
+        Stored value of the corners outside the circle that is reconstructed, and
+        PixelPaddingValue; None reconstructs the whole square. Needs `signed`.
     """
 
     patient_id: str
@@ -89,6 +97,9 @@ class CTHeader:
     accession_number: str = ""
     image_type: tuple[str, ...] = ("ORIGINAL", "PRIMARY", "AXIAL")
     contrast_agent: str = ""
+    signed: bool = False
+    intercept: int = LOWEST_HU
+    padding: int | None = None
 
 
 def make_uid(*parts: object) -> str:
@@ -109,6 +120,7 @@ def write_ct(
     folder: Path,
     names: Sequence[str] | None = None,
     transfer_syntax: str = EXPLICIT_LITTLE,
+    thickness_mm: Sequence[float] | NDArray[np.float64] | None = None,
 ) -> list[Path]:
     """Write one CT series, one file per slice, each complete or not there.
 
@@ -130,6 +142,9 @@ def write_ct(
         File names; ``0001.dcm`` and so on by default.
     transfer_syntax : str
         UID of the encoding; compressed ones need the codec that pydicom names.
+    thickness_mm : sequence of float, optional
+        SliceThickness of each slice, for series whose slices differ; `header.slice_thickness` for
+        all by default.
 
     Returns
     -------
@@ -139,7 +154,7 @@ def write_ct(
     Raises
     ------
     ValueError
-        Shapes that do not fit together.
+        Shapes that do not fit together, or stored values that do not fit the header's bits.
     """
     frames = np.asarray(frames_hu)
     places = np.asarray(positions, dtype=float)
@@ -150,8 +165,11 @@ def write_ct(
     )
     if len(files) != len(frames):
         raise ValueError(f"{len(files)} names for {len(frames)} frames")
+    thick = [header.slice_thickness] * len(frames) if thickness_mm is None else list(thickness_mm)
+    if len(thick) != len(frames):
+        raise ValueError(f"{len(thick)} thicknesses for {len(frames)} frames")
     folder.mkdir(parents=True, exist_ok=True)
-    stored = (np.clip(np.rint(frames), LOWEST_HU, HIGHEST_HU) - LOWEST_HU).astype("<u2")
+    stored = _stored(frames, header)
     axes = [_decimal(v) for v in np.asarray(orientation, dtype=float).reshape(6)]
     spacing = [_decimal(v) for v in np.asarray(pixel_spacing, dtype=float).reshape(2)]
     dataset = _common(header, axes, spacing, stored.shape[1], stored.shape[2])
@@ -160,11 +178,24 @@ def write_ct(
         dataset.SOPInstanceUID = make_uid(header.series_uid, index)
         dataset.InstanceNumber = index + 1
         dataset.ImagePositionPatient = [_decimal(v) for v in place]
+        dataset.SliceThickness = _decimal(thick[index])
         dataset.PixelData = pixels.tobytes()
         path = folder / files[index]
         _replace(path, encode(dataset, transfer_syntax))
         paths.append(path)
     return paths
+
+
+def _stored(frames: NDArray[Any], header: CTHeader) -> NDArray[Any]:
+    """Return CT numbers as the header says they are stored, its corners padded."""
+    if not header.signed and (header.intercept != LOWEST_HU or header.padding is not None):
+        raise ValueError("12 bits without a sign need an intercept of -1024 and no padding")
+    hu = np.clip(np.rint(frames), LOWEST_HU, HIGHEST_HU)
+    stored: NDArray[Any] = (hu - header.intercept).astype("<i2" if header.signed else "<u2")
+    if header.padding is not None:
+        y, x = (2 * np.arange(n) - (n - 1) for n in stored.shape[1:])
+        stored[:, np.hypot(y[:, None] / len(y), x / len(x)) > 1] = header.padding
+    return stored
 
 
 def encode(dataset: Dataset, transfer_syntax: str) -> bytes:
@@ -227,7 +258,6 @@ def _common(
         "PatientBirthDate": "",
         "PatientSex": header.sex,
         "BodyPartExamined": header.body_part,
-        "SliceThickness": _decimal(header.slice_thickness),
         "KVP": _decimal(header.kvp),
         "GantryDetectorTilt": _decimal(header.gantry_tilt),
         "ConvolutionKernel": header.kernel,
@@ -247,10 +277,10 @@ def _common(
         "Columns": columns,
         "PixelSpacing": spacing,
         "BitsAllocated": 16,
-        "BitsStored": 12,
-        "HighBit": 11,
-        "PixelRepresentation": 0,
-        "RescaleIntercept": str(LOWEST_HU),
+        "BitsStored": 16 if header.signed else 12,
+        "HighBit": 15 if header.signed else 11,
+        "PixelRepresentation": int(header.signed),
+        "RescaleIntercept": str(header.intercept),
         "RescaleSlope": "1",
         "RescaleType": "HU",
     }
@@ -263,6 +293,8 @@ def _common(
         values["ImageComments"] = header.image_comments
     if header.contrast_agent:
         values["ContrastBolusAgent"] = header.contrast_agent
+    if header.padding is not None:
+        values["PixelPaddingValue"] = header.padding
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
     dataset["PixelData"] = _pixel_element()

@@ -69,8 +69,8 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
     """
     found = find_brain(volume) if brain is None else brain
     pose = align(volume, found)
-    extent = _extent(volume, found, pose, config)
-    affine = pose.matrix @ _frames_to_upright(config, extent.top)
+    extent = measure_extent(volume, found, pose, config)
+    affine = pose.matrix @ frames_to_upright(config, extent.top)
     shape = (config.frames, config.size, config.size)
     hu, share = sample_brain(volume, found, affine, shape)
     inside = share > 0.5
@@ -92,7 +92,7 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
     return Stack(frames=frames, brain=inside, affine=affine, record=record)
 
 
-def _frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:
+def frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:
     """Map stack voxel (x, y, frame, 1) to upright mm: right at the left, anterior at the top."""
     half = (config.size - 1) / 2 * config.pixel_mm
     affine = np.diag([-config.pixel_mm, -config.pixel_mm, config.frame_mm, 1.0])
@@ -100,7 +100,7 @@ def _frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:
     return affine
 
 
-def _extent(volume: Volume, brain: Brain, pose: Alignment, config: PrepareConfig) -> _Extent:
+def measure_extent(volume: Volume, brain: Brain, pose: Alignment, config: PrepareConfig) -> _Extent:
     """Measure the brain in upright millimetres."""
     share = coarsen(brain.mask.astype(np.float32), volume.affine, volume.spacing)
     zyx = np.argwhere(share.hu > 0)

@@ -1,16 +1,20 @@
 """Risk -> patient -> head -> scanner -> DICOM, with the true risk known."""
 
+from hemocast.simulate.bleed import Bleed
 from hemocast.simulate.cohort import Truth, read_truth, simulate_cohort
 from hemocast.simulate.detector import Protocol
 from hemocast.simulate.head import Infarct
 from hemocast.simulate.patients import Patient, PlannedScan, draw_cohort, scan_patient
-from hemocast.simulate.presets import DEMO, PRESETS
+from hemocast.simulate.presets import DEMO, PRACTICE, PRESETS, TINY
 from hemocast.simulate.study import MARK, render_head, write_patient
 
 __all__ = [
     "DEMO",
     "MARK",
+    "PRACTICE",
     "PRESETS",
+    "TINY",
+    "Bleed",
     "Infarct",
     "Patient",
     "PlannedScan",

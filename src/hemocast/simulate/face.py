@@ -34,6 +34,9 @@ class Tissue(IntEnum):
     MASTOID = 18
     CALCIUM = 19
     LACUNE = 20
+    ARTERY = 21
+    CLOT = 22
+    OLD_INFARCT = 23
 
 
 TISSUE_HU: dict[Tissue, float] = {
@@ -55,9 +58,14 @@ TISSUE_HU: dict[Tissue, float] = {
     Tissue.MASTOID: 600,
     Tissue.CALCIUM: 190,
     Tissue.LACUNE: 12,
+    Tissue.ARTERY: 41,
+    Tissue.CLOT: 56,
+    Tissue.OLD_INFARCT: 12,
 }
 """CT number of each, HU. The ranges are the usual ones of the Hounsfield scale (muscle 40-60, fat
--120 to -60, fluid 0-20, bone 300-1500); the values within them are ours."""
+-120 to -60, fluid 0-20, bone 300-1500); the values within them are ours. An open middle cerebral
+artery measures 41, an occluded one 54 HU on average (Koo 2000,
+Cerebrovasc Dis 10:419)."""
 
 
 def _ball(

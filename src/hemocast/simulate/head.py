@@ -1,19 +1,28 @@
-"""One head: an atlas bent by a `Shape`, with its own sinuses, calcium, old lacunes and infarct."""
+"""One head: an atlas bent by a `Shape`, with its own sinuses, calcium, arteries and strokes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hemocast.simulate.atlas import ORIGIN, load_atlas
+from hemocast.simulate.bleed import Bleed, draw_bleed, mass_effect_mm
 from hemocast.simulate.face import Tissue
-from hemocast.simulate.lesion import Stain, Territory, draw_growth, fill
+from hemocast.simulate.lesion import Side, Stain, Territory, draw_growth, fill
+from hemocast.simulate.matter import mean_matter
 from hemocast.simulate.shape import Shape, draw_shape
-from hemocast.simulate.swelling import SWELLING_ML, swell
+from hemocast.simulate.swelling import swell
+
+M1_COURSE = ((7, 4, -23), (15, 4, -22), (21, 4, -19), (27, 6, -19), (33, 9, -20), (39, 9, -18))
+"""Middle cerebral artery from the carotid's end to its branching, MNI (x, y, z) mm: it follows the
+fluid between the frontal and temporal lobes of the template."""
+
+M1_RADIUS_MM = 1.6
+"""Of the artery; textbooks give an M1 diameter of about 3 mm."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +37,14 @@ class Infarct:
         The patient's side.
     volume_ml : float
         Brain tissue it holds, mL.
+    pattern : int
+        Which of the `PATTERNS` ways it grows.
     """
 
     territory: Territory
-    side: Literal["left", "right"]
+    side: Side
     volume_ml: float
+    pattern: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,17 +54,20 @@ class Head:
     Parameters
     ----------
     shape : Shape
-        Its bend, atrophy, skull.
+        Its bend, atrophy, skull; without the swelling of the infarct.
     tissue : ndarray of uint8
         The atlas' `Tissue` map with this head's own structures stamped in.
     infarct, blood : Stain or None
         Shares of the voxels that are infarcted, or hold a bleed.
+    infarct_hu : float
+        Mean CT number of the infarct's tissue before it took up water.
     """
 
     shape: Shape
     tissue: NDArray[np.uint8]
     infarct: Stain | None = None
     blood: Stain | None = None
+    infarct_hu: float = 0.0
 
 
 def build_head(
@@ -60,9 +75,12 @@ def build_head(
     *,
     age: float,
     male: bool,
-    leukoaraiosis: float = 0.0,
+    van_swieten: tuple[int, int] = (0, 0),
     infarct: Infarct | None = None,
-    blood_ml: float = 0.0,
+    shift_mm: float = 0.0,
+    hyperdense: bool = False,
+    old_infarct: Infarct | None = None,
+    bleed: Bleed | None = None,
 ) -> Head:
     """Draw a head.
 
@@ -74,29 +92,68 @@ def build_head(
         Years.
     male : bool
         Sex, for the size of the head.
-    leukoaraiosis : float
-        0 none to 1 severe.
+    van_swieten : tuple of int
+        Leukoaraiosis before and behind the central sulcus, 0 to 2 each (van Swieten 1990).
     infarct : Infarct or None
         The infarct, if any.
-    blood_ml : float
-        Volume of a bleed inside the infarct, mL; needs one.
+    shift_mm : float
+        Midline shift at which the infarct's volume is exact; what it is scanned with is the
+        scanner's business.
+    hyperdense : bool
+        The infarct's side has a clot in the first segment of its middle cerebral artery.
+    old_infarct : Infarct or None
+        A cavity from an earlier stroke.
+    bleed : Bleed or None
+        A bleed inside the infarct; needs one.
+
+    Raises
+    ------
+    ValueError
+        A bleed or a hyperdense artery without an infarct.
     """
+    if infarct is None and (bleed or hyperdense):
+        raise ValueError("a bleed and a hyperdense artery need an infarct")
     anatomy, disease = rng.spawn(2)
-    shape = draw_shape(anatomy, age, leukoaraiosis, male)
+    shape = draw_shape(anatomy, age, van_swieten, male)
     tissue = _stamp(anatomy, load_atlas().tissue.copy(), age)
+    _arteries(tissue, infarct.side if infarct and hyperdense else None)
+    if old_infarct is not None:
+        _cavity(tissue, shape, old_infarct)
     if infarct is None:
         return Head(shape, tissue)
-    growth = draw_growth(disease, infarct.territory, infarct.side)
-    stain = fill(growth, infarct.volume_ml, shape)
-    if infarct.volume_ml > SWELLING_ML:
-        shape = swell(shape, stain, infarct.volume_ml)
-        stain = fill(growth, infarct.volume_ml, shape)
-    if blood_ml <= 0:
-        return Head(shape, tissue, stain)
-    # A bleed grows from another place of the same infarct.
-    inner = draw_growth(disease, infarct.territory, infarct.side)
-    inner = np.where(growth > -900, 0.6 * growth + 0.4 * inner, -1e4).astype(np.float32)
-    return Head(shape, tissue, stain, fill(inner, min(blood_ml, infarct.volume_ml * 0.9), shape))
+    free = tissue < Tissue.BONE
+    growth = draw_growth(infarct.territory, infarct.pattern, infarct.side)
+    stain = fill(growth, infarct.volume_ml, shape, free)
+    swollen = swell(shape, stain, shift_mm)
+    if swollen is not shape:
+        stain = fill(growth, infarct.volume_ml, swollen, free)
+        swollen = swell(shape, stain, shift_mm)
+    mean = mean_matter(stain, swollen, free)
+    head = Head(shape, tissue, stain, infarct_hu=mean)
+    if bleed is None:
+        return head
+    blood = draw_bleed(disease, bleed, stain, swollen, free)
+    push = mass_effect_mm(bleed)
+    return replace(head, blood=blood, shape=swell(shape, blood, push) if push else shape)
+
+
+def _arteries(tissue: NDArray[np.uint8], occluded: Side | None) -> None:
+    """Lay the first segments of both middle cerebral arteries, one perhaps with a clot."""
+    corners = np.array(M1_COURSE, dtype=np.float64)
+    course = np.concatenate([np.linspace(a, b, 8) for a, b in pairwise(corners)])
+    for side, sign in (("left", -1), ("right", 1)):
+        kind = Tissue.CLOT if side == occluded else Tissue.ARTERY
+        for x, y, z in course:
+            _ball(tissue, (sign * x, y, z), M1_RADIUS_MM, kind)
+
+
+def _cavity(tissue: NDArray[np.uint8], shape: Shape, old: Infarct) -> None:
+    """Stamp an old infarct: tissue gone, fluid in its place, no swelling."""
+    free = tissue < Tissue.BONE
+    growth = draw_growth(old.territory, old.pattern, old.side)
+    stain = fill(growth, old.volume_ml, shape, free)
+    gone = (stain.share > 127) & (load_atlas().level[stain.box] > 60) & free[stain.box]
+    tissue[stain.box][gone] = Tissue.OLD_INFARCT
 
 
 def _stamp(rng: Generator, tissue: NDArray[np.uint8], age: float) -> NDArray[np.uint8]:

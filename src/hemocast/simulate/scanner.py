@@ -1,28 +1,28 @@
 """A simulated CT scanner: where the slices lie and what each measures.
 
 Each slice is the mean of three planes through its thickness (partial volume), sampled at the
-nearest atlas millimetre, then finished by `hemocast.simulate.detector`.
+nearest atlas millimetre, then finished by `hemocast.simulate.detector`. A head that moves has its
+own pose in each plane of each slice, so that a slice is the mean of poses: blurred or doubled.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from hemocast.anatomy.fields import sample
 from hemocast.simulate.atlas import ORIGIN, SHAPE
 from hemocast.simulate.detector import Protocol, finish
 from hemocast.simulate.face import Tissue
 from hemocast.simulate.head import Head
 from hemocast.simulate.matter import measure, spread
-from hemocast.simulate.shape import FIELD
+from hemocast.simulate.place import PLANES, Place, place_slices
+from hemocast.simulate.shape import FIELD, Shape
+from hemocast.simulate.swelling import swell
 from hemocast.volume import FloatArray
-
-PLANES = 3
-"""Planes whose mean is one slice."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Frames:
         ImageOrientationPatient.
     pixel_mm : float
         Pixel size, mm.
+    thickness_mm : ndarray, shape (n,)
+        Thickness of every slice, mm.
     """
 
     hu: FloatArray
@@ -48,102 +50,81 @@ class Frames:
     positions: NDArray[np.float64]
     orientation: NDArray[np.float64]
     pixel_mm: float
+    thickness_mm: NDArray[np.float64]
 
 
-def rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return the rotation matrix about x, then y, then z."""
-    a, b, c = np.radians(degrees)
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
-    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    return np.asarray(about_z @ about_y @ about_x, dtype=np.float64)
-
-
-def _place_slices(
-    head: Head, protocol: Protocol, turn: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return ImagePositionPatient of every slice and ImageOrientationPatient."""
-    tilt = np.radians(protocol.tilt_degrees)
-    low = np.array([[0, -47, -67], [0, -62, -66]]) * head.shape.scale
-    angle, ring = np.meshgrid(np.linspace(0, 2 * np.pi, 12), (0.0, 25.0, 45.0))
-    high = (
-        np.stack(
-            [ring * np.cos(angle), ring * np.sin(angle) - 18, 90 - (ring / 12.2) ** 2], axis=-1
-        ).reshape(-1, 3)
-        * head.shape.scale
-    )
-
-    def along(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        lps = points @ turn.T * np.array([-1, -1, 1]) + np.array(protocol.shift_mm)
-        return np.asarray((lps[:, 2] + lps[:, 1] * np.tan(tilt)) * np.cos(tilt))
-
-    bottom = along(low).min() - protocol.margin_mm[0]
-    top = along(high).max() + protocol.margin_mm[1]
-    count = int(np.clip(np.ceil((top - bottom) / protocol.slice_mm), 8, 400))
-    normal = bottom + protocol.slice_mm * (np.arange(count) + 0.5)
-    corner = -(protocol.matrix - 1) / 2 * protocol.field_mm / protocol.matrix
-    centre_y = 16.0 + (2.0 if protocol.tilt_degrees else 0.0)
-    row, column = np.array([1.0, 0, 0]), np.array([0, np.cos(tilt), -np.sin(tilt)])
-    positions = np.zeros((count, 3))
-    # The table moves along z: what lies at height y is met y * tan(tilt) later.
-    positions[:, 2] = normal / np.cos(tilt) - centre_y * np.tan(tilt)
-    positions += np.array([0, centre_y, 0]) + corner * (row + column)
-    return positions, np.concatenate([row, column])
-
-
-def _coarse_points(
-    head: Head,
-    protocol: Protocol,
-    turn: NDArray[np.float64],
-    positions: NDArray[np.float64],
-    orientation: NDArray[np.float64],
-) -> tuple[FloatArray, FloatArray]:
+def scan_points(head: Head, protocol: Protocol, place: Place) -> tuple[FloatArray, FloatArray]:
     """Return atlas voxels of coarse pixels (n, planes, 3, c, c) and own maps there (n, 3, c, c)."""
     step = protocol.matrix // 32
     pixel = protocol.field_mm / protocol.matrix
     at = np.arange(0, protocol.matrix + step, step) * pixel
-    row, column = orientation[:3], orientation[3:]
-    depth = ((np.arange(PLANES) + 0.5) / PLANES - 0.5) * protocol.slice_mm
+    row, column = place.orientation[:3], place.orientation[3:]
+    depth = ((np.arange(PLANES) + 0.5) / PLANES - 0.5) * place.thickness_mm[:, None]
     plane = at[None, :, None] * row + at[:, None, None] * column
     scan = (
-        positions[:, None, None, None, :]
-        + depth[None, :, None, None, None] * np.cross(row, column)
+        place.positions[:, None, None, None, :]
+        + depth[:, :, None, None, None] * np.cross(row, column)
         + plane[None, None]
     )
-    ras = (scan - np.array(protocol.shift_mm)) * np.array([-1, -1, 1])
+    ras = (scan - place.shift[:, :, None, None]) * np.array([-1, -1, 1])
     # Not by BLAS: its sums may depend on the number of threads.
-    mni = np.einsum("nprci,ij->nprcj", ras, turn, optimize=False) / head.shape.scale
-    index = ((mni - ORIGIN) / FIELD)[..., ::-1].astype(np.float32)
-    index = np.ascontiguousarray(np.moveaxis(index, -1, 0))
-    voxel = np.empty((*mni.shape[:2], 3, len(at), len(at)), dtype=np.float32)
-    middle = index[:, :, PLANES // 2]  # the bend hardly changes within a slice
+    mni = np.einsum("nprci,npij->nprcj", ras, place.turn, optimize=False) / head.shape.scale
+    return to_atlas(head.shape, mni)
+
+
+def to_atlas(shape: Shape, mni: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
+    """Return atlas voxels (z, y, x) of points, and a head's own maps there.
+
+    Parameters
+    ----------
+    shape : Shape
+        The head's.
+    mni : ndarray, shape (n, PLANES, rows, columns, 3)
+        Scaled x, y, z of the head, mm.
+
+    Returns
+    -------
+    voxel : ndarray of float32, shape (n, PLANES, 3, rows, columns)
+    own : ndarray of float32, shape (n, 3, rows, columns)
+        Threshold, pallor, thickness of skull in the middle plane.
+    """
+    fields = np.stack([*shape.bend, shape.threshold, shape.pallor, shape.skull], axis=-1)
+    middle = (mni[:, PLANES // 2] - ORIGIN) / FIELD  # the bend hardly changes within a slice
+    edges = np.array(fields.shape[:3]) - 1
+    index = np.clip(middle[..., ::-1], 0, edges).astype(np.float32).reshape(-1, 3)
+    there = sample(fields.astype(np.float32, copy=False), index)
+    maps = np.ascontiguousarray(there.reshape(*middle.shape[:-1], -1).transpose(0, 3, 1, 2))
+    voxel = np.empty((*mni.shape[:2], 3, *mni.shape[2:4]), dtype=np.float32)
     for axis in range(3):
-        bend = ndimage.map_coordinates(head.shape.bend[axis], middle, order=1, mode="nearest")
-        edge = SHAPE[2 - axis] - 1
-        voxel[:, :, 2 - axis] = np.clip(mni[..., axis] - ORIGIN[axis] + bend[:, None], 0, edge)
-    own = np.stack(
-        [
-            ndimage.map_coordinates(field, middle, order=1, mode="nearest")
-            for field in (head.shape.threshold, head.shape.pallor, head.shape.skull)
-        ],
-        axis=1,
-    )
-    return voxel, own.astype(np.float32)
+        moved = mni[..., axis] - ORIGIN[axis] + maps[:, None, axis]
+        voxel[:, :, 2 - axis] = np.clip(moved, 0, SHAPE[2 - axis] - 1)
+    return voxel, maps[:, 3:]
 
 
-def _magnify(coarse: FloatArray, step: int) -> FloatArray:
+def magnify(coarse: FloatArray, step: int) -> FloatArray:
     """Interpolate the last two axes, `step` pixels between points; the last point is left out."""
-    weight = (np.arange(step, dtype=np.float32) / step).astype(np.float32)
-    low, high = coarse[..., :-1, :], coarse[..., 1:, :]
-    rows = low[..., :, None, :] + weight[:, None] * (high - low)[..., :, None, :]
-    rows = rows.reshape(*coarse.shape[:-2], -1, coarse.shape[-1])
-    low, high = rows[..., :-1], rows[..., 1:]
-    fine = low[..., None] + weight * (high - low)[..., None]
-    return fine.reshape(*rows.shape[:-1], -1)
+    # Weight by weight, rows last: numpy is quick along long contiguous axes.
+    weights = (np.arange(step, dtype=np.float32) / step).astype(np.float32)
+    low, slope = coarse[..., :-1], np.diff(coarse, axis=-1)
+    wide = np.empty((*low.shape, step), dtype=np.float32)
+    for k, weight in enumerate(weights):
+        wide[..., k] = low + weight * slope
+    wide = wide.reshape(*low.shape[:-1], -1)
+    low, slope = wide[..., :-1, :], np.diff(wide, axis=-2)
+    fine = np.empty((*low.shape[:-1], step, low.shape[-1]), dtype=np.float32)
+    for k, weight in enumerate(weights):
+        np.multiply(slope, weight, out=fine[..., k, :])
+        fine[..., k, :] += low
+    return fine.reshape(*fine.shape[:-3], -1, fine.shape[-1])
 
 
 def scan_head(
-    head: Head, protocol: Protocol, *, water_uptake: float = 0.0, rng: Generator | None = None
+    head: Head,
+    protocol: Protocol,
+    *,
+    water_uptake: float = 0.0,
+    shift_mm: float = 0.0,
+    rng: Generator | None = None,
 ) -> Frames:
     """Scan a head.
 
@@ -156,33 +137,47 @@ def scan_head(
     water_uptake : float
         Net water uptake of the infarct, 0 to 1: its tissue measures (1 - uptake) of what it would
         (Minnerup 2016, Ann Neurol; Broocks 2018, Invest Radiol).
+    shift_mm : float
+        How far the infarct's swelling pushes the midline at the time of the scan, mm.
     rng : Generator or None
         Noise is drawn from it; None gives a scan without noise.
     """
-    turn = rotation(protocol.rotation_degrees)
-    positions, orientation = _place_slices(head, protocol, turn)
-    voxel, own = _coarse_points(head, protocol, turn, positions, orientation)
-    stains = {
-        name: spread(stain)
-        for name, stain in (("infarct", head.infarct), ("blood", head.blood))
-        if stain is not None
-    }
-    size = protocol.matrix
-    hu = np.full((len(positions), size, size), -1000, dtype=np.float32)
+    head = swollen(head, shift_mm)
+    place = place_slices(head.shape.scale, protocol)
+    voxel, own = scan_points(head, protocol, place)
+    stains = spread_stains(head)
+    size, count = protocol.matrix, len(place.positions)
+    hu = np.full((count, size, size), -1000, dtype=np.float32)
     infarct = np.zeros_like(hu)
     step = size // 32
-    for k in range(len(positions)):
+    for k in range(count):
         rows, columns = _occupied(head, voxel[k])
         if rows.stop <= rows.start:
             continue
         cut = (..., slice(rows.start, rows.stop + 1), slice(columns.start, columns.stop + 1))
-        fine, fields = _magnify(voxel[k][cut], step), _magnify(own[k][cut], step)
+        fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
         pixels = tuple(slice(s.start * step, s.stop * step) for s in (rows, columns))
         hu[k][pixels], share = measure(head, fine, fields, water_uptake, stains)
         if share is not None:
             infarct[k][pixels] = share
-    finish(hu, protocol, rng)
-    return Frames(hu, infarct, positions, orientation, protocol.field_mm / size)
+    finish(hu, protocol, rng, place.thickness_mm)
+    return Frames(
+        hu, infarct, place.positions, place.orientation, protocol.field_mm / size,
+        place.thickness_mm,
+    )  # fmt: skip
+
+
+def swollen(head: Head, shift_mm: float) -> Head:
+    """Return the head with its midline pushed by the infarct's swelling, mm."""
+    if head.infarct is None:
+        return head
+    return replace(head, shape=swell(head.shape, head.infarct, shift_mm))
+
+
+def spread_stains(head: Head) -> dict[str, NDArray[np.uint8]]:
+    """Return a head's infarct and bleed on the whole atlas grid, as `measure` wants them."""
+    found = {"infarct": head.infarct, "blood": head.blood}
+    return {name: spread(stain) for name, stain in found.items() if stain is not None}
 
 
 def _occupied(head: Head, voxel: FloatArray) -> tuple[slice, slice]:

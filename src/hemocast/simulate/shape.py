@@ -72,7 +72,9 @@ def _spline_basis(n: int, spacing: float) -> FloatArray:
     return np.where(t < 1, near, far).astype(np.float32)
 
 
-def smooth_noise(rng: Generator, scale_mm: float, count: int = 1) -> FloatArray:
+def smooth_noise(
+    rng: Generator, scale_mm: float, count: int = 1, shape: tuple[int, ...] = FIELD_SHAPE
+) -> FloatArray:
     """Draw smooth random maps of unit standard deviation.
 
     Parameters
@@ -83,13 +85,15 @@ def smooth_noise(rng: Generator, scale_mm: float, count: int = 1) -> FloatArray:
         Distance between the controls of a cubic B-spline, mm.
     count : int
         Maps wanted.
+    shape : tuple of int
+        Points wanted, 4 mm apart, (z, y, x).
 
     Returns
     -------
     ndarray of float32, shape (count, z, y, x)
         On the 4 mm grid.
     """
-    bases = [_spline_basis(n, scale_mm / FIELD) for n in FIELD_SHAPE]
+    bases = [_spline_basis(n, scale_mm / FIELD) for n in shape]
     controls = rng.standard_normal((count, *(b.shape[1] for b in bases)), dtype=np.float32)
     # Sum of squared weights is about 0.48 per axis: brings the spread back to one.
     out = controls / np.float32(0.48**1.5)
@@ -107,7 +111,7 @@ def on_field(coarse: FloatArray) -> FloatArray:
     return np.pad(part, pad, mode="edge")
 
 
-def draw_shape(rng: Generator, age: float, leukoaraiosis: float, male: bool) -> Shape:
+def draw_shape(rng: Generator, age: float, van_swieten: tuple[int, int], male: bool) -> Shape:
     """Draw a head.
 
     Parameters
@@ -117,8 +121,9 @@ def draw_shape(rng: Generator, age: float, leukoaraiosis: float, male: bool) -> 
     age : float
         Years. Sulci, ventricles and the fluid over the brain widen with age (Scahill 2003,
         10.1001/archneur.60.7.989, found an accelerating loss; the amounts here are ours).
-    leukoaraiosis : float
-        0 none to 1 severe.
+    van_swieten : tuple of int
+        Leukoaraiosis before and behind the central sulcus: 0 none, 1 round the ventricles, 2 to
+        the cortex (van Swieten 1990, 10.1136/jnnp.53.12.1080).
     male : bool
         Men's heads are about 4 % longer.
     """
@@ -134,17 +139,34 @@ def draw_shape(rng: Generator, age: float, leukoaraiosis: float, male: bool) -> 
     wide = float(np.clip(0.12 + 0.24 * atrophy + rng.normal(0, 0.06), 0, 0.42))
     inner = wide * ventricle * (1 + rng.normal(0, 0.15) * right)
     threshold = np.clip(sulci + inner, 0.3, 0.92)
-    pallor = 8 * leukoaraiosis * ventricle * (1 + 0.4 * smooth_noise(rng, 24)[0])
+    pallor = _pallor(van_swieten, ventricle) * (1 + 0.3 * smooth_noise(rng, 24)[0])
     skull = rng.normal(6.5, 0.7) + 0.8 * smooth_noise(rng, 36)[0] + base
     skull = skull + 1.5 * np.exp(-(((y - 70) / 25) ** 2)) + 2 * np.exp(-(((y + 105) / 20) ** 2))
     return Shape(
         scale=scale,
         bend=_draw_bend(rng, y, x),
         threshold=threshold.astype(np.float32),
-        pallor=np.clip(pallor, 0, 10).astype(np.float32),
+        pallor=np.clip(pallor, 0, 12).astype(np.float32),
         skull=np.clip(skull, 3.5, 18).astype(np.float32),
         gap=float(np.clip(1.2 + 2.2 * atrophy + rng.normal(0, 0.3), 0.8, 4.5)),
     )
+
+
+def _pallor(van_swieten: tuple[int, int], ventricle: FloatArray) -> FloatArray:
+    """Return the drop of white matter by leukoaraiosis, HU: caps and bands, then all of it.
+
+    The depths are ours: the grades say how far the pallor reaches, not how dark it is.
+    """
+    z, y, _ = field_axes()
+    away = -8 * np.log(np.maximum(ventricle, 1e-6))  # mm from the ventricles
+    front = 1 / (1 + np.exp(-(y + 8) / 5))
+    cap = 7.5 / (1 + np.exp((away - 9) / 2))
+    whole = 8.5 / (1 + np.exp((away - 24) / 4))
+    depths = np.ones_like(away), cap, whole  # a trace of it in every head
+    high = 1 / (1 + np.exp(-(z + 2) / 3))
+    drop = front * depths[van_swieten[0]] + (1 - front) * depths[van_swieten[1]]
+    pallor: FloatArray = np.where(drop > 1, drop * high, ventricle)
+    return pallor
 
 
 def _draw_bend(rng: Generator, y: FloatArray, x: FloatArray) -> FloatArray:
@@ -158,15 +180,36 @@ def _draw_bend(rng: Generator, y: FloatArray, x: FloatArray) -> FloatArray:
     return bend.astype(np.float32)
 
 
-def stretch(shape: Shape) -> FloatArray:
-    """Return patient volume per atlas volume on the 4 mm grid of atlas points, (z, y, x)."""
+@dataclass(frozen=True)
+class AtlasMaps:
+    """A head's maps where the atlas points lie, on the 4 mm grid, float32, (z, y, x).
+
+    Parameters
+    ----------
+    stretch : ndarray of float32
+        Patient volume per atlas volume.
+    threshold : ndarray of float32
+        As `Shape.threshold`, which is given at points of the patient.
+    """
+
+    stretch: FloatArray
+    threshold: FloatArray
+
+
+def atlas_maps(shape: Shape) -> AtlasMaps:
+    """Return a head's maps at the points of the atlas."""
     (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (
         np.gradient(shape.bend[i], FIELD)[::-1] for i in range(3)
     )
     ax, by, cz = ax + 1, by + 1, cz + 1
     change = ax * (by * cz - bz * cy) - ay * (bx * cz - bz * cx) + az * (bx * cy - by * cx)
     ratio = (np.prod(shape.scale) / np.clip(change, 0.2, 5)).astype(np.float32)
-    # The bend is given where the patient's point is; one step takes it to the atlas point.
-    index = np.indices(FIELD_SHAPE, dtype=np.float32) - shape.bend[::-1] / FIELD
-    moved: FloatArray = ndimage.map_coordinates(ratio, index, order=1, mode="nearest")
-    return moved
+    # The bend is given where the patient's point is; two steps take it to the atlas point.
+    index = np.indices(FIELD_SHAPE, dtype=np.float32)
+    at = index - shape.bend[::-1] / FIELD
+    bend = [ndimage.map_coordinates(b, at, order=1, mode="nearest") for b in shape.bend[::-1]]
+    at = index - np.stack(bend) / FIELD
+    return AtlasMaps(
+        stretch=ndimage.map_coordinates(ratio, at, order=1, mode="nearest"),
+        threshold=ndimage.map_coordinates(shape.threshold, at, order=1, mode="nearest"),
+    )

@@ -1,0 +1,118 @@
+"""What simulated readers are asked to be: each one alone, and how alike they read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from scipy.stats import norm
+
+from hemocast.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ReaderSpec:
+    """How one simulated reader reads.
+
+    Parameters
+    ----------
+    name : str
+        Goes into ``reader_id``.
+    sensitivity, specificity : float
+        Of unaided decisions, in expectation; strictly between 0 and 1, above chance together.
+    spread : float
+        Standard deviation of the impression among scans with the outcome, in units of that among
+        scans without.
+    boldness : float
+        Log odds stated for one standard deviation beyond the threshold: low for a reader who
+        stays near 50 %.
+    trust : float
+        Weight of the model's log odds in the aided arm, 0 to 1.
+    seconds : float
+        Median time for a scan.
+    """
+
+    name: str
+    sensitivity: float
+    specificity: float
+    spread: float = 1.0
+    boldness: float = 1.5
+    trust: float = 0.3
+    seconds: float = 70.0
+
+    def __post_init__(self) -> None:
+        inside = 0 < self.sensitivity < 1 and 0 < self.specificity < 1
+        above = self.sensitivity + self.specificity > 1
+        scales = min(self.spread, self.boldness, self.seconds) > 0 and 0 <= self.trust <= 1
+        if not (inside and above and scales):
+            raise UsageError(
+                "A simulated reader has settings outside their range",
+                "sensitivity and specificity between 0 and 1 with a sum above 1; spread, boldness "
+                "and seconds above 0; trust from 0 to 1",
+                "Correct the reader",
+            )
+
+    @property
+    def threshold(self) -> float:
+        """Impression at or above which the reader says yes."""
+        return float(norm.ppf(self.specificity))
+
+    @property
+    def mean(self) -> float:
+        """Mean impression of scans with the outcome; 0 is that of scans without."""
+        return self.threshold + self.spread * float(norm.ppf(self.sensitivity))
+
+    @property
+    def auc(self) -> float:
+        """Area under the binormal ROC curve of the impressions."""
+        return float(norm.cdf(self.mean / math.hypot(1, self.spread)))
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Correlations of impressions among scans of one class; each lies within the next.
+
+    Parameters
+    ----------
+    score : float
+        Share of the variance that comes from the scores given, 0 to `between`: the readers'
+        correlation with a model, squared.
+    between : float
+        Between two readers.
+    within : float
+        Between two readings of a scan by one reader.
+    """
+
+    score: float = 0.2
+    between: float = 0.5
+    within: float = 0.8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= self.between <= self.within <= 1:
+            raise UsageError(
+                "The readers' correlations do not lie within each other",
+                "0 <= score <= between <= within <= 1",
+                "Correct the correlations",
+            )
+
+
+PAPER_READERS: Final = (
+    ReaderSpec("C1", 0.500, 0.900),
+    ReaderSpec("C2", 0.460, 0.920),
+    ReaderSpec("C3", 0.440, 0.880),
+    ReaderSpec("C4", 0.560, 0.870),
+    ReaderSpec("C5", 0.480, 0.930),
+    ReaderSpec("C6", 0.400, 0.8918),
+    ReaderSpec("C7", 0.550, 0.8812),
+    ReaderSpec("C8", 0.630, 0.879),
+)
+"""Eight readers made to **resemble** the neurologists of Table 2 of Zhang 2026
+(10.3389/fnins.2025.1753071); they are not its rows. What they share with it: the mean specificity
+of the eight rows (0.894), the balanced accuracy of C6 (0.6459) and of C8, the best (0.7545). How
+sensitivity and specificity make these up, and all of the other five, is ours."""
+
+PAPER_CORRELATION: Final = Correlation(score=0.0, between=0.55, within=0.8)
+"""With `PAPER_READERS`, about as much agreement as the paper prints at its two thirds of positive
+scans: 0.61 to 0.87 between two readers, 0.51 to 0.59 between a reader and the model. The latter is
+what raters reach who share nothing but the outcome, hence the score part of 0. `within` is ours."""

@@ -1,0 +1,82 @@
+"""``hemocast simulate``: as a user meets it, and as a machine that loses power meets it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+COMMAND = (HEMOCAST, "simulate", "--preset", "tiny", "--seed", "3")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Four patients as DICOM, in one go; the command's output too."""
+    out = tmp_path_factory.mktemp("whole") / "cohort"
+    done = subprocess.run(
+        [*COMMAND, "--patients", "4", "--out", out], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
+
+
+def test_it_says_simulated_and_prints_the_three_ceilings(whole):
+    out, told = whole
+    assert "SIMULATED: 4 patients (2 with HT)" in told
+    for words in ("all known", "image alone", "record alone"):
+        line = next(line for line in told.splitlines() if words in line)
+        assert 0.7 < float(line.split()[-2]) <= 1
+    assert len((out / "labels.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole, tmp_path):
+    out = tmp_path / "cohort"
+    command = [*COMMAND, "--patients", "4", "--out", out]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 200
+    # Killed in the middle of a study: one is finished, and the next has begun.
+    while time.monotonic() < deadline and process.poll() is None:
+        begun = list((out / "unfinished").glob("study-*/*")) if out.exists() else []
+        if begun and (out / "dicom").is_dir():
+            break
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=30)
+    assert not (out / "labels.csv").exists()
+    assert any((out / "dicom").iterdir())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert contents(out) == contents(whole[0])
+
+
+def test_another_format_in_the_same_folder_is_refused(whole):
+    done = subprocess.run(
+        [*COMMAND, "--patients", "4", "--out", whole[0], "--format", "stacks"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not (whole[0] / "stacks").exists()
+
+
+def test_an_unknown_preset_is_wrong_usage(tmp_path):
+    done = subprocess.run(
+        [HEMOCAST, "simulate", "--preset", "nobody", "--out", tmp_path / "x"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert not (tmp_path / "x").exists()
