@@ -22,7 +22,7 @@ def case(prediction) -> HeatmapCase:
     return HeatmapCase("Infarct visible", stack, heatmap, lesion, 0.73)
 
 
-def test_the_infarct_chooses_the_frame_and_the_text_tells_where_the_evidence_is(case, artefacts) -> None:
+def test_the_infarct_chooses_the_frame_and_the_text_names_the_evidence(case, artefacts) -> None:
     figure = heatmap_figure([case, case])
     save_figure(figure, artefacts, "heatmap_figure")
     said = [text.get_text() for text in figure.findobj(Text)]

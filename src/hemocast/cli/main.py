@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -19,6 +21,7 @@ from hemocast.cli.ingest import ingest
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
+from hemocast.cli.reproduce import reproduce
 from hemocast.cli.simulate import simulate
 from hemocast.cli.train import train
 from hemocast.errors import HemocastError, LeakageError
@@ -42,6 +45,7 @@ app.command("check-leakage")(check_leakage)
 app.command("check-paper")(check_paper)
 app.command()(train)
 app.command()(evaluate)
+app.command()(reproduce)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")
 
@@ -76,8 +80,14 @@ def _exit_code(error: HemocastError) -> int:
     return 5 if isinstance(error, LeakageError) else 4
 
 
+def _stop(number: int, _frame: FrameType | None) -> None:
+    """End as ctrl-C does, so that worker processes end and temporary folders go too."""
+    sys.exit(128 + number)
+
+
 def run() -> None:
     """Run the command line; a refusal becomes one line and an exit code, never a traceback."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app()
     except HemocastError as error:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from hemocast.dataset.ingest import IngestReport, ingest
 from hemocast.dataset.layout import write_json
 from hemocast.dicom import read, read_nifti
 from hemocast.errors import OutputExists
+from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.predict import CaseResult, predict_paths
 from hemocast.pipeline.told import Told, known_key, mask_on_stack
 from hemocast.pipeline.training import Purpose, Trained, train_and_test
@@ -90,10 +89,13 @@ def run_demo(
     config = CONFIG.model_copy(update={"train": CONFIG.train.model_copy(update={"seed": seed})})
     simulation = DEMO.model_copy(update={"seed": seed, "masks": True})
     _claim(out, config)
-    clock = _Clock()
+    clock = Clock()
     with clock.stage("simulate as DICOM"):
         truth = simulate_cohort(
-            simulation, out / "simulated", workers=workers, progress=_stage(progress, "simulating")
+            simulation,
+            out / "simulated",
+            workers=workers,
+            progress=stage_of(progress, "simulating"),
         )
     dataset = Dataset(out / "dataset")
     key = known_key(out / "dataset.key", f"demo {seed}")
@@ -104,7 +106,7 @@ def run_demo(
             key,
             labels=truth.labels,
             workers=workers,
-            progress=_stage(progress, "ingesting"),
+            progress=stage_of(progress, "ingesting"),
         )
     # An earlier run with the same seed left the same model: the folder is this demonstration's own.
     shutil.rmtree(out / "model", ignore_errors=True)
@@ -128,19 +130,6 @@ def run_demo(
     return Demo(page, result)
 
 
-class _Clock:
-    """Seconds of every stage."""
-
-    def __init__(self) -> None:
-        self.seconds: list[tuple[str, float]] = []
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds.append((name, time.perf_counter() - start))
-
-
 def _claim(out: Path, config: Config) -> None:
     settings = out / "demo.yaml"
     if settings.is_file() and load_config(settings) == config:
@@ -153,12 +142,6 @@ def _claim(out: Path, config: Config) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     save_config(config, settings)
-
-
-def _stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(name, done, total)
 
 
 @dataclass(frozen=True)
@@ -184,7 +167,7 @@ def _predict_new(simulation: SimulateConfig, model: Model, out: Path) -> _New:
 
 
 def _result(
-    config: Config, told: Told, report: IngestReport, trained: Trained, new: _New, clock: _Clock
+    config: Config, told: Told, report: IngestReport, trained: Trained, new: _New, clock: Clock
 ) -> DemoResult:
     refused = Counter(item.code for item in report.refused)
     refused += Counter(item.error.code for item in trained.refused if item.error)

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dataset.layout import write_text
+from hemocast.dataset.pseudonym import participant_id
 from hemocast.dataset.stacks import ScanFile
 from hemocast.simulate import Patient, PlannedScan, Truth
+from hemocast.simulate.as_dataset import cohort_key
 
 if TYPE_CHECKING:
     from hemocast.volume import BoolArray, Stack
@@ -32,6 +34,12 @@ class Told:
 
     truth: Truth
     patients: dict[str, Patient]
+
+    @classmethod
+    def of(cls, truth: Truth) -> Told:
+        """Find the patients of a cohort that was simulated as a dataset."""
+        key = cohort_key(truth.config.seed)
+        return cls(truth, {participant_id(key, p.patient_id): p for p in truth.patients})
 
     def patient(self, scan: ScanFile) -> Patient:
         """Return whose scan it is."""
