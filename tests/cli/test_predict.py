@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -43,6 +44,9 @@ def test_the_real_head_gives_a_page_that_says_what_it_is(ge_head: Path, tmp_path
     content = json.loads((folder / "prediction.json").read_text())
     assert content["simulated_training_data"] is True
     assert NOTICE in (folder / "report.html").read_text()
+    (row,) = csv.DictReader((tmp_path / "predictions.csv").open(encoding="utf-8", newline=""))
+    # A patient's scan, but a model that learned from simulated ones.
+    assert (row["status"], row["simulated"]) == ("done", "1")
 
 
 def test_prediction_needs_no_torch(ge_head: Path, tmp_path: Path) -> None:

@@ -7,16 +7,21 @@ import html
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hemocast.report
 from hemocast.errors import OutputExists, TableError
 from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
 
 ROOT = Path(__file__).parents[2]
 FAST = EvaluationOptions(n_resamples=200)
+SCHEMA = json.loads(
+    (Path(hemocast.report.__file__).parent / "metrics.schema.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +31,32 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference numbers: set HEMOCAST_TEST_REFERENCE to their folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def metrics_json_follows_its_schema(
+    tmp_path: Path, schema_faults: Callable[[object, dict], list[str]]
+) -> Iterator[None]:
+    """Whatever a test evaluates: one model or several, readers, data that degenerate."""
+    yield
+    for path in tmp_path.rglob("metrics.json"):
+        assert schema_faults(json.loads(path.read_text(encoding="utf-8")), SCHEMA) == []
+
+
+def test_the_schema_wants_a_reason_for_what_is_undefined(
+    tmp_path: Path, schema_faults: Callable[[object, dict], list[str]]
+) -> None:
+    label = [0, 1] * 20
+    path = predictions(tmp_path / "a.csv", label, [0.3 + 0.01 * i for i in range(40)])
+    told = readings(tmp_path / "r.csv", label, arms=("unaided",))
+    evaluate_files(path, tmp_path / "out", readings=told, options=FAST)
+    content = metrics(tmp_path / "out")
+    content["models"]["model"]["metrics"]["auc"]["value"] = None
+    content["seed"] = 0.5
+    content["models"]["model"]["calibration"].pop("ici")
+    found = " ".join(schema_faults(content, SCHEMA))
+    for part in ("metrics.auc", "$.seed", "$.models.model.calibration"):
+        assert part in found
 
 
 def write(path: Path, head: str, rows: list[str]) -> Path:

@@ -12,8 +12,11 @@ import nibabel
 import numpy as np
 import pytest
 
+from hemocast.model import Model
+from hemocast.pipeline.evaluate_inputs import read_predictions
 from hemocast.pipeline.predict import CaseResult, exit_code, predict_paths
 from hemocast.simulate import MARK, Truth
+from hemocast.volume import Source
 
 FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz"}
 
@@ -53,6 +56,46 @@ def test_everything_simulated_says_so(scan: Path, model, tmp_path: Path) -> None
     content = json.loads((result.folder / "prediction.json").read_text())
     assert any("simulated" in flag.lower() for flag in content["flags"])
     assert "SIMULATED" in MARK
+    assert result.simulated
+    assert _table(tmp_path)[0]["simulated"] == "1"
+
+
+class _TrainedOnPatients:
+    """A model like the given one, whose training data were no simulation."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.description = model.description.model_copy(update={"simulated_training_data": False})
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._model, name)
+
+
+@pytest.mark.parametrize("simulated_scan", [True, False])
+def test_a_scan_or_its_models_training_makes_a_row_simulated(
+    scan: Path, model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulated_scan: bool
+) -> None:
+    if not simulated_scan:
+        monkeypatch.setattr(Source, "simulated", property(lambda _: False))
+    plain = _TrainedOnPatients(model.trained.model)
+    (by_scan,) = predict_paths([scan], plain, tmp_path / "a")  # type: ignore[arg-type]
+    (by_model,) = predict_paths([scan], model.trained.model, tmp_path / "b")
+    assert (by_scan.simulated, by_model.simulated) == (simulated_scan, True)
+    assert _table(tmp_path / "a")[0]["simulated"] == str(int(simulated_scan))
+
+
+def test_evaluating_a_predicted_table_says_simulated(dataset, model, tmp_path: Path) -> None:
+    paths = sorted(dataset.root.glob("sub-*/ses-01/ct/*_ct.nii.gz"))[:4]
+    _run(paths, model, tmp_path / "out")
+    rows = [row | {"label": i % 2} for i, row in enumerate(_table(tmp_path / "out"))]
+    with (tmp_path / "labelled.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    table = read_predictions(tmp_path / "labelled.csv")
+    assert table.simulated
+    assert table.groupings == ()
+    assert table.unused == ()
 
 
 def test_the_heatmap_lies_on_the_scans_own_grid(scan: Path, model, tmp_path: Path) -> None:

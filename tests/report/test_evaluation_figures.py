@@ -44,7 +44,8 @@ def confusion(simulated: bool) -> object:
 
 def calibration(simulated: bool) -> object:
     groups = (CalibrationGroup(40, 0.3, 0.25, 0.1, 0.4),)
-    plot = CalibrationPlot(LABEL, SCORE, groups, np.empty(0), np.empty(0), ("slope 1.00",))
+    at = np.linspace(0.2, 0.8, 9)
+    plot = CalibrationPlot(LABEL, SCORE, groups, at, at, at - 0.1, at + 0.1, ("slope 1.00",))
     return print_calibration_figure(plot, simulated=simulated)
 
 

@@ -6,6 +6,9 @@ from scipy.special import expit, logit
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import calibration_curve, measure_calibration
+from hemocast.stats.calibration import local_quadratic
+from hemocast.stats.logistic import fit_logistic
+from hemocast.stats.resample import resample_weights
 
 module = import_module("hemocast.stats.calibration_curve")  # the name is also a function
 MEASURES = ("in_the_large", "slope", "ici", "e50", "e90", "emax")
@@ -33,6 +36,32 @@ def test_values_are_those_of_the_measures_and_lie_in_their_limits() -> None:
     assert (found.curve <= found.high + 0.02).all()
     nearest = np.argmin(np.abs(risk[:, None] - found.probability), axis=0)
     np.testing.assert_allclose(found.curve, plain.curve[nearest].clip(0, 1), atol=0.03)
+
+
+@pytest.mark.parametrize("digits", [6, 1])
+def test_limits_are_those_of_the_resampled_scans_one_by_one(digits: int) -> None:
+    label, risk = cohort(150, 3)
+    risk = risk.round(digits).clip(0.05, 0.95)
+    patient = np.arange(150) // 2
+    found = calibration_curve(label, risk, patient, 60, 5, points=9)
+    curves, measures = [], []
+    for weights in resample_weights(75, 60, np.random.default_rng(5), 150):
+        for row in weights[:, patient].astype(int):
+            truth, chance = np.repeat(label, row).astype(float), np.repeat(risk, row)
+            curve = local_quadratic(chance, truth, found.probability, int(0.75 * truth.size))
+            logits, ones = logit(chance), np.ones(chance.size)
+            large, _ = fit_logistic(ones[:, None], truth, logits)
+            line, _ = fit_logistic(np.column_stack([ones, logits]), truth)
+            distance = np.abs(np.interp(chance, found.probability, curve) - chance)
+            shares = np.quantile(distance, [0.5, 0.9])
+            curves.append(curve.clip(0, 1))
+            measures.append([large[0], line[1], distance.mean(), *shares, distance.max()])
+    ends = np.quantile(curves, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose([found.low, found.high], ends, atol=1e-9)
+    ends = np.quantile(measures, [0.025, 0.975], axis=0)
+    for name, low, high in zip(MEASURES, *ends, strict=True):
+        estimate = getattr(found, name)
+        assert (estimate.ci_low, estimate.ci_high) == pytest.approx((low, high), abs=1e-7)
 
 
 def test_too_extreme_probabilities_are_seen() -> None:

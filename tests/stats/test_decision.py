@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import confusion, decision_curve
+from hemocast.stats.resample import resample_weights
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
@@ -55,6 +56,30 @@ def test_limits_hold_the_curve_and_count_patients() -> None:
         np.tile(label, 2), np.tile(risk, 2), THRESHOLDS, np.tile(np.arange(200), 2), 500
     )
     np.testing.assert_allclose(twice.model_low, once.model_low, atol=1e-12)
+
+
+@given(st.integers(0, 500))
+def test_limits_are_those_of_the_resampled_scans_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    label, risk = cohort(seed, 60)
+    risk = risk.round(1)  # ties, with each other and with the thresholds
+    patient = rng.integers(0, 25, 60)
+    at = rng.permutation([0.1, 0.2, 0.25, 0.5, 0.5, 0.9])
+    curve = decision_curve(label, risk, at, patient, 50, seed)
+    index = np.unique(patient, return_inverse=True)[1]
+    draws = np.random.default_rng(seed)
+    gains, over = [], []
+    for weights in resample_weights(index.max() + 1, 50, draws, 60):
+        for row in weights[:, index]:
+            benefit = np.where(label[:, None], 1.0, -at / (1 - at))
+            acted = benefit * (risk[:, None] >= at)
+            gains.append(row @ acted / row.sum())
+            over.append(row @ (acted - benefit) / row.sum())
+    for found, told in (
+        ((curve.model_low, curve.model_high), gains),
+        ((curve.over_all_low, curve.over_all_high), over),
+    ):
+        np.testing.assert_allclose(found, np.quantile(told, [0.025, 0.975], axis=0), atol=1e-12)
 
 
 def test_nobody_acts_on_certainty() -> None:

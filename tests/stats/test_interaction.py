@@ -3,14 +3,9 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from hemocast.errors import StatisticsError
 from hemocast.stats import delong
-from hemocast.stats.interaction import (
-    GroupedCases,
-    auc_interaction,
-    calibration_interaction,
-    fit_logistic,
-)
+from hemocast.stats.interaction import GroupedCases, auc_interaction, calibration_interaction
+from hemocast.stats.logistic import fit_logistic
 
 
 def grouped(
@@ -67,22 +62,6 @@ def test_calibration_is_the_interaction_of_one_logistic_model() -> None:
     assert test.df == 2
     assert test.statistic == pytest.approx(wald, rel=1e-6)
     assert test.p < 0.05
-
-
-def test_logistic_coefficients_as_another_package_gives_them() -> None:
-    sklearn = pytest.importorskip("sklearn.linear_model")
-    rng = np.random.default_rng(3)
-    x = rng.normal(0, 3, (300, 2))
-    y = rng.random(300) < expit(0.5 + x @ [1.0, -2.0])
-    beta, covariance = fit_logistic(np.column_stack([np.ones(300), x]), y.astype(float))
-    other = sklearn.LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x, y)
-    assert beta == pytest.approx([*other.intercept_, *other.coef_[0]], rel=1e-4)
-    assert (np.diag(covariance) > 0).all()
-
-
-def test_separated_classes_have_no_finite_line() -> None:
-    with pytest.raises(StatisticsError, match="no finite solution"):
-        fit_logistic(np.column_stack([np.ones(6), np.arange(6)]), (np.arange(6) > 2).astype(float))
 
 
 def test_groups_that_cannot_be_compared_are_left_out_with_the_reason() -> None:

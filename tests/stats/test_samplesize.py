@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import cox_snell_from_c, development_size
-from hemocast.stats.interaction import fit_logistic
+from hemocast.stats.logistic import fit_logistic
 from hemocast.stats.samplesize import max_cox_snell
 
 

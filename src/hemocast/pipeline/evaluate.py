@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hemocast.errors import OutputExists, StatisticsError
+from hemocast.pipeline.evaluate_calibration import MOST_FOR_CURVE
 from hemocast.pipeline.evaluate_compare import compare_models
 from hemocast.pipeline.evaluate_groups import Clinical, Grouping, read_clinical
 from hemocast.pipeline.evaluate_inputs import Predictions, read_predictions
@@ -237,6 +238,11 @@ def _notes(found: _Inputs) -> tuple[str, ...]:
     if len(several) > 1:
         notes.append(
             "the models rated different numbers of scans; comparisons use the scans that both rated"
+        )
+    if any(model.rows.size > MOST_FOR_CURVE for model in table.models):
+        notes.append(
+            f"calibration was measured on a random {MOST_FOR_CURVE} scans of each model that rated "
+            "more"
         )
     if len(table.models) > MOST_CURVES:
         notes.append(f"figures show the first {MOST_CURVES} models; the tables hold all")

@@ -45,7 +45,9 @@ PREDICTIONS = TableSchema(
     ("model", "scan_id"),
 )  # fmt: skip
 # Columns of `hemocast predict` that are no subgroups.
-_NO_GROUP = frozenset({"status", "code", "message", "path", "probability_low", "probability_high"})
+_NO_GROUP = frozenset(
+    {"case", "status", "code", "message", "path", "probability_low", "probability_high"}
+)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from hemocast.errors import StatisticsError
+from hemocast.pipeline.evaluate_calibration import evaluate_calibration
 from hemocast.pipeline.evaluate_inputs import ModelScores, Predictions
-from hemocast.report.calibration_print_figure import CalibrationGroup
-from hemocast.report.evaluation import CalibrationPart, ModelPart, ThresholdRow
+from hemocast.report.evaluation import ModelPart, ThresholdRow
 from hemocast.stats import (
-    Calibration,
     DecisionCurve,
     Estimate,
     Evaluation,
@@ -21,7 +20,6 @@ from hemocast.stats import (
     confusion,
     decision_curve,
     evaluate,
-    measure_calibration,
     roc_curve,
     wilson,
 )
@@ -35,9 +33,6 @@ _SHARES = ("accuracy", "sensitivity", "ppv", "specificity", "npv")
 _SMALL = 10
 _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
-_CURVE_POINTS = 200
-_MOST_FOR_CURVE = 4_000
-"""Calibration takes time with the square of the scans: of more than this, a random part is used."""
 
 
 def evaluate_model(
@@ -75,7 +70,9 @@ def evaluate_model(
         intervals={name: rows[1:] for name, rows in intervals.items()},
         points=_points(label, model, patient) if both else (),
         rebased=_rebased(label, model, patient) if both else (),
-        calibration=_calibration(label, model.probability, patient, seed),
+        calibration=evaluate_calibration(
+            label, model.probability, patient, n_resamples=n_resamples, seed=seed
+        ),
         decision=_decision(label, model.probability, patient, n_resamples, seed) if both else None,
         roc=roc_curve(label, model.probability) if both else None,
         band=_band(label, model.probability, patient, seed) if both else None,
@@ -196,72 +193,6 @@ def _decision(
 ) -> DecisionCurve:
     fewer = n_resamples if label.size <= _MANY else 200
     return decision_curve(label, probability, THRESHOLDS, patient, fewer, seed)
-
-
-def _calibration(
-    label: BoolArray, probability: FloatArray, patient: IntArray, seed: int
-) -> CalibrationPart:
-    groups = _groups(label, probability)
-    none = np.empty(0)
-    chosen: IntArray | slice = slice(None)
-    if label.size > _MOST_FOR_CURVE:
-        drawn = np.random.default_rng(seed).choice(label.size, _MOST_FOR_CURVE, replace=False)
-        chosen = np.sort(drawn)
-    part, own = label[chosen], patient[chosen]
-    try:
-        measured = measure_calibration(part, probability[chosen])
-    except StatisticsError as error:
-        return CalibrationPart((), groups, none, none, f"{error.seen}; expected {error.expected}")
-    several = np.unique(own).size < own.size
-    metrics = _calibration_metrics(measured, part.size, label.size, several)
-    order = np.argsort(probability[chosen], kind="stable")
-    thinned = order[np.linspace(0, order.size - 1, min(_CURVE_POINTS, order.size)).astype(int)]
-    at = probability[chosen][thinned]
-    return CalibrationPart(metrics, groups, at, measured.curve[thinned])
-
-
-def _calibration_metrics(
-    measured: Calibration, n: int, n_all: int, several: bool
-) -> tuple[tuple[str, Estimate], ...]:
-    notes = []
-    if n < n_all:
-        notes.append(f"from a random {n} of {n_all} scans")
-    clustered = [*notes, "takes scans of one patient as independent"] if several else notes
-    nan = float("nan")
-    distances = "; ".join([*notes, "no interval is computed for this distance"])
-    return (
-        *(
-            (name, replace(one, warning="; ".join(clustered) or None))
-            for name, one in (
-                ("calibration_in_the_large", measured.in_the_large),
-                ("calibration_slope", measured.slope),
-            )
-        ),
-        *(
-            (name, Estimate(value, nan, nan, "none", n, distances))
-            for name, value in (
-                ("ici", measured.ici),
-                ("e50", measured.e50),
-                ("e90", measured.e90),
-                ("emax", measured.emax),
-            )
-        ),
-    )
-
-
-def _groups(label: BoolArray, probability: FloatArray) -> tuple[CalibrationGroup, ...]:
-    """Groups of about equal size, never dividing scans of equal probability: at most ten."""
-    wanted = min(10, max(1, label.size // 30))
-    edges = np.unique(np.quantile(probability, np.linspace(0, 1, wanted + 1)[1:-1]))
-    which = np.searchsorted(edges, probability, side="right")
-    groups = []
-    for group in np.unique(which):
-        mine = which == group
-        n, hits = int(mine.sum()), int(label[mine].sum())
-        groups.append(
-            CalibrationGroup(n, float(probability[mine].mean()), hits / n, *wilson(hits, n))
-        )
-    return tuple(groups)
 
 
 def _warnings(

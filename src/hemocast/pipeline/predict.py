@@ -38,6 +38,7 @@ COLUMNS = [
     "status",
     "code",
     "message",
+    "simulated",
 ]
 
 
@@ -60,6 +61,8 @@ class CaseResult:
         Where its files lie when done.
     seconds : float
         Time it took.
+    simulated : bool
+        The scan is simulated, or the model learned from simulated scans: no clinical evidence.
     """
 
     case: int
@@ -71,6 +74,7 @@ class CaseResult:
     prediction: Prediction | None = None
     folder: Path | None = None
     seconds: float = 0.0
+    simulated: bool = False
 
 
 def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[CaseResult]:
@@ -111,6 +115,7 @@ def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[Ca
     while True:
         start = time.perf_counter()
         names: tuple[str | None, str | None] = (None, None)
+        simulated = model.description.simulated_training_data
         try:
             item = next(volumes, None)
             if item is None:
@@ -119,19 +124,20 @@ def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[Ca
                 raise item
             volume = item
             names = _names(path, volume)
+            simulated = simulated or volume.source.simulated
             prediction = model.predict(volume)
             folder = out / str(names[1])
             _write_results(prediction, volume, model, str(names[1]), folder)
         except HemocastError as error:
-            yield CaseResult(case, "refused", error.code, str(error), *names)
+            yield CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
         except Exception as error:
             # One case must not end a run of 500; the cause goes to the log, not to the table.
             log.exception("case %d failed", case)
             message = f"{OWN_FAULT} Hemocast failed on this case ({type(error).__name__})"
-            yield CaseResult(case, "failed", OWN_FAULT, message, *names)
+            yield CaseResult(case, "failed", OWN_FAULT, message, *names, simulated=simulated)
         else:
             seconds = time.perf_counter() - start
-            yield CaseResult(case, "done", "", "", *names, prediction, folder, seconds)
+            yield CaseResult(case, "done", "", "", *names, prediction, folder, seconds, simulated)
 
 
 def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
@@ -192,6 +198,7 @@ def _row(result: CaseResult) -> dict[str, object]:
         "status": result.status,
         "code": result.code,
         "message": result.message,
+        "simulated": int(result.simulated),
     }
     if result.prediction is not None:
         low, high = result.prediction.probability_interval

@@ -39,6 +39,8 @@ class CalibrationPlot:
         From lowest to highest probability.
     at, curve : ndarray of float64, shape (k,)
         The smooth curve, sorted; empty where there is none.
+    low, high : ndarray of float64, shape (k,), or None
+        Pointwise 95 % limits of the curve.
     words : tuple of str
         Written into the figure: slope, intercept, ICI.
     """
@@ -48,6 +50,8 @@ class CalibrationPlot:
     groups: tuple[CalibrationGroup, ...]
     at: FloatArray
     curve: FloatArray
+    low: FloatArray | None = None
+    high: FloatArray | None = None
     words: tuple[str, ...] = ()
 
 
@@ -68,8 +72,11 @@ def print_calibration_figure(plot: CalibrationPlot, *, simulated: bool = False) 
         axes = figure.add_axes((0.135, 0.3, 0.835, 0.655))
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), label="ideal")
         if plot.at.size:
-            curve = np.clip(plot.curve, 0, 1)
-            axes.plot(plot.at, curve, color=BLUE, linewidth=1.4, label="loess curve")
+            curve, drawn = np.clip(plot.curve, 0, 1), "loess curve"
+            if plot.low is not None and plot.high is not None:
+                axes.fill_between(plot.at, plot.low, plot.high, color=BLUE, alpha=0.16, linewidth=0)
+                drawn += ", 95 % band"
+            axes.plot(plot.at, curve, color=BLUE, linewidth=1.4, label=drawn)
         for k, group in enumerate(plot.groups):
             axes.plot([group.predicted] * 2, [group.low, group.high], color=INK, linewidth=0.9)
             name = None if k else "groups of equal size, 95 % CI"

@@ -48,6 +48,10 @@ class CalibrationPart:
         The smooth curve, sorted and thinned; empty where there is none.
     reason : str
         Why there are no metrics; "" where there are.
+    low, high : ndarray of float64, shape (k,), or None
+        Pointwise 95 % limits of the curve; None where there are none.
+    others : tuple of (str, Estimate)
+        Further intervals of a metric.
     """
 
     metrics: tuple[tuple[str, Estimate], ...]
@@ -55,6 +59,9 @@ class CalibrationPart:
     at: FloatArray
     curve: FloatArray
     reason: str = ""
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    others: tuple[tuple[str, Estimate], ...] = ()
 
 
 @dataclass(frozen=True)

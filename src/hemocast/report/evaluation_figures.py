@@ -88,13 +88,17 @@ def calibration_plot(model: ModelPart) -> CalibrationPlot:
             e = known[name]
             words.append(f"{title} {e.value:.2f} ({e.ci_low:.2f} to {e.ci_high:.2f})")
     if "ici" in known:
-        words.append(f"ICI {known['ici'].value:.3f}")
+        e = known["ici"]
+        limits = f" ({e.ci_low:.3f} to {e.ci_high:.3f})" if np.isfinite(e.ci_low) else ""
+        words.append(f"ICI {e.value:.3f}{limits}")
     return CalibrationPlot(
         label=model.label,
         probability=model.probability,
         groups=part.groups,
         at=part.at,
         curve=part.curve,
+        low=part.low,
+        high=part.high,
         words=tuple(words),
     )
 
@@ -173,5 +177,7 @@ def _calibration_caption(model: ModelPart) -> str:
         f"Calibration of {model.name}: observed share with HT against predicted probability, and "
         "how the predictions lie (HT up, no HT down)."
     )
+    if model.calibration.low is not None:
+        text += " The band is pointwise, from resampled patients."
     reason = model.calibration.reason
     return f"{text} No curve: {reason}." if reason else text

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from hemocast.report.evaluation import Comparison, EvaluationResult, ModelPart
 from hemocast.stats import Estimate
 from hemocast.version import VERSION
@@ -125,7 +127,10 @@ def _metrics(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     for model in result.models:
         for name, headline in (*model.metrics, *model.calibration.metrics):
             rows.append([model.name, name, 1, *_cells(headline)])
-            others = model.intervals.get(name, ())
+            others = [
+                *model.intervals.get(name, ()),
+                *(other for other_name, other in model.calibration.others if other_name == name),
+            ]
             rows += [[model.name, name, 0, *_cells(other)] for other in others]
     return ("model", "metric", "headline", *_METRIC_COLUMNS), rows
 
@@ -160,9 +165,11 @@ def _calibration(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
             [model.name, "group", group.predicted, group.observed, group.low, group.high, group.n]
             for group in part.groups
         ]
+        bare = np.full(part.at.size, np.nan)
+        low, high = (bare if ends is None else ends for ends in (part.low, part.high))
         rows += [
-            [model.name, "loess", float(x), float(y), "", "", ""]
-            for x, y in zip(part.at, part.curve, strict=True)
+            [model.name, "loess", *(float(x) for x in point), ""]
+            for point in zip(part.at, part.curve, low, high, strict=True)
         ]
     return ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n"), rows
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
+from scipy.special import logit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.estimate import Estimate, FloatArray, as_labels, as_scores, few_warning
+from hemocast.stats.logistic import fit_logistic
 from hemocast.stats.roc import require_both_classes
 
 _SPAN = 0.75
@@ -88,7 +89,7 @@ def measure_calibration(label: ArrayLike, probability: ArrayLike) -> Calibration
     large, large_cov = fit_logistic(flat, truth.astype(float), logits)
     curve = smooth(probabilities, truth.astype(float))
     both = np.column_stack([flat, logits])
-    fitted, covariance = fit_logistic(both, truth.astype(float), np.zeros(truth.size))
+    fitted, covariance = fit_logistic(both, truth.astype(float))
     distance = np.abs(curve - probabilities)
     e50, e90 = np.quantile(distance, [0.5, 0.9])
     few = few_warning(int(min(truth.sum(), (~truth).sum())))
@@ -107,56 +108,6 @@ def measure_calibration(label: ArrayLike, probability: ArrayLike) -> Calibration
 def _wald(value: float, variance: float, n: int, few: str | None) -> Estimate:
     half = float(norm.ppf(0.975) * np.sqrt(variance))
     return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n, few)
-
-
-def fit_logistic(
-    design: FloatArray, outcome: FloatArray, offset: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Maximum likelihood by Newton steps, halved when they overshoot.
-
-    Parameters
-    ----------
-    design : ndarray, shape (n, k)
-        Predictors, with a column of ones where an intercept is wanted.
-    outcome, offset : ndarray, shape (n,)
-        Zeros and ones, and what is added to the linear predictor.
-
-    Returns
-    -------
-    coefficients : ndarray, shape (k,)
-    covariance : ndarray, shape (k, k)
-
-    Raises
-    ------
-    StatisticsError
-        No finite solution: the classes are separated, or the predictors do not vary.
-    """
-
-    def loss(at: FloatArray) -> float:
-        eta = design @ at + offset
-        return float(np.logaddexp(0, eta).sum() - outcome @ eta)
-
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        fitted = expit(design @ beta + offset)
-        information = design.T @ (design * (fitted * (1 - fitted))[:, None])
-        try:
-            step = np.linalg.solve(information, design.T @ (outcome - fitted))
-        except np.linalg.LinAlgError:
-            break
-        size = 1.0
-        while loss(beta + size * step) > loss(beta) + 1e-12 and size > 1e-8:
-            size /= 2
-        beta = beta + size * step
-        if np.abs(step).max() < 1e-10 * (1 + np.abs(beta).max()):
-            return beta, np.linalg.inv(information)
-        if np.abs(beta).max() > 1e4:
-            break
-    raise StatisticsError(
-        "The logistic model has no finite solution",
-        "classes that overlap, and probabilities that differ",
-        "Report discrimination only; calibration cannot be estimated from these cases",
-    )
 
 
 def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> FloatArray:

@@ -6,9 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray, as_labels, as_patients, as_scores, few_warning
+from hemocast.stats.estimate import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_labels,
+    as_patients,
+    as_scores,
+    few_warning,
+)
 from hemocast.stats.resample import resample_weights
 
 
@@ -89,31 +98,54 @@ def decision_curve(
             "Leave out 0 and 1: nobody acts on impossibility or waits for certainty",
         )
     odds = at / (1 - at)
-    benefit = np.where(truth[:, None], 1.0, -odds[None, :])
-    acted = benefit * (probabilities[:, None] >= at[None, :])
-    columns = np.concatenate([acted, benefit, np.ones((truth.size, 1))], axis=1)
-    by_patient = np.zeros((n_patients, columns.shape[1]))
-    np.add.at(by_patient, index, columns)
-    k = at.size
+    tally = _tally(truth, probabilities, index, at, n_patients)
     drawn = []
     rng = np.random.default_rng(seed)
-    for weights in resample_weights(n_patients, n_resamples, rng, columns.shape[1]):
-        sums = weights @ by_patient
-        drawn.append(sums[:, : 2 * k] / sums[:, -1:])
-    resampled = np.concatenate(drawn)
-    over = resampled[:, :k] - resampled[:, k:]
-    model_low, model_high = np.quantile(resampled[:, :k], [0.025, 0.975], axis=0)
-    over_low, over_high = np.quantile(over, [0.025, 0.975], axis=0)
-    model, everybody = acted.mean(axis=0), benefit.mean(axis=0)
+    for weights in resample_weights(n_patients, n_resamples, rng, n_patients):
+        drawn.append(_net_benefit(np.asarray(weights @ tally), at, odds))
+    acted, everybody = (np.concatenate(part) for part in zip(*drawn, strict=True))
+    model_low, model_high = np.quantile(acted, [0.025, 0.975], axis=0)
+    over_low, over_high = np.quantile(acted - everybody, [0.025, 0.975], axis=0)
+    total = np.asarray(tally.sum(axis=0)).reshape(1, -1)
+    (model,), (treat_all,) = _net_benefit(total, at, odds)
     return DecisionCurve(
         threshold=at,
         model=model,
         model_low=model_low,
         model_high=model_high,
-        treat_all=everybody,
-        over_all=model - everybody,
+        treat_all=treat_all,
+        over_all=model - treat_all,
         over_all_low=over_low,
         over_all_high=over_high,
         n_resamples=n_resamples,
         warning=few_warning(min(np.unique(index[truth]).size, np.unique(index[~truth]).size)),
     )
+
+
+def _tally(
+    truth: BoolArray, probability: FloatArray, index: IntArray, at: FloatArray, n_patients: int
+) -> csr_array:
+    """Count each patient's scans between the sorted thresholds: with the outcome, then without.
+
+    Shape (n_patients, 2 (k + 1)), and sparse: a patient has few scans.
+    """
+    width = at.size + 1
+    between = np.searchsorted(np.sort(at), probability, side="right")
+    column = np.where(truth, between, between + width)
+    ones = np.ones(truth.size)
+    return csr_array((ones, (index, column)), shape=(n_patients, 2 * width))
+
+
+def _net_benefit(
+    counts: FloatArray, at: FloatArray, odds: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Net benefit of model and of treating all, both (r, k), from counts, shape (r, 2 (k + 1))."""
+    width = at.size + 1
+    # From the highest threshold down, these are the scans at or above each.
+    positive = np.cumsum(counts[:, width - 1 :: -1], axis=1)[:, ::-1]
+    negative = np.cumsum(counts[:, : width - 1 : -1], axis=1)[:, ::-1]
+    n = positive[:, :1] + negative[:, :1]
+    place = np.argsort(np.argsort(at, kind="stable"), kind="stable") + 1
+    acted = (positive[:, place] - odds * negative[:, place]) / n
+    everybody = (positive[:, :1] - odds * negative[:, :1]) / n
+    return acted, everybody

@@ -16,6 +16,7 @@ from scipy.stats import chi2, rankdata
 from hemocast.errors import StatisticsError
 from hemocast.stats.delong import delong
 from hemocast.stats.estimate import FEW, BoolArray, FloatArray, IntArray
+from hemocast.stats.logistic import fit_logistic
 
 _SINGULAR = 1e-12
 
@@ -213,48 +214,3 @@ def _calibration_fit(cases: GroupedCases, group: int) -> _Fit | str:
         influence *= np.sqrt(k / (k - 1))
         covariance = influence @ influence.T
     return _Fit(cases.names[group], beta, covariance, influence)
-
-
-def fit_logistic(design: FloatArray, outcome: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Maximum likelihood of a logistic model by iteratively reweighted least squares.
-
-    Parameters
-    ----------
-    design : ndarray, shape (n, k)
-        With a column of ones for the intercept.
-    outcome : ndarray of 0/1, shape (n,)
-        Outcomes.
-
-    Returns
-    -------
-    coefficients : ndarray, shape (k,)
-        Estimates.
-    covariance : ndarray, shape (k, k)
-        Inverse of the information.
-
-    Raises
-    ------
-    StatisticsError
-        The classes are separated, or columns depend on each other.
-
-    References
-    ----------
-    McCullagh P, Nelder JA 1989, Generalized Linear Models, 2nd ed, Chapman & Hall, section 2.5.
-    """
-    beta = np.zeros(design.shape[1])
-    for _ in range(50):
-        fitted = expit(design @ beta)
-        information = design.T @ (design * (fitted * (1 - fitted))[:, None])
-        try:
-            step = np.linalg.solve(information, design.T @ (outcome - fitted))
-        except np.linalg.LinAlgError:
-            break
-        # Logits that move further than this in one step overshoot.
-        beta = beta + step / max(1.0, float(np.abs(design @ step).max()) / 5)
-        if float(np.abs(step).max()) < 1e-9 * (1 + float(np.abs(beta).max())):
-            return beta, np.linalg.inv(information)
-    raise StatisticsError(
-        "The logistic model has no finite solution",
-        "classes that overlap, and probabilities that differ",
-        "Report discrimination only",
-    )
