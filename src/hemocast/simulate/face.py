@@ -95,7 +95,7 @@ def _outline(z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray) 
     ears = _ball(z, y, x, (79, -22, -42), (6, 12, 26)) | _ball(
         z, y, x, (-79, -22, -42), (6, 12, 26)
     )
-    outline: BoolArray = (distance < 13.5) & (z > -62) | face | nose | ears
+    outline: BoolArray = (distance < 16.5) & (z > -62) | face | nose | ears
     return outline
 
 
