@@ -130,7 +130,12 @@ class SimulateConfig(ScannerSettings):
         613 / 474, ge=1, le=4, description="mean; 613/474 in the paper"
     )
     prevalence: float = Field(0.15, gt=0, lt=1, description="of HT before sampling by outcome")
-    age_mean: float = Field(62.5, ge=30, le=90, description="years; 62.5 in the paper")
+    age_mean: float = Field(
+        60.7,
+        ge=30,
+        le=90,
+        description="years, in the population: sampling by outcome makes it the paper's 62.5",
+    )
     age_sd: float = Field(11.9, ge=0, le=30, description="years; 11.9 in the paper")
     male_share: float = Field(0.74, ge=0, le=1, description="0.74 in the paper")
     thrombolysis_share: float = Field(0.21, ge=0, le=1, description="0.21 in the paper")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from hemocast.simulate import DEMO, PRESETS, draw_cohort
 from hemocast.simulate.presets import PAPER, PRACTICE
 
@@ -15,6 +18,17 @@ def test_the_paper_is_as_large_as_the_paper():
     assert PAPER.n_ht + PAPER.n_non == 474
     assert round((PAPER.n_ht + PAPER.n_non) * PAPER.scans_per_patient) == 613
     assert PRESETS["paper"] is PAPER
+
+
+def test_the_papers_patients_are_as_old_as_the_papers():
+    cohorts = [draw_cohort(PAPER.model_copy(update={"seed": seed})) for seed in range(4)]
+    people = [patient for cohort in cohorts for patient in cohort]
+    assert np.mean([p.age for p in people]) == pytest.approx(62.5, abs=0.8)
+    assert np.std([p.age for p in people]) == pytest.approx(11.9, abs=0.5)
+    assert np.mean([p.male for p in people]) == pytest.approx(0.74, abs=0.03)
+    assert np.mean([len(cohort) for cohort in cohorts]) == 474
+    scans = [sum(len(p.scans) for p in cohort) for cohort in cohorts]
+    assert np.mean(scans) == pytest.approx(613, abs=20)
 
 
 def test_practice_has_one_in_ten_and_four_sites_that_differ():

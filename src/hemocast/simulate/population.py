@@ -7,10 +7,10 @@
     treatment -> hours to the first scan -> water uptake; thrombectomy
     glucose, systolic pressure, sex: on their own
 
-Age and sex are the paper's (Zhang 2026, 10.3389/fnins.2025.1753071: 62.5 +- 11.9 years, 74 % men)
-and so is the share of thrombolysis (21 %); the other distributions are ours, chosen to look like a
-stroke unit's. Factors that are not linked above are independent, which is what makes the ceilings
-of `hemocast.simulate.ceilings` computable.
+Age and sex are the paper's (Zhang 2026, 10.3389/fnins.2025.1753071: 62.5 +- 11.9 years, 74 % men),
+age once the cohort is sampled by outcome, and so is the share of thrombolysis (21 %); the other
+distributions are ours, chosen to look like a stroke unit's. Factors that are not linked above are
+independent, which is what makes the ceilings of `hemocast.simulate.ceilings` computable.
 """
 
 from __future__ import annotations
