@@ -11,7 +11,7 @@ from hemocast.dataset.cohort import read_tables
 from hemocast.dataset.table1 import describe_patients, make_table1
 from hemocast.dicom import read_nifti
 from hemocast.nets.describe import describe
-from hemocast.pipeline.reproduce_tables import table1, table2, table3
+from hemocast.pipeline.reproduce_tables import printed, table1, table2, table3
 from hemocast.report.confusion_figure import ConfusionPanel, confusion_panels_figure
 from hemocast.report.diagrams import (
     Step,
@@ -102,7 +102,9 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[PaperFigur
     yield PaperFigure(
         "figure2",
         "Figure 2. Confusion matrices of the model and the simulated readers",
-        "Counts of held-out scans, and shares of the true class.",
+        "Counts of held-out scans, and shares of the true class. The paper prints for CTNet a "
+        f"sensitivity of {_paper('sensitivity')} % and a specificity of {_paper('specificity')} %; "
+        "no whole numbers of scans fit all that it prints (docs/paper-check.md).",
         confusion_panels_figure(panels, simulated=True),
     )
     yield PaperFigure(
@@ -139,9 +141,13 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[PaperFigur
         "figureS4",
         "Supplementary Figure 4. ROC of the model, with the readers' decisions",
         "A reader's yes and no make one point. A point on the curve means: as good as the model "
-        "at that threshold.",
+        f"at that threshold. The paper prints an AUC of {_paper('auc')} % for CTNet.",
         _roc(done, readers),
     )
+
+
+def _paper(column: str) -> str:
+    return printed("Table 2", "CTNet", column)
 
 
 def _steps(
