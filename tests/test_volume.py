@@ -28,6 +28,14 @@ def test_the_content_hash_follows_values_and_geometry() -> None:
     assert _volume(hu).content_hash() != _volume(hu.reshape(3, 5, 4)).content_hash()
 
 
+def test_a_minus_zero_is_a_zero() -> None:
+    hu = np.zeros((3, 4, 5), np.float32)
+    assert _volume(-hu).content_hash() == _volume(hu).content_hash()
+    signed = AFFINE.copy()
+    signed[0, 1] = -0.0
+    assert _volume(hu, signed).content_hash() == _volume(hu).content_hash()
+
+
 @pytest.mark.parametrize(
     ("hu", "affine"),
     [

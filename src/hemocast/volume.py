@@ -99,8 +99,9 @@ class Volume:
         """SHA-256 over the CT numbers and the geometry: the same scan gives the same hash."""
         digest = hashlib.sha256()
         digest.update(np.asarray(self.hu.shape, dtype="<i8").tobytes())
-        digest.update(np.ascontiguousarray(self.hu, dtype="<f4").data)
-        digest.update(np.round(self.affine, 4).astype("<f8").tobytes())
+        # Plus zero: NIfTI keeps no minus zero, and both are the same number.
+        digest.update(np.ascontiguousarray(self.hu + np.float32(0), dtype="<f4").data)
+        digest.update((np.round(self.affine, 4) + 0.0).astype("<f8").tobytes())
         return digest.hexdigest()
 
 
