@@ -75,5 +75,11 @@ def test_findings_are_written(tmp_path: Path) -> None:
     assert "impossible-share,error" in (tmp_path / "out" / "findings.csv").read_text()
 
 
+def test_a_file_in_the_way_of_the_folder_is_no_traceback() -> None:
+    result = CliRunner().invoke(app, ["--out", str(Path(__file__))])
+    assert result.exit_code == 2
+    assert "Invalid value for" in result.output
+
+
 def test_the_documentation_shows_the_output_as_it_is() -> None:
     assert CliRunner().invoke(app, []).output in DOC.read_text(encoding="utf-8")

@@ -85,6 +85,7 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         (row,) = csv.DictReader(file)
     assert (row["reader_id"], row["scan_id"]) == ("Ann", "sub-a1_ses-01")
     assert (row["probability"], row["decision"], row["seconds"]) == ("0.7", "1", "9.0")
+    assert row["simulated"] == "1"
     again = run("create", dataset, "--study", "s", "--reader", "Ann")
     assert again.returncode == 2
     assert again.stderr.startswith("HC004 ")
@@ -97,10 +98,13 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         (("create", "--study", "../x"), 2, "HC002 "),
         (("create", "--study", "r", "--reader", "a b"), 2, "HC002 "),
         (("export", "--study", "s"), 2, "Missing argument"),
+        (("export", "--study", "s", "--out", Path(__file__)), 2, "Invalid value for"),
+        (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "--address"),  # noqa: S104
+        (("serve", "--study", "s", "--address", "https://room.org/read"), 2, "without a path"),
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(
-    dataset: Path, arguments: tuple[str, ...], code: int, words: str
+    dataset: Path, arguments: tuple[object, ...], code: int, words: str
 ) -> None:
     command, *rest = arguments
     done = run(command, *([] if "argument" in words else [dataset]), *rest)

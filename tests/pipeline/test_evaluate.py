@@ -220,7 +220,9 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
     assert not re.search(r"(src|href)=\"(?!#|data:)", page)
     for path in (tmp_path / "out").glob("*.csv"):
         with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.reader(file):
+            rows_read = list(csv.reader(file))
+            assert rows_read[0][-1] == "simulated", path.name
+            for row in rows_read:
                 assert not any(re.match(r"[=@]|[+-](?![\d.])", cell) for cell in row), path.name
     for path in (tmp_path / "out" / "figures").glob("*.svg"):
         assert "<script" not in path.read_text(encoding="utf-8")

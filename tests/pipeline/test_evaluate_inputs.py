@@ -96,6 +96,19 @@ def test_scans_that_prediction_refused_are_counted_not_blamed(tmp_path: Path) ->
     assert (found.scan.tolist(), found.n_refused) == (["s1"], 2)
 
 
+def test_paths_in_which_prediction_found_no_scan_are_left_out_too(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv",
+        "p1,s1,1,0.9,done",
+        "n/a,n/a,,,refused",
+        "n/a,n/a,,,failed",
+        "p1,s1,,,refused",  # the same scan under a second path
+        head=HEAD + ",status",
+    )
+    found = read_predictions(path)
+    assert (found.scan.tolist(), found.n_refused) == (["s1"], 3)
+
+
 def test_simulated_is_a_column(tmp_path: Path) -> None:
     rows = ("p1,s1,1,0.9,1", "p2,s2,0,0.1,1")
     assert read_predictions(write(tmp_path / "a.csv", *rows, head=HEAD + ",simulated")).simulated

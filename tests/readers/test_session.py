@@ -68,9 +68,20 @@ def test_the_second_arm_opens_after_the_washout(store: Store) -> None:
         submit(store, one)
     now = stand(design, store, days=6.9)
     assert (now.phase, now.current, now.part) == ("washout", None, 2)
-    assert now.open == shown[:N]
+    assert now.open == ()
     later = stand(design, store, days=7.1)
     assert (later.phase, later.current, later.arm) == ("reading", shown[N], shown[N].arm)
+
+
+def test_the_first_arm_may_be_corrected_for_a_day_and_not_be_looked_at_later(store: Store) -> None:
+    """Who read aided must not go back to the model's results shortly before reading alone."""
+    design = study()
+    shown = design.presentations("R1")
+    for one in shown[:N]:
+        submit(store, one)
+    assert stand(design, store, days=0.9).open == shown[:N]
+    assert stand(design, store, days=1.1).open == ()
+    assert stand(design, store, days=8).open == (shown[N],)
 
 
 def test_a_correction_begins_the_washout_anew(store: Store) -> None:

@@ -24,6 +24,11 @@ def test_no_text_is_a_formula(tmp_path: Path, cell: str) -> None:
     assert row == ["'" + cell.replace("\r", " "), "-0.5"]
 
 
+def test_simulated_data_say_so_in_every_row(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", ("a",), [["x"], ["y"]], simulated=True)
+    assert (tmp_path / "a.csv").read_text().splitlines() == ["a,simulated", "x,1", "y,1"]
+
+
 def test_a_table_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_csv(path, ("a",), [["old"]])

@@ -310,7 +310,7 @@ BAD = [
     {"regions": [{"view": "x", "slice": 0, "shape": "box", "points": [[1, 2], [3, 4]]}]},
     {"regions": [{"view": "frames", "slice": 0, "shape": "box", "points": [[1, 2, 3], [3, 4]]}]},
     {"regions": [{"view": "frames", "slice": 0, "shape": "box", "points": [["<b>", 2], [3, 4]]}]},
-    {"regions": ["x"] * 51},
+    {"regions": [{"view": "frames", "slice": 0, "shape": "brush", "points": [[1, 2]]}] * 201},
 ]
 
 
@@ -332,7 +332,7 @@ def test_a_malformed_answer_is_refused_and_not_kept(
         (b"[]", {}, 422),
         (b"\xff\xfe", {}, 422),
         (b"[" * 100_000, {}, 422),
-        (b" " * 300_000, {}, 413),
+        (b" " * 1_100_000, {}, 413),
         (b"{}", {"Content-Type": "text/plain"}, 415),
         (b"{}", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
         (b"{}", {"Origin": "https://evil.example"}, 403),
@@ -349,6 +349,28 @@ def test_what_is_no_answer_from_the_page_is_refused(
     answer = reader.post(f"/api/case/{current(reader)}/answer", content=content, headers=headers)
     assert answer.status_code in (code, 400)
     assert study.store.answers() == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://room.org:443", "https://Room.org", "https://room.org"]
+)
+def test_the_origin_is_compared_as_browsers_send_it(study: Study, address: str) -> None:
+    room = TestClient(reading_app(study, address), base_url="https://room.org")
+    room.get(f"/r/{study.store.new_token('R1')}")
+    headers = SEND | {"Origin": "https://room.org"}
+    path = f"/api/case/{current(room)}/answer"
+    assert room.post(path, json=whole(), headers=headers).status_code == 200
+    other = headers | {"Origin": "https://room.org:8443"}
+    assert room.post(path, json=whole(), headers=other).status_code == 403
+
+
+def test_as_many_strokes_as_anybody_draws_are_kept(study: Study, reader: TestClient) -> None:
+    stroke = {"view": "frames", "slice": 3, "shape": "brush", "points": [[319.99, 219.99]] * 300}
+    body = json.dumps(whole(regions=[stroke] * 200), separators=(",", ":"))
+    headers = SEND | {"Content-Type": "application/json"}
+    answer = reader.post(f"/api/case/{current(reader)}/answer", content=body, headers=headers)
+    assert answer.status_code == 200
+    assert len(json.loads(study.store.answers()[0].answer.regions)) == 200
 
 
 def test_without_the_pages_own_header_nothing_is_kept(study: Study, reader: TestClient) -> None:

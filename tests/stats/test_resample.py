@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hemocast.stats import auc
-from hemocast.stats.resample import resample_weights, weighted_auc
+from hemocast.stats.resample import Ranking, resample_weights
 
 cases = st.lists(
     st.tuples(st.booleans(), st.integers(0, 10), st.integers(0, 6)), min_size=4, max_size=25
@@ -19,7 +19,8 @@ def test_weights_count_like_repeated_cases(rows: list) -> None:
     repeated = np.repeat(label, weights)
     assume(repeated.any() and not repeated.all())
     expected = auc(repeated, np.repeat(score, weights))
-    assert weighted_auc(label, score, weights[None].astype(float))[0] == pytest.approx(expected)
+    ranking = Ranking(label, weights[None].astype(float))
+    assert ranking.auc(score)[0] == pytest.approx(expected)
 
 
 def test_every_resample_draws_as_many_patients_as_there_are() -> None:

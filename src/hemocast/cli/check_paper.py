@@ -18,7 +18,9 @@ def check_paper(
         Path | None,
         typer.Argument(help="CSV of printed numbers. Default: those of the CTNet paper."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for findings.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for findings.csv.", file_okay=False)
+    ] = None,
 ) -> None:
     """Check a paper's printed metrics and counts against each other, without its data.
 

@@ -16,15 +16,12 @@ def demo(
     ] = None,
 ) -> None:
     """Simulate a cohort as DICOM, then go the way your own data would: to a model and a report."""
-    import os
-
     from hemocast.cli.progress import stage_bars
+    from hemocast.model.session import usable_cpus
     from hemocast.pipeline.demo import run_demo
 
     with stage_bars() as progress:
-        done = run_demo(
-            out, seed=seed, workers=workers or len(os.sched_getaffinity(0)), progress=progress
-        )
+        done = run_demo(out, seed=seed, workers=workers or usable_cpus(), progress=progress)
     auc = done.result.evaluation["auc"]
     print("SIMULATED scans and outcomes: this says nothing about patients.")
     print(f"AUC on held-out patients {auc.value:.3f} ({auc.ci_low:.3f} to {auc.ci_high:.3f})")

@@ -87,6 +87,7 @@ def serve(
 
     A study that is not there yet is made with the defaults of 'hemocast readers create'.
     """
+    where = _where(host, port, address)
     from hemocast.dataset import Dataset
     from hemocast.errors import MissingExtra
     from hemocast.readers.study import DESIGN, Plan, open_study, study_folder
@@ -102,7 +103,6 @@ def serve(
     if not (study_folder(Dataset(dataset), study) / DESIGN).is_file():
         _create(dataset, study, Plan(), None, database)
     opened = open_study(Dataset(dataset), study, database=database)
-    where = (address or f"http://{host}:{port}").rstrip("/")
     have = opened.store.links()
     for name in opened.design.readers:
         if new_links or name not in have:
@@ -120,7 +120,8 @@ def export(
     dataset: _Dataset,
     study: _Study,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the tables. Default: the study's folder")
+        Path | None,
+        typer.Option(help="Folder for the tables. Default: the study's folder", file_okay=False),
     ] = None,
     database: _Database = None,
 ) -> None:
@@ -131,10 +132,22 @@ def export(
 
     opened = open_study(Dataset(dataset), study, database=database)
     folder = out or study_folder(Dataset(dataset), study)
-    n_readings, n_answers = export_readings(opened.store, folder)
+    n_readings, n_answers = export_readings(opened.store, folder, simulated=opened.design.simulated)
     if opened.design.simulated:
         print("SIMULATED scans: these readings say nothing about patients.")
     print(f"{n_readings} reading(s), {n_answers} answer(s) in the log: {folder / 'readings.csv'}")
+
+
+def _where(host: str, port: int, address: str | None) -> str:
+    """Where readers reach the page; their browsers must name exactly this host."""
+    from urllib.parse import urlsplit
+
+    where = (address or f"http://{host}:{port}").rstrip("/")
+    if urlsplit(where).hostname in {None, "0.0.0.0"}:  # noqa: S104
+        raise typer.BadParameter("say with --address where readers reach this machine")
+    if urlsplit(where).path:
+        raise typer.BadParameter("--address must be a host of its own, without a path")
+    return where
 
 
 def _create(

@@ -21,9 +21,8 @@ def reproduce(
     ] = None,
 ) -> None:
     """Make the tables and figures of Zhang 2026 on simulated patients, with simulated readers."""
-    import os
-
     from hemocast.cli.progress import stage_bars
+    from hemocast.model.session import usable_cpus
     from hemocast.pipeline.reproduce import reproduce as run
 
     with stage_bars() as progress:
@@ -31,7 +30,7 @@ def reproduce(
             out,
             fast=fast,
             seed=seed,
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=workers or usable_cpus(),
             progress=progress,
         )
     print("SIMULATED patients, outcomes and readers: this says nothing about patients.")

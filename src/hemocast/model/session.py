@@ -28,7 +28,7 @@ class Session:
         if hasattr(onnxruntime, "disable_telemetry_events"):
             onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _cpus()
+        options.intra_op_num_threads = threads or usable_cpus()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Waiting threads sleep: a little slower alone, far faster beside other work.
@@ -45,7 +45,8 @@ class Session:
         return logit, maps
 
 
-def _cpus() -> int:
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use; where that is not told, how many there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

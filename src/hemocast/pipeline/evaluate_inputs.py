@@ -132,9 +132,9 @@ def read_predictions(path: Path, *, threshold: float | None = None) -> Predictio
     text = read_text_table(path, PREDICTIONS.name)
     if "model" not in text.columns:
         text = text.assign(model=_ONLY_MODEL)
-    parsed = parse_table(PREDICTIONS, text)
+    refused = _refused(text)
+    parsed = parse_table(PREDICTIONS, _named(text, refused))
     table = parsed.table
-    refused = _refused(table)
     faults = [*map(_explained, parsed.faults), *_blanks(text, refused)]
     kept = table[~refused]
     faults += _contradictions(kept)
@@ -184,14 +184,21 @@ def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | No
     )
 
 
-def _refused(table: pd.DataFrame) -> pd.Series:
+def _refused(text: pd.DataFrame) -> pd.Series:
     """Rows in which `hemocast predict` says that a scan got no prediction."""
     import pandas as pd
 
-    if "status" not in table.columns:
-        return pd.Series(False, index=table.index)
-    said = table["status"].str.strip().isin(["refused", "failed"])
-    return said & table["probability"].isna()
+    if not {"status", "probability"} <= set(text.columns):
+        return pd.Series(False, index=text.index)
+    said = text["status"].str.strip().isin(["refused", "failed"])
+    return said & text["probability"].str.strip().isin(["", MISSING])
+
+
+def _named(text: pd.DataFrame, refused: pd.Series) -> pd.DataFrame:
+    """Give rows that will be left out a key of their own: they may stand for no scan at all."""
+    own = "refused row " + text.index.astype(str).to_series(index=text.index)
+    keys = [name for name in ("participant_id", "scan_id") if name in text.columns]
+    return text.assign(**{name: text[name].mask(refused, own) for name in keys})
 
 
 def _blanks(text: pd.DataFrame, refused: pd.Series) -> list[Fault]:

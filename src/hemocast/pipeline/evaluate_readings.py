@@ -35,7 +35,7 @@ READINGS = TableSchema(
             hint="divide percentages by 100; leave empty where the reader only decided",
         ),
         Column("decision", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
-        Column("seconds", "number", low=0, high=86_400, unit="seconds"),
+        Column("seconds", "number", low=0, high=7 * 86_400, unit="seconds"),
         Column("arm", "choice", choices=(UNAIDED, AIDED), blank=False),
         Column("order", "whole", low=0),
         Column("repeat", "whole", low=0, high=100, blank=False, hint="0 the first time"),

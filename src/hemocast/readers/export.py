@@ -24,7 +24,7 @@ COLUMNS = [
 LOG_COLUMNS = ["row", *COLUMNS, "final", "regions", "answer_id"]
 
 
-def export_readings(store: Store, folder: Path) -> tuple[int, int]:
+def export_readings(store: Store, folder: Path, *, simulated: bool = False) -> tuple[int, int]:
     """Write ``readings.csv`` and ``readings_log.csv``.
 
     In ``readings.csv`` stands the last submitted answer of every presentation; in the log every
@@ -35,6 +35,8 @@ def export_readings(store: Store, folder: Path) -> tuple[int, int]:
     store : Store
     folder : Path
         Made if missing.
+    simulated : bool
+        The scans show no patients: a column ``simulated`` of ``readings.csv`` then says so.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def export_readings(store: Store, folder: Path) -> tuple[int, int]:
         for kept in answers
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "readings.csv", readings, COLUMNS)
+    more = {"simulated": 1} if simulated else {}
+    _write(folder / "readings.csv", [row | more for row in readings], [*COLUMNS, *more])
     _write(folder / "readings_log.csv", log, LOG_COLUMNS)
     return len(readings), len(log)
 

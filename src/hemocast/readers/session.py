@@ -11,6 +11,10 @@ from hemocast.readers.store import Kept, Store
 
 Phase = Literal["reading", "washout", "finished"]
 
+CORRECTION = timedelta(days=1)
+"""How long after its last answer the first arm may still be seen and corrected where a washout
+follows: whoever could look at it until the second arm opens would not be washed out; ours."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -30,7 +34,8 @@ class Position:
         The next to be answered; None unless reading.
     open : tuple of Presentation
         All that may be seen and answered now, in order: submitted ones (as corrections) and the
-        current one. Those of the first arm close with the first answer of the second.
+        current one. Those of the first arm close with the first answer of the second; where a
+        washout follows, `CORRECTION` after the last answer of the first.
     opens_at : datetime or None
         End of the washout, UTC.
     """
@@ -63,12 +68,17 @@ def position(design: StudyDesign, store: Store, reader_id: str, now: datetime) -
     left = [p for p in shown if (p.arm, p.order) not in finals]
     arm = left[0].arm if left else arms[-1]
     number = arms.index(arm)
-    closed = arms[:number] if arm in store.started_arms(reader_id) else arms[: max(0, number - 1)]
+    started = arm in store.started_arms(reader_id)
+    opens_at = _end_of_washout(design, arms[:number], list(finals.values()))
+    over = opens_at is not None and now >= min(
+        opens_at, opens_at - timedelta(days=design.washout_days) + CORRECTION
+    )
+    shut = started or (design.washout_days > 0 and over)
+    closed = arms[:number] if shut else arms[: max(0, number - 1)]
     done = [p for p in shown if (p.arm, p.order) in finals]
     correctable = tuple(p for p in done if p.arm not in closed)
-    opens_at = _end_of_washout(design, arms[:number], list(finals.values()))
     phase: Phase = "reading" if left else "finished"
-    if opens_at is not None and now < opens_at and arm not in store.started_arms(reader_id):
+    if opens_at is not None and now < opens_at and not started:
         phase = "washout"
     current = left[0] if phase == "reading" else None
     return Position(

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,16 +39,17 @@ def write_evaluation_tables(result: EvaluationResult, folder: Path) -> None:
     """
     text = json.dumps(metrics_json(result), indent=2, ensure_ascii=False, allow_nan=False)
     replace_text(folder / "metrics.json", text + "\n")
-    write_csv(folder / "metrics.csv", *_metrics(result))
-    write_csv(folder / "thresholds.csv", *_thresholds(result))
-    write_csv(folder / "prevalence.csv", *_prevalence(result))
-    write_csv(folder / "calibration.csv", *_calibration(result))
-    write_csv(folder / "decision.csv", *_decision(result))
+    write = partial(write_csv, simulated=result.simulated)
+    write(folder / "metrics.csv", *_metrics(result))
+    write(folder / "thresholds.csv", *_thresholds(result))
+    write(folder / "prevalence.csv", *_prevalence(result))
+    write(folder / "calibration.csv", *_calibration(result))
+    write(folder / "decision.csv", *_decision(result))
     if result.comparisons:
-        write_csv(folder / "comparisons.csv", *_comparisons(result))
+        write(folder / "comparisons.csv", *_comparisons(result))
     if result.subgroups:
-        write_csv(folder / "subgroups.csv", *_subgroups(result))
-        write_csv(folder / "interactions.csv", *_interactions(result))
+        write(folder / "subgroups.csv", *_subgroups(result))
+        write(folder / "interactions.csv", *_interactions(result))
 
 
 def metrics_json(result: EvaluationResult) -> dict[str, Any]:
@@ -239,7 +241,7 @@ def _interactions(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def write_csv(path: Path, head: Row, rows: Iterable[Row]) -> None:
+def write_csv(path: Path, head: Row, rows: Iterable[Row], *, simulated: bool = False) -> None:
     """Write a CSV whole or not at all; what is undefined is empty, and no cell is a formula.
 
     Parameters
@@ -250,11 +252,14 @@ def write_csv(path: Path, head: Row, rows: Iterable[Row]) -> None:
         Column names.
     rows : iterable of sequence
         Text, numbers, or None.
+    simulated : bool
+        The data are: a last column, ``simulated``, is then 1 in every row.
     """
+    more = {"simulated": 1} if simulated else {}
     with _replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerow([*head, *more])
+        writer.writerows([_cell(value) for value in (*row, *more.values())] for row in rows)
 
 
 def _cell(value: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hemocast.readers.analysis import TABLE2, Rater, ReaderAnalysis
@@ -35,14 +36,15 @@ def write_reader_tables(analysis: ReaderAnalysis, folder: Path, *, simulated: bo
     folder : Path
         Must be there.
     simulated : bool
-        Say so in the LaTeX table's caption.
+        Say so in the LaTeX table's caption, and in a column of every CSV.
     """
-    write_csv(folder / "table2.csv", *_table2(analysis))
+    write = partial(write_csv, simulated=simulated)
+    write(folder / "table2.csv", *_table2(analysis))
     replace_text(folder / "table2.tex", table2_latex(analysis, simulated=simulated))
-    write_csv(folder / "reader_tests.csv", *_tests(analysis))
-    write_csv(folder / "agreement.csv", *_agreement(analysis))
+    write(folder / "reader_tests.csv", *_tests(analysis))
+    write(folder / "agreement.csv", *_agreement(analysis))
     if analysis.times:
-        write_csv(
+        write(
             folder / "times.csv",
             ("reader", "arm", "n", "seconds_median", "seconds_q1", "seconds_q3"),
             ([t.reader, t.arm, t.n, t.median, t.low, t.high] for t in analysis.times),

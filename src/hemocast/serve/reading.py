@@ -26,7 +26,7 @@ from hemocast.readers.images import HEAT_SIZE, Pixels
 from hemocast.readers.store import Seat
 from hemocast.readers.study import Study
 from hemocast.serve.reading_answers import AnswerIn
-from hemocast.serve.reading_guard import Doorkeeper, harden, refuse_foreign
+from hemocast.serve.reading_guard import Doorkeeper, harden, origin_of, refuse_foreign
 from hemocast.serve.reading_room import Room
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def reading_app(study: Study, address: str) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     host = urlsplit(address).hostname or "127.0.0.1"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host], www_redirect=False)
-    app.middleware("http")(_hardened(address))
+    app.middleware("http")(_hardened(origin_of(address)))
     return app
 
 

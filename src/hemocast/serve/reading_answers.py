@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hemocast.readers.store import Answer
 
 _MOST_SECONDS = 7 * 86400.0
+MOST_REGIONS = 200
+"""Every stroke of the brush is one."""
 
 _Pixel = Annotated[float, Field(ge=0, le=4096, allow_inf_nan=False)]
 _Point = Annotated[list[_Pixel], Field(min_length=2, max_length=2)]
@@ -56,7 +58,7 @@ class AnswerIn(_Strict):
     probability: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     decision: int | None = Field(None, ge=0, le=1)
     confidence: int | None = Field(None, ge=1, le=5)
-    regions: list[Region] = Field(default_factory=list, max_length=50)
+    regions: list[Region] = Field(default_factory=list, max_length=MOST_REGIONS)
     seconds: float = Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)
     final: bool
 

@@ -7,14 +7,15 @@ import hmac
 import time
 from collections import OrderedDict, deque
 from threading import Lock
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from hemocast.readers.store import Seat, Store
 
-MOST_BYTES = 256 * 1024
-"""Of an answer: 50 regions of a thousand points are below it."""
+MOST_BYTES = 1024 * 1024
+"""Of an answer: `MOST_REGIONS` of 300 points each are below it."""
 
 HEADER = "x-hemocast-reading"
 """A page of another site cannot send it without being asked first, and is then refused."""
@@ -50,6 +51,14 @@ def harden(response: Response) -> Response:
     return response
 
 
+def origin_of(address: str) -> str:
+    """Return an address as browsers send it: in lower case, without the scheme's own port."""
+    found = urlsplit(address)
+    usual = {"http": 80, "https": 443}.get(found.scheme)
+    port = "" if found.port in {None, usual} else f":{found.port}"
+    return f"{found.scheme}://{found.hostname}{port}"
+
+
 def refuse_foreign(request: Request, address: str) -> Response | None:
     """Refuse what can only come from another site's page, or is no answer of ours.
 
@@ -57,7 +66,7 @@ def refuse_foreign(request: Request, address: str) -> Response | None:
     ----------
     request : Request
     address : str
-        Where readers reach us.
+        Where readers reach us, as `origin_of` gives it.
     """
     if request.method in {"GET", "HEAD"}:
         return None

@@ -165,23 +165,3 @@ def _at_or_above(weights: Floats, score: FloatArray, threshold: FloatArray) -> F
     order = np.argsort(-score, kind="stable")
     reached = np.searchsorted(-score[order], -threshold, side="right")
     return np.asarray(_cumulative(weights[:, order])[:, reached])
-
-
-def weighted_auc(truth: BoolArray, score: FloatArray, weights: Floats) -> FloatArray:
-    """AUC under each row of case weights, ties counting one half.
-
-    Parameters
-    ----------
-    truth : ndarray of bool, shape (n,)
-        Outcomes.
-    score : ndarray, shape (n,)
-        Higher meaning more likely.
-    weights : ndarray, shape (r, n)
-        How often each case counts.
-
-    Returns
-    -------
-    ndarray of float64, shape (r,)
-        NaN where a class has no weight.
-    """
-    return Ranking(truth, weights).auc(score)
