@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.config import Config, SimulateConfig, load_config, save_config
+from hemocast.config import Config, SimulateConfig, TrainConfig, load_config, save_config
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.ingest import IngestReport, ingest
 from hemocast.dataset.layout import write_json
@@ -42,7 +42,8 @@ PURPOSE = Purpose(
     horizon="hemorrhagic transformation as the simulation defines it, no time horizon",
     population="simulated heads, half of them with HT by design",
 )
-CONFIG = Config()
+# A hundred scans give few steps in an epoch: 12 epochs stop while the network still learns.
+CONFIG = Config(train=TrainConfig(epochs=20))
 # 25 of 70 patients of each class: 50 for testing, 25 of them with HT.
 TEST_FRACTION = 25 / 70
 # The new patient comes from another draw than any cohort of a small seed.
