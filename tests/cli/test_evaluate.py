@@ -41,6 +41,28 @@ def test_it_prints_the_auc_its_doubts_and_where_the_page_is(
     assert (out / "report.html").is_file()
 
 
+def test_the_table_of_predict_is_evaluated_with_labels_from_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    head = (
+        "case,participant_id,scan_id,probability,probability_low,probability_high,threshold,"
+        "status,code,message,simulated"
+    )
+    rows = [f"{i},sub-{i},sub-{i}_ses-01,{0.3 + 0.01 * i:.2f},,,0.5,done,,,0" for i in range(30)]
+    rows.append("30,n/a,n/a,,,,,refused,HC101,HC101 nothing,0")
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    labels = tmp_path / "labels.tsv"
+    people = [f"sub-{i}\t{i % 2}" for i in range(30)]
+    labels.write_text("\n".join(["participant_id\tlabel", *people]) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["--labels", str(labels), "--out", str(out), "--resamples", "200"]
+    result = CliRunner().invoke(app, ["evaluate", str(path), *arguments])
+    assert result.exit_code == 0, result.output
+    assert "30 patients" in result.output
+    without = CliRunner().invoke(app, ["evaluate", str(path), *arguments[2:]])
+    assert isinstance(without.exception, TableError)
+    assert "--labels" in str(without.exception)
+
+
 def test_readings_alone_are_analysed(predictions: Path, tmp_path: Path) -> None:
     readings = tmp_path / "readings.csv"
     rows = [

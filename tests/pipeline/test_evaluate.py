@@ -16,6 +16,7 @@ import pytest
 import hemocast.report
 from hemocast.errors import OutputExists, TableError
 from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
+from hemocast.pipeline.evaluate_output import ALL_FILES
 
 ROOT = Path(__file__).parents[2]
 FAST = EvaluationOptions(n_resamples=200)
@@ -335,3 +336,43 @@ def test_readings_of_strangers_are_named(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert part in text, part
     assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_leaves_nothing_of_the_first_and_all_of_anyone_else(tmp_path: Path) -> None:
+    label = [0, 1] * 30
+    scores = [0.2 + 0.4 * a + i / 200 for i, a in enumerate(label)]
+    rows = [
+        f"p{i},s{i},{a},{b},{m},{'FM'[i % 3 == 0]}"
+        for m in ("A", "B")
+        for i, (a, b) in enumerate(zip(label, scores, strict=True))
+    ]
+    head = "participant_id,scan_id,label,probability,model,sex"
+    rich = write(tmp_path / "rich.csv", head, rows)
+    told = readings(tmp_path / "r.csv", label)
+    out, plain = tmp_path / "out", tmp_path / "plain"
+    evaluate_files(rich, out, readings=told, options=FAST)
+    whole = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert whole <= set(ALL_FILES)
+    assert {"comparisons.csv", "subgroups.csv", "times.csv", "figures/subgroups-2.png"} <= whole
+    (out / "mine.csv").write_text("mine")
+    one = predictions(tmp_path / "one.csv", label, scores)
+    evaluate_files(one, out, options=FAST)
+    evaluate_files(one, plain, options=FAST)
+    left = {path.relative_to(out) for path in out.rglob("*")}
+    assert left == {path.relative_to(plain) for path in plain.rglob("*")} | {Path("mine.csv")}
+
+
+def test_labels_beside_the_clinical_table_serve_predictions_without(tmp_path: Path) -> None:
+    rows = [f"p{i},s{i},{0.3 + 0.01 * i}" for i in range(40)]
+    path = write(tmp_path / "p.csv", "participant_id,scan_id,probability", rows)
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    clinical = write(
+        folder / "clinical.tsv", "participant_id\tage", [f"p{i}\t70" for i in range(40)]
+    )
+    with pytest.raises(TableError, match="--labels"):
+        evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+    labels = [f"p{i}\t{i % 2}" for i in range(40)]
+    write(folder / "labels.tsv", "participant_id\tlabel", labels)
+    result = evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+    assert result.models[0].n_positive == 20

@@ -38,21 +38,29 @@ def test_all_faults_are_named_at_once_with_row_column_and_reason(tmp_path: Path)
         "p8,s8,1,nan",  # 11: not a number
     )
     text = refused(path)
-    assert "row 3, column label: 0 or 1" in text
-    assert "rows 4, 11, column probability: a number from 0 to 1" in text
+    # A bad cell and a blank one are told the same.
+    assert "rows 3, 10, column label: 0 or 1 (1 HT, 0 no HT);" in text
+    assert "rows 4, 5, 11, column probability: a number from 0 to 1 (divide" in text
     assert "divide percentages by 100" in text
-    assert "row 5, column probability: a value; there is none" in text
+    assert "n/a" not in text
     assert "rows 6, 9, column model + scan_id" in text
     assert "rows 2, 6, 7, column label: one label for all scans of a participant" in text
-    assert "row 8, column participant_id" in text
+    assert "row 8, column participant_id: text of 1 to 200 printable characters" in text
     assert "rows 3, 9, column participant_id: one participant for a scan" in text
-    assert "row 10, column label: a value; there is none" in text
 
 
 def test_a_missing_participant_column_says_what_it_is_for(tmp_path: Path) -> None:
     text = refused(write(tmp_path / "a.csv", "s1,1,0.3", head="scan_id,label,probability"))
     assert "predictions.csv, column participant_id: the column is missing" in text
     assert "repeat scan_id" in text
+
+
+def test_a_missing_label_column_says_where_labels_may_come_from(tmp_path: Path) -> None:
+    text = refused(
+        write(tmp_path / "a.csv", "p1,s1,0.3", head="participant_id,scan_id,probability")
+    )
+    assert "column label: the column is missing" in text
+    assert "--labels" in text
 
 
 def test_several_models_share_the_scans_and_have_their_own_thresholds(tmp_path: Path) -> None:

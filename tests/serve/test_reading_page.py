@@ -171,6 +171,37 @@ def test_a_correction_appends_and_the_pointer_reaches_everything(
     assert last.answer.probability == 0.2
 
 
+def test_a_changed_submission_is_a_draft_until_it_is_submitted_and_the_reader_waits(
+    new_study: Callable[..., Study], serve: Callable[..., Any], browser: Any, artefacts: Path
+) -> None:
+    room = serve(new_study())
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(room.link("R1"))
+    begin(page)
+    by_keys(page, 0)
+    case_is(page, 2)
+    page.locator("#previous").click()
+    case_is(page, 1)
+    page.locator("#number").fill("20")
+    expect(page.locator("#saved")).to_contain_text("Draft saved", timeout=20_000)
+    expect(page.locator("#saved")).to_contain_text("not yet submitted")
+    page.screenshot(path=artefacts / "reading_draft_of_a_correction.png")
+    assert len(room.store.answers(final=True)) == 1
+    context.set_offline(True)
+    page.locator("#submit").click()
+    expect(page.locator("#saved")).to_contain_text("Not saved yet", timeout=20_000)
+    expect(page.locator("#next")).to_be_disabled()
+    page.keyboard.press("x")
+    case_is(page, 1)
+    context.set_offline(False)
+    case_is(page, 2)
+    expect(page.locator("#previous")).to_be_enabled()
+    (last,) = last_finals(room.store.answers()).values()
+    assert last.answer.probability == 0.2
+    context.close()
+
+
 def test_windows_change_pixels_and_slices_scroll(
     new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
 ) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.cohort import read_tables
+from hemocast.dataset.ingest import IngestReport
 from hemocast.dataset.stacks import scans_of
-from hemocast.simulate import TINY, simulate_cohort
+from hemocast.dataset.tables import Refused
+from hemocast.errors import ConfigError
+from hemocast.simulate import TINY, as_dataset, simulate_cohort
 
 CONFIG = TINY.model_copy(
     update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5, "masks": True}
@@ -66,6 +69,20 @@ def test_key_and_truth_lie_outside_the_dataset(made, hidden):
     assert len(list((made.folder / "truth" / "masks").iterdir())) == len(
         scans_of(Dataset(made.visible))
     )
+
+
+def test_a_simulated_study_that_the_dataset_refuses_stops_the_run(tmp_path, monkeypatch):
+    refused = Refused("sub-1", "HC205", "HC205 too few slices", "n/a")
+    report = IngestReport(0, 0, (refused, refused), 0)
+    monkeypatch.setattr(as_dataset, "ingest", lambda *args, **kwargs: report)
+    monkeypatch.setattr(as_dataset, "write_patient", _no_scans)
+    with pytest.raises(ConfigError, match=r"refused 2 of the .* first with HC205"):
+        simulate_cohort(CONFIG, tmp_path / "cohort", format="dataset")
+    assert not (tmp_path / "cohort" / "dataset" / "labels.tsv").exists()
+
+
+def _no_scans(config, patient, out, dicom):
+    return len(patient.scans)
 
 
 @pytest.mark.slow

@@ -12,10 +12,18 @@ def evaluate(
     predictions: Annotated[
         Path,
         typer.Argument(
-            help="CSV or TSV: participant_id, scan_id, label, probability; optional model, "
+            help="CSV or TSV: participant_id, scan_id, label (or see --labels), probability; "
+            "optional model, "
             "threshold, simulated; any other column is a subgroup."
         ),
     ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A dataset's labels.tsv, or a CSV with scan_id or participant_id, and label: for "
+            "predictions without labels, such as those of 'hemocast predict'."
+        ),
+    ] = None,
     readings: Annotated[
         Path | None, typer.Option(help="Readings of the same scans by clinicians.")
     ] = None,
@@ -49,6 +57,7 @@ def evaluate(
             out,
             readings=readings,
             clinical=clinical,
+            labels=labels,
             options=EvaluationOptions(threshold, resamples, seed),
             progress=progress,
         )

@@ -47,6 +47,8 @@ class Column:
         Regular expression the whole text must match.
     hint : str
         What a bad cell probably is; ends the description of what is allowed.
+    described : str
+        The pattern in words, for messages.
     """
 
     name: str
@@ -59,12 +61,13 @@ class Column:
     choices: tuple[str, ...] = ()
     pattern: str = r"[^\t\r\n]+"
     hint: str = ""
+    described: str = ""
 
     @property
     def allowed(self) -> str:
         """What a cell may hold, in words."""
         words = {
-            "text": f"text matching {self.pattern}",
+            "text": self.described or f"text matching {self.pattern}",
             "number": self._range("number"),
             "whole": self._range("whole number"),
             "flag": "0 or 1",

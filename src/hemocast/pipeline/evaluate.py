@@ -8,12 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from hemocast.errors import OutputExists, StatisticsError
+from hemocast.errors import StatisticsError
 from hemocast.pipeline.evaluate_calibration import MOST_FOR_CURVE
 from hemocast.pipeline.evaluate_compare import compare_models
 from hemocast.pipeline.evaluate_groups import Clinical, Grouping, read_clinical
 from hemocast.pipeline.evaluate_inputs import Predictions, read_predictions
 from hemocast.pipeline.evaluate_models import evaluate_model
+from hemocast.pipeline.evaluate_output import (
+    ALL_FILES,
+    FIGURES,
+    PAGE,
+    READER_FILES,
+    clear,
+    make_folder,
+)
 from hemocast.pipeline.evaluate_readings import Readings, rated, read_readings, reference_of
 from hemocast.pipeline.evaluate_subgroups import evaluate_subgroups
 from hemocast.readers.analysis import ReaderAnalysis, analyse_readings
@@ -29,7 +37,6 @@ from hemocast.stats import auc_interval, roc_curve
 
 Progress = Callable[[str, int, int], None]
 N_RESAMPLES = 2000
-FIGURES = "figures"
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ def evaluate_files(
     *,
     readings: Path | None = None,
     clinical: Path | None = None,
+    labels: Path | None = None,
     options: EvaluationOptions | None = None,
     progress: Progress | None = None,
 ) -> EvaluationResult:
@@ -77,10 +85,12 @@ def evaluate_files(
 
     Parameters
     ----------
-    predictions, readings, clinical : Path
+    predictions, readings, clinical, labels : Path
         Tables; see ``docs/evaluation.md``. All are read and checked before anything is computed.
+        Predictions without labels take those of `labels`, or those beside `clinical`.
     out : Path
-        Folder for all that is written; made if missing.
+        Folder for all that is written; made if missing. What an earlier evaluation wrote there
+        is removed, and nothing else.
     options : EvaluationOptions, optional
         How to evaluate.
     progress : callable, optional
@@ -100,15 +110,16 @@ def evaluate_files(
     """
     chosen = options or EvaluationOptions()
     tell = progress or _silent
-    found = _read(predictions, readings, clinical, chosen)
-    folder = _folder(out)
+    found = _read(predictions, readings, clinical, labels, chosen)
+    folder = make_folder(out)
     result = _compute(found, chosen, tell)
+    clear(out, ALL_FILES, (predictions, readings, clinical, labels))
     write_evaluation_tables(result, out)
     tell("drawing", 0, 2)
     drawn = draw_evaluation(result, folder)
     tell("drawing", 1, 2)
     drawn_readers = _write_readers(result, found, out) if result.readers is not None else ()
-    write_evaluation_page(result, drawn, drawn_readers, out / "report.html")
+    write_evaluation_page(result, drawn, drawn_readers, out / PAGE)
     tell("drawing", 2, 2)
     return result
 
@@ -135,8 +146,8 @@ def analyse_files(
     """
     chosen = options or EvaluationOptions()
     tell = progress or _silent
-    found = _read(predictions, readings, None, chosen)
-    _folder(out)
+    found = _read(predictions, readings, None, None, chosen)
+    make_folder(out)
     tell("readers", 0, 1)
     result = EvaluationResult(
         models=(),
@@ -145,8 +156,9 @@ def analyse_files(
         n_resamples=chosen.n_resamples,
         seed=chosen.seed,
     )
+    clear(out, READER_FILES, (predictions, readings))
     drawn = _write_readers(result, found, out)
-    write_evaluation_page(result, (), drawn, out / "report.html")
+    write_evaluation_page(result, (), drawn, out / PAGE)
     tell("readers", 1, 1)
     return result
 
@@ -155,20 +167,20 @@ def _silent(stage: str, done: int, total: int) -> None:
     return None
 
 
-def _folder(out: Path) -> Path:
-    try:
-        (out / FIGURES).mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise OutputExists(
-            "The output is a file", "a folder, or a name for a new one", "Choose another --out"
-        ) from error
-    return out / FIGURES
-
-
 def _read(
-    predictions: Path, readings: Path | None, clinical: Path | None, options: EvaluationOptions
+    predictions: Path,
+    readings: Path | None,
+    clinical: Path | None,
+    labels: Path | None,
+    options: EvaluationOptions,
 ) -> _Inputs:
-    table = read_predictions(predictions, threshold=options.threshold)
+    beside = None if clinical is None else clinical.parent / "labels.tsv"
+    table = read_predictions(
+        predictions,
+        threshold=options.threshold,
+        labels=labels,
+        spare_labels=beside if beside is not None and beside.is_file() else None,
+    )
     return _Inputs(
         predictions=table,
         readings=None if readings is None else read_readings(readings, table),

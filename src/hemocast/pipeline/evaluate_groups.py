@@ -134,15 +134,13 @@ class Clinical:
     n_unknown: int
 
 
-_PERSON = Column("participant_id", required=True, blank=False)
-
-
 def _loosened(schema: TableSchema, file: str, key: str) -> TableSchema:
     """Our own schema without its pattern of keys, which others need not follow."""
     columns = tuple(
         Column(
             column.name, column.kind, column.name == key, column.blank and column.name != key,
             column.low, column.high, column.unit, column.choices, hint=column.hint,
+            described="text in one line",
         )
         for column in schema.columns
     )  # fmt: skip
@@ -204,7 +202,7 @@ def read_clinical(
     return Clinical(
         groupings=groupings,
         unused=unused,
-        simulated=_says_simulated(path.parent / "dataset_description.json"),
+        simulated=says_simulated(path.parent),
         n_unknown=len({str(one) for one in participant[rows < 0]}),
     )
 
@@ -240,7 +238,9 @@ def _at(column: pd.Series, rows: NDArray[Any]) -> NDArray[np.object_]:
     return np.where(rows >= 0, values[rows], UNKNOWN).astype(object)
 
 
-def _says_simulated(path: Path) -> bool:
+def says_simulated(folder: Path) -> bool:
+    """Whether a folder is a dataset whose description says that it is simulated."""
+    path = folder / "dataset_description.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

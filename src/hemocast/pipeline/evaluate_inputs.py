@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dataset.columns import Column, Fault, TableSchema, parse_table, refuse, rows_of
+from hemocast.dataset.columns import Column, Fault, TableSchema, parse_table, refuse
 from hemocast.dataset.layout import MISSING
 from hemocast.pipeline.evaluate_groups import Grouping, groupings_of
-from hemocast.pipeline.evaluate_tables import read_text_table
+from hemocast.pipeline.evaluate_labels import join_labels
+from hemocast.pipeline.evaluate_tables import PRINTABLE, PRINTABLE_WORDS, read_text_table
 from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -27,18 +28,27 @@ _PATIENT_HINT = (
     "it names the patient of every scan, since patients, not scans, are resampled; if every scan "
     "shows another patient, repeat scan_id there"
 )
-PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,200}"
+_LABEL_HINT = "or give the labels to 'hemocast evaluate' as a table of their own, with --labels"
+
+
+def key_column(name: str, *, required: bool = True) -> Column:
+    """Return a column of names that others gave: any text that can be printed."""
+    return Column(
+        name, required=required, blank=False, pattern=PRINTABLE, described=PRINTABLE_WORDS
+    )
+
+
 PREDICTIONS = TableSchema(
     "predictions.csv",
     (
-        Column("participant_id", required=True, blank=False, pattern=PRINTABLE),
-        Column("scan_id", required=True, blank=False, pattern=PRINTABLE),
-        Column("label", "flag", required=True, hint="1 HT, 0 no HT"),
+        key_column("participant_id"),
+        key_column("scan_id"),
+        Column("label", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
         Column(
-            "probability", "number", required=True, low=0, high=1,
+            "probability", "number", required=True, blank=False, low=0, high=1,
             hint="divide percentages by 100; pass logits through the logistic function",
         ),
-        Column("model", blank=False, pattern=PRINTABLE),
+        key_column("model", required=False),
         Column("threshold", "number", low=0, high=1),
         Column("simulated", "flag"),
     ),
@@ -110,7 +120,13 @@ class Predictions:
     n_refused: int
 
 
-def read_predictions(path: Path, *, threshold: float | None = None) -> Predictions:
+def read_predictions(
+    path: Path,
+    *,
+    threshold: float | None = None,
+    labels: Path | None = None,
+    spare_labels: Path | None = None,
+) -> Predictions:
     """Read and check ``predictions.csv``.
 
     Parameters
@@ -119,13 +135,18 @@ def read_predictions(path: Path, *, threshold: float | None = None) -> Predictio
         A table with the columns of `PREDICTIONS`; any other column is a subgroup.
     threshold : float, optional
         For all models, whatever the column ``threshold`` says.
+    labels : Path, optional
+        A table of labels, for predictions that have none; see `join_labels`.
+    spare_labels : Path, optional
+        The same, taken only where there is neither `labels` nor a column ``label``.
 
     Raises
     ------
     NothingThere
         There is no such file.
     TableError
-        Anything wrong in it; all faults at once, with row, column and what is allowed.
+        Anything wrong in one of them; all its faults at once, with row, column and what is
+        allowed.
     """
     import pandas as pd
 
@@ -133,9 +154,13 @@ def read_predictions(path: Path, *, threshold: float | None = None) -> Predictio
     if "model" not in text.columns:
         text = text.assign(model=_ONLY_MODEL)
     refused = _refused(text)
-    parsed = parse_table(PREDICTIONS, _named(text, refused))
+    simulated = False
+    source = labels if labels is not None or "label" in text.columns else spare_labels
+    if source is not None:
+        text, simulated = join_labels(text, refused, source, PREDICTIONS.name)
+    parsed = parse_table(PREDICTIONS, _filled(text, refused))
     table = parsed.table
-    faults = [*map(_explained, parsed.faults), *_blanks(text, refused)]
+    faults = [*map(_explained, parsed.faults)]
     kept = table[~refused]
     faults += _contradictions(kept)
     if not len(kept):
@@ -157,7 +182,7 @@ def read_predictions(path: Path, *, threshold: float | None = None) -> Predictio
         ),
         groupings=groupings,
         unused=unused,
-        simulated=bool(kept["simulated"].fillna(False).any()),
+        simulated=simulated or bool(kept["simulated"].fillna(False).any()),
         n_refused=int(refused.sum()),
     )
 
@@ -194,26 +219,19 @@ def _refused(text: pd.DataFrame) -> pd.Series:
     return said & text["probability"].str.strip().isin(["", MISSING])
 
 
-def _named(text: pd.DataFrame, refused: pd.Series) -> pd.DataFrame:
-    """Give rows that will be left out a key of their own: they may stand for no scan at all."""
+def _filled(text: pd.DataFrame, refused: pd.Series) -> pd.DataFrame:
+    """Give rows that will be left out cells that pass: they may stand for no scan at all."""
     own = "refused row " + text.index.astype(str).to_series(index=text.index)
-    keys = [name for name in ("participant_id", "scan_id") if name in text.columns]
-    return text.assign(**{name: text[name].mask(refused, own) for name in keys})
-
-
-def _blanks(text: pd.DataFrame, refused: pd.Series) -> list[Fault]:
-    """Name the rows that lack a label or a probability, other than of scans that got none."""
-    faults = []
-    for name in {"label", "probability"} & set(text.columns):
-        blank = text[name].str.strip().isin(["", MISSING]) & ~refused
-        if blank.any():
-            faults.append(Fault(PREDICTIONS.name, name, rows_of(blank), "a value; there is none"))
-    return faults
+    cells = {"participant_id": own, "scan_id": own, "label": "0", "probability": "0"}
+    there = {name: cell for name, cell in cells.items() if name in text.columns}
+    return text.assign(**{name: text[name].mask(refused, cell) for name, cell in there.items()})
 
 
 def _explained(fault: Fault) -> Fault:
-    if fault.column == "participant_id" and not fault.rows:
-        return Fault(fault.table, fault.column, (), f"{fault.allowed}: {_PATIENT_HINT}")
+    hint = {"participant_id": _PATIENT_HINT, "label": "" if fault.rows else _LABEL_HINT}
+    if hint.get(fault.column):
+        more = f"{fault.allowed}: {hint[fault.column]}"
+        return Fault(fault.table, fault.column, fault.rows, more)
     return fault
 
 

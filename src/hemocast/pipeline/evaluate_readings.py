@@ -17,7 +17,7 @@ from hemocast.dataset.columns import (
     rows_of,
 )
 from hemocast.dataset.layout import MISSING
-from hemocast.pipeline.evaluate_inputs import PRINTABLE, ModelScores, Predictions
+from hemocast.pipeline.evaluate_inputs import ModelScores, Predictions, key_column
 from hemocast.pipeline.evaluate_tables import read_text_table
 from hemocast.readers.analysis_data import AIDED, UNAIDED, RatedModel, ReadingTable, Reference
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 READINGS = TableSchema(
     "readings.csv",
     (
-        Column("reader_id", required=True, blank=False, pattern=PRINTABLE),
-        Column("participant_id", required=True, blank=False, pattern=PRINTABLE),
-        Column("scan_id", required=True, blank=False, pattern=PRINTABLE),
+        key_column("reader_id"),
+        key_column("participant_id"),
+        key_column("scan_id"),
         Column(
             "probability", "number", required=True, low=0, high=1,
             hint="divide percentages by 100; leave empty where the reader only decided",

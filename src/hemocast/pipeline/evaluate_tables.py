@@ -19,6 +19,8 @@ from hemocast.errors import NothingThere, TableError
 if TYPE_CHECKING:
     import pandas as pd
 
+PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,200}"
+PRINTABLE_WORDS = "text of 1 to 200 printable characters"
 _ROWS_NAMED = 20
 _MOST_COLUMNS = 500
 _LONGEST_HEADER = 1 << 16

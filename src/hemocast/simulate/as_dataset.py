@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from hemocast.config import SimulateConfig
-from hemocast.dataset.ingest import ingest, remove_partial
+from hemocast.dataset.ingest import IngestReport, ingest, remove_partial
 from hemocast.dataset.layout import Dataset, write_table
 from hemocast.dataset.pseudonym import participant_id
+from hemocast.errors import ConfigError
 from hemocast.simulate import tables
 from hemocast.simulate.patients import Patient
 from hemocast.simulate.study import write_patient, write_whole
 from hemocast.simulate.workers import open_workers
-
-logger = logging.getLogger(__name__)
 
 BATCH_BYTES = 1e9
 """DICOM files that lie on the disk at once, about: one batch is rendered, then taken in."""
@@ -50,6 +48,11 @@ def write_dataset(
     -------
     dict
         patient_id -> pseudonym.
+
+    Raises
+    ------
+    ConfigError
+        A simulated study is refused when it is taken in.
     """
     dataset, key = Dataset(out / "dataset"), cohort_key(config.seed)
     names = {p.patient_id: participant_id(key, p.patient_id) for p in patients}
@@ -73,13 +76,24 @@ def write_dataset(
             if missing:
                 move = partial(_move, progress, done, total)
                 report = ingest([dicom], dataset.root, key, workers=workers, progress=move)
-                if report.refused:
-                    logger.warning("%d scan(s) were refused", len(report.refused))
+                _refuse(report)
                 dicom.rename(taken)  # at once: what is half removed would be taken for a bad study
                 shutil.rmtree(taken)
                 done += sum(len(p.scans) for p in missing)
     _write_tables(config, patients, dataset, names)
     return names
+
+
+def _refuse(report: IngestReport) -> None:
+    """Stop at a study that did not enter: later sessions would be numbered unlike the truth's."""
+    if report.refused:
+        raise ConfigError(
+            f"The dataset refused {len(report.refused)} of the simulated studies, the first "
+            f"with {report.refused[0].code}",
+            "settings under which every simulated scan can be taken in",
+            "See dataset/quality/refused.tsv in the output folder, change the settings, and "
+            "simulate into a new folder",
+        )
 
 
 def _move(

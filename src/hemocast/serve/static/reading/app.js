@@ -31,11 +31,12 @@ const panel = new Panel(() => changed());
 const saver = new Saver((what, detail) => {
   const words = {
     saved: () => `Saved ${new Date(detail).toLocaleTimeString()}`,
+    draft: () => `Draft saved ${new Date(detail).toLocaleTimeString()}, not yet submitted`,
     waiting: () => "Not saved yet. Trying again …",
     refused: () => `Not saved: ${detail}`,
   };
   $("saved").textContent = words[what]();
-  $("saved").classList.toggle("failed", what !== "saved");
+  $("saved").classList.toggle("failed", what === "waiting" || what === "refused");
 });
 
 // ---- time in sight
@@ -82,7 +83,7 @@ function saveDraft(always = false) {
   // After a submission, time alone is no new draft.
   if (!current?.loaded || !(current.dirty || (always && !current.submitted))) return;
   current.dirty = false;
-  saver.send(current.key, reading(false)).catch(() => {});
+  saver.send(current.key, reading(false), current.submitted).catch(() => {});
 }
 
 async function submit() {
@@ -96,6 +97,7 @@ async function submit() {
   clearTimeout(draft);
   current.sending = true;
   $("submit").disabled = true;
+  showTurns();
   try {
     pause();
     await saver.send(current.key, reading(true));
@@ -106,6 +108,7 @@ async function submit() {
     resume();
   } finally {
     if (current) current.sending = false;
+    showTurns();
     panel.show();
   }
 }
@@ -193,7 +196,7 @@ async function toggleSeries() {
 // ---- what the page shows
 
 function showCase() {
-  const { number, total, arm, previous, next, submitted, model } = current;
+  const { number, total, arm, next, submitted, model } = current;
   $("where").textContent = `Case ${number} of ${total}`;
   $("progress").max = total;
   $("progress").value = arm === state.arm ? state.done : total;
@@ -203,13 +206,20 @@ function showCase() {
   $("question").textContent =
     `How likely is hemorrhagic transformation within ${state.horizon_days} days of onset?`;
   $("submit").firstChild.textContent = submitted ? "Save the correction " : "Submit ";
-  $("previous").disabled = !previous;
   $("next").hidden = !next;
+  showTurns();
   $("heat").hidden = !model?.heat;
   setHeat(Boolean(model?.heat) && viewer.showHeat);
   $("model").hidden = !model;
   if (model) showModel(model);
   showMarks();
+}
+
+// While an answer is on its way the reader stays: leaving would hide that it has not arrived.
+function showTurns() {
+  const sending = Boolean(current?.sending);
+  $("previous").disabled = sending || !current?.previous;
+  $("next").disabled = sending;
 }
 
 function showModel({ probability, threshold, simulated }) {
@@ -358,7 +368,7 @@ const act = {
   },
   removeLastMark: () => viewer.marks.length && viewer.removeMark(viewer.active ?? viewer.marks.at(-1)),
   submit,
-  turn: (where) => current[where] && openCase(current[where]),
+  turn: (where) => current[where] && !current.sending && openCase(current[where]),
   help: () => $("keys").showModal(),
 };
 

@@ -59,14 +59,16 @@ export class Saver {
     this.last = Promise.resolve();
   }
 
-  send(key, answer) {
+  // `correcting`: a draft of a case that was submitted; the submitted answer stands until the next.
+  send(key, answer, correcting = false) {
     const body = JSON.stringify({ answer_id: newId(), ...answer });
-    const sending = this.last.then(() => this.deliver(key, body));
+    const kept = correcting ? "draft" : "saved";
+    const sending = this.last.then(() => this.deliver(key, body, kept));
     this.last = sending.catch(() => {});
     return sending;
   }
 
-  async deliver(key, body) {
+  async deliver(key, body, kept) {
     for (let wait = 500; ; wait = Math.min(2 * wait, 15000)) {
       try {
         const response = await ask(`/api/case/${key}/answer`, {
@@ -76,7 +78,7 @@ export class Saver {
           keepalive: body.length < 60000,
           body,
         });
-        this.told("saved", (await response.json()).saved_at);
+        this.told(kept, (await response.json()).saved_at);
         return;
       } catch (error) {
         if (error instanceof Refused && error.status < 500) {
