@@ -9,8 +9,12 @@ import torch
 
 from hemocast.config import Config
 from hemocast.errors import OutputExists, TooFewPatients
+from hemocast.nets import build
 from hemocast.stats import auc
 from hemocast.train import EpochRecord, Fitted, fit, predict_table
+from hemocast.train.fitting import point_predictor
+from hemocast.train.module import Scans
+from hemocast.volume import from_levels
 
 
 def changed(config: Config, **train) -> Config:
@@ -139,3 +143,20 @@ def test_importing_the_room_imports_neither_torch_nor_lightning():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fresh_predictor_points_towards_the_outcome(table, config, seed):
+    """Whatever the chance of the first weights: pointing away, faint lesions were not learned."""
+    torch.manual_seed(seed)
+    net = build(config.net, frames=table.open().shape[1]).eval()
+    length = float(net.head.weight.detach().norm())
+    frames = torch.from_numpy(from_levels(table.open()[list(table.rows)]))
+    with torch.inference_mode():
+        channels = net.inputs(frames).numpy()
+    label = torch.tensor(table.label, dtype=torch.float32)
+    point_predictor(net, Scans(channels, label, torch.ones(len(label))))
+    logit = predict_table(net, table)
+    assert logit[np.array(table.label) == 1].mean() > logit[np.array(table.label) == 0].mean()
+    assert float(net.head.weight.detach().norm()) == pytest.approx(length, rel=1e-5)
+    assert logit.mean() == pytest.approx(0, abs=1e-4)

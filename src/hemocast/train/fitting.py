@@ -136,6 +136,8 @@ def _train(
     inputs = folder / INPUTS
     try:
         learn_scans = _scans(net, learn, inputs)
+        if not (folder / STATE).exists():
+            point_predictor(net, learn_scans)
         judge_scans = _scans(net, judge, inputs.with_name(f"validation-{INPUTS}"))
         trainer.fit(
             training,
@@ -150,6 +152,34 @@ def _train(
         inputs.unlink(missing_ok=True)
         inputs.with_name(f"validation-{INPUTS}").unlink(missing_ok=True)
     return training.course
+
+
+def point_predictor(net: CTNet, scans: Scans) -> None:
+    """Turn a fresh HT predictor towards HT, so that training need not turn it round first.
+
+    The predictor's weights keep their length and take the direction from the mean pooled features
+    of scans without HT to those of scans with HT, as the untrained blocks give them; its bias
+    centres the logits. With weights that pointed away by chance, training on faint lesions was
+    seen to end in a constant.
+
+    Parameters
+    ----------
+    net : CTNet
+        Fresh; its predictor is changed.
+    scans : Scans
+        To learn from, of both classes.
+    """
+    pooled = []
+    with torch.inference_mode():
+        for start in range(0, len(scans), 16):
+            channels, _, _ = scans[list(range(start, min(start + 16, len(scans))))]
+            pooled.append(net.classify(channels)[1].flatten(2).mean(2))
+        features, label = torch.cat(pooled), scans.label > 0.5
+        apart = features[label].mean(0) - features[~label].mean(0)
+        weight = apart * (net.head.weight.norm() / apart.norm().clamp_min(1e-12))
+    with torch.no_grad():
+        net.head.weight.copy_(weight[None])
+        net.head.bias.copy_(-(features.mean(0) @ weight)[None])
 
 
 def _scans(net: CTNet, data: StackTable, path: Path) -> Scans:
