@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import BootstrapSeed, Resamples, Threshold
+
 
 def evaluate(
     predictions: Annotated[
@@ -32,16 +34,9 @@ def evaluate(
         typer.Option(help="A dataset's clinical.tsv, for subgroups (its neighbors are read too)."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-evaluation"),
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=1, help="Positive at or above it. Default: column threshold, else 0.5."
-        ),
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(min=100, help="Bootstrap resamples of patients.")
-    ] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    threshold: Threshold = None,
+    resamples: Resamples = 2000,
+    seed: BootstrapSeed = 0,
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 

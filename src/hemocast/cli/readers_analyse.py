@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import BootstrapSeed, Resamples, Threshold
+
 
 def analyse(
     readings: Annotated[Path, typer.Argument(help="readings.csv, as 'readers export' writes it.")],
@@ -14,14 +16,9 @@ def analyse(
         Path, typer.Option(help="predictions.csv: the scans' labels, and the model's answers.")
     ],
     out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-readers"),
-    threshold: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="The model's. Default: column threshold, else 0.5."),
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(min=100, help="Bootstrap resamples of patients.")
-    ] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    threshold: Threshold = None,
+    resamples: Resamples = 2000,
+    seed: BootstrapSeed = 0,
 ) -> None:
     """Set readers beside the model: accuracy, AUC, MRMC tests, agreement, time per case.
 

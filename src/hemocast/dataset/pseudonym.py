@@ -86,3 +86,11 @@ def load_key(path: Path, dataset: Path) -> bytes:
         key = secrets.token_bytes(32)
         file.write(key.hex() + "\n")
     return key
+
+
+def known_key(words: str) -> bytes:
+    """Make a key from known words, so that the pseudonyms of simulated patients agree between runs.
+
+    A key that can be guessed protects nobody; simulated patients need no protection.
+    """
+    return hashlib.sha256(f"hemocast {words}".encode()).digest()

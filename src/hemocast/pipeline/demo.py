@@ -14,12 +14,13 @@ import numpy as np
 from hemocast.config import Config, SimulateConfig, TrainConfig, load_config, save_config
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.ingest import IngestReport, ingest
-from hemocast.dataset.layout import write_json
+from hemocast.dataset.layout import write_json, write_text
+from hemocast.dataset.pseudonym import known_key
 from hemocast.dicom import read, read_nifti
 from hemocast.errors import OutputExists
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.predict import CaseResult, predict_paths
-from hemocast.pipeline.told import Told, known_key, mask_on_stack
+from hemocast.pipeline.told import Told, mask_on_stack
 from hemocast.pipeline.training import Purpose, Trained, train_and_test
 from hemocast.report import (
     DemoCohort,
@@ -99,7 +100,8 @@ def run_demo(
             progress=stage_of(progress, "simulating"),
         )
     dataset = Dataset(out / "dataset")
-    key = known_key(out / "dataset.key", f"demo {seed}")
+    key = known_key(f"demo {seed}")
+    write_text(out / "dataset.key", key.hex() + "\n")
     with clock.stage("read DICOM into a dataset"):
         report = ingest(
             [truth.dicom],

@@ -191,7 +191,7 @@ def _claim(out: Path, plan: Plan) -> None:
         if Plan.model_validate(yaml.safe_load(settings.read_text(encoding="utf-8"))) == plan:
             return
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError):
-        pass
+        pass  # no settings of ours: the folder must be empty, or is refused below
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputExists(
             "The output folder holds something that these settings did not make",

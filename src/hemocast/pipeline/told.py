@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dataset.layout import write_text
 from hemocast.dataset.pseudonym import participant_id
 from hemocast.dataset.stacks import ScanFile
 from hemocast.simulate import Patient, PlannedScan, Truth
@@ -53,16 +51,6 @@ class Told:
         """Return the infarct put into a scan, on its stack's grid."""
         name = f"{self.planned(scan).folder}.nii.gz"
         return mask_on_stack(self.truth.folder / "truth" / "masks" / name, stack)
-
-
-def known_key(path: Path, words: str) -> bytes:
-    """Make the pseudonyms' key from known words: the split goes by pseudonym, and must not change.
-
-    A key that can be guessed protects nobody; these patients need no protection.
-    """
-    key = hashlib.sha256(f"hemocast {words}".encode()).digest()
-    write_text(path, key.hex() + "\n")
-    return key
 
 
 def mask_on_stack(path: Path, stack: Stack) -> BoolArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 from hemocast.config import SimulateConfig
 from hemocast.dataset.ingest import IngestReport, ingest, remove_partial
 from hemocast.dataset.layout import Dataset, write_table
-from hemocast.dataset.pseudonym import participant_id
+from hemocast.dataset.pseudonym import known_key, participant_id
 from hemocast.errors import ConfigError
 from hemocast.simulate import tables
 from hemocast.simulate.patients import Patient
@@ -26,11 +25,8 @@ HEAD_MM = 180.0
 
 
 def cohort_key(seed: int) -> bytes:
-    """Return the secret of the pseudonyms, made from the seed so that runs agree.
-
-    A key that can be guessed protects nobody; these patients need no protection.
-    """
-    return hashlib.sha256(f"hemocast simulate {seed}".encode()).digest()
+    """Return the secret of a simulated cohort's pseudonyms."""
+    return known_key(f"simulate {seed}")
 
 
 def write_dataset(
