@@ -93,14 +93,19 @@ def timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
 
 def main(n: int) -> None:
     """Run all steps."""
-    from hemocast.dataset.cohort import read_tables
-    from hemocast.dataset.eligibility import select_scans
-    from hemocast.dataset.labels import apply_reviews
-    from hemocast.dataset.matching import match_patients
-    from hemocast.dataset.split import save_split, split_patients
-    from hemocast.dataset.splits import save_splits, split_by_date, split_by_site, split_folds
-    from hemocast.dataset.symptomatic import symptomatic
-    from hemocast.dataset.table1 import describe_patients, make_table1
+    from hemocast.dataset.cohort.choose import read_tables
+    from hemocast.dataset.cohort.eligibility import select_scans
+    from hemocast.dataset.cohort.labels import apply_reviews
+    from hemocast.dataset.cohort.matching import match_patients
+    from hemocast.dataset.cohort.symptomatic import symptomatic
+    from hemocast.dataset.cohort.table1 import describe_patients, make_table1
+    from hemocast.dataset.split.by_patient import save_split, split_patients
+    from hemocast.dataset.split.schemes import (
+        save_splits,
+        split_by_date,
+        split_by_site,
+        split_folds,
+    )
 
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
-from hemocast.stats.classification import COUNT_METRICS, from_counts
+from hemocast.stats.metrics import COUNT_METRICS, from_counts
 
 Floats = NDArray[np.float64]
 

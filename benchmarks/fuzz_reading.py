@@ -64,8 +64,8 @@ def read_case(bases: dict[str, list[Path]], seed: int, case: int, folder: Path) 
 
 def _decode(path: Path) -> None:
     """Decode a file's first frames, whatever is thought of its series."""
-    from hemocast.dicom import decode
-    from hemocast.dicom.header import DamagedHeader, NotADicomFile, read_images
+    from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
+    from hemocast.dicom.pixels import decode
     from hemocast.errors import MalformedFile
 
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from hemocast.dataset.fingerprint import (
+from hemocast.dataset.split.fingerprint import (
     FLIPS,
     SAME_OUTLINE,
     SAME_TEXTURE,
@@ -24,8 +24,8 @@ from hemocast.dataset.fingerprint import (
     texture,
 )
 from hemocast.simulate import Infarct, Protocol
-from hemocast.simulate.head import Head, build_head
-from hemocast.simulate.scanner import scan_head
+from hemocast.simulate.anatomy.head import Head, build_head
+from hemocast.simulate.scanner.scan import scan_head
 from hemocast.volume import FloatArray
 
 

@@ -18,10 +18,10 @@ from scipy import ndimage
 
 from hemocast.anatomy import align, find_brain
 from hemocast.dicom import CTHeader, make_uid, read, write_ct
-from hemocast.simulate.atlas import ORIGIN, load_atlas
-from hemocast.simulate.detector import Protocol
-from hemocast.simulate.head import build_head
-from hemocast.simulate.scanner import scan_head
+from hemocast.simulate.anatomy.atlas import ORIGIN, load_atlas
+from hemocast.simulate.anatomy.head import build_head
+from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.scan import scan_head
 from hemocast.volume import Volume
 
 REAL = "ge_head_tilted.zip"

@@ -14,10 +14,10 @@ import numpy as np
 from timing import interleaved
 
 from hemocast.config import PrepareConfig
-from hemocast.simulate.detector import Protocol
-from hemocast.simulate.head import Head, Infarct, build_head
-from hemocast.simulate.scanner import scan_head
-from hemocast.simulate.stack import render_stack
+from hemocast.simulate.anatomy.head import Head, Infarct, build_head
+from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate.scanner.stack import render_stack
 
 ROUNDS = 5
 STACKS = {192: PrepareConfig(), 128: PrepareConfig(size=128, pixel_mm=1.5)}

@@ -30,11 +30,11 @@ from realism import (
 from scipy import ndimage
 
 from hemocast.anatomy import align, find_brain
-from hemocast.simulate.bleed import Bleed, Grade
-from hemocast.simulate.detector import Protocol
-from hemocast.simulate.head import Infarct, build_head
-from hemocast.simulate.scanner import Frames, scan_head
-from hemocast.simulate.swelling import midline_shift_mm
+from hemocast.simulate.anatomy.head import Infarct, build_head
+from hemocast.simulate.disease.bleed import Bleed, Grade
+from hemocast.simulate.disease.swelling import midline_shift_mm
+from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.scan import Frames, scan_head
 
 SEEDS = (0, 2, 3)
 ATTRIBUTION = (

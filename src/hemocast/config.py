@@ -118,9 +118,10 @@ class SimulateConfig(ScannerSettings):
     """A simulated cohort (room ``simulate``). Sizes by default as in the paper; the rest is ours.
 
     `image_strength`, `clinical_strength` and `visibility` set how well the outcome can be told at
-    all. With strengths 1, the odds ratios as the literature has them (`hemocast.simulate.risk`),
-    the best AUC from the image alone is 0.86, from the record alone 0.83, from both 0.89. The
-    default of `image_strength` was chosen so that the image alone allows 0.90.
+    all. With strengths 1, the odds ratios as the literature has them
+    (`hemocast.simulate.epidemiology.risk`), the best AUC from the image alone is 0.86, from the
+    record alone 0.83, from both 0.89. The default of `image_strength` was chosen so
+    that the image alone allows 0.90.
     """
 
     seed: int = Field(0, ge=0)

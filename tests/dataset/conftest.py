@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hemocast.dataset.cohort import Tables, check_tables
-from hemocast.dataset.schema import SCHEMAS
+from hemocast.dataset.cohort.choose import Tables, check_tables
+from hemocast.dataset.tables.schema import SCHEMAS
 from hemocast.dicom import CTHeader, make_uid, write_ct, write_nifti
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from hemocast.dicom.find import Series
-from hemocast.dicom.header import read_images
-from hemocast.dicom.write import CTHeader, make_uid, write_ct
+from hemocast.dicom.files.write import CTHeader, make_uid, write_ct
+from hemocast.dicom.header.images import read_images
+from hemocast.dicom.series.find import Series
 
 LANDMARK = np.array([20.0, -25.0, 10.0])  # LPS mm
 

@@ -8,8 +8,8 @@ import torch
 from hemocast.config import NetConfig
 from hemocast.errors import ParityError
 from hemocast.model.export import TOLERANCE, check_parity, to_onnx
-from hemocast.model.session import Session
 from hemocast.nets import build
+from hemocast.onnx import Session
 
 
 @pytest.fixture(scope="module")

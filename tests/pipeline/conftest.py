@@ -9,8 +9,8 @@ import pytest
 
 from hemocast.config import Config, NetConfig, PrepareConfig, TrainConfig
 from hemocast.dataset import Dataset
-from hemocast.dataset.ingest import ingest
-from hemocast.pipeline.training import Purpose, Trained, train_and_test
+from hemocast.dataset.ingest.run import ingest
+from hemocast.pipeline.train import Purpose, Trained, train_and_test
 from hemocast.simulate import DEMO, Truth, simulate_cohort
 
 KEY = b"k" * 32

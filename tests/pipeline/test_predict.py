@@ -12,8 +12,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.model import Model
-from hemocast.pipeline.evaluate_inputs import read_predictions
 from hemocast.pipeline.predict import CaseResult, exit_code, predict_paths
 from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source

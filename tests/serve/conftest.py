@@ -17,9 +17,9 @@ import pytest
 from hemocast.dataset import Dataset
 from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
-from hemocast.readers.design import StudyDesign
-from hemocast.readers.store import Store
-from hemocast.readers.study import Plan, Study, create_study, open_study
+from hemocast.readers.store.answers import Store
+from hemocast.readers.study.design import StudyDesign
+from hemocast.readers.study.folder import Plan, Study, create_study, open_study
 from hemocast.volume import SIMULATED
 
 N = 10
@@ -149,7 +149,7 @@ class Served:
 def serve() -> Iterator[Callable[[Study], Served]]:
     """Return a function that serves a study on a free port until the test ends."""
     uvicorn = pytest.importorskip("uvicorn")
-    from hemocast.serve.reading import reading_app
+    from hemocast.serve.reading.app import reading_app
 
     running = []
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from hemocast.readers.store import last_finals
-from hemocast.readers.study import Study
+from hemocast.readers.store.answers import last_finals
+from hemocast.readers.study.folder import Study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 from hemocast.anatomy import Brain, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import ContrastGiven
-from hemocast.signs import eligible_stack, find_enhancement
+from hemocast.prepare.eligibility import eligible_stack
+from hemocast.signs import find_enhancement
 from hemocast.simulate import Bleed, Infarct, Protocol, render_head
 from hemocast.volume import Volume
 

@@ -9,7 +9,7 @@ import pytest
 from hemocast import dicom
 from hemocast.errors import NothingThere, OutputExists
 from hemocast.simulate import MARK, read_truth, scan_patient, simulate_cohort
-from hemocast.simulate.vendors import VENDORS
+from hemocast.simulate.scanner.vendors import VENDORS
 
 
 @pytest.mark.slow

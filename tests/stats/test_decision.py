@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import confusion, decision_curve
-from hemocast.stats.resample import resample_weights
+from hemocast.stats.resampling.weights import resample_weights
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 

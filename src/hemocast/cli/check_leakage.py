@@ -27,9 +27,9 @@ def check_leakage(
     """
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset.layout import Dataset
-    from hemocast.dataset.leakage import check_leakage as check
-    from hemocast.dataset.leakage import files_of_split, find_copies
-    from hemocast.dataset.splits import read_parts
+    from hemocast.dataset.split.leakage import check_leakage as check
+    from hemocast.dataset.split.leakage import files_of_split, find_copies
+    from hemocast.dataset.split.schemes import read_parts
 
     path = Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
     parts = read_parts(path)

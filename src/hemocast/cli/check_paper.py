@@ -28,9 +28,9 @@ def check_paper(
     """
     import textwrap
 
-    from hemocast.dataset.printed import PAPER, read_printed, write_findings
     from hemocast.errors import TableError
-    from hemocast.stats.reported import check_reported
+    from hemocast.papercheck.check import check_reported
+    from hemocast.papercheck.printed import PAPER, read_printed, write_findings
 
     try:
         printed = read_printed(table or PAPER)

@@ -29,9 +29,9 @@ def cohort(
     """Check the tables, choose the scans, match, and write the flow and Table 1."""
     from pydantic import ValidationError
 
-    from hemocast.dataset.assemble import build_cohort, save_cohort
-    from hemocast.dataset.eligibility import EligibilityConfig
-    from hemocast.dataset.matching import MatchConfig
+    from hemocast.dataset.cohort.assemble import build_cohort, save_cohort
+    from hemocast.dataset.cohort.eligibility import EligibilityConfig
+    from hemocast.dataset.cohort.matching import MatchConfig
     from hemocast.errors import ConfigError
 
     try:

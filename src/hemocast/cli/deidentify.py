@@ -31,8 +31,8 @@ def deidentify(
     from hemocast.dataset import load_key, participant_id
     from hemocast.dataset.layout import write_table
     from hemocast.dataset.pseudonym import date_shift
-    from hemocast.dicom.deidentify import Keyed
-    from hemocast.dicom.deidentify import deidentify as run
+    from hemocast.dicom.deidentify.export import Keyed
+    from hemocast.dicom.deidentify.export import deidentify as run
 
     secret = load_key(key or out.parent / f"{out.name}.key", out)
     keyed = Keyed(secret, partial(participant_id, secret), partial(date_shift, secret))

@@ -17,7 +17,7 @@ def demo(
 ) -> None:
     """Simulate a cohort as DICOM, then go the way your own data would: to a model and a report."""
     from hemocast.cli.progress import stage_bars
-    from hemocast.model.session import usable_cpus
+    from hemocast.onnx import usable_cpus
     from hemocast.pipeline.demo import run_demo
 
     with stage_bars() as progress:

@@ -42,8 +42,8 @@ def ingest(
 
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset import Dataset, load_key
-    from hemocast.dataset.ingest import ingest as run
-    from hemocast.dataset.refusals import count_reasons
+    from hemocast.dataset.ingest.refusals import count_reasons
+    from hemocast.dataset.ingest.run import ingest as run
     from hemocast.pipeline.quality import write_quality_report
 
     secret = load_key(key or out.parent / f"{out.name}.key", out)

@@ -10,7 +10,7 @@ import typer
 from hemocast.cli.readers_analyse import analyse
 
 if TYPE_CHECKING:
-    from hemocast.readers.study import Plan
+    from hemocast.readers.study.folder import Plan
 
 readers = typer.Typer(
     help="Let readers read the scans of a dataset, blinded, in a browser.", no_args_is_help=True
@@ -55,7 +55,7 @@ def create(
     database: _Database = None,
 ) -> None:
     """Choose cases and readers, and make the pictures. Frozen as soon as somebody has read."""
-    from hemocast.readers.study import Plan
+    from hemocast.readers.study.folder import Plan
 
     plan = Plan(
         readers=tuple(reader) if reader else Plan().readers,
@@ -90,10 +90,10 @@ def serve(
     where = _where(host, port, address)
     from hemocast.dataset import Dataset
     from hemocast.errors import MissingExtra
-    from hemocast.readers.study import DESIGN, Plan, open_study, study_folder
+    from hemocast.readers.study.folder import DESIGN, Plan, open_study, study_folder
 
     try:
-        from hemocast.serve.reading import run_reading_room
+        from hemocast.serve.reading.app import run_reading_room
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"The reading room needs {error.name}",
@@ -127,8 +127,8 @@ def export(
 ) -> None:
     """Write readings.csv (the last answer to every case) and readings_log.csv (all of them)."""
     from hemocast.dataset import Dataset
-    from hemocast.readers.export import export_readings
-    from hemocast.readers.study import open_study, study_folder
+    from hemocast.readers.store.export import export_readings
+    from hemocast.readers.study.folder import open_study, study_folder
 
     opened = open_study(Dataset(dataset), study, database=database)
     folder = out or study_folder(Dataset(dataset), study)
@@ -157,7 +157,7 @@ def _create(
 
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset import Dataset
-    from hemocast.readers.study import create_study
+    from hemocast.readers.study.folder import create_study
 
     with progress_bar("preparing") as progress:
         made = create_study(

@@ -22,8 +22,8 @@ def reproduce(
 ) -> None:
     """Make the tables and figures of Zhang 2026 on simulated patients, with simulated readers."""
     from hemocast.cli.progress import stage_bars
-    from hemocast.model.session import usable_cpus
-    from hemocast.pipeline.reproduce import reproduce as run
+    from hemocast.onnx import usable_cpus
+    from hemocast.pipeline.reproduce.run import reproduce as run
 
     with stage_bars() as progress:
         page = run(

@@ -31,7 +31,7 @@ def train(
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
-    from hemocast.pipeline.training import Purpose, train_and_test
+    from hemocast.pipeline.train import Purpose, train_and_test
     from hemocast.stats import MAIN_METRICS
 
     with stage_bars() as progress:

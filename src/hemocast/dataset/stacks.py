@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.config import PrepareConfig
 from hemocast.dataset.layout import Dataset, nifti_of
-from hemocast.dataset.tables import read_sidecar
+from hemocast.dataset.tables.sidecars import read_sidecar
 from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def prepare_scans(
 
 def _prepare_scan(scan: ScanFile, config: PrepareConfig, cache: Path) -> PreparedScan:
     from hemocast.dicom import read_nifti
-    from hemocast.signs import eligible_stack
+    from hemocast.prepare.eligibility import eligible_stack
 
     try:
         return PreparedScan(scan, eligible_stack(read_nifti(scan.path), config, cache=cache))

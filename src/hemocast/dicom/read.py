@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hemocast.dicom import decode, geometry, regrid
-from hemocast.dicom.archive import open_path
-from hemocast.dicom.deidentify_words import scanner_facts
-from hemocast.dicom.find import Found, Scan, Series, find_scans
-from hemocast.dicom.header import Image
-from hemocast.dicom.nifti import find_nifti, is_nifti, read_nifti
+from hemocast.dicom.deidentify.words import scanner_facts
+from hemocast.dicom.files.archive import open_path
+from hemocast.dicom.files.nifti import find_nifti, is_nifti, read_nifti
+from hemocast.dicom.geometry import regrid
+from hemocast.dicom.geometry import slices as geometry
+from hemocast.dicom.header.images import Image
+from hemocast.dicom.pixels import decode
+from hemocast.dicom.series.find import Found, Scan, Series, find_scans
 from hemocast.errors import (
     BadGeometry,
     DuplicateSlices,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemocast.errors import ParityError
-from hemocast.model.session import Session
+from hemocast.onnx import Session
 from hemocast.volume import FloatArray
 
 if TYPE_CHECKING:

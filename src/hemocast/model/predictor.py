@@ -13,7 +13,7 @@ from hemocast.model.flags import flags
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlarge, on_scan
 from hemocast.model.prediction import Prediction
 from hemocast.model.schema import Description
-from hemocast.model.session import Session
+from hemocast.onnx import Session
 from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
 
@@ -67,7 +67,7 @@ class Model:
             The scan already shows blood.
         """
         from hemocast.dicom import read
-        from hemocast.signs import eligible_stack
+        from hemocast.prepare.eligibility import eligible_stack
 
         volume = scan if isinstance(scan, Volume) else read(Path(scan))
         stack = eligible_stack(volume, self.description.prepare)

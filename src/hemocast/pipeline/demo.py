@@ -13,15 +13,15 @@ import numpy as np
 
 from hemocast.config import Config, SimulateConfig, TrainConfig, load_config, save_config
 from hemocast.dataset import Dataset, participant_id
-from hemocast.dataset.ingest import IngestReport, ingest
+from hemocast.dataset.ingest.run import IngestReport, ingest
 from hemocast.dataset.layout import write_json, write_text
 from hemocast.dataset.pseudonym import known_key
 from hemocast.dicom import read, read_nifti
 from hemocast.errors import OutputExists
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.predict import CaseResult, predict_paths
-from hemocast.pipeline.told import Told, mask_on_stack
-from hemocast.pipeline.training import Purpose, Trained, train_and_test
+from hemocast.pipeline.simulated_truth import Told, mask_on_stack
+from hemocast.pipeline.train import Purpose, Trained, train_and_test
 from hemocast.report import (
     DemoCohort,
     DemoExample,

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.pipeline.evaluate_calibration import MOST_FOR_CURVE
-from hemocast.pipeline.evaluate_compare import compare_models
-from hemocast.pipeline.evaluate_groups import Clinical, Grouping, read_clinical
-from hemocast.pipeline.evaluate_inputs import Predictions, read_predictions
-from hemocast.pipeline.evaluate_models import evaluate_model
+from hemocast.evaluate.calibration import MOST_FOR_CURVE
+from hemocast.evaluate.comparisons import compare_models
+from hemocast.evaluate.inputs.clinical import Clinical, Grouping, read_clinical
+from hemocast.evaluate.inputs.predictions import Predictions, read_predictions
+from hemocast.evaluate.inputs.readings import Readings, rated, read_readings, reference_of
+from hemocast.evaluate.models import evaluate_model
+from hemocast.evaluate.result import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
+from hemocast.evaluate.subgroups import evaluate_subgroups
 from hemocast.pipeline.evaluate_output import (
     ALL_FILES,
     FIGURES,
@@ -22,17 +25,14 @@ from hemocast.pipeline.evaluate_output import (
     clear,
     make_folder,
 )
-from hemocast.pipeline.evaluate_readings import Readings, rated, read_readings, reference_of
-from hemocast.pipeline.evaluate_subgroups import evaluate_subgroups
-from hemocast.readers.analysis import ReaderAnalysis, analyse_readings
-from hemocast.report.evaluation import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
-from hemocast.report.evaluation_figures import MOST_CURVES, Drawn, draw_evaluation
-from hemocast.report.evaluation_page import write_evaluation_page
-from hemocast.report.evaluation_tables import write_evaluation_tables
-from hemocast.report.print_marks import shortened
-from hemocast.report.readers_figures import draw_readers
-from hemocast.report.readers_tables import write_reader_tables
-from hemocast.report.roc_figure import RocLine
+from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
+from hemocast.report.evaluation.figures import MOST_CURVES, Drawn, draw_evaluation
+from hemocast.report.evaluation.page import write_evaluation_page
+from hemocast.report.evaluation.tables import write_evaluation_tables
+from hemocast.report.figures.marks import shortened
+from hemocast.report.figures.roc import RocLine
+from hemocast.report.readers.figures import draw_readers
+from hemocast.report.readers.tables import write_reader_tables
 from hemocast.stats import auc_interval, roc_curve
 
 Progress = Callable[[str, int, int], None]

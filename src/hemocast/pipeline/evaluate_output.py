@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hemocast.errors import OutputExists
-from hemocast.readers.analysis_data import AIDED, UNAIDED
-from hemocast.report.evaluation_figures import MOST_CURVES
+from hemocast.readers.analysis.data import AIDED, UNAIDED
+from hemocast.report.evaluation.figures import MOST_CURVES
 
 FIGURES = "figures"
 PAGE = "report.html"

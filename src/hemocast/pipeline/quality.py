@@ -15,14 +15,14 @@ from typing import Any
 from hemocast.dataset import Dataset
 from hemocast.dataset.layout import MISSING, nifti_of
 from hemocast.errors import NothingThere
-from hemocast.report.quality import (
+from hemocast.report.quality.page import (
     LeftOut,
     Quality,
     QualityScan,
     RefusedStudy,
     write_quality_page,
 )
-from hemocast.report.thumbnails import make_thumbnail
+from hemocast.report.quality.thumbnails import make_thumbnail
 from hemocast.volume import SIMULATED_DOUBT
 
 Progress = Callable[[int, int], None]
@@ -44,7 +44,7 @@ def write_quality_report(
     Parameters
     ----------
     dataset : Dataset
-        As `hemocast.dataset.ingest.ingest` writes it.
+        As `hemocast.dataset.ingest.run.ingest` writes it.
     workers : int
         Processes that draw the pictures.
     progress : callable, optional

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hemocast.report.case import write_case_page
-from hemocast.report.montage import write_montage, write_prediction_montage
-from hemocast.report.record import prediction_json
+from hemocast.report.case.page import write_case_page
+from hemocast.report.case.record import prediction_json
+from hemocast.report.pictures.montage import write_montage, write_prediction_montage
 
 if TYPE_CHECKING:
     from hemocast.report.demo import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.report.case import CaseView, case_view
-from hemocast.report.figures import (
+from hemocast.report.case.page import CaseView, case_view
+from hemocast.report.figures.inline import (
     calibration_figure,
     confusion_figure,
     risk_figure,
@@ -18,7 +18,7 @@ from hemocast.report.figures import (
     training_figure,
 )
 from hemocast.report.page import render, write_text
-from hemocast.report.picture import Picture, make_picture
+from hemocast.report.pictures.sprites import Picture, make_picture
 from hemocast.report.words import RESEARCH_NOTICE
 from hemocast.stats import MAIN_METRICS, Estimate, Evaluation, auc_interval, delong_test
 from hemocast.volume import BoolArray, Source

@@ -41,12 +41,12 @@ from pydantic import ValidationError
 
 from hemocast.config import PrepareConfig, Settings, SimulateConfig
 from hemocast.errors import ConfigError, NothingThere, OutputExists
-from hemocast.simulate import tables
-from hemocast.simulate.as_dataset import write_dataset
-from hemocast.simulate.as_dicom import write_dicom
-from hemocast.simulate.as_stacks import write_stacks
-from hemocast.simulate.patients import Patient, draw_cohort
-from hemocast.simulate.study import write_whole
+from hemocast.simulate.epidemiology.patients import Patient, draw_cohort
+from hemocast.simulate.write import tables
+from hemocast.simulate.write.dataset import write_dataset
+from hemocast.simulate.write.dicom import write_dicom
+from hemocast.simulate.write.stacks import write_stacks
+from hemocast.simulate.write.study import write_whole
 
 logger = logging.getLogger(__name__)
 

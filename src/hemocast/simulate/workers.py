@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from hemocast.simulate.patients import Patient
+from hemocast.simulate.epidemiology.patients import Patient
 
 Each = Callable[[Callable[[Patient], int], Sequence[Patient]], Iterator[int]]
 
@@ -14,8 +14,8 @@ Each = Callable[[Callable[[Patient], int], Sequence[Patient]], Iterator[int]]
 def open_workers(workers: int) -> Iterator[Each]:
     """Give a function that does something to each of some patients, and yields what it returned.
 
-    The processes are joblib's, which `hemocast.dataset.ingest` uses as well: what is called within
-    shares them, and they end with the context.
+    The processes are joblib's, which `hemocast.dataset.ingest.run` uses as well: what is called
+    within shares them, and they end with the context.
 
     Parameters
     ----------

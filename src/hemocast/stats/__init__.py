@@ -9,11 +9,29 @@ from hemocast.stats.agreement import (
     gwet_ac1,
     percent_agreement,
 )
-from hemocast.stats.auc_limits import auc_interval
-from hemocast.stats.bootstrap import Bootstrap, bootstrap_metrics, bootstrap_raters
-from hemocast.stats.calibration import Calibration, measure_calibration
-from hemocast.stats.calibration_curve import CalibrationCurve, calibration_curve
-from hemocast.stats.classification import (
+from hemocast.stats.calibration.curve import CalibrationCurve, calibration_curve
+from hemocast.stats.calibration.measures import Calibration, measure_calibration
+from hemocast.stats.comparison import McNemar, holm, mcnemar_exact
+from hemocast.stats.decision import DecisionCurve, decision_curve
+from hemocast.stats.discrimination.auc_limits import auc_interval
+from hemocast.stats.discrimination.delong import (
+    AucDifference,
+    DelongResult,
+    delong,
+    delong_test,
+)
+from hemocast.stats.discrimination.roc import (
+    RocBand,
+    RocCurve,
+    auc,
+    average_precision,
+    bootstrap_roc,
+    roc_curve,
+    youden_threshold,
+)
+from hemocast.stats.estimate import Estimate
+from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.metrics import (
     MAIN_METRICS,
     METRICS,
     ClassificationMetrics,
@@ -23,36 +41,30 @@ from hemocast.stats.classification import (
     confusion,
     scale_brier,
 )
-from hemocast.stats.comparison import McNemar, holm, mcnemar_exact
-from hemocast.stats.decision import DecisionCurve, decision_curve
-from hemocast.stats.delong import (
-    AucDifference,
-    DelongResult,
-    delong,
-    delong_test,
-)
-from hemocast.stats.estimate import Estimate
-from hemocast.stats.evaluation import Evaluation, evaluate
-from hemocast.stats.interaction import Interaction
-from hemocast.stats.intervals import Interval, clopper_pearson, wilson
-from hemocast.stats.mrmc import obuchowski_rockette
-from hemocast.stats.mrmc_covariance import case_covariance
-from hemocast.stats.mrmc_design import ReaderStudy, crossed_study
-from hemocast.stats.mrmc_result import (
+from hemocast.stats.mrmc.covariance import case_covariance
+from hemocast.stats.mrmc.design import ReaderStudy, crossed_study
+from hemocast.stats.mrmc.obuchowski_rockette import obuchowski_rockette
+from hemocast.stats.mrmc.result import (
     Contrast,
     MeanAccuracy,
     Mrmc,
     TreatmentTest,
     VarianceComponents,
 )
-from hemocast.stats.noninferiority import (
+from hemocast.stats.mrmc.standalone import (
+    AverageReader,
+    Standalone,
+    average_reader,
+    compare_with_readers,
+)
+from hemocast.stats.planning.development import DevelopmentSize, cox_snell_from_c, development_size
+from hemocast.stats.planning.noninferiority import (
     NonInferiority,
     noninferior_auc,
     noninferior_share,
     tango_limits,
 )
-from hemocast.stats.paired import Difference, bootstrap_differences
-from hemocast.stats.power import (
+from hemocast.stats.planning.power import (
     auc_cases,
     auc_difference_cases,
     auc_difference_power,
@@ -60,35 +72,22 @@ from hemocast.stats.power import (
     mrmc_cases,
     mrmc_power,
 )
+from hemocast.stats.planning.validation import (
+    OperatingPoint,
+    ValidationSize,
+    logits_from_c,
+    validation_size,
+)
 from hemocast.stats.prevalence import (
     PREVALENCES,
     PredictiveValues,
     predictive_values,
     rebase_predictive_values,
 )
-from hemocast.stats.roc import (
-    RocBand,
-    RocCurve,
-    auc,
-    average_precision,
-    bootstrap_roc,
-    roc_curve,
-    youden_threshold,
-)
-from hemocast.stats.samplesize import DevelopmentSize, cox_snell_from_c, development_size
-from hemocast.stats.samplesize_validation import (
-    OperatingPoint,
-    ValidationSize,
-    logits_from_c,
-    validation_size,
-)
-from hemocast.stats.standalone import (
-    AverageReader,
-    Standalone,
-    average_reader,
-    compare_with_readers,
-)
-from hemocast.stats.subgroups import (
+from hemocast.stats.proportions import Interval, clopper_pearson, wilson
+from hemocast.stats.resampling.bootstrap import Bootstrap, bootstrap_metrics, bootstrap_raters
+from hemocast.stats.resampling.paired import Difference, bootstrap_differences
+from hemocast.stats.subgroups.analyse import (
     GroupVariable,
     Subgroup,
     SubgroupAnalysis,
@@ -96,6 +95,7 @@ from hemocast.stats.subgroups import (
     bands,
     categories,
 )
+from hemocast.stats.subgroups.interaction import Interaction
 from hemocast.stats.thresholds import ChosenThreshold, choose_threshold, given_threshold
 
 __all__ = [

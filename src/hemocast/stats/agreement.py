@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.estimate import FEW, Estimate, FloatArray, IntArray
-from hemocast.stats.intervals import wilson
+from hemocast.stats.proportions import wilson
 
 _LEVEL = 0.95
 

@@ -18,7 +18,7 @@ from hemocast.stats.estimate import (
     as_scores,
     few_warning,
 )
-from hemocast.stats.resample import resample_weights
+from hemocast.stats.resampling.weights import resample_weights
 
 
 @dataclass(frozen=True)

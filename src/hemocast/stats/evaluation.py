@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.auc_limits import auc_interval
-from hemocast.stats.bootstrap import bootstrap_metrics
-from hemocast.stats.classification import METRICS, Confusion
+from hemocast.stats.discrimination.auc_limits import auc_interval
 from hemocast.stats.estimate import Estimate, as_labels, as_patients
+from hemocast.stats.metrics import METRICS, Confusion
+from hemocast.stats.resampling.bootstrap import bootstrap_metrics
 
 
 @dataclass(frozen=True)

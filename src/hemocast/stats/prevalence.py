@@ -14,6 +14,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.discrimination.roc import require_both_classes
 from hemocast.stats.estimate import (
     BoolArray,
     Estimate,
@@ -24,7 +25,6 @@ from hemocast.stats.estimate import (
     as_scores,
     few_warning,
 )
-from hemocast.stats.roc import require_both_classes
 
 PREVALENCES = (0.02, 0.05, 0.10, 0.15, 0.44)
 """HT in practice: from symptomatic after thrombolysis to any HT after large infarcts."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.roc import RocCurve, roc_curve
+from hemocast.stats.discrimination.roc import RocCurve, roc_curve
 
 Rule = Literal["given", "youden", "sensitivity", "specificity"]
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from hemocast.config import Config
-from hemocast.dataset.split import split_patients
+from hemocast.dataset.split.by_patient import split_patients
 from hemocast.errors import OutputExists
 from hemocast.nets import build
 from hemocast.nets.ctnet import CTNet

@@ -1,0 +1,1 @@
+"""Who is studied: labels, eligibility, matching, Table 1."""

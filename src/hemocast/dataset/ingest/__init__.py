@@ -1,0 +1,1 @@
+"""Scans in; a dataset folder with pseudonyms out."""

@@ -1,0 +1,91 @@
+"""What did not enter a dataset, and why: studies refused, series left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from hemocast.dataset.layout import MISSING, Dataset, write_table
+from hemocast.dataset.tables.sidecars import Refused
+
+REFUSED_COLUMNS = ["participant_id", "code", "message", "study"]
+LEFT_OUT_COLUMNS = ["participant_id", "session", "reason", "study"]
+
+_LINE = re.compile(r"(?:series .*?\(\d+ image\(s\)\)|(\d+) file\(s\)) left out: (.*)", re.DOTALL)
+_PREFERRED = re.compile(r"series \S+( a number)? was preferred.*", re.DOTALL)
+
+
+def write_refusals(
+    dataset: Dataset,
+    sidecars: Iterable[Mapping[str, Any]],
+    refused: Sequence[Refused],
+    stray: Sequence[str],
+    seen: Mapping[str, Sequence[str]],
+) -> None:
+    """Write ``quality/refused.tsv`` and ``quality/left_out.tsv``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where.
+    sidecars : iterable of mapping
+        Of all scans of the dataset.
+    refused : sequence of Refused
+        Of this run.
+    stray : sequence of str
+        Files of this run that belong to no study, counted, in words.
+    seen : mapping of str to sequence of str
+        All studies that this run met, by pseudonym, and why not, for each of the series left out.
+        What earlier runs said of other studies stays.
+    """
+    rows: list[dict[str, object]] = [
+        {"participant_id": r.participant_id, "code": r.code, "message": r.message, "study": r.study}
+        for r in refused
+    ]
+    rows += _of_others(dataset, "quality/refused", seen)
+    lines: list[dict[str, object]] = [
+        {"participant_id": c["participant_id"], "session": c["session"], "reason": reason}
+        for c in sidecars
+        for reason in c["left_out"]
+    ]
+    lines += [
+        {"participant_id": r.participant_id, "reason": reason, "study": r.study}
+        for r in refused
+        for reason in seen.get(r.study, ())
+    ]
+    lines += [{"participant_id": MISSING, "reason": reason} for reason in stray]
+    lines += _of_others(dataset, "quality/left_out", seen)
+    folder = dataset.root / "quality"
+    write_table(folder / "refused.tsv", _ordered(rows, REFUSED_COLUMNS), REFUSED_COLUMNS)
+    write_table(folder / "left_out.tsv", _ordered(lines, LEFT_OUT_COLUMNS), LEFT_OUT_COLUMNS)
+
+
+def _ordered(rows: list[dict[str, object]], columns: list[str]) -> list[dict[str, object]]:
+    return sorted(rows, key=lambda row: [str(row.get(name, MISSING)) for name in columns])
+
+
+def _of_others(dataset: Dataset, name: str, seen: Collection[str]) -> list[dict[str, object]]:
+    """Rows of an earlier run about studies that this run did not meet."""
+    if not (dataset.root / f"{name}.tsv").is_file():
+        return []
+    table = dataset.table(name)
+    if "study" not in table.columns:
+        return []
+    others = table[(table["study"] != MISSING) & ~table["study"].isin(list(seen))]
+    return [
+        {str(column): value for column, value in row.items()}
+        for row in others.to_dict(orient="records")
+    ]
+
+
+def count_reasons(lines: Iterable[str]) -> Counter[str]:
+    """Count series and files left out by reason; numbers within a reason do not tell two apart."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        found = _LINE.fullmatch(line)
+        files, why = found.groups() if found else (None, line)
+        why = _PREFERRED.sub("another series of the study was preferred", why)
+        counts[re.sub(r"\d+(\.\d+)?", "N", why)] += int(files or 1)
+    return counts

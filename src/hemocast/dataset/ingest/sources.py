@@ -1,0 +1,198 @@
+"""Where scans come from: folders, zips and media of DICOM or NIfTI files, DICOMweb servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemocast.dataset.ingest.bids import NiftiScan, find_nifti_scans
+from hemocast.dicom import Scan, find_scans, read_series
+from hemocast.dicom.files.archive import Opened
+from hemocast.dicom.files.dicomweb import is_server
+from hemocast.errors import HemocastError, NotDicom, NothingThere
+
+if TYPE_CHECKING:
+    from hemocast.volume import Volume
+
+
+@dataclass(frozen=True, repr=False)
+class Candidate:
+    """A scan that may enter the dataset: protected health information, never shown.
+
+    Parameters
+    ----------
+    patient : str
+        What the pseudonym is made from.
+    study : str
+        What tells its study from others.
+    scan_uid : str
+        Names the scan without identifying it.
+    acquired : datetime or None
+        When.
+    session : int or None
+        Session that the file's name asks for.
+    alone : bool
+        Nothing but a file's name says whose it is: a second scan of that name is refused.
+    age, sex : int or None, str
+        As in `hemocast.dicom.Scan`.
+    left_out : tuple of str
+        The other series of its study, and why not.
+    chosen : tuple of str
+        Why this series.
+    origin : Scan or NiftiScan
+        What to read.
+    """
+
+    patient: str
+    study: str
+    scan_uid: str
+    acquired: datetime | None
+    session: int | None
+    alone: bool
+    age: int | None
+    sex: str
+    left_out: tuple[str, ...]
+    chosen: tuple[str, ...]
+    origin: Scan | NiftiScan
+
+    def read(self) -> Volume:
+        """Read the scan.
+
+        Raises
+        ------
+        HemocastError
+            As `read_series` and `read_nifti` do.
+        """
+        if isinstance(self.origin, NiftiScan):
+            return self.origin.read()
+        return read_series(self.origin.series, self.left_out)
+
+
+@dataclass(frozen=True, repr=False)
+class TurnedAway:
+    """A study, file or whole source that gives no scan.
+
+    Parameters
+    ----------
+    patient, study : str
+        As in `Candidate`; empty for a whole source.
+    error : HemocastError
+        Why.
+    left_out : tuple of str
+        Why not, for each of its series.
+    """
+
+    patient: str
+    study: str
+    error: HemocastError
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Gathered:
+    """What a source holds.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        Scans to read.
+    turned_away : tuple of TurnedAway
+        What cannot be read.
+    left_out : tuple of str
+        Files that belong to no study, counted, in words.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    turned_away: tuple[TurnedAway, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def split_sources(sources: Sequence[Path | str]) -> tuple[list[Path], list[str]]:
+    """Tell paths from addresses of DICOMweb servers.
+
+    Raises
+    ------
+    NothingThere
+        A path does not exist: said before any work is done.
+    """
+    servers = [str(source) for source in sources if is_server(str(source))]
+    paths = [Path(source) for source in sources if not is_server(str(source))]
+    for number, path in enumerate(paths, start=1):
+        if not path.exists():
+            raise NothingThere(
+                f"Path {number} of {len(paths)} does not exist",
+                "a folder, a zip, a file, or dicomweb+http(s)://host/path",
+                "Check the path",
+            )
+    return paths, servers
+
+
+def gather(opened: Opened) -> Gathered:
+    """Find the scans of a folder, whether DICOM, NIfTI or both; headers and sidecars alone.
+
+    A DICOMDIR is a directory of other files: these are found by walking, so that a medium whose
+    DICOMDIR is damaged or incomplete loses nothing.
+
+    Parameters
+    ----------
+    opened : Opened
+        From `open_named`.
+
+    Raises
+    ------
+    NothingThere, NotDicom, TruncatedFile
+        As `find_scans` does, where there is no NIfTI file either.
+    """
+    niftis = find_nifti_scans(opened)
+    candidates = [_from_nifti(scan) for scan in niftis if scan.refusal is None]
+    turned_away = [
+        TurnedAway(scan.naming.patient, scan.scan_uid, scan.refusal)
+        for scan in niftis
+        if scan.refusal is not None
+    ]
+    try:
+        found = find_scans(opened.folder)
+    except (NotDicom, NothingThere):
+        if not niftis:
+            raise
+        return Gathered(tuple(candidates), tuple(turned_away))
+    candidates += [_from_dicom(scan) for scan in found.scans]
+    turned_away += [
+        TurnedAway(item.whose, item.study_uid, item.error, item.left_out) for item in found.refused
+    ]
+    return Gathered(tuple(candidates), tuple(turned_away), found.left_out)
+
+
+def _from_dicom(scan: Scan) -> Candidate:
+    return Candidate(
+        patient=scan.whose,
+        study=scan.study_uid,
+        scan_uid=scan.series.scan_uid,
+        acquired=scan.acquired,
+        session=None,
+        alone=False,
+        age=scan.age,
+        sex=scan.sex,
+        left_out=scan.left_out,
+        chosen=scan.reasons,
+        origin=scan,
+    )
+
+
+def _from_nifti(scan: NiftiScan) -> Candidate:
+    return Candidate(
+        patient=scan.naming.patient,
+        study=scan.scan_uid,
+        scan_uid=scan.scan_uid,
+        acquired=scan.acquired,
+        session=scan.naming.session,
+        alone=not scan.naming.bids,
+        age=scan.age,
+        sex=scan.sex,
+        left_out=(),
+        chosen=(),
+        origin=scan,
+    )

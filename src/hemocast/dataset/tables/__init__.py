@@ -1,0 +1,1 @@
+"""The dataset's tables: what each column may hold, and what the sidecars say."""

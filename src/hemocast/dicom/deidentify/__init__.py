@@ -1,0 +1,1 @@
+"""CT files -> the same images under pseudonyms, naming nobody."""

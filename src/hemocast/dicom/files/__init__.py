@@ -1,0 +1,1 @@
+"""Files and servers: archives, NIfTI, DICOMweb, writing CT images."""

@@ -1,0 +1,196 @@
+"""A DICOMweb server -> the CT studies it holds, one at a time into a folder.
+
+The network is touched only for a server that the user named. Credentials, where a server wants any,
+come from the user's ``~/.netrc``; they are never part of an address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hemocast.dicom.files.archive import ArchiveLimits
+from hemocast.errors import HemocastError, MissingExtra, NothingThere, TooLarge
+
+_SCHEMES = ("dicomweb+http://", "dicomweb+https://")
+_PAGE = 200
+_TIMEOUT = (10.0, 120.0)  # seconds: to connect, and between two pieces
+# Their lines hold addresses with UIDs, and values of headers.
+_TALKERS = ("dicomweb_client", "urllib3", "pydicom")
+
+
+@dataclass(frozen=True, repr=False)
+class RemoteStudy:
+    """A study on a server: protected health information.
+
+    Parameters
+    ----------
+    uid : str
+        StudyInstanceUID.
+    when : str
+        Date and time as the server says them, for the order of studies.
+    series : tuple of str
+        SeriesInstanceUIDs of its CT series.
+    """
+
+    uid: str
+    when: str
+    series: tuple[str, ...]
+
+    @property
+    def scan_uids(self) -> set[str]:
+        """Names that a scan of this study may have; see `Series.scan_uid`."""
+        pairs = (f"{self.uid}\x1f{series}" for series in self.series)
+        return {hashlib.sha256(pair.encode()).hexdigest()[:16] for pair in pairs}
+
+
+def is_server(source: str) -> bool:
+    """Tell whether a source is the address of a DICOMweb server."""
+    return source.lower().startswith(_SCHEMES)
+
+
+class Server:
+    """A DICOMweb server (QIDO-RS and WADO-RS).
+
+    Parameters
+    ----------
+    address : str
+        ``dicomweb+http://host:port/path`` or ``dicomweb+https://...``.
+
+    Raises
+    ------
+    MissingExtra
+        The client is not installed.
+    NothingThere
+        It is no address.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from dicomweb_client import DICOMwebClient
+        except ImportError as error:
+            raise MissingExtra(
+                "The DICOMweb client is not installed",
+                "Hemocast with its extra 'serve'",
+                "Install it with: pip install 'hemocast[serve]'",
+            ) from error
+        try:
+            self._client = DICOMwebClient(
+                url=address[len("dicomweb+") :].rstrip("/"), timeout=_TIMEOUT, permissive_uid=True
+            )
+        except ValueError as error:
+            raise _silent(error) from None
+        self._client.set_http_retry_params(max_attempts=3, wait_exponential_multiplier=500)
+
+    def studies(self) -> list[RemoteStudy]:
+        """List the studies that hold CT, in the order of time.
+
+        Raises
+        ------
+        NothingThere
+            The server does not answer as a DICOMweb server does.
+        """
+        with _asking():
+            found = list(self._pages())
+            studies = [
+                RemoteStudy(uid, when, tuple(self._series(uid)))
+                for uid, when in sorted(set(found), key=lambda pair: (pair[1], pair[0]))
+            ]
+        return [study for study in studies if study.series]
+
+    def _pages(self) -> Iterator[tuple[str, str]]:
+        offset = 0
+        while page := self._client.search_for_studies(
+            search_filters={"ModalitiesInStudy": "CT"},
+            fields=["StudyDate", "StudyTime"],
+            limit=_PAGE,
+            offset=offset,
+        ):
+            for entry in page:
+                when = _value(entry, "00080020") + _value(entry, "00080030")
+                yield _value(entry, "0020000D"), when
+            offset += len(page)
+
+    def _series(self, study_uid: str) -> list[str]:
+        entries = self._client.search_for_series(
+            study_uid, search_filters={"Modality": "CT"}, get_remaining=True
+        )
+        # Not every server heeds the filter.
+        return sorted(
+            {
+                _value(entry, "0020000E")
+                for entry in entries
+                if _value(entry, "00080060") in ("CT", "")
+            }
+            - {""}
+        )
+
+    def fetch(self, study: RemoteStudy, folder: Path) -> None:
+        """Write the images of a study's CT series into a folder, under names of our own.
+
+        Raises
+        ------
+        NothingThere
+            The server does not give them.
+        TooLarge
+            It gives more than a study can hold.
+        """
+        most, total, number = ArchiveLimits().total_bytes, 0, 0
+        folder.mkdir(parents=True, exist_ok=True)
+        with _asking():
+            for series in study.series:
+                for image in self._client.iter_series(
+                    study.uid, series, media_types=(("application/dicom", "*"),)
+                ):
+                    path = folder / f"{number:06d}"
+                    image.save_as(path, enforce_file_format=True)
+                    number += 1
+                    total += path.stat().st_size
+                    if total > most:
+                        raise TooLarge(
+                            f"The server gave more than {most >> 20} MB for one study",
+                            "a study of head CT",
+                            "Fetch it by other means and give the folder",
+                        )
+
+
+def _value(entry: dict[str, Any], tag: str) -> str:
+    values = entry.get(tag, {}).get("Value") or [""]
+    return str(values[0])
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Turn whatever the client raises into a refusal, and keep it from quoting what it got."""
+    loggers = [logging.getLogger(name) for name in _TALKERS]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except HemocastError:
+        raise
+    # Connection, HTTP status, JSON, multipart and DICOM each raise errors of their own.
+    except Exception as error:
+        raise _silent(error) from None
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _silent(error: Exception) -> NothingThere:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    told = f"status {status}" if isinstance(status, int) else type(error).__name__
+    return NothingThere(
+        f"The DICOMweb server does not give what was asked for ({told})",
+        "a server that answers QIDO-RS and WADO-RS at this address",
+        "Check the address, and your right to read from it (~/.netrc)",
+    )

@@ -1,0 +1,250 @@
+"""NIfTI files <-> Volumes and arrays."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from hemocast.dicom.geometry.regrid import AIR, canonical, whole
+from hemocast.dicom.geometry.slices import MOST_VOXELS
+from hemocast.dicom.pixels.decode import check_hounsfield
+from hemocast.errors import (
+    BadGeometry,
+    MalformedFile,
+    NothingThere,
+    NotHounsfield,
+    SeveralScans,
+    TooLarge,
+    TruncatedFile,
+)
+from hemocast.volume import SIMULATED, SIMULATED_DOUBT, Source, Volume
+
+ENDINGS = (".nii", ".nii.gz")
+MOST_SHEAR = 0.002  # cosine between two axes; single precision in the header reaches 1e-6
+MOST_BEFORE_DATA = 2**20
+GZIP_LEVEL = 1  # CT compresses nearly as well as at 9, and ten times as fast
+
+
+def is_nifti(path: Path) -> bool:
+    """Tell by its name whether a file is NIfTI."""
+    return path.name.lower().endswith(ENDINGS)
+
+
+def find_nifti(folder: Path) -> list[Path]:
+    """Every NIfTI file below a folder (or the file itself)."""
+    if folder.is_file():
+        return [folder] if is_nifti(folder) else []
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_nifti(path))
+
+
+def read_nifti(path: Path) -> Volume:
+    """Read a CT scan from a NIfTI file.
+
+    Parameters
+    ----------
+    path : Path
+        ``.nii`` or ``.nii.gz`` with one 3D image in HU.
+
+    Raises
+    ------
+    NothingThere
+        No such file.
+    MalformedFile
+        It is not NIfTI inside, or its header contradicts itself.
+    TruncatedFile
+        It ends before its data do.
+    SeveralScans
+        It holds several volumes (4D).
+    BadGeometry
+        It does not say where its voxels lie, or its axes are sheared (a gantry tilt left in).
+    NotHounsfield
+        Its values are not CT numbers.
+    TooLarge
+        It claims more voxels than a head CT can have.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NothingThere(
+            "The NIfTI file does not exist", "a .nii or .nii.gz file", "Check the path"
+        )
+    image = _open(path)
+    lps, doubts = _affine(image)
+    corrected: tuple[str, ...] = ()
+    values = _values(image)
+    blank = ~np.isfinite(values)
+    if blank.any():
+        values[blank] = AIR
+        corrected = ("voxels without a number set to air",)
+    np.maximum(values, AIR, out=values)
+    check_hounsfield(values)
+    turned, affine, _ = canonical(values.T, lps)
+    if bytes(image.header["descrip"].item()).startswith(SIMULATED.encode()):
+        doubts = (*doubts, SIMULATED_DOUBT)
+    return Volume(
+        hu=whole(turned),
+        affine=affine,
+        slices=((),) * turned.shape[0],
+        source=Source(kind="nifti", scan_uid=nifti_uid(path), corrected=corrected, doubts=doubts),
+    )
+
+
+def _open(path: Path) -> Any:
+    """Read the header alone, and refuse shapes and types before any voxel is read."""
+    import nibabel as nib
+
+    try:
+        image: Any = nib.load(path)
+        if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
+            raise TypeError
+        shape = tuple(int(n) for n in image.shape)
+        offset = float(image.header["vox_offset"])
+        header: Any = image.header
+        kind = header.get_data_dtype()
+    except (EOFError, zlib.error) as error:
+        raise _truncated() from error
+    # The library raises whatever its code trips over in a hostile header.
+    except Exception as error:
+        raise _malformed(f"The file is not NIfTI inside ({type(error).__name__})") from error
+    if not 0 <= offset <= MOST_BEFORE_DATA:
+        raise _malformed("The NIfTI header points outside the file")
+    if len(shape) > 3 and max(shape[3:]) > 1:
+        raise SeveralScans(
+            f"The NIfTI file holds an image of {len(shape)} dimensions",
+            "one 3D volume",
+            "Split it and give the plain CT volume",
+        )
+    if len(shape) < 3 or min(shape[:3]) < 2:
+        raise BadGeometry("The NIfTI file holds no volume", "a 3D image", "Give the whole scan")
+    if float(np.prod([float(n) for n in shape])) > MOST_VOXELS:
+        raise TooLarge(
+            f"The NIfTI file claims {' x '.join(map(str, shape))} voxels",
+            f"at most {MOST_VOXELS} voxels",
+            "Give the head alone",
+        )
+    if kind.kind not in "iuf":
+        raise NotHounsfield(
+            "The NIfTI file holds colours or complex numbers",
+            "CT numbers in HU",
+            "Give the original CT scan",
+        )
+    return image
+
+
+def _affine(image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Voxel (i, j, k, 1) to mm, LPS."""
+    header = image.header
+    sform, sform_code = header.get_sform(coded=True)
+    try:
+        qform, qform_code = header.get_qform(coded=True)
+    except ValueError:
+        qform, qform_code = None, 0
+    if not sform_code and not qform_code:
+        raise BadGeometry(
+            "The NIfTI file does not say how its axes lie in the patient",
+            "an sform or qform with a code above 0",
+            "Convert the scan again from DICOM",
+        )
+    ras = np.array(sform if sform_code else qform, float)
+    doubts: tuple[str, ...] = ()
+    if sform_code and qform_code and not np.allclose(sform, qform, atol=0.1):
+        doubts = ("the NIfTI file's sform and qform differ; the sform was used",)
+    sizes = np.linalg.norm(ras[:3, :3], axis=0)
+    if not np.isfinite(ras).all() or sizes.min() < 0.05 or sizes.max() > 20.0:
+        raise BadGeometry(
+            "The NIfTI file's voxels are not between 0.05 and 20 mm",
+            "voxel sizes of a head CT, in mm",
+            "Convert the scan again from DICOM",
+        )
+    unit = ras[:3, :3] / sizes
+    shear = np.abs(unit.T @ unit - np.eye(3)).max()
+    if shear > MOST_SHEAR:
+        raise BadGeometry(
+            f"The NIfTI file's axes are sheared (cosine {shear:.3f}), as a gantry tilt leaves them",
+            "axes at right angles",
+            "Give the DICOM files instead: the tilt is taken out from them",
+        )
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ ras, doubts
+
+
+def _values(image: Any) -> NDArray[np.float32]:
+    try:
+        values = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+    except (EOFError, zlib.error, OSError) as error:
+        raise _truncated() from error
+    # The library raises ValueError for data shorter than the shape, and others in hostile files.
+    except Exception as error:
+        raise _malformed(f"The NIfTI data cannot be read ({type(error).__name__})") from error
+    return np.array(values.reshape(values.shape[:3]), np.float32)
+
+
+def write_nifti(
+    array: NDArray[Any],
+    affine: NDArray[np.float64],
+    path: Path,
+    *,
+    dtype: DTypeLike = np.int16,
+    description: str = "",
+) -> None:
+    """Write a volume as NIfTI, whole or not at all; the same volume gives the same bytes.
+
+    Parameters
+    ----------
+    array : ndarray, shape (z, y, x)
+        As in `Volume.hu`; rounded and clipped when `dtype` is an integer.
+    affine : ndarray, shape (4, 4)
+        Voxel (x, y, z, 1) to mm, RAS+.
+    path : Path
+        ``.nii`` or ``.nii.gz``; its folder exists.
+    dtype : dtype
+        Of the stored values.
+    description : str
+        Up to 79 characters for the header; `SIMULATED` in front is read back as a doubt.
+    """
+    import nibabel as nib
+
+    kind = np.dtype(dtype)
+    values = np.asarray(array)
+    if kind.kind in "iu" and values.dtype.kind == "f":
+        limits = np.iinfo(kind)
+        values = np.clip(np.rint(values), limits.min, limits.max)
+    make: Any = nib.Nifti1Image
+    image = make(values.astype(kind, copy=False).transpose(2, 1, 0), affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    image.header["descrip"] = description.encode("ascii", "replace")[:79]
+    content = image.to_bytes()
+    if path.name.lower().endswith(".gz"):
+        buffer = io.BytesIO()
+        with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
+            file.write(content)
+        content = buffer.getvalue()
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def nifti_uid(path: Path) -> str:
+    """Name the scan in a NIfTI file by a hash of its bytes, as `read_nifti` does."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _truncated() -> TruncatedFile:
+    return TruncatedFile(
+        "The NIfTI file ends before its data do", "a whole file", "Copy or convert it again"
+    )
+
+
+def _malformed(seen: str) -> MalformedFile:
+    return MalformedFile(seen, "a NIfTI file of one CT scan", "Convert the scan again from DICOM")

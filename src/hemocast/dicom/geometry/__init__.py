@@ -1,0 +1,1 @@
+"""Where the slices lie -> one even grid at right angles."""

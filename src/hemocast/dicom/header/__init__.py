@@ -1,0 +1,1 @@
+"""One file -> what its header says."""

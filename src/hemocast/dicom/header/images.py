@@ -1,0 +1,315 @@
+"""One file -> what its header says, without its pixels, whatever state the file is in."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from hemocast.dicom.header.fields import Fields, words
+from hemocast.volume import SIMULATED
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+CT_CLASSES = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.2",  # CT Image Storage
+        "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
+        "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
+    }
+)
+_HEAD_BYTES = 16384  # no real file's meta header is longer
+_MOST_INFLATED = 2**28  # a deflated file that grows past this is a bomb
+
+
+class NotADicomFile(Exception):
+    """The file is something else; for this room's own use."""
+
+
+class DamagedHeader(Exception):
+    """The file claims to be DICOM but its header cannot be read; for this room's own use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """Where one frame's pixels lie in a file, and how they are stored.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset, length : int or None
+        Where the pixel data begin and how many bytes they take; no `offset` when the file has to be
+        inflated first, no `length` when they are encapsulated.
+    frame, n_frames : int
+        Which frame, of how many.
+    rows, columns, samples, bits_allocated, bits_stored : int
+        Layout; 0 where the header does not say.
+    signed : bool
+        Two's complement.
+    little_endian : bool
+        Byte order.
+    syntax : str
+        UID of the transfer syntax.
+    slope, intercept : float or None
+        From stored values to HU.
+    rescale_type, photometric : str
+        As stored.
+    padding : tuple of int
+        Lowest and highest stored value that means "no data"; empty when there is none.
+    lossy : bool
+        Compressed with loss at some time.
+    complete : bool
+        All the bytes announced are there.
+    """
+
+    path: Path
+    offset: int | None
+    length: int | None
+    frame: int
+    n_frames: int
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+    little_endian: bool
+    syntax: str
+    slope: float | None
+    intercept: float | None
+    rescale_type: str
+    photometric: str
+    padding: tuple[int, ...]
+    lossy: bool
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image: a file, or one frame of a multi-frame file. Texts are stripped and upper case.
+
+    Positions are mm, LPS, of the first pixel's centre; `orientation` holds the unit vectors along
+    a row and down a column; `spacing` is between rows, then between columns, mm. ``None`` where the
+    header does not say or says nonsense. `patient` is the key that tells patients apart;
+    `age` is in years; `simulated` tells images that this package's simulator made.
+    """
+
+    patient: str
+    patient_id: str
+    age: int | None
+    sex: str
+    simulated: bool
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class: str
+    modality: str
+    image_type: tuple[str, ...]
+    texts: tuple[str, ...]
+    series_text: str
+    body_part: str
+    kernel: str
+    contrast: str
+    manufacturer: str
+    model: str
+    kvp: float | None
+    acquired: str
+    series_number: int | None
+    acquisition_number: int | None
+    instance_number: int | None
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    spacing: tuple[float, ...] | None
+    thickness: float | None
+    pixels: Pixels
+
+    @property
+    def whose(self) -> str:
+        """What a pseudonym is made from; see `whose`."""
+        return whose(self.patient_id, self.patient, self.study_uid)
+
+
+def whose(patient_id: str, patient: str, study_uid: str) -> str:
+    """Tell the patient of an image, so that two nameless studies never become one patient.
+
+    Parameters
+    ----------
+    patient_id : str
+        PatientID.
+    patient : str
+        As in `Image`: the identifier, or name and birth date.
+    study_uid : str
+        StudyInstanceUID.
+
+    Returns
+    -------
+    str
+        The first of the three that says something: protected health information.
+    """
+    named = patient if patient.strip("\x1f ") else study_uid
+    return patient_id or named
+
+
+def read_images(path: Path) -> list[Image]:
+    """Read a file's header; a multi-frame CT gives one `Image` per frame.
+
+    Raises
+    ------
+    NotADicomFile
+        It is something else, or only a directory of other files.
+    DamagedHeader
+        It claims to be DICOM, and its header cannot be read.
+    """
+    with path.open("rb") as file:
+        head = _sniff(file)
+        header = Fields.walk(head)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                header = header or Fields.parse(file)
+                if header.sop_class == MEDIA_DIRECTORY:
+                    raise NotADicomFile
+                return _images(header, path, file)
+            except (NotADicomFile, DamagedHeader):
+                raise
+            # The parser raises whatever its code trips over in a hostile file.
+            except Exception as error:
+                raise DamagedHeader(type(error).__name__) from error
+
+
+def _sniff(file: BinaryIO) -> bytes:
+    """Read the first bytes, and tell from them whether this is DICOM that is safe to parse."""
+    head = file.read(_HEAD_BYTES)
+    if head[128:132] != b"DICM":
+        # Files from before part 10 of the standard begin with group 2 or 8.
+        if head[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x08") or len(head) < 132:
+            raise NotADicomFile
+        return head
+    group_length = int.from_bytes(head[140:144], "little")
+    if head[132:136] == b"\x02\x00\x00\x00" and group_length > _HEAD_BYTES - 144:
+        raise DamagedHeader("meta header too long")
+    start = 144 + group_length
+    if DEFLATED.encode() in head[132:start] and not _inflates_safely(file, start):
+        raise DamagedHeader("inflates too far")
+    return head
+
+
+def _inflates_safely(file: BinaryIO, start: int) -> bool:
+    """Inflate in pieces, to see that the whole stays within bounds before a parser does it."""
+    file.seek(start)
+    machine, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    data = file.read(1 << 20)
+    while data and not machine.eof:
+        try:
+            total += len(machine.decompress(data, 1 << 22))
+        except zlib.error:
+            return False
+        if total > _MOST_INFLATED:
+            return False
+        data = machine.unconsumed_tail or file.read(1 << 20)
+    return True
+
+
+def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
+    """One Image, or one per frame."""
+    text = header.text
+    sop_class = text("sop_class") or header.sop_class
+    if not text("study_uid") and not text("series_uid") and not sop_class:
+        raise NotADicomFile
+    identity, age = text("patient_id"), text("age").upper()
+    image = Image(
+        patient=identity or f"{text('patient_name')}\x1f{text('birth_date')}",
+        patient_id=identity,
+        age=int(age[:3]) if re.fullmatch(r"\d{3}Y", age) else None,
+        sex=text("sex").upper() if text("sex").upper() in ("M", "F", "O") else "",
+        simulated=text("image_comments").upper().startswith(SIMULATED),
+        study_uid=text("study_uid"),
+        series_uid=text("series_uid"),
+        sop_uid=text("sop_uid"),
+        sop_class=sop_class,
+        modality=text("modality").upper(),
+        image_type=words(text("image_type")),
+        texts=tuple(text(n).upper() for n in ("study_description", "protocol")),
+        series_text=text("series_description").upper(),
+        body_part=text("body_part").upper(),
+        kernel=text("kernel").upper(),
+        contrast=text("contrast_agent").upper()
+        or ("AGENT" if header.raw("contrast_sequence") else ""),
+        manufacturer=text("manufacturer"),
+        model=text("model"),
+        kvp=header.number("kvp"),
+        acquired=_acquired(text),
+        series_number=header.integer("series_number"),
+        acquisition_number=header.integer("acquisition_number"),
+        instance_number=header.integer("instance_number"),
+        position=header.numbers("position", 3),
+        orientation=header.numbers("orientation", 6),
+        spacing=header.numbers("spacing", 2),
+        thickness=header.number("thickness"),
+        pixels=_pixels(header, path, file),
+    )
+    pixels = image.pixels
+    if sop_class in CT_CLASSES and pixels.offset is None and pixels.syntax != DEFLATED:
+        raise DamagedHeader("ends before its pixel data")
+    if header.raw("frame_groups") is not None:
+        from hemocast.dicom.header.enhanced import frames
+
+        return frames(image, header.dataset or Fields.parse(file).dataset)
+    return [image]
+
+
+def _acquired(text: Callable[[str], str]) -> str:
+    """When the image was acquired, ``YYYYMMDDHHMMSS`` as far as the header says it."""
+    if text("acquisition_datetime"):
+        return text("acquisition_datetime")[:14]
+    for moment in ("acquisition", "content", "series", "study"):
+        date, time = text(f"{moment}_date"), text(f"{moment}_time")
+        if date:
+            return (date.replace(".", "") + time.replace(":", ""))[:14]
+    return ""
+
+
+def _pixels(header: Fields, path: Path, file: BinaryIO) -> Pixels:
+    """Find the pixel data, where the parser stopped."""
+    little, syntax = header.little, header.syntax
+    if not syntax:
+        syntax = "1.2.840.10008.1.2" if header.implicit else "1.2.840.10008.1.2.1"
+        syntax = syntax if little else "1.2.840.10008.1.2.2"
+    offset, length, there = None, None, syntax == DEFLATED
+    if syntax != DEFLATED:
+        file.seek(header.end)
+        tag = file.read(8 if header.implicit else 12)
+        order: Literal["little", "big"] = "little" if little else "big"
+        if len(tag) >= 8 and int.from_bytes(tag[:2], order) == 0x7FE0:
+            size = int.from_bytes(tag[-4:], order)
+            offset, length = file.tell(), None if size == 0xFFFFFFFF else size
+            there = length is None or path.stat().st_size >= offset + length
+    short = header.short
+    padding = tuple(v for v in (short("padding"), short("padding_limit")) if v is not None)
+    return Pixels(
+        path=path,
+        offset=offset,
+        length=length,
+        frame=0,
+        n_frames=header.integer("n_frames") or 1,
+        rows=short("rows") or 0,
+        columns=short("columns") or 0,
+        samples=short("samples") or 1,
+        bits_allocated=short("bits_allocated") or 0,
+        bits_stored=short("bits_stored") or short("bits_allocated") or 0,
+        signed=short("signed") == 1,
+        little_endian=little,
+        syntax=syntax,
+        slope=header.number("slope"),
+        intercept=header.number("intercept"),
+        rescale_type=header.text("rescale_type").upper(),
+        photometric=header.text("photometric").upper(),
+        padding=padding,
+        lossy=header.text("lossy") == "01",
+        complete=there,
+    )

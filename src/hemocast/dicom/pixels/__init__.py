@@ -1,0 +1,1 @@
+"""Stored pixels -> CT numbers in HU."""

@@ -1,0 +1,1 @@
+"""Predictions of any model -> metrics, calibration, comparisons, subgroups; nothing is drawn."""

@@ -1,0 +1,1 @@
+"""The tables that an evaluation takes, checked cell by cell."""

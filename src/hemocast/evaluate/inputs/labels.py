@@ -1,0 +1,125 @@
+"""Labels from a table of their own, for predictions that hold none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemocast.dataset.layout import MISSING
+from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse, rows_of
+from hemocast.evaluate.inputs.clinical import says_simulated
+from hemocast.evaluate.inputs.tables import PRINTABLE, PRINTABLE_WORDS, read_text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCAN, PERSON = "scan_id", "participant_id"
+_NOUNS = {SCAN: "scan", PERSON: "participant"}
+
+
+def join_labels(
+    predictions: pd.DataFrame, left_out: pd.Series, path: Path, table: str
+) -> tuple[pd.DataFrame, bool]:
+    """Give every prediction the label that another table holds for its scan or participant.
+
+    Joined by ``scan_id`` where the labels have that column, else by ``participant_id``. Labels of
+    scans that also name the participant tell it of predictions that do not know it.
+
+    Parameters
+    ----------
+    predictions : DataFrame of str
+        As read, one row per scan and model.
+    left_out : Series of bool
+        Rows without a prediction; they need no label.
+    path : Path
+        A dataset's ``labels.tsv``, or a CSV or TSV with ``label`` (0, 1, or ``n/a`` where not
+        known) and ``scan_id`` or ``participant_id`` or both.
+    table : str
+        What the predictions are called in messages.
+
+    Returns
+    -------
+    predictions : DataFrame of str
+        With a label in every row that is not left out.
+    simulated : bool
+        The labels, or the dataset that they lie in, say that they are simulated.
+
+    Raises
+    ------
+    NothingThere
+        There is no such file.
+    TableError
+        Anything wrong in the labels; a prediction without a label, or whose own label or
+        participant is another than that of the labels. All rows at once.
+    """
+    labels, key, name = _read(path)
+    if key not in predictions.columns:
+        why = f"the column is missing; {name} gives its labels by it"
+        refuse((Fault(table, key, (), why),))
+    keys = predictions[key].str.strip()
+    empty = keys.where(keys.isna(), "")
+    own = _known(predictions["label"]) if "label" in predictions.columns else empty
+    given = keys.map(dict(zip(labels[key], labels["label"], strict=True))).fillna("")
+    wanted = ~left_out
+    faults = [
+        _fault(
+            wanted & own.isin(["0", "1"]) & (given != "") & (own != given), table, "label",
+            f"the label that {name} gives; the two disagree",
+        ),
+        _fault(
+            wanted & (own == "") & (given == ""), table, key,
+            f"a {_NOUNS[key]} to which {name} gives a label (0 or 1)",
+        ),
+    ]  # fmt: skip
+    joined = {"label": own.where(own != "", given)}
+    if key == SCAN and PERSON in labels.columns:
+        person = _known(predictions[PERSON]) if PERSON in predictions.columns else empty
+        told = keys.map(dict(zip(labels[SCAN], labels[PERSON], strict=True))).fillna("")
+        other = wanted & (person != "") & (told != "") & (person != told)
+        why = f"the participant that {name} gives for the scan; the two disagree"
+        faults.append(_fault(other, table, PERSON, why))
+        joined[PERSON] = person.where(person != "", told)
+    refuse(tuple(fault for fault in faults if fault is not None))
+    simulated = "simulated" in labels.columns and bool((labels["simulated"] == "1").any())
+    return predictions.assign(**joined), simulated or says_simulated(path.parent)
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, str, str]:
+    """Return the checked labels as text ("" where not known), their key, and their name."""
+    # The name of the file may identify a patient; of it, the kind alone is told.
+    name = "labels.tsv" if path.suffix.lower() == ".tsv" else "labels.csv"
+    text = read_text_table(path, name)
+    key = SCAN if SCAN in text.columns else PERSON
+    schema = TableSchema(
+        name,
+        (
+            *(
+                Column(
+                    column, required=column == key, blank=column != key,
+                    pattern=PRINTABLE, described=PRINTABLE_WORDS,
+                )
+                for column in (SCAN, PERSON)
+            ),
+            Column("label", "flag", required=True, hint="1 HT, 0 no HT"),
+            Column("simulated", "flag"),
+        ),
+        (key,),
+    )  # fmt: skip
+    faults = parse_table(schema, text).faults
+    if key not in text.columns:
+        why = f"the column is missing, and {SCAN} too: labels need one of them"
+        faults = tuple(
+            Fault(name, key, (), why) if fault.column == key else fault for fault in faults
+        )
+    refuse(faults)
+    known = [column.name for column in schema.columns if column.name in text.columns]
+    return text[known].apply(_known), key, name
+
+
+def _known(cells: pd.Series) -> pd.Series:
+    text = cells.str.strip()
+    return text.mask(text == MISSING, "")
+
+
+def _fault(bad: pd.Series, table: str, column: str, why: str) -> Fault | None:
+    return Fault(table, column, rows_of(bad), why) if bad.any() else None

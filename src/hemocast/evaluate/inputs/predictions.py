@@ -1,0 +1,252 @@
+"""What ``hemocast evaluate`` takes: predictions of one or more models, checked cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.dataset.layout import MISSING
+from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
+from hemocast.evaluate.inputs.clinical import Grouping, groupings_of
+from hemocast.evaluate.inputs.labels import join_labels
+from hemocast.evaluate.inputs.tables import PRINTABLE, PRINTABLE_WORDS, read_text_table
+from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_THRESHOLD = 0.5
+ThresholdSource = Literal["column", "option", "default"]
+ObjectArray = NDArray[np.object_]
+
+_ONLY_MODEL = "model"
+_PATIENT_HINT = (
+    "it names the patient of every scan, since patients, not scans, are resampled; if every scan "
+    "shows another patient, repeat scan_id there"
+)
+_LABEL_HINT = "or give the labels to 'hemocast evaluate' as a table of their own, with --labels"
+
+
+def key_column(name: str, *, required: bool = True) -> Column:
+    """Return a column of names that others gave: any text that can be printed."""
+    return Column(
+        name, required=required, blank=False, pattern=PRINTABLE, described=PRINTABLE_WORDS
+    )
+
+
+PREDICTIONS = TableSchema(
+    "predictions.csv",
+    (
+        key_column("participant_id"),
+        key_column("scan_id"),
+        Column("label", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
+        Column(
+            "probability", "number", required=True, blank=False, low=0, high=1,
+            hint="divide percentages by 100; pass logits through the logistic function",
+        ),
+        key_column("model", required=False),
+        Column("threshold", "number", low=0, high=1),
+        Column("simulated", "flag"),
+    ),
+    ("model", "scan_id"),
+)  # fmt: skip
+# Columns of `hemocast predict` that are no subgroups.
+_NO_GROUP = frozenset(
+    {"case", "status", "code", "message", "path", "probability_low", "probability_high"}
+)
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """One model's probabilities.
+
+    Parameters
+    ----------
+    name : str
+        As the table gives it.
+    rows : ndarray of int64, shape (n,)
+        The scans it rated: indices into the arrays of `Predictions`.
+    probability : ndarray of float64, shape (n,)
+        Fractions in [0, 1].
+    threshold : float
+        At or above it a scan counts as positive.
+    threshold_source : str
+        Where the threshold comes from: ``"column"``, ``"option"`` or ``"default"``.
+    """
+
+    name: str
+    rows: IntArray
+    probability: FloatArray
+    threshold: float
+    threshold_source: ThresholdSource
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """All scans of a table of predictions, each once, and every model's view of them.
+
+    Parameters
+    ----------
+    scan, participant : ndarray of object (str), shape (n,)
+        Keys.
+    patient : ndarray of int64, shape (n,)
+        The participant as a number, in the sorted order of their keys.
+    label : ndarray of bool, shape (n,)
+        Outcomes.
+    models : tuple of ModelScores
+        In the order of the table.
+    groupings : tuple of Grouping
+        Subgroups from extra columns.
+    unused : tuple of str
+        Extra columns that give no subgroups, and why.
+    simulated : bool
+        A column ``simulated`` holds a 1.
+    n_refused : int
+        Rows left out, since their ``status`` says that the scan got no prediction.
+    """
+
+    scan: ObjectArray
+    participant: ObjectArray
+    patient: IntArray
+    label: BoolArray
+    models: tuple[ModelScores, ...]
+    groupings: tuple[Grouping, ...]
+    unused: tuple[str, ...]
+    simulated: bool
+    n_refused: int
+
+
+def read_predictions(
+    path: Path,
+    *,
+    threshold: float | None = None,
+    labels: Path | None = None,
+    spare_labels: Path | None = None,
+) -> Predictions:
+    """Read and check ``predictions.csv``.
+
+    Parameters
+    ----------
+    path : Path
+        A table with the columns of `PREDICTIONS`; any other column is a subgroup.
+    threshold : float, optional
+        For all models, whatever the column ``threshold`` says.
+    labels : Path, optional
+        A table of labels, for predictions that have none; see `join_labels`.
+    spare_labels : Path, optional
+        The same, taken only where there is neither `labels` nor a column ``label``.
+
+    Raises
+    ------
+    NothingThere
+        There is no such file.
+    TableError
+        Anything wrong in one of them; all its faults at once, with row, column and what is
+        allowed.
+    """
+    import pandas as pd
+
+    text = read_text_table(path, PREDICTIONS.name)
+    if "model" not in text.columns:
+        text = text.assign(model=_ONLY_MODEL)
+    refused = _refused(text)
+    simulated = False
+    source = labels if labels is not None or "label" in text.columns else spare_labels
+    if source is not None:
+        text, simulated = join_labels(text, refused, source, PREDICTIONS.name)
+    parsed = parse_table(PREDICTIONS, _filled(text, refused))
+    table = parsed.table
+    faults = [*map(_explained, parsed.faults)]
+    kept = table[~refused]
+    faults += _contradictions(kept)
+    if not len(kept):
+        faults.append(Fault(PREDICTIONS.name, "status", (), "no scan got a prediction"))
+    refuse(tuple(faults))
+    first = kept.drop_duplicates("scan_id")
+    scans = pd.Index(first["scan_id"])
+    patient, _ = pd.factorize(first["participant_id"], sort=True)
+    extra = [name for name in text.columns if name not in _KNOWN and name not in _NO_GROUP]
+    groupings, unused = groupings_of(first[extra])
+    return Predictions(
+        scan=first["scan_id"].to_numpy(dtype=object),
+        participant=first["participant_id"].to_numpy(dtype=object),
+        patient=patient.astype(np.int64),
+        label=first["label"].to_numpy(dtype=bool),
+        models=tuple(
+            _model(str(name), rows, scans, threshold)
+            for name, rows in kept.groupby("model", sort=False)
+        ),
+        groupings=groupings,
+        unused=unused,
+        simulated=simulated or bool(kept["simulated"].fillna(False).any()),
+        n_refused=int(refused.sum()),
+    )
+
+
+_KNOWN = frozenset(column.name for column in PREDICTIONS.columns)
+
+
+def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | None) -> ModelScores:
+    import pandas as pd
+
+    given = rows["threshold"].dropna()
+    source: ThresholdSource = "default"
+    at = DEFAULT_THRESHOLD
+    if threshold is not None:
+        at, source = threshold, "option"
+    elif len(given):
+        at, source = float(given.iloc[0]), "column"
+    return ModelScores(
+        name=name,
+        rows=scans.get_indexer(pd.Index(rows["scan_id"])).astype(np.int64),
+        probability=rows["probability"].to_numpy(dtype=np.float64),
+        threshold=at,
+        threshold_source=source,
+    )
+
+
+def _refused(text: pd.DataFrame) -> pd.Series:
+    """Rows in which `hemocast predict` says that a scan got no prediction."""
+    import pandas as pd
+
+    if not {"status", "probability"} <= set(text.columns):
+        return pd.Series(False, index=text.index)
+    said = text["status"].str.strip().isin(["refused", "failed"])
+    return said & text["probability"].str.strip().isin(["", MISSING])
+
+
+def _filled(text: pd.DataFrame, refused: pd.Series) -> pd.DataFrame:
+    """Give rows that will be left out cells that pass: they may stand for no scan at all."""
+    own = "refused row " + text.index.astype(str).to_series(index=text.index)
+    cells = {"participant_id": own, "scan_id": own, "label": "0", "probability": "0"}
+    there = {name: cell for name, cell in cells.items() if name in text.columns}
+    return text.assign(**{name: text[name].mask(refused, cell) for name, cell in there.items()})
+
+
+def _explained(fault: Fault) -> Fault:
+    hint = {"participant_id": _PATIENT_HINT, "label": "" if fault.rows else _LABEL_HINT}
+    if hint.get(fault.column):
+        more = f"{fault.allowed}: {hint[fault.column]}"
+        return Fault(fault.table, fault.column, fault.rows, more)
+    return fault
+
+
+def _contradictions(table: pd.DataFrame) -> list[Fault]:
+    """Find what can be seen over several rows alone."""
+    faults = []
+    for key, column, why in (
+        ("participant_id", "label", "one label for all scans of a participant"),
+        ("scan_id", "participant_id", "one participant for a scan, whatever the model"),
+        ("model", "threshold", "one threshold for all scans of a model"),
+    ):
+        known = table[table[column].notna() & table[key].notna()]
+        several = known.groupby(key, sort=False)[column].nunique() > 1
+        if several.any():
+            bad = known[key].isin(several.index[several])
+            rows = tuple(int(row) + 2 for row in known.index[bad])
+            faults.append(Fault(PREDICTIONS.name, column, rows, why))
+    return faults

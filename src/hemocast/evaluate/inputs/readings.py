@@ -1,0 +1,140 @@
+"""``readings.csv`` checked cell by cell, and matched to the scans of the predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hemocast.dataset.layout import MISSING
+from hemocast.dataset.tables.columns import (
+    Column,
+    Fault,
+    TableSchema,
+    parse_table,
+    refuse,
+    rows_of,
+)
+from hemocast.evaluate.inputs.predictions import ModelScores, Predictions, key_column
+from hemocast.evaluate.inputs.tables import read_text_table
+from hemocast.readers.analysis.data import AIDED, UNAIDED, RatedModel, ReadingTable, Reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+READINGS = TableSchema(
+    "readings.csv",
+    (
+        key_column("reader_id"),
+        key_column("participant_id"),
+        key_column("scan_id"),
+        Column(
+            "probability", "number", required=True, low=0, high=1,
+            hint="divide percentages by 100; leave empty where the reader only decided",
+        ),
+        Column("decision", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
+        Column("seconds", "number", low=0, high=7 * 86_400, unit="seconds"),
+        Column("arm", "choice", choices=(UNAIDED, AIDED), blank=False),
+        Column("order", "whole", low=0),
+        Column("repeat", "whole", low=0, high=100, blank=False, hint="0 the first time"),
+        Column("simulated", "flag"),
+    ),
+    ("reader_id", "scan_id", "arm", "repeat"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A checked table of readings: the readings, and whether they say that they are simulated."""
+
+    table: ReadingTable
+    simulated: bool
+
+
+def read_readings(path: Path, predictions: Predictions) -> Readings:
+    """Read and check ``readings.csv`` against the scans of the predictions.
+
+    Parameters
+    ----------
+    path : Path
+        A table with the columns of `READINGS`.
+    predictions : Predictions
+        Whose scans the readings are of.
+
+    Raises
+    ------
+    NothingThere
+        There is no such file.
+    TableError
+        Anything wrong in it, such as scans that the predictions do not know; all faults at once.
+    """
+    import pandas as pd
+
+    text = read_text_table(path, READINGS.name)
+    if "arm" not in text.columns:
+        text = text.assign(arm=UNAIDED)
+    if "repeat" not in text.columns:
+        text = text.assign(repeat="0")
+    text["repeat"] = text["repeat"].where(~text["repeat"].str.strip().isin(["", MISSING]), "0")
+    parsed = parse_table(READINGS, text)
+    table = parsed.table
+    rows = pd.Index(predictions.scan).get_indexer(pd.Index(table["scan_id"]))
+    refuse((*parsed.faults, *_strangers(table, rows, predictions)))
+    return Readings(
+        table=ReadingTable(
+            reader=table["reader_id"].to_numpy(dtype=object),
+            arm=table["arm"].to_numpy(dtype=object),
+            row=rows.astype(np.int64),
+            probability=table["probability"].to_numpy(dtype=np.float64),
+            decision=table["decision"].to_numpy(dtype=bool),
+            seconds=table["seconds"].to_numpy(dtype=np.float64),
+            repeat=table["repeat"].to_numpy(dtype=np.int64),
+        ),
+        simulated=bool(table["simulated"].fillna(False).any()),
+    )
+
+
+def _strangers(
+    table: pd.DataFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]], predictions: Predictions
+) -> list[Fault]:
+    known = table["scan_id"].notna()
+    unknown = known & (rows < 0)
+    faults = []
+    if unknown.any():
+        why = "a scan of the predictions; this one is not there"
+        faults.append(Fault(READINGS.name, "scan_id", rows_of(unknown), why))
+    owner = predictions.participant[rows]
+    other = known & (rows >= 0) & table["participant_id"].notna()
+    other &= table["participant_id"].to_numpy(dtype=object) != owner
+    if other.any():
+        why = "the participant that the predictions give for the scan"
+        faults.append(Fault(READINGS.name, "participant_id", rows_of(other), why))
+    like = table["reader_id"].isin([model.name for model in predictions.models])
+    if like.any():
+        why = "a name that is not a model's"
+        faults.append(Fault(READINGS.name, "reader_id", rows_of(like), why))
+    late = _without_first(table)
+    if late.any():
+        why = "a repeat only of a scan that the reader read before in the same arm (repeat 0)"
+        faults.append(Fault(READINGS.name, "repeat", rows_of(late), why))
+    return faults
+
+
+def _without_first(table: pd.DataFrame) -> pd.Series:
+    keys = ["reader_id", "scan_id", "arm"]
+    first = table.assign(first=table["repeat"].fillna(0) == 0).groupby(keys, dropna=False)["first"]
+    return ~first.transform("any")
+
+
+def reference_of(predictions: Predictions) -> Reference:
+    """Give the reader study the scans, their patients and outcomes."""
+    return Reference(predictions.scan, predictions.patient, predictions.label)
+
+
+def rated(model: ModelScores, n: int) -> RatedModel:
+    """Spread a model's probabilities over all scans."""
+    probability = np.full(n, np.nan)
+    probability[model.rows] = model.probability
+    return RatedModel(model.name, probability, model.threshold)

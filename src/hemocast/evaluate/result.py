@@ -1,0 +1,243 @@
+"""All that an evaluation found, as plain values, for its tables, figures and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hemocast.readers.analysis.analyse import ReaderAnalysis
+from hemocast.stats import Confusion, DecisionCurve, Estimate, RocBand, RocCurve
+from hemocast.stats.estimate import BoolArray, FloatArray
+from hemocast.stats.prevalence import PredictiveValues
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    """What a threshold gives.
+
+    Parameters
+    ----------
+    name : str
+        How it was chosen, such as "Youden".
+    threshold : float
+        At or above it a scan counts as positive.
+    exploratory : bool
+        Chosen on the very scans that it is measured on: flattering.
+    metrics : tuple of (str, Estimate)
+        Sensitivity, specificity, PPV, NPV.
+    """
+
+    name: str
+    threshold: float
+    exploratory: bool
+    metrics: tuple[tuple[str, Estimate], ...]
+
+
+@dataclass(frozen=True)
+class CalibrationGroup:
+    """Cases of like probability: how many, their mean, the observed share, and its limits."""
+
+    n: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class CalibrationPart:
+    """How far probabilities mean what they say.
+
+    Parameters
+    ----------
+    metrics : tuple of (str, Estimate)
+        In the large, slope, ICI, E50, E90, Emax; empty where there is a `reason`.
+    groups : tuple of CalibrationGroup
+        Observed shares in groups.
+    at, curve : ndarray of float64, shape (k,)
+        The smooth curve, sorted and thinned; empty where there is none.
+    reason : str
+        Why there are no metrics; "" where there are.
+    low, high : ndarray of float64, shape (k,), or None
+        Pointwise 95 % limits of the curve; None where there are none.
+    others : tuple of (str, Estimate)
+        Further intervals of a metric.
+    """
+
+    metrics: tuple[tuple[str, Estimate], ...]
+    groups: tuple[CalibrationGroup, ...]
+    at: FloatArray
+    curve: FloatArray
+    reason: str = ""
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    others: tuple[tuple[str, Estimate], ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """One model's results.
+
+    Parameters
+    ----------
+    name : str
+        As the table gives it.
+    n, n_patients, n_positive, n_patients_positive : int
+        Scans, patients, and those of each with the outcome.
+    threshold, threshold_source : float, str
+        Where it was called positive, and who said so.
+    confusion : Confusion
+        The cells at the threshold.
+    metrics : tuple of (str, Estimate)
+        The headline values, in the order of `hemocast.stats.METRICS`.
+    intervals : mapping of str to tuple of Estimate
+        The other intervals of a metric.
+    points, rebased
+        Other thresholds, other prevalences.
+    calibration : CalibrationPart
+    decision : DecisionCurve or None
+        None with a reason among the warnings.
+    roc, band : RocCurve or None, RocBand or None
+        None where only one class is there.
+    label, probability : ndarray, shape (n,)
+        For the histogram.
+    warnings : tuple of str
+        About the model as a whole.
+    """
+
+    name: str
+    n: int
+    n_patients: int
+    n_positive: int
+    n_patients_positive: int
+    threshold: float
+    threshold_source: str
+    confusion: Confusion
+    metrics: tuple[tuple[str, Estimate], ...]
+    intervals: Mapping[str, tuple[Estimate, ...]]
+    points: tuple[ThresholdRow, ...]
+    rebased: tuple[PredictiveValues, ...]
+    calibration: CalibrationPart
+    decision: DecisionCurve | None
+    roc: RocCurve | None
+    band: RocBand | None
+    label: BoolArray
+    probability: FloatArray
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def prevalence(self) -> float:
+        """Share of scans with the outcome."""
+        return self.n_positive / self.n
+
+    def __getitem__(self, metric: str) -> Estimate:
+        """Return a headline value by its name."""
+        return dict(self.metrics)[metric]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models (or a model and the readers) on the same scans.
+
+    Parameters
+    ----------
+    first, second : str
+        The difference is first minus second.
+    metric, method : str
+        What was compared, and how.
+    difference : Estimate
+        With limits; NaN with the reason.
+    p, p_holm : float or None
+        Two-sided p value, and after Holm over all models' comparisons; None with the reason in
+        `difference`.
+    """
+
+    first: str
+    second: str
+    metric: str
+    method: str
+    difference: Estimate
+    p: float | None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class SubgroupRow:
+    """One metric of one model in one group.
+
+    Parameters
+    ----------
+    model, grouping, level : str
+        Keys.
+    n, n_patients, n_positive : int
+        Scans, patients, and scans with the outcome in the group.
+    metrics : tuple of (str, Estimate)
+        AUC, sensitivity, specificity, Brier score.
+    """
+
+    model: str
+    grouping: str
+    level: str
+    n: int
+    n_patients: int
+    n_positive: int
+    metrics: tuple[tuple[str, Estimate], ...]
+
+
+@dataclass(frozen=True)
+class InteractionRow:
+    """Whether a metric differs between the groups of a grouping.
+
+    Parameters
+    ----------
+    model, grouping, metric : str
+        Keys.
+    p, p_holm : float or None
+        Unadjusted, and after Holm over the groupings of a model and metric; None with a reason.
+    method, reason : str
+        The test; why there is none.
+    n_unknown : int
+        Scans of unknown group, left out.
+    """
+
+    model: str
+    grouping: str
+    metric: str
+    p: float | None
+    p_holm: float | None
+    method: str
+    reason: str = ""
+    n_unknown: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """The whole evaluation.
+
+    Parameters
+    ----------
+    models : tuple of ModelPart
+        In the order of the table.
+    comparisons : tuple of Comparison
+        Every pair of models.
+    subgroups, interactions
+        Rows.
+    readers : ReaderAnalysis or None
+        Where readings were given.
+    simulated : bool
+        The tables say that their data are simulated.
+    n_resamples, seed : int
+        Of every bootstrap.
+    notes : tuple of str
+        What was left out, or could not be used.
+    """
+
+    models: tuple[ModelPart, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    subgroups: tuple[SubgroupRow, ...] = ()
+    interactions: tuple[InteractionRow, ...] = ()
+    readers: ReaderAnalysis | None = None
+    simulated: bool = False
+    n_resamples: int = 2000
+    seed: int = 0
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""The numbers that a paper prints, held against each other."""

@@ -1,0 +1,190 @@
+"""A table of the numbers that a paper prints, one number a row: read, and its findings written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from hemocast.dataset.layout import write_text
+from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_table
+from hemocast.errors import TableError
+from hemocast.papercheck.check import Finding, Printed, Rounded
+from hemocast.papercheck.numbers import PARTS, SHARES, Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORDS = r"[^\x00-\x1f\x7f-\x9f]+"
+NUMBER = r"\d{1,9}(\.\d{1,6})?"
+UNITS = ("percent", "fraction", "count", "value")
+METRICS = (*SHARES, "auc", "share")
+MAX_BYTES = 1_000_000
+MAX_ROWS = 2_000
+WIDEST = 20
+PAPER = Path(__file__).parents[1] / "assets" / "paper_tables.csv"
+"""The printed numbers of Zhang 2026 (10.3389/fnins.2025.1753071), as far as they are held."""
+
+
+def _above(table: pd.DataFrame, unit: str, limit: float) -> pd.Series:
+    import pandas as pd
+
+    value = pd.to_numeric(table["value"], errors="coerce")
+    return (table["unit"] == unit) & table["column"].isin(METRICS) & (value > limit)
+
+
+def _limits_turned(table: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    low, high = (pd.to_numeric(table[name], errors="coerce") for name in ("ci_low", "ci_high"))
+    return (low > high) | (low.isna() != high.isna())
+
+
+def _n_turned(table: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    ends = table["n"].str.split("-", expand=True).reindex(columns=[0, 1])
+    low, high = (pd.to_numeric(ends[k], errors="coerce") for k in (0, 1))
+    return (low > high) | (low < 1) | (high - low > WIDEST)
+
+
+def _count_without_n(table: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    n = pd.to_numeric(table["n"], errors="coerce")
+    count = table["count"].astype("float64")
+    return count.notna() & ~(count <= n)
+
+
+def _odd_unit(table: pd.DataFrame) -> pd.Series:
+    counted = table["column"].isin(["total", *PARTS])
+    shared = table["column"].isin(METRICS)
+    wrong = (counted & (table["unit"] != "count")) | (
+        shared & ~table["unit"].isin(["percent", "fraction"])
+    )
+    return wrong & table["unit"].notna()
+
+
+def _broken_count(table: pd.DataFrame) -> pd.Series:
+    return (table["unit"] == "count") & table["value"].str.contains(".", regex=False).fillna(False)
+
+
+TABLE = TableSchema(
+    "table.csv",
+    (
+        Column("table", required=True, blank=False, pattern=WORDS),
+        Column("row", required=True, blank=False, pattern=WORDS),
+        Column("stratum", pattern=r"[^:\x00-\x1f\x7f-\x9f]+: [^:\x00-\x1f\x7f-\x9f]+"),
+        Column("column", required=True, blank=False, pattern=r"[a-z0-9_]+"),
+        Column("value", required=True, blank=False, pattern=NUMBER, hint="digits as printed"),
+        Column("unit", "choice", required=True, blank=False, choices=UNITS),
+        Column("ci_low", pattern=NUMBER),
+        Column("ci_high", pattern=NUMBER),
+        Column("n", pattern=r"\d{1,7}(-\d{1,7})?", hint="61, or 60-63 where it is in doubt"),
+        Column("count", "whole", low=0, high=9_999_999),
+        Column("mean_of", pattern=WORDS, hint="rows of the table, joined by ';'"),
+        Column("note", pattern=WORDS),
+    ),
+    ("table", "row", "stratum", "column"),
+    (
+        Rule(("value", "unit"), lambda t: _above(t, "percent", 100), "at most 100 percent"),
+        Rule(("value", "unit"), lambda t: _above(t, "fraction", 1), "a fraction is at most 1"),
+        Rule(("ci_low", "ci_high"), _limits_turned, "both limits, the lower one first"),
+        Rule(("n",), _n_turned, f"from the smaller to the larger n, at most {WIDEST} wide"),
+        Rule(("n", "count"), _count_without_n, "a count with one n, not above it"),
+        Rule(("column", "unit"), _odd_unit, "count for total and parts of a set; percent or "
+             "fraction for metrics"),
+        Rule(("value", "unit"), _broken_count, "a count is a whole number"),
+    ),
+)  # fmt: skip
+
+
+def read_printed(path: Path) -> tuple[Printed, ...]:
+    """Read a table of printed numbers; its columns are in docs/paper-check.md.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or holds faults: all of them at once, by row and column.
+    """
+    import pandas as pd
+
+    expected = "a UTF-8 CSV of printed numbers as docs/paper-check.md describes it"
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError("too large")
+        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise TableError(
+            f"The table could not be read ({type(error).__name__})",
+            f"{expected}, at most {MAX_BYTES // 1_000_000} MB",
+            "Check the path and the file",
+        ) from error
+    table, faults = _with_blank_keys(text)
+    if len(text) == 0:
+        faults = ("table.csv: no row of numbers", *faults)
+    if len(text) > MAX_ROWS:
+        faults = (f"table.csv: more than {MAX_ROWS} rows", *faults)
+    if faults:
+        raise TableError(
+            f"The table has {len(faults)} kind(s) of fault: {'; '.join(faults)}",
+            expected,
+            "Correct the cells named and run again",
+        )
+    return tuple(_printed(row) for row in table.astype(object).itertuples(index=False))
+
+
+def _with_blank_keys(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Parse; a row without a stratum still has a key, so repeats are looked for here."""
+    parsed = parse_table(TABLE, text)
+    faults = [str(fault) for fault in parsed.faults]
+    table = parsed.table
+    key = table[list(TABLE.key)].fillna("")
+    named = (key[["table", "row", "column"]] != "").all(axis=1)
+    again = key.duplicated() & (key["stratum"] == "") & named
+    if again.any():
+        rows = ", ".join(str(row + 2) for row in again.to_numpy().nonzero()[0])
+        faults.append(f"table.csv, rows {rows}, column table + row + stratum + column: every "
+                      "number once; it came before")  # fmt: skip
+    return table, tuple(faults)
+
+
+def _printed(row: object) -> Printed:
+    import pandas as pd
+
+    def cell(name: str) -> str:
+        value = getattr(row, name)
+        return "" if pd.isna(value) else str(value).strip()
+
+    unit = cast("Unit", cell("unit"))
+    ends = cell("n").split("-") if cell("n") else []
+    # Limits above 1 beside a fraction can only be percentages; the check says so.
+    limits = [
+        Rounded(cell(name), "percent" if unit == "fraction" and float(cell(name)) > 1 else unit)
+        for name in ("ci_low", "ci_high")
+        if cell(name)
+    ]
+    return Printed(
+        cell("table"),
+        cell("row"),
+        cell("column"),
+        Rounded(cell("value"), unit),
+        (limits[0], limits[1]) if limits else None,
+        (int(ends[0]), int(ends[-1])) if ends else None,
+        int(cell("count")) if cell("count") else None,
+        cell("stratum"),
+        tuple(name.strip() for name in cell("mean_of").split(";") if name.strip()),
+        cell("note"),
+    )
+
+
+def write_findings(path: Path, findings: Sequence[Finding]) -> None:
+    """Write findings as a CSV, one a row, with their fields as columns."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Finding)])
+    writer.writerows(astuple(finding) for finding in findings)
+    write_text(path, text.getvalue())

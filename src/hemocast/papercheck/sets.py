@@ -1,0 +1,196 @@
+"""What printed counts say: sets that overlap, counts that differ, levels that do not add up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hemocast.papercheck.numbers import PARTS, Finding, Printed, percent
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One line of counts: the whole and its parts.
+
+    Parameters
+    ----------
+    table, row, stratum : str
+        Where.
+    total : int or None
+        The whole.
+    parts : tuple of (str, int)
+        Each part printed, in the order of `PARTS`.
+    note : str
+        Where the numbers come from, if not from the paper.
+    """
+
+    table: str
+    row: str
+    stratum: str
+    total: int | None
+    parts: tuple[tuple[str, int], ...]
+    note: str = ""
+
+    @property
+    def excess(self) -> int | None:
+        """How many more the parts hold than the whole; None where that cannot be said."""
+        if self.total is None or not {"train", "test"} <= {name for name, _ in self.parts}:
+            return None
+        return sum(size for _, size in self.parts) - self.total
+
+    @property
+    def sum_words(self) -> str:
+        """Say the sum, such as ``437 + 61 - 474 = 24``."""
+        return " + ".join(str(size) for _, size in self.parts) + f" - {self.total} = {self.excess}"
+
+
+def counted_lines(printed: Sequence[Printed]) -> tuple[Counted, ...]:
+    """Gather the counts of sets by line, in the order in which they are printed."""
+    lines: dict[tuple[str, str, str], dict[str, Printed]] = defaultdict(dict)
+    for p in printed:
+        if p.number.unit == "count" and p.column in (*PARTS, "total"):
+            lines[p.table, p.row, p.stratum].setdefault(p.column, p)
+    return tuple(
+        Counted(
+            *where,
+            int(cells["total"].number.value) if "total" in cells else None,
+            tuple((part, int(cells[part].number.value)) for part in PARTS if part in cells),
+            next((p.note for p in cells.values() if p.note), ""),
+        )
+        for where, cells in lines.items()
+    )
+
+
+def check_sets(printed: Sequence[Printed]) -> Iterator[Finding]:
+    """All checks of counts."""
+    lines = counted_lines(printed)
+    yield from _check_overlap(lines)
+    yield from _check_strata(lines)
+    yield from _check_repeats(lines)
+    for p in printed:
+        yield from _check_percentage(p)
+
+
+def _variables(lines: Sequence[Counted]) -> dict[tuple[str, str, str], list[Counted]]:
+    """Strata by table, row and variable."""
+    groups: dict[tuple[str, str, str], list[Counted]] = defaultdict(list)
+    for line in lines:
+        if line.stratum:
+            groups[line.table, line.row, line.stratum.partition(":")[0]].append(line)
+    return groups
+
+
+def _check_overlap(lines: Sequence[Counted]) -> Iterator[Finding]:
+    groups = _variables(lines)
+    whole = {(line.table, line.row): line for line in lines if not line.stratum}
+    for line in whole.values():
+        excess = line.excess
+        if excess is None or excess == 0:
+            continue
+        words = [line.sum_words]
+        for (table, row, variable), strata in groups.items():
+            excesses = [stratum.excess for stratum in strata]
+            if (table, row) != (line.table, line.row) or None in excesses:
+                continue
+            total = sum(e for e in excesses if e is not None)
+            sums = ", ".join(f"{s.stratum.partition(':')[2].strip()} {s.sum_words}" for s in strata)
+            words.append(f"{variable}: {sums}; together {total}")
+        yield _overlap(line, excess, "; ".join(words))
+    for (table, row, variable), strata in groups.items():
+        if (table, row) not in whole:
+            yield from _check_overlap(
+                [Counted(table, f"{row} ({variable}: {s.stratum.partition(':')[2].strip()})", "",
+                         s.total, s.parts, s.note) for s in strata]
+            )  # fmt: skip
+
+
+def _overlap(line: Counted, excess: int, words: str) -> Finding:
+    where = f"{line.table}, {line.row}"
+    seen = f"total {line.total}, " + ", ".join(f"{name} {size}" for name, size in line.parts)
+    if excess < 0:
+        return Finding(
+            "no-part", "warning", where, seen, words,
+            f"{-excess} of {line.total} {line.row} are in no part.",
+        )  # fmt: skip
+    test = dict(line.parts)["test"]
+    total = line.total or 0
+    shares = [f"{percent(Fraction(excess, size), 1)} % of the {name}" for name, size in
+              (("test part", test), ("whole", total)) if size]  # fmt: skip
+    return Finding(
+        "overlap", "error", where, seen, words,
+        f"At least {excess} {line.row} are in more than one part ({' and '.join(shares)}): what "
+        "is measured on the test part is not measured on unseen cases.",
+    )  # fmt: skip
+
+
+def _check_strata(lines: Sequence[Counted]) -> Iterator[Finding]:
+    """Levels of a variable that add up to more than the whole, or to less."""
+    whole = {(line.table, line.row): line for line in lines if not line.stratum}
+    for (table, row, variable), strata in _variables(lines).items():
+        line = whole.get((table, row))
+        if line is None:
+            continue
+        columns: list[tuple[str, int | None]] = [("total", line.total), *line.parts]
+        for column, size in columns:
+            levels = [s.total if column == "total" else dict(s.parts).get(column) for s in strata]
+            known = [level for level in levels if level is not None]
+            if size is None or len(known) < 2 or len(known) < len(levels) or sum(known) == size:
+                continue
+            more = sum(known) > size
+            yield Finding(
+                "strata-sum", "warning" if more else "note", f"{table}, {row} ({variable})",
+                f"{column} {size}", f"{' + '.join(map(str, known))} = {sum(known)}",
+                f"The levels of {variable} add up to {'more' if more else 'less'} than the whole: "
+                + ("they overlap, or a count is wrong." if more else "some are not listed."),
+            )  # fmt: skip
+
+
+def _check_repeats(lines: Sequence[Counted]) -> Iterator[Finding]:
+    """Counts printed at several places with different values; two of them exchanged."""
+    seen: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    for line in lines:
+        if line.total is not None:
+            seen[line.row, line.stratum].append((line.table, line.total))
+        if not line.stratum and (line.excess or 0) < 0:
+            parts = sum(size for _, size in line.parts)
+            seen[line.row, ""].append((f"{line.table}, parts added", parts))
+    differ = {k: v for k, v in seen.items() if len({size for _, size in v}) > 1}
+    swapped: set[tuple[str, str]] = set()
+    for first, values in differ.items():
+        for second, others in differ.items():
+            a, b = dict(values), dict(others)
+            tables = list(a)
+            if second <= first or first[0] != second[0] or len(tables) != 2 or set(b) != set(a):
+                continue
+            if a[tables[0]] == b[tables[1]] and a[tables[1]] == b[tables[0]]:
+                swapped |= {first, second}
+                yield Finding(
+                    "counts-swapped", "error", f"{' and '.join(tables)}, {first[0]}",
+                    "; ".join(f"{t}: {first[1]} {a[t]}, {second[1]} {b[t]}" for t in tables),
+                    f"{a[tables[0]]} and {b[tables[0]]} stand the other way round",
+                    "The counts of the two classes are exchanged between the two places.",
+                )  # fmt: skip
+    for (row, stratum), values in differ.items():
+        if (row, stratum) not in swapped:
+            yield Finding(
+                "counts-differ", "error", f"{row}{f' ({stratum})' if stratum else ''}",
+                "; ".join(f"{table}: {size}" for table, size in values),
+                " != ".join(dict.fromkeys(str(size) for _, size in values)),
+                "The same count is printed with different values.",
+            )  # fmt: skip
+
+
+def _check_percentage(p: Printed) -> Iterator[Finding]:
+    """Find a count and its percentage that do not belong together."""
+    if p.count is None or p.n is None or p.n[0] != p.n[1]:
+        return
+    share = Fraction(p.count, p.n[0])
+    low, high = p.number.span
+    if not low <= share <= high:
+        yield Finding(
+            "count-percent", "error", p.where, f"{p.count} of {p.n[0]}, printed {p.number}",
+            f"{p.count}/{p.n[0]} = {percent(share, 3)} %",
+            f"{p.count} of {p.n[0]} is not {p.number}.",
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The paper, made again in form on simulated patients."""

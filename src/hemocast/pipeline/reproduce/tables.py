@@ -1,0 +1,143 @@
+"""Tables 2 and 3 of the paper from an evaluation, each line beside what the paper printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from hemocast.report.paper.page import PaperTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hemocast.evaluate.result import ModelPart
+    from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
+    from hemocast.stats import Estimate
+
+HERE, PRINTED = "here, SIMULATED", "printed by the paper"
+COUNTS = {"accuracy": "Accuracy", "sensitivity": "Sensitivity", "ppv": "PPV",
+          "specificity": "Specificity", "f1": "F1"}  # fmt: skip
+NO_VALUE = "-"
+ONE_POINT = (
+    "AUC of one point is (sensitivity + specificity) / 2, all that decisions alone can give. It "
+    "must not be compared with an AUC of probabilities."
+)
+
+
+@cache
+def _printed() -> dict[tuple[str, str, str, str], str]:
+    """Return all numbers the paper prints, by table, row, stratum and column."""
+    text = files("hemocast").joinpath("assets/paper_tables.csv").read_text(encoding="utf-8")
+    return {
+        (row["table"], row["row"], row["stratum"], row["column"]): _said(row)
+        for row in csv.DictReader(io.StringIO(text))
+    }
+
+
+def _said(row: dict[str, str]) -> str:
+    if row["ci_low"] and row["ci_high"]:
+        return f"{row['value']} ({row['ci_low']} to {row['ci_high']})"
+    return row["value"]
+
+
+def printed(table: str, row: str, column: str, stratum: str = "") -> str:
+    """Return what the paper prints, or a dash where we hold no such number."""
+    return _printed().get((table, row, stratum, column), NO_VALUE)
+
+
+def percent(estimate: Estimate) -> str:
+    """Say an estimate in percent with its limits, to one decimal as in the paper."""
+    if math.isnan(estimate.value):
+        return "undefined"
+    value = f"{100 * estimate.value:.1f}"
+    if math.isnan(estimate.ci_low):
+        return f"{value} (no interval)"
+    return f"{value} ({100 * estimate.ci_low:.1f} to {100 * estimate.ci_high:.1f})"
+
+
+def table1(frame: pd.DataFrame) -> PaperTable:
+    """Table 1: our patients by part, and under them the counts the paper prints.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `hemocast.dataset.cohort.table1.Table1.table`, by part of the split.
+    """
+    columns = tuple(str(name) for name in frame.columns)
+    rows = [tuple(str(cell) for cell in row) for row in frame.itertuples(index=False)]
+    places = {name: columns.index(name) for name in ("Overall", "train", "test")}
+    for level, stratum in (("all", ""), ("male", "sex: male"), ("female", "sex: female")):
+        cells = ["Printed by the paper, n", level, *[NO_VALUE] * (len(columns) - 2)]
+        for name, at in places.items():
+            column = "total" if name == "Overall" else name
+            cells[at] = printed("Table 1", "patients", column, stratum)
+        rows.append(tuple(cells))
+    return PaperTable(
+        "table1", "Table 1. Patients, by part of the split", columns, tuple(rows),
+        ("The paper's parts share 24 patients (437 + 61 - 474); ours share none.",),
+    )  # fmt: skip
+
+
+def table2(readers: ReaderAnalysis) -> PaperTable:
+    """Table 2: the model, every reader, and the average reader."""
+    columns = ("Rater", "Source", *COUNTS.values(), "AUC", "AUC of one point")
+    notes = [
+        "Percent, with 95 % intervals from resampled patients; AUC by DeLong, from probabilities.",
+        ONE_POINT,
+        "The paper's rows of single clinicians are not at hand, apart from two AUCs.",
+    ]
+    return PaperTable(
+        "table2",
+        f"Table 2. The model and {len(readers.readers)} simulated readers on {readers.n} scans of "
+        f"{readers.n_patients} patients, {readers.n_positive} scans with HT",
+        columns,
+        tuple(_table2_rows(readers.raters)),
+        (*notes, *readers.warnings),
+    )
+
+
+def _table2_rows(raters: Sequence[Rater]) -> Iterator[tuple[str, ...]]:
+    for rater in raters:
+        yield (
+            rater.name, HERE, *(percent(rater[name]) for name in COUNTS), percent(rater.auc),
+            percent(rater.auc_one_point),
+        )  # fmt: skip
+        known = {"model": "CTNet", "average": "Average clinician"}.get(rater.kind, rater.name)
+        cells = [printed("Table 2", known, name) for name in (*COUNTS, "auc")]
+        if set(cells) != {NO_VALUE}:
+            yield known, PRINTED, *cells, NO_VALUE
+
+
+def table3(models: Sequence[ModelPart]) -> PaperTable:
+    """Table 3: CTNet beside the rules that look at no scan; the paper's comparators as printed."""
+    columns = ("Network", "Source", *COUNTS.values(), "Macro-F1", "AUC")
+    rows = []
+    for model in models:
+        rows.append(
+            (model.name, HERE, *(percent(model[name]) for name in COUNTS),
+             percent(model["macro_f1"]), percent(model["auc"]))
+        )  # fmt: skip
+    for table, name in (("Table 2", "CTNet"), ("Table 3", "The two comparator networks")):
+        cells = [printed(table, name, column) for column in COUNTS]
+        macro = NO_VALUE
+        if table == "Table 3":
+            # The paper's F1 of its comparators is a macro-F1: docs/paper-check.md.
+            at = [*COUNTS].index("f1")
+            macro, cells[at] = cells[at], NO_VALUE
+        rows.append((name, PRINTED, *cells, macro, printed(table, name, "auc")))
+    return PaperTable(
+        "table3",
+        "Table 3. CTNet beside rules that look at no scan",
+        columns,
+        tuple(rows),
+        (
+            "Two networks that the paper re-created (Wozniak, Soundari) are not built here yet; "
+            "both called every scan positive there, which the rule 'all positive' does too.",
+            "The F1 the paper prints for them, 39.22, is a macro-F1 and stands in that column.",
+        ),
+    )

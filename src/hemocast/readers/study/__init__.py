@@ -1,0 +1,1 @@
+"""A reader study's design and its folder."""

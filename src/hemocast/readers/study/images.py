@@ -1,0 +1,227 @@
+"""What a reader sees: the model's 28 frames with skull and scalp, the full series, the heatmap.
+
+The frames lie where the model's frames lie, but show more of the head in smaller pixels, and CT
+numbers rather than one window, so that a reader has any window.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.config import PrepareConfig
+from hemocast.dataset.layout import replacing
+from hemocast.errors import HemocastError, MalformedFile
+from hemocast.volume import Affine, Stack, Volume
+
+SIZE = 320
+PIXEL_MM = 0.7
+"""224 mm wide: a head with its scalp."""
+
+HEAT_SIZE = 160
+"""Heatmaps are smooth: pixels twice as large lose nothing."""
+
+HEAT_STEP = 0.001
+"""Logit units of one step of a kept heatmap."""
+
+AIR = -1024
+HIGHEST = 3071
+_GZIP_LEVEL = 1  # air and background go; more would cost seconds and save little
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """A block of pixels ready to be sent.
+
+    Parameters
+    ----------
+    content : bytes
+        int16 little-endian, slice by slice from inferior to superior, rows from anterior; gzipped
+        where `zipped`.
+    shape : tuple of int
+        (slice, y, x).
+    spacing_mm : tuple of float
+        Of the same axes.
+    zipped : bool
+    levels : tuple of float
+        Of a series: the slice in the middle of each of the 28 frames.
+    """
+
+    content: bytes
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    zipped: bool
+    levels: tuple[float, ...] = ()
+
+
+class ImageFolder:
+    """Frames and heatmaps of a study's cases, made once.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the study. Files are named by a hash.
+    stacks : Path
+        Folder of prepared scans, as for `prepare_cached`.
+    """
+
+    def __init__(self, folder: Path, stacks: Path) -> None:
+        self._folder = folder / "images"
+        self._stacks = stacks
+        self._config = PrepareConfig()
+
+    def has(self, scan_id: str, *, heat: bool) -> bool:
+        """Tell whether a case can be shown."""
+        kinds = ("frames", "heat") if heat else ("frames",)
+        return all(self._path(scan_id, kind).is_file() for kind in kinds)
+
+    def make(self, scan_id: str, scan: Path, heatmap: Path | None = None) -> None:
+        """Make a case's frames unless they are there, and its heatmap's anew.
+
+        Raises
+        ------
+        HemocastError
+            The scan cannot be read or would be refused at prediction (blood, say), or the heatmap
+            is no heatmap of it.
+        """
+        from hemocast.dicom import read_nifti
+        from hemocast.prepare.eligibility import eligible_stack
+
+        # A heatmap already there may be another model's.
+        if heatmap is None and self.has(scan_id, heat=False):
+            return
+        volume = read_nifti(scan)
+        stack = eligible_stack(volume, self._config, cache=self._stacks)
+        if not self.has(scan_id, heat=False):
+            self._keep(scan_id, "frames", frames_of(volume, stack))
+        if heatmap is not None:
+            self._keep(scan_id, "heat", heat_of(heatmap, stack))
+
+    def frames(self, scan_id: str) -> Pixels:
+        """Read a case's frames."""
+        return self._read(scan_id, "frames", SIZE, PIXEL_MM)
+
+    def heat(self, scan_id: str) -> NDArray[np.int16]:
+        """Read a case's heatmap, shape (28, HEAT_SIZE, HEAT_SIZE), in `HEAT_STEP` logits."""
+        kept = self._read(scan_id, "heat", HEAT_SIZE, PIXEL_MM * SIZE / HEAT_SIZE)
+        return np.frombuffer(gzip.decompress(kept.content), "<i2").reshape(kept.shape)
+
+    def series(self, scan: Path) -> Pixels:
+        """Read a scan as it was acquired (tilt taken out), slices from inferior to superior.
+
+        Raises
+        ------
+        HemocastError
+            As `make`.
+        """
+        from hemocast.dicom import read_nifti
+        from hemocast.prepare.eligibility import eligible_stack
+
+        volume = read_nifti(scan)
+        levels = levels_of(volume, eligible_stack(volume, self._config, cache=self._stacks))
+        z, y, x = volume.hu.shape
+        content = _whole(volume.hu).astype("<i2").tobytes()
+        return Pixels(content, (z, y, x), volume.spacing, False, levels)
+
+    def _read(self, scan_id: str, kind: str, size: int, pixel_mm: float) -> Pixels:
+        content = self._path(scan_id, kind).read_bytes()
+        shape = (self._config.frames, size, size)
+        return Pixels(content, shape, (self._config.frame_mm, pixel_mm, pixel_mm), True)
+
+    def _keep(self, scan_id: str, kind: str, pixels: NDArray[np.int16]) -> None:
+        content = gzip.compress(pixels.astype("<i2").tobytes(), _GZIP_LEVEL, mtime=0)
+        with replacing(self._path(scan_id, kind)) as temporary:
+            temporary.write_bytes(content)
+
+    def _path(self, scan_id: str, kind: str) -> Path:
+        return self._folder / f"{hashlib.sha256(scan_id.encode()).hexdigest()[:24]}.{kind}.gz"
+
+
+def view_affine(stack: Stack, size: int) -> Affine:
+    """Map pixel (x, y, frame, 1) of a view of `SIZE` x `PIXEL_MM` to scan mm (RAS+).
+
+    Parameters
+    ----------
+    stack : Stack
+        Gives the place of the frames; the view has the same centre.
+    size : int
+        Pixels across the view.
+    """
+    pixel = PIXEL_MM * SIZE / size
+    ratio = pixel / stack.spacing[2]
+    centre = (stack.frames.shape[2] - 1) / 2 - ratio * (size - 1) / 2
+    to_stack = np.diag([ratio, ratio, 1.0, 1.0])
+    to_stack[:2, 3] = centre
+    return stack.affine @ to_stack
+
+
+def frames_of(volume: Volume, stack: Stack) -> NDArray[np.int16]:
+    """Sample a scan's CT numbers in the model's frames, shape (28, SIZE, SIZE); air outside it."""
+    from hemocast.anatomy import Brain
+    from hemocast.prepare.resample import sample_brain
+
+    everything = Brain(np.ones(volume.hu.shape, np.bool_), 0.0)
+    shape = (stack.frames.shape[0], SIZE, SIZE)
+    hu, share = sample_brain(volume, everything, view_affine(stack, SIZE), shape)
+    hu[share < 0.5] = AIR
+    return _whole(hu)
+
+
+def heat_of(path: Path, stack: Stack) -> NDArray[np.int16]:
+    """Sample a heatmap file in the model's frames, shape (28, HEAT_SIZE, HEAT_SIZE).
+
+    Raises
+    ------
+    MalformedFile
+        It is no NIfTI file of one volume of numbers.
+    """
+    import nibabel as nib
+    from scipy import ndimage
+
+    try:
+        image: Any = nib.load(path)
+        values = np.asarray(image.get_fdata(dtype=np.float32))
+        to_mm = np.asarray(image.affine, np.float64)
+        if values.ndim != 3 or not np.isfinite(values).all():
+            raise ValueError
+        to_voxel = np.linalg.inv(to_mm)
+    # The library raises whatever its code trips over in a file that is not what it says.
+    except Exception as error:
+        raise MalformedFile(
+            f"A heatmap could not be read ({type(error).__name__})",
+            "heatmap.nii.gz as 'hemocast predict' writes it",
+            "Predict the scans again",
+        ) from error
+    matrix = to_voxel @ view_affine(stack, HEAT_SIZE)
+    shape = (HEAT_SIZE, HEAT_SIZE, stack.frames.shape[0])
+    sampled = ndimage.affine_transform(values, matrix[:3, :3], matrix[:3, 3], shape, order=1)
+    limits = np.iinfo(np.int16)
+    steps = np.clip(np.rint(sampled.transpose(2, 1, 0) / HEAT_STEP), limits.min, limits.max)
+    kept: NDArray[np.int16] = steps.astype(np.int16)
+    return kept
+
+
+def levels_of(volume: Volume, stack: Stack) -> tuple[float, ...]:
+    """Give the slice of the scan (from 0, with fractions) in the middle of every frame."""
+    _, height, width = stack.frames.shape
+    middle = np.array(
+        [[(width - 1) / 2, (height - 1) / 2, k, 1.0] for k in range(len(stack.frames))]
+    )
+    slices = (middle @ (np.linalg.inv(volume.affine) @ stack.affine).T)[:, 2]
+    return tuple(slices.round(2).tolist())
+
+
+def _whole(hu: NDArray[np.float32]) -> NDArray[np.int16]:
+    whole: NDArray[np.int16] = np.clip(np.rint(hu), AIR, HIGHEST).astype(np.int16)
+    return whole
+
+
+def why_not(error: HemocastError) -> str:
+    """Say in a line why a case cannot be read; names no patient."""
+    return f"{error.code} {error.seen}"

@@ -1,0 +1,1 @@
+"""One prediction: its page and its record."""

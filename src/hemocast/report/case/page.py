@@ -1,0 +1,197 @@
+"""The page of one prediction, for a neurologist with half a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemocast.report.page import render, write_text
+from hemocast.report.pictures.sprites import Picture, make_picture
+from hemocast.report.words import RESEARCH_NOTICE, closed, of_hundred, percent, stamp
+from hemocast.volume import Source
+
+if TYPE_CHECKING:
+    from hemocast.model.prediction import Prediction
+
+OUTCOME = "any hemorrhagic transformation: new blood within the infarct on a later scan"
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One prediction in the words and positions of the page."""
+
+    scan_id: str
+    probability: float
+    low: float
+    high: float
+    threshold: float
+    logit: float
+    base_rate: float | None
+    of_hundred: str
+    verdict: str
+    outcome: str
+    horizon: str
+    population: str
+    flags: tuple[str, ...]
+    notice: str
+    stamp: str
+    model_name: str
+    model_version: str
+    model_hash: str
+    simulated_training_data: bool
+    scale_label: str
+    plate_label: str
+    threshold_x: float
+    base_x: float
+
+
+def write_case_page(
+    prediction: Prediction,
+    source: Source,
+    path: Path,
+    *,
+    base_rate: float | None = None,
+    outcome: str = OUTCOME,
+) -> None:
+    """Write one self-contained page: nothing is loaded from a network or another file.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        What the model answered.
+    source : Source
+        Of the Volume it was made from.
+    path : Path
+        A ``.html``; written under a temporary name, then renamed.
+    base_rate : float, optional
+        Share of the training patients with the outcome.
+    outcome : str
+        What was predicted, in words.
+    """
+    picture = make_picture(prediction.stack, prediction.heatmap, prediction.heatmap_kind)
+    text = render(
+        "case.html",
+        p=case_view(prediction, picture, base_rate, outcome),
+        picture=picture,
+        reading=_reading(prediction, source),
+        notes=(
+            ("Corrected", source.corrected),
+            ("Accepted, but noted", _noted(prediction, source)),
+            ("Also there, not used", source.left_out),
+        ),
+        research_notice=RESEARCH_NOTICE,
+    )
+    write_text(text, path)
+
+
+def case_view(
+    prediction: Prediction,
+    picture: Picture,
+    base_rate: float | None = None,
+    outcome: str = OUTCOME,
+) -> CaseView:
+    """Put one prediction into the words and positions of the page."""
+    low, high = prediction.probability_interval
+    return CaseView(
+        scan_id=prediction.scan_id,
+        probability=prediction.probability,
+        low=low,
+        high=high,
+        threshold=prediction.threshold,
+        logit=prediction.logit,
+        base_rate=base_rate,
+        of_hundred=of_hundred(prediction.probability),
+        verdict=_verdict(prediction.probability, low, high, prediction.threshold),
+        outcome=outcome,
+        horizon=prediction.horizon,
+        population=prediction.population,
+        flags=prediction.flags,
+        notice=closed(prediction.notice),
+        stamp=stamp(prediction.notice),
+        model_name=prediction.model_name,
+        model_version=prediction.model_version,
+        model_hash=prediction.model_hash,
+        simulated_training_data=prediction.simulated_training_data,
+        scale_label=(
+            f"Probability {percent(prediction.probability)} on a scale from 0 to 100 %, "
+            f"interval {percent(low)} to {percent(high)}, threshold {percent(prediction.threshold)}"
+        ),
+        plate_label=(
+            f"{len(picture.tiles)} axial frames from below upwards, patient's right at the left; "
+            + (
+                f"most evidence for HT in frame {picture.first}"
+                if picture.top
+                else "no evidence for HT"
+            )
+        ),
+        threshold_x=_inside(prediction.threshold),
+        base_x=_inside(base_rate or 0.0, margin=75),
+    )
+
+
+def _inside(share: float, margin: float = 45) -> float:
+    """Middle of a label on the 520 px wide scale, kept from running out of it."""
+    return min(max(10 + 500 * share, margin), 520 - margin)
+
+
+def _verdict(probability: float, low: float, high: float, threshold: float) -> str:
+    side = "Above" if probability >= threshold else "Below"
+    called = "calls HT likely" if probability >= threshold else "does not call HT likely"
+    sure = (
+        " The interval includes the threshold: the other answer is possible too."
+        if low < threshold <= high
+        else ""
+    )
+    said = percent(threshold)
+    if said == percent(probability):
+        said = f"{100 * threshold:.2f} % (at {100 * probability:.2f} %)"
+    return f"{side} the threshold of {said}: the model {called}.{sure}"
+
+
+def _noted(prediction: Prediction, source: Source) -> tuple[str, ...]:
+    """Doubts of reading and preparation that do not stand among the flags already."""
+    doubts = dict.fromkeys((*source.doubts, *prediction.stack.record.doubts))
+    return tuple(doubt for doubt in doubts if doubt not in prediction.flags)
+
+
+_FACTS = {
+    "manufacturer": "Scanner",
+    "model": "Scanner model",
+    "kernel": "Kernel",
+    "kvp": "Tube voltage, kV",
+    "slice_thickness_mm": "Slice thickness, mm",
+    "steps_mm": "Steps between slices, mm",
+    "tilt_degrees": "Gantry tilt, degrees",
+}
+
+
+def _reading(prediction: Prediction, source: Source) -> list[tuple[str, str]]:
+    """Rows of "How the scan was read": origin, scanner, pose, coverage."""
+    record = prediction.stack.record
+    kinds = {"dicom": "DICOM series", "nifti": "NIfTI file", "array": "array"}
+    images = f", {source.n_files} images" if source.n_files > 1 else ""
+    rows = [("Read from", kinds.get(source.kind, source.kind) + images)]
+    rows += [
+        (title, _words(source.facts[key])) for key, title in _FACTS.items() if key in source.facts
+    ]
+    nod, shoulder, turn = record.rotation_degrees
+    frames = prediction.stack.frames.shape[0]
+    beyond = record.frames_padded_top + record.frames_padded_bottom
+    rows += [
+        ("Head turned upright by", f"nod {nod:.1f}°, tilt {shoulder:.1f}°, turn {turn:.1f}°"),
+        ("Brain volume", f"{record.brain_ml:.0f} mL"),
+        ("Frames", f"{frames} of {prediction.stack.spacing[0]:.0f} mm, {beyond} beyond the scan"),
+    ]
+    if record.brain_cut_mm > 0:
+        rows.append(("Brain below the frames", f"{record.brain_cut_mm:.0f} mm not seen"))
+    return rows
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        numbers = [item for item in value if isinstance(item, int | float)]
+        if len(numbers) > 4 and len(numbers) == len(value):
+            return f"{_words(min(numbers))} to {_words(max(numbers))}"
+        return ", ".join(_words(item) for item in value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

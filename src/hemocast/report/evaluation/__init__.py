@@ -1,0 +1,1 @@
+"""An evaluation's tables, figures and page."""

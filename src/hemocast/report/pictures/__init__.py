@@ -1,0 +1,1 @@
+"""A scan as pictures: frames, sprites, montage."""

@@ -1,0 +1,148 @@
+"""A scan as the pages show it: sprites, and what stands at every frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hemocast.report.pictures.frames import (
+    COLUMNS,
+    Sprites,
+    blank,
+    brain_box,
+    colour_table,
+    heat_levels,
+    heights_mm,
+    sprites,
+)
+from hemocast.volume import BoolArray, FloatArray, Stack
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One frame among the others: where it stands and what is written on it."""
+
+    number: int
+    row: int
+    column: int
+    mm: float
+    blank: str
+    outline: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything a template needs to show one scan.
+
+    Parameters
+    ----------
+    sprites : Sprites
+        The pixels.
+    tiles : tuple of Tile
+        One per frame.
+    first : int
+        The frame (from 1) with most evidence, to open with.
+    frame_mm : float
+        Height of a frame.
+    top, highest : float
+        End of the heatmap's scale, and the most evidence in the scan, in logit units; 0 for none.
+    kind : str
+        How the heatmap was made.
+    ramp : tuple of str
+        Colours of the scale over mid-grey.
+    by_frame : tuple of float
+        Evidence in each frame, as a share of the frame with most; low where all is but traces.
+    outlined : bool
+        Whether the tiles carry a lesion's outline.
+    """
+
+    sprites: Sprites
+    tiles: tuple[Tile, ...]
+    first: int
+    frame_mm: float
+    top: float
+    highest: float
+    kind: str
+    ramp: tuple[str, ...]
+    by_frame: tuple[float, ...]
+    outlined: bool
+
+
+def make_picture(
+    stack: Stack, heatmap: FloatArray, kind: str, lesion: BoolArray | None = None
+) -> Picture:
+    """Prepare one scan for a page.
+
+    Parameters
+    ----------
+    stack : Stack
+        What the model saw.
+    heatmap : ndarray of float32, shape (28, H, W)
+        Signed evidence on the stack's grid.
+    kind : str
+        How the heatmap was made, in words.
+    lesion : ndarray of bool, shape (28, H, W), optional
+        A known lesion to outline (simulated scans).
+
+    Raises
+    ------
+    ValueError
+        Shapes differ.
+    """
+    for name, array in (("heatmap", heatmap), ("lesion", lesion)):
+        if array is not None and array.shape != stack.frames.shape:
+            raise ValueError(f"{name} {array.shape} on frames {stack.frames.shape}")
+    heat = heat_levels(heatmap, stack.brain)
+    reasons = blank(stack)
+    rows, columns = brain_box(stack)
+    heights = heights_mm(stack)
+    tiles = tuple(
+        Tile(
+            number=index + 1,
+            row=index // COLUMNS,
+            column=index % COLUMNS,
+            mm=height,
+            blank=reasons.get(index, ""),
+            outline="" if lesion is None else outline(lesion[index, rows, columns]),
+        )
+        for index, height in enumerate(heights)
+    )
+    weight = heat.level.astype(np.float64).sum(axis=(1, 2))
+    first = int(np.argmax(weight)) if weight.any() else len(tiles) // 2
+    share = heat.highest / heat.top if heat.top else 0.0
+    return Picture(
+        sprites=sprites(stack, heatmap),
+        tiles=tiles,
+        first=first + 1,
+        frame_mm=stack.spacing[0],
+        top=heat.top,
+        highest=heat.highest,
+        kind=kind,
+        ramp=_ramp(),
+        by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),
+        outlined=lesion is not None,
+    )
+
+
+def _ramp() -> tuple[str, ...]:
+    colours, alpha = colour_table()
+    share = alpha[:, None] / 255
+    over = np.round(colours * share + 110 * (1 - share)).astype(int)[::8]
+    return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in over)
+
+
+def outline(mask: BoolArray) -> str:
+    """Draw the edge of a mask (h, w) as an SVG path along the pixels' sides; "" where empty."""
+    edged = np.pad(mask, 1)
+    parts: list[str] = []
+    # A side lies wherever two neighbours differ; runs of sides are joined into one line.
+    for axis, step in ((0, "h"), (1, "v")):
+        lines = np.diff(edged.astype(np.int8), axis=axis) != 0
+        lines = lines if axis == 0 else lines.T
+        for along, line in enumerate(lines):
+            turns = np.flatnonzero(np.diff(line.astype(np.int8), prepend=0, append=0))
+            for start, stop in turns.reshape(-1, 2):
+                x, y = (start - 1, along) if axis == 0 else (along, start - 1)
+                parts.append(f"M{x} {y}{step}{stop - start}")
+    return "".join(parts)

@@ -1,0 +1,1 @@
+"""A reader study's tables and figures."""

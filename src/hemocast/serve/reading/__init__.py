@@ -1,0 +1,1 @@
+"""The reading room: one page where a reader reads the scans of a study, blinded."""

@@ -1,0 +1,159 @@
+"""Who may enter the reading room, and what every answer of the server carries."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections import OrderedDict, deque
+from threading import Lock
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+
+from hemocast.readers.store.answers import Seat, Store
+
+MOST_BYTES = 1024 * 1024
+"""Of an answer: `MOST_REGIONS` of 300 points each are below it."""
+
+HEADER = "x-hemocast-reading"
+"""A page of another site cannot send it without being asked first, and is then refused."""
+
+_SITTING_SECONDS = 12 * 3600
+_WRONG_LINKS = 10
+_WRONG_SECONDS = 60.0
+_MOST_CLIENTS = 1000
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def harden(response: Response) -> Response:
+    """Add the headers that every response carries."""
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+    for name in ("etag", "last-modified"):
+        if name in response.headers:
+            del response.headers[name]
+    return response
+
+
+def origin_of(address: str) -> str:
+    """Return an address as browsers send it: in lower case, without the scheme's own port."""
+    found = urlsplit(address)
+    usual = {"http": 80, "https": 443}.get(found.scheme)
+    port = "" if found.port in {None, usual} else f":{found.port}"
+    return f"{found.scheme}://{found.hostname}{port}"
+
+
+def refuse_foreign(request: Request, address: str) -> Response | None:
+    """Refuse what can only come from another site's page, or is no answer of ours.
+
+    Parameters
+    ----------
+    request : Request
+    address : str
+        Where readers reach us, as `origin_of` gives it.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return None
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if (
+        (origin is not None and origin != address)
+        or site != "same-origin"
+        or HEADER not in request.headers
+    ):
+        return JSONResponse({"error": "Not from the reading room's own page."}, 403)
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        return JSONResponse({"error": "An answer is JSON."}, 415)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        return JSONResponse({"error": "An answer says how long it is."}, 411)
+    if int(length) > MOST_BYTES:
+        return JSONResponse({"error": "The answer is too large."}, 413)
+    return None
+
+
+class Doorkeeper:
+    """Turns a personal link into a cookie, and a cookie into a reader.
+
+    The cookie names the link's number, not the reader, and is signed by the study's store: it
+    outlives a restart of the server and ends with a newer link.
+
+    Parameters
+    ----------
+    store : Store
+    study : str
+        Its name; two studies on one machine have two cookies.
+    secure : bool
+        Served over TLS: the cookie then never travels without it.
+    """
+
+    def __init__(self, store: Store, study: str, *, secure: bool) -> None:
+        self._store = store
+        self._secure = secure
+        self._cookie = f"hemocast_{hashlib.sha256(study.encode()).hexdigest()[:8]}"
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = Lock()
+
+    def admit(self, token: str, client: str) -> Seat:
+        """Give the reader whose link it is; after ten wrong links in a minute, nobody."""
+        with self._lock:
+            wrong = self._wrong.setdefault(client, deque(maxlen=_WRONG_LINKS))
+            self._wrong.move_to_end(client)
+            while len(self._wrong) > _MOST_CLIENTS:
+                self._wrong.popitem(last=False)
+            now = time.monotonic()
+            if len(wrong) == _WRONG_LINKS and now - wrong[0] < _WRONG_SECONDS:
+                raise HTTPException(429, "Too many attempts. Wait a minute.")
+            seat = self._store.seat_of(token) if len(token) <= 100 else None
+            if seat is None:
+                wrong.append(now)
+                raise HTTPException(404, "Not Found")
+        return seat
+
+    def give_cookie(self, response: Response, seat: Seat) -> None:
+        """Set the cookie of a sitting."""
+        text = f"{seat.number}.{int(time.time()) + _SITTING_SECONDS}"
+        response.set_cookie(
+            self._cookie,
+            f"{text}.{self._store.sign('cookie:' + text)}",
+            max_age=_SITTING_SECONDS,
+            httponly=True,
+            samesite="strict",
+            secure=self._secure,
+        )
+
+    def seat_of(self, request: Request) -> Seat | None:
+        """Tell whose cookie a request carries."""
+        number, _, rest = request.cookies.get(self._cookie, "").partition(".")
+        until, _, signature = rest.partition(".")
+        good = self._store.sign(f"cookie:{number}.{until}")
+        if not hmac.compare_digest(signature.encode(), good.encode()):
+            return None
+        if int(until) < time.time():
+            return None
+        readers = {link: reader for reader, link in self._store.links().items()}
+        reader = readers.get(int(number))
+        return Seat(reader, int(number)) if reader is not None else None
+
+    def need_seat(self, request: Request) -> Seat:
+        """Tell whose cookie a request carries, or refuse it."""
+        seat = self.seat_of(request)
+        if seat is None:
+            raise HTTPException(401, "Open your personal link again.")
+        return seat

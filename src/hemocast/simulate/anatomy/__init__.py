@@ -1,0 +1,1 @@
+"""One head: shape, tissues, CT numbers."""

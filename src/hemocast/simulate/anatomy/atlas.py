@@ -1,0 +1,247 @@
+"""The head every simulated patient is bent from: template maps, fluid, skull and face, in MNI mm.
+
+The brain is the MNI152 2009a nonlinear symmetric template (Fonov 2011, 10.1016/j.neuroimage.
+2010.07.033) as nilearn's wheel carries it. It is skull stripped and **exactly mirror-symmetric**;
+`hemocast.simulate.anatomy.shape` bends each side on its own. Skull, skull base and face are
+built here from distances and simple solids (`hemocast.simulate.anatomy.face`): plausible, not
+anatomical.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hemocast.errors import MissingExtra
+from hemocast.simulate.anatomy.face import Tissue, face_tissues, fine_tissues
+from hemocast.volume import BoolArray, FloatArray
+
+ByteArray = NDArray[np.uint8]
+
+ORIGIN = np.array([-98.0, -134.0, -112.0])
+"""MNI millimetres (x right, y anterior, z superior) of the atlas' first voxel."""
+
+SHAPE = (215, 247, 197)
+"""Atlas voxels of 1 mm, (z, y, x)."""
+
+COARSE = 2
+"""Millimetres of the grid on which distances are computed."""
+
+DISTANCE_STEP = 0.25
+"""Millimetres per count in `Atlas.distance`."""
+
+DISTANCE_ZERO = 60
+"""Count in `Atlas.distance` that stands for the surface of the brain's hull."""
+
+LEVEL_ONE = 200.0
+"""Count in `Atlas.level` that stands for 1."""
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Maps of 1 mm on one grid, (z, y, x), x running to the right, all uint8 and read-only.
+
+    Parameters
+    ----------
+    level : ndarray of uint8
+        Brain tissue as a level set times `LEVEL_ONE`: the higher the threshold, the wider the sulci
+        and ventricles. 0 outside the brain.
+    white : ndarray of uint8
+        Share of white matter in the tissue, times 255.
+    distance : ndarray of uint8
+        Signed distance to the hull of the brain, in `DISTANCE_STEP` mm, `DISTANCE_ZERO` on it,
+        more outside.
+    tissue : ndarray of uint8
+        What lies there if it is not brain, fluid or skull vault: a `Tissue`.
+    ventricle : ndarray of float32
+        1 at the ventricles, falling off over 8 mm; on the 2 mm grid.
+    base : ndarray of float32
+        Extra thickness of bone at the skull base, mm; on the 2 mm grid.
+    """
+
+    level: ByteArray
+    white: ByteArray
+    distance: ByteArray
+    tissue: ByteArray
+    ventricle: FloatArray
+    base: FloatArray
+
+
+BRAIN_START = (40, 0, 0)
+"""First atlas voxel (z, y, x) of the template's own grid."""
+
+
+def _template(name: str) -> ByteArray:
+    """Return one template map, (z, y, x), on its own grid, which starts at `BRAIN_START`."""
+    import nibabel
+
+    spec = importlib.util.find_spec("nilearn")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtra(
+            "The package nilearn, whose template the simulator bends, is not installed",
+            "nilearn 0.11 or later",
+            "Install hemocast with its dependencies",
+        )
+    folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+    image: Any = nibabel.load(folder / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz")
+    room = tuple(n - m for n, m in zip(SHAPE, BRAIN_START, strict=True))
+    data = np.asarray(image.dataobj).transpose(2, 1, 0)[: room[0], : room[1], : room[2]]
+    return np.ascontiguousarray(data)
+
+
+def _placed(part: ByteArray) -> ByteArray:
+    """Return a map of the template's grid on the atlas grid, 0 where the template ends."""
+    full = np.zeros(SHAPE, dtype=np.uint8)
+    full[_template_box(part)] = part
+    return full
+
+
+def _template_box(part: ByteArray) -> tuple[slice, ...]:
+    return tuple(slice(a, a + n) for a, n in zip(BRAIN_START, part.shape, strict=True))
+
+
+def axes(step: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return MNI z, y, x of a grid of `step` mm, shaped to broadcast to (z, y, x)."""
+    z, y, x = (
+        (ORIGIN[2 - i] + step * np.arange(-(-SHAPE[i] // step))).astype(np.float32)
+        for i in range(3)
+    )
+    return z[:, None, None], y[None, :, None], x[None, None, :]
+
+
+def _signed_distance(mask: BoolArray) -> FloatArray:
+    """Return mm to the mask's surface, negative inside, on the coarse grid."""
+    outside = ndimage.distance_transform_edt(~mask, sampling=COARSE)
+    inside = ndimage.distance_transform_edt(mask, sampling=COARSE)
+    signed: FloatArray = (outside - inside).astype(np.float32)
+    return signed
+
+
+def upsample(coarse: FloatArray) -> FloatArray:
+    """Interpolate a coarse map linearly to the atlas grid."""
+    out = coarse
+    for axis, length in enumerate(SHAPE):
+        position = np.arange(length, dtype=np.float32) / COARSE
+        low = np.minimum(position.astype(int), coarse.shape[axis] - 2)
+        weight = (position - low).reshape([-1 if i == axis else 1 for i in range(3)])
+        below, above = np.take(out, low, axis=axis), np.take(out, low + 1, axis=axis)
+        out = below + weight.astype(np.float32) * (above - below)
+    return out
+
+
+def _level(tissue: FloatArray, t1: ByteArray, ventricle_distance: FloatArray) -> FloatArray:
+    """Return the level set of brain tissue: sulci sharpened with T1, a ramp around the ventricles.
+
+    The average of many brains blurs the sulci; T1, less a smooth copy, gives them back.
+    """
+    csf_t1, grey_t1 = np.float32(67), np.float32(165)  # medians in the template itself
+    by_t1 = np.clip((t1 - csf_t1) / (grey_t1 - csf_t1), 0, 1)
+    detail = by_t1 - ndimage.gaussian_filter(by_t1, 2, truncate=3)
+    level = np.clip(np.minimum(tissue, by_t1) + detail, 0, 1)
+    ramp = np.clip(ventricle_distance / 8, 0, 1)
+    level *= np.float32(0.7) + np.float32(0.3) * ramp
+    return np.asarray(level, dtype=np.float32)
+
+
+def _brain() -> tuple[ByteArray, FloatArray]:
+    """Return white matter's share times 255 and the share of tissue, on the template's grid."""
+    white = _template("wm")
+    matter = white.astype(np.uint16) + _template("gm")
+    tissue = np.minimum(matter * np.float32(1 / 255), np.float32(1))
+    share = np.clip(255 * white.astype(np.float32) / np.maximum(matter, 20), 0, 255)
+    return np.round(share).astype(np.uint8), tissue
+
+
+def _distances(
+    tissue: FloatArray, z: FloatArray, y: FloatArray, x: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return signed mm to the hull of the brain and mm to the ventricles, on the coarse grid."""
+    step = slice(None, None, COARSE)
+    small = np.zeros(np.broadcast_shapes(z.shape, y.shape, x.shape), dtype=np.float32)
+    part = tissue[step, step, step]
+    first = [a // COARSE for a in BRAIN_START]
+    small[tuple(slice(a, a + n) for a, n in zip(first, part.shape, strict=True))] = part
+    distance = ndimage.gaussian_filter(_signed_distance(_hull(small, z, y, x)), 0.8)
+    deep = (small < 0.4) & (distance < -14) & (z > -45)
+    return distance, ndimage.distance_transform_edt(~deep, sampling=COARSE).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def load_atlas() -> Atlas:
+    """Build the atlas once per process (two seconds).
+
+    Raises
+    ------
+    MissingExtra
+        nilearn, whose template maps are used, is not installed.
+    """
+    white, tissue = _brain()
+    z, y, x = axes(COARSE)
+    distance, to_ventricle = _distances(tissue, z, y, x)
+    counts = np.round(upsample(distance) / np.float32(DISTANCE_STEP))
+    counts = np.clip(counts + DISTANCE_ZERO, 0, 255).astype(np.uint8)
+    part = _level(tissue, _template("t1"), upsample(to_ventricle)[_template_box(white)])
+    level = _placed(np.round(part * LEVEL_ONE).astype(np.uint8))
+    level[counts > DISTANCE_ZERO + 3 / DISTANCE_STEP] = 0
+    del tissue, part
+    code = _tissues(z, y, x, distance)
+    fine_tissues(
+        *axes(),
+        code=code,
+        level=np.multiply(level, np.float32(1 / LEVEL_ONE), dtype=np.float32),
+        distance=np.multiply(counts, np.float32(DISTANCE_STEP), dtype=np.float32)
+        - np.float32(DISTANCE_ZERO * DISTANCE_STEP),
+    )
+    maps = Atlas(
+        level=level,
+        white=_placed(white),
+        distance=counts,
+        tissue=code,
+        ventricle=np.exp(-to_ventricle / 8),
+        base=_base_thickness(z, y, x),
+    )
+    for array in (maps.level, maps.white, maps.distance, maps.tissue):
+        array.setflags(write=False)
+    return maps
+
+
+def _tissues(z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray) -> ByteArray:
+    """Return soft tissue and skin on the atlas grid: the skin smooth, what is under it coarse."""
+    coarse, skin = face_tissues(z, y, x, distance)
+    for axis in range(3):
+        coarse = np.repeat(coarse, COARSE, axis)
+    code = np.ascontiguousarray(coarse[: SHAPE[0], : SHAPE[1], : SHAPE[2]])
+    depth = upsample(skin)
+    code[depth < 2.2] = Tissue.SKIN
+    code[depth < 0] = Tissue.AIR
+    return code
+
+
+def _hull(small: FloatArray, z: FloatArray, y: FloatArray, x: FloatArray) -> BoolArray:
+    """Return the brain with its sulci and cisterns closed, and the cord's canal below it."""
+    away = ndimage.distance_transform_edt(small < 0.3, sampling=COARSE)
+    closed = ndimage.distance_transform_edt(away <= 7, sampling=COARSE) > 7
+    # The vault bridges the clefts between the lobes; the base follows them.
+    closed |= (ndimage.distance_transform_edt(away <= 24, sampling=COARSE) > 24) & (z > -16)
+    closed |= (x / 17) ** 2 + ((y - 1) / 17) ** 2 + ((z + 14) / 13) ** 2 < 1  # above the sella
+    canal = np.hypot(x, y + 47 + 0.1 * (z + 60)) < 9
+    closed = closed | (canal & (z < -58))
+    smooth: BoolArray = ndimage.gaussian_filter(closed.astype(np.float32), 1.0) > 0.5
+    return smooth
+
+
+def _base_thickness(z: FloatArray, y: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the extra bone of the skull base, mm: thick below the temporal lobes and the pons."""
+    low = 1 / (1 + np.exp((z + 22) / 4))
+    middle = np.exp(-(((y + 12) / 28) ** 2))
+    neck = 1 / (1 + np.exp(-(z + 74) / 2))
+    sella = 6.0 * np.exp(-((x / 14) ** 2) - ((y - 8) / 14) ** 2)
+    thickness: FloatArray = (low * neck * (1.0 + 7.0 * middle - sella)).astype(np.float32)
+    return thickness

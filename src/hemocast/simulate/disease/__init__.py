@@ -1,0 +1,1 @@
+"""Infarcts, swelling, bleeds, and what ASPECTS they give."""

@@ -1,0 +1,1 @@
+"""Who falls ill, with which risk, and what becomes of them."""

@@ -1,0 +1,286 @@
+"""A simulated head straight on a Stack's grid: what preparing its scan would give, and quicker.
+
+The head is surveyed on coarse pixels, set upright by `hemocast.anatomy.align` as any scan is, and
+rendered in the frames that `hemocast.prepare` would lay. Between the slices of the scan a frame is
+their weighted mean, as preparation makes it; so are anatomy and noise here. No skull is rendered
+but for the survey, so beam hardening is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from hemocast.anatomy import Alignment, Brain, align
+from hemocast.config import PrepareConfig
+from hemocast.prepare.stack import frames_to_upright, measure_extent
+from hemocast.simulate.anatomy.atlas import DISTANCE_STEP, DISTANCE_ZERO, SHAPE, load_atlas
+from hemocast.simulate.anatomy.face import Tissue
+from hemocast.simulate.anatomy.head import Head
+from hemocast.simulate.anatomy.matter import measure
+from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.place import PLANES, Place, place_slices
+from hemocast.simulate.scanner.scan import magnify, scan_points, spread_stains, swollen, to_atlas
+from hemocast.simulate.scanner.stack_noise import draw_noise, soften, softness
+from hemocast.volume import (
+    SIMULATED_DOUBT,
+    Affine,
+    BoolArray,
+    FloatArray,
+    Source,
+    Stack,
+    StackRecord,
+    Volume,
+    from_levels,
+    to_levels,
+)  # fmt: skip
+
+Cut = tuple[Any, ...]
+
+SURVEY = 64
+"""Rows and columns of the survey."""
+
+NECK_CM2 = 11.0
+"""Slices below the brain that are thinner than this are cord (as `hemocast.anatomy` has it)."""
+
+
+RIM_MM = 0.9
+"""What `hemocast.anatomy` takes off the brain's rim, brightened by bone, mm; measured."""
+
+
+JITTER = np.array([[-3, 1], [1, 3], [-1, -3], [3, -1]]) / 8
+"""Where in its pixel each plane is sampled, x and y, from the lowest: thin things such as the falx
+are not missed."""
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """A coarse scan, its brain and its pose."""
+
+    volume: Volume
+    brain: Brain
+    pose: Alignment
+    place: Place
+
+
+def render_stack(
+    head: Head,
+    protocol: Protocol,
+    prepare: PrepareConfig,
+    *,
+    water_uptake: float = 0.0,
+    shift_mm: float = 0.0,
+    rng: Generator | None = None,
+) -> Stack:
+    """Render a head as the Stack that its scan would be prepared to.
+
+    Parameters
+    ----------
+    head : Head
+        What lies in the scanner.
+    protocol : Protocol
+        Pose, slices, kernel and noise. Gantry tilt, movement, mixed slices and the head holder
+        are left out.
+    prepare : PrepareConfig
+        Frames, grid and HU window.
+    water_uptake, shift_mm : float
+        As for `scan_head`.
+    rng : Generator or None
+        Noise is drawn from it; None gives a Stack without noise.
+
+    Returns
+    -------
+    Stack
+        With `affine` in the scanner's millimetres and a doubt that says it is simulated.
+
+    Raises
+    ------
+    NotAligned
+        The head is turned by more than any patient's.
+    """
+    head = swollen(head, shift_mm)
+    protocol = _plain(protocol, prepare.frame_mm)
+    stains = spread_stains(head)
+    survey = _survey(head, protocol, water_uptake, stains)
+    extent = measure_extent(survey.volume, survey.brain, survey.pose, prepare)
+    affine = survey.pose.matrix @ frames_to_upright(prepare, extent.top)
+    slices = np.linalg.inv(survey.volume.affine) @ affine
+    hu, share = _frames(head, survey.place, affine, slices, prepare, water_uptake, stains)
+    weight = softness(protocol, prepare.pixel_mm)
+    hu, share = soften(hu * share, weight), soften(share, weight)
+    np.divide(hu, share, out=hu, where=share > 1e-3)
+    inside = share > 0.5
+    if rng is not None:
+        count = len(survey.place.positions)
+        hu += draw_noise(rng, protocol, prepare, slices, count)
+    scaled = (hu - prepare.window_low) / (prepare.window_high - prepare.window_low)
+    frames = from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
+    record = StackRecord(
+        input_hash=hashlib.sha256(frames.tobytes()).hexdigest(),
+        settings_hash=prepare.hash(),
+        rotation_degrees=survey.pose.rotation_degrees,
+        shift_mm=survey.pose.shift_mm,
+        brain_ml=survey.brain.volume_ml,
+        frames_padded_top=0,
+        frames_padded_bottom=0,
+        brain_cut_mm=max(0.0, extent.top - prepare.frames * prepare.frame_mm - extent.bottom),
+        doubts=(SIMULATED_DOUBT,),
+    )
+    return Stack(frames, inside, affine, record)
+
+
+def _plain(protocol: Protocol, frame_mm: float) -> Protocol:
+    """Return the protocol of a scan that keeps still, upright, in slices no thinner than frames.
+
+    Preparation averages thinner slices over a frame; their noise falls by the root of the number.
+    """
+    slice_mm = max(protocol.slice_mm, frame_mm)
+    return replace(
+        protocol,
+        slice_mm=slice_mm,
+        noise_hu=protocol.noise_hu * float(np.sqrt(protocol.slice_mm / slice_mm)),
+        tilt_degrees=0.0,
+        motion_mm=0.0,
+        mixed=False,
+    )
+
+
+def _survey(
+    head: Head, protocol: Protocol, water_uptake: float, stains: dict[str, NDArray[np.uint8]]
+) -> _Survey:
+    """Scan the brain on coarse pixels and set it upright."""
+    coarse = replace(protocol, matrix=SURVEY)
+    place = place_slices(head.shape.scale, coarse)
+    voxel, own = scan_points(head, coarse, place)
+    step = SURVEY // 32
+    n = len(place.positions)
+    hu = np.full((n, SURVEY, SURVEY), -1000, np.float32)
+    mask = np.zeros(hu.shape, np.bool_)
+    middle = slice(PLANES // 2, PLANES // 2 + 1)
+    cut, pixels = _box(_any(_inside(head, voxel[:, PLANES // 2])), step)
+    for k in range(n):
+        fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
+        inside = _inside(head, fine)
+        hu[k][pixels] = _measured(head, fine[middle], fields, inside[middle], water_uptake, stains)
+        mask[k][pixels] = np.logical_and.reduce(inside, axis=0)
+    pixel = protocol.field_mm / SURVEY
+    area = mask.sum(axis=(1, 2)) * pixel**2 / 100
+    thin = np.flatnonzero(area[: int(area.argmax())] < NECK_CM2)
+    mask[: int(thin[-1]) + 1 if thin.size else 0] = False
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.diag([pixel, pixel, protocol.slice_mm])
+    matrix[:3, 3] = place.positions[0]
+    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
+    volume = Volume(hu, matrix, ((),) * n, Source("array", ""))
+    brain = Brain(mask, float(mask.sum()) * pixel**2 * protocol.slice_mm / 1000)
+    return _Survey(volume, brain, align(volume, brain, (0.0,)), place)
+
+
+def _box(near: BoolArray, step: int) -> tuple[Cut, Cut]:
+    """Return what to cut from coarse points to hold some with a margin, and from the pixels."""
+    parts = []
+    for axis in (1, 0):
+        used = np.flatnonzero(near.any(axis=axis))
+        parts.append((max(int(used[0]) - 1, 0), min(int(used[-1]) + 1, len(near) - 1)))
+    coarse, fine = (
+        tuple(slice(scale * low, scale * high + more) for low, high in parts)
+        for scale, more in ((1, 1), (step, 0))
+    )
+    return (..., *coarse), fine
+
+
+def _any(inside: BoolArray) -> BoolArray:
+    """Return where any plane is inside."""
+    return np.asarray(np.logical_or.reduce(inside, axis=0))
+
+
+def _measured(
+    head: Head,
+    voxel: FloatArray,
+    own: FloatArray,
+    inside: BoolArray,
+    water_uptake: float,
+    stains: dict[str, NDArray[np.uint8]],
+) -> FloatArray:
+    """Return the CT number of every pixel (rows, columns), right where all planes are `inside`."""
+    total = np.zeros(inside.shape, np.float32)
+    points = np.stack([voxel[:, axis][inside] for axis in range(3)])[None, :, None, :]
+    if points.size:
+        there = np.stack([np.broadcast_to(field, inside.shape)[inside] for field in own])
+        total[inside] = measure(head, points, there[:, None, :], water_uptake, stains)[0][0]
+    return np.asarray(total.mean(axis=0), np.float32)
+
+
+def _inside(head: Head, voxel: FloatArray) -> BoolArray:
+    """Return which points (planes, 3, rows, columns) lie within the inner table, not in bone."""
+    nearest = np.rint(voxel).astype(np.int32)
+    at = (nearest[:, 0] * SHAPE[1] + nearest[:, 1]) * SHAPE[2] + nearest[:, 2]
+    counts = load_atlas().distance.ravel().take(at)
+    within = counts < DISTANCE_ZERO + (head.shape.gap - RIM_MM) / DISTANCE_STEP
+    tissue = head.tissue.ravel().take(at)
+    solid = (tissue >= Tissue.BONE) & (tissue < Tissue.CALCIUM)
+    found: BoolArray = within & ~solid
+    return found
+
+
+def _frames(
+    head: Head,
+    place: Place,
+    affine: Affine,
+    slices: Affine,
+    prepare: PrepareConfig,
+    water_uptake: float,
+    stains: dict[str, NDArray[np.uint8]],
+) -> tuple[FloatArray, FloatArray]:
+    """Return CT numbers and share of brain in every voxel of the frames."""
+    size = prepare.size
+    step = max(1, size // 32)
+    at = np.arange(-(-size // step) + 1) * step
+    frame, y, x = np.meshgrid(np.arange(prepare.frames), at, at, indexing="ij")
+    grid = np.stack([x, y, frame], axis=-1).astype(np.float64)
+    normal = place.positions[1] - place.positions[0]
+    ras = _times(grid, affine)
+    moved = _depths(_times(grid, slices)[..., 2])[..., None] * (normal * [-1, -1, 1])
+    moved = moved + np.einsum("pi,ji->pj", JITTER, affine[:3, :2], optimize=False)[:, None, None]
+    scan = (ras[:, None] + moved) - place.shift[0, 0] * [-1, -1, 1]
+    mni = np.einsum("nprci,ij->nprcj", scan, place.turn[0, 0], optimize=False) / head.shape.scale
+    voxel, own = to_atlas(head.shape, mni)
+    hu = np.zeros((prepare.frames, size, size), np.float32)
+    share = np.zeros_like(hu)
+    for k in range(prepare.frames):
+        near = _any(_inside(head, voxel[k]))
+        if not near.any():
+            continue
+        cut, pixels = _box(near, step)
+        fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
+        inside = _inside(head, fine)
+        rows, columns = hu[k][pixels].shape  # the last cells may reach beyond the frame
+        values = _measured(head, fine, fields, inside, water_uptake, stains)
+        hu[k][pixels] = values[:rows, :columns]
+        share[k][pixels] = np.logical_and.reduce(inside, axis=0)[:rows, :columns]
+    return hu, share
+
+
+def _times(points: NDArray[np.float64], matrix: Affine) -> NDArray[np.float64]:
+    """Apply a 4 x 4 matrix to points (..., 3), without BLAS."""
+    moved = np.einsum("...i,ji->...j", points, matrix[:3, :3], optimize=False)
+    return np.asarray(moved + matrix[:3, 3])
+
+
+def _depths(slices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where along the normal the planes of each point lie, in slices off the point.
+
+    A point between two slices is made of (1 - w) of the lower and w of the upper: planes lie at
+    equal steps of that mixture, (frames, planes, rows, columns).
+    """
+    low = np.floor(slices)
+    weight = (slices - low)[:, None]
+    step = ((np.arange(len(JITTER)) + 0.5) / len(JITTER))[:, None, None]
+    lower = step / np.maximum(1 - weight, 1e-9) - 0.5
+    upper = (step - (1 - weight)) / np.maximum(weight, 1e-9) + 0.5
+    return np.where(step < 1 - weight, lower, upper) - weight

@@ -1,0 +1,1 @@
+"""Simulated cohorts on disk: DICOM, dataset, stacks, tables."""

@@ -1,0 +1,259 @@
+"""One simulated scan as a DICOM study, and a head in memory for tests of the other rooms."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import SeedSequence
+
+from hemocast.config import SimulateConfig
+from hemocast.dicom import CTHeader, make_uid, write_ct
+from hemocast.dicom.geometry.regrid import canonical, resample
+from hemocast.dicom.geometry.slices import plan
+from hemocast.simulate.anatomy.head import Infarct, build_head
+from hemocast.simulate.disease.bleed import Bleed
+from hemocast.simulate.epidemiology.patients import Patient, PlannedScan, scan_patient
+from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.scan import Frames, scan_head
+from hemocast.simulate.scanner.vendors import VENDORS
+from hemocast.volume import SIMULATED_DOUBT, Affine, FloatArray, Source, Volume
+
+MARK = "SIMULATED - not a patient"
+"""Written into every header."""
+
+
+def frames_affine(frames: Frames) -> Affine:
+    """Return the matrix from voxel (x, y, z, 1) to RAS+ mm, of even slices without tilt."""
+    matrix = np.eye(4)
+    matrix[:3, 0] = frames.orientation[:3] * frames.pixel_mm
+    matrix[:3, 1] = frames.orientation[3:] * frames.pixel_mm
+    matrix[:3, 2] = frames.positions[1] - frames.positions[0]
+    matrix[:3, 3] = frames.positions[0]
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
+
+
+def render_head(
+    seed: int = 0,
+    *,
+    age: float = 65.0,
+    male: bool = True,
+    van_swieten: tuple[int, int] = (1, 0),
+    infarct: Infarct | None = None,
+    water_uptake: float = 0.2,
+    shift_mm: float = 0.0,
+    hyperdense: bool = False,
+    bleed: Bleed | None = None,
+    protocol: Protocol | None = None,
+    noise: bool = True,
+) -> Volume:
+    """Render one head in memory.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same head (and pose and noise), whatever else is asked.
+    age : float
+        Years; sets atrophy.
+    male : bool
+        Sets the size a little.
+    van_swieten : tuple of int
+        Leukoaraiosis before and behind the central sulcus, 0 to 2 each.
+    infarct : Infarct or None
+        ``Infarct("MCA", "left", 80.0)``, say.
+    water_uptake : float
+        The infarct's tissue measures (1 - uptake) of what it would.
+    shift_mm : float
+        Midline shift by the infarct's swelling.
+    hyperdense : bool
+        The infarct's side has a clot in its middle cerebral artery.
+    bleed : Bleed or None
+        A bleed inside the infarct.
+    protocol : Protocol or None
+        Matrix, pose, thickness, noise; even slices, without tilt. By default upright, 256 x 256,
+        5 mm.
+    noise : bool
+        False for exact measurements.
+
+    Returns
+    -------
+    Volume
+        With `source.kind` ``"array"`` and a doubt that says it is simulated.
+
+    Raises
+    ------
+    ValueError
+        The protocol has a gantry tilt, or slices of two thicknesses: such a scan is no Volume
+        before it is resampled.
+    """
+    protocol = protocol or Protocol()
+    if protocol.tilt_degrees or protocol.mixed:
+        raise ValueError(
+            "a Volume has no gantry tilt, and even slices; write the scan as DICOM instead"
+        )
+    head = build_head(
+        np.random.default_rng(SeedSequence([seed, 2])),
+        age=age,
+        male=male,
+        van_swieten=van_swieten,
+        infarct=infarct,
+        shift_mm=shift_mm,
+        hyperdense=hyperdense,
+        bleed=bleed,
+    )
+    rng = np.random.default_rng(SeedSequence([seed, 3])) if noise else None
+    frames = scan_head(head, protocol, water_uptake=water_uptake, shift_mm=shift_mm, rng=rng)
+    asked = (seed, age, male, van_swieten, infarct, water_uptake, shift_mm, hyperdense, bleed)
+    name = hashlib.sha256(repr(asked).encode())
+    doubts = (SIMULATED_DOUBT,)
+    source = Source("array", name.hexdigest(), n_files=len(frames.hu), doubts=doubts)
+    return Volume(frames.hu, frames_affine(frames), ((),) * len(frames.hu), source)
+
+
+def write_study(
+    config: SimulateConfig, patient: Patient, scan: PlannedScan, folder: Path, out: Path
+) -> None:
+    """Write one scan as DICOM files without extensions, whole or not at all.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        The cohort's.
+    patient : Patient
+        Whose scan it is.
+    scan : PlannedScan
+        Which.
+    folder : Path
+        Made by renaming a finished one; left alone where it is already there.
+    out : Path
+        The cohort's folder: an unfinished scan lies in its ``unfinished``, and the mask, where the
+        config asks for one, goes to its ``truth/masks``.
+    """
+    if folder.exists():
+        return
+    frames = scan_patient(config, patient, scan)
+    scratch = out / "unfinished"
+    scratch.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=scratch, prefix="study-"))
+    order = slice(None, None, -1 if VENDORS[scan.vendor].top_first else 1)
+    names = [
+        hashlib.sha256(f"{scan.folder}{k}".encode()).hexdigest()[:12] for k in range(len(frames.hu))
+    ]
+    write_ct(
+        frames.hu[order],
+        frames.positions[order],
+        frames.orientation,
+        (frames.pixel_mm, frames.pixel_mm),
+        _header(config, patient, scan),
+        partial,
+        names=names,
+        thickness_mm=frames.thickness_mm[order],
+    )
+    if config.masks:
+        write_mask(frames, out / "truth" / "masks" / f"{scan.folder}.nii.gz", scratch)
+    partial.chmod(0o755)  # mkdtemp's is its owner's alone
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial.replace(folder)
+
+
+def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHeader:
+    vendor, usual = VENDORS[scan.vendor], scan.protocol.slice_mm == 5  # as the descriptions say
+    rng = np.random.default_rng(SeedSequence([config.seed, 4, patient.candidate]))
+    onset = datetime(2020, 1, 1) + timedelta(minutes=int(rng.integers(0, 4 * 365 * 24 * 60)))
+    study = make_uid("hemocast simulate", config.hash(), patient.patient_id, scan.folder)
+    return CTHeader(
+        patient_id=patient.patient_id,
+        patient_name=f"SIMULATED^{patient.patient_id}",
+        study_uid=study,
+        series_uid=make_uid(study, "series"),
+        study_description=f"SIMULATED {vendor.study_description}",
+        series_description=f"{MARK} {vendor.description if usual else 'Head'}"[:64],
+        series_number=2,
+        acquired=onset + timedelta(hours=scan.hours),
+        age=int(patient.age),
+        sex="M" if patient.male else "F",
+        manufacturer=vendor.manufacturer,
+        model=vendor.model,
+        kernel=vendor.kernel,
+        kvp=vendor.kvp,
+        slice_thickness=scan.protocol.slice_mm,
+        gantry_tilt=vendor.tilt_sign * scan.protocol.tilt_degrees,
+        image_type=vendor.image_type,
+        institution="SIMULATED",
+        image_comments=MARK,
+        signed=vendor.signed,
+        intercept=vendor.intercept,
+        padding=vendor.padding,
+    )
+
+
+def write_mask(frames: Frames, path: Path, scratch: Path) -> None:
+    """Write the infarct as NIfTI on the grid that `hemocast.read` gives the scan.
+
+    A tilt is taken out and uneven slices are made even as reading does it; then every voxel of
+    which half or more is infarcted counts. The same bytes every time.
+
+    Parameters
+    ----------
+    frames : Frames
+        The scan as acquired.
+    path : Path
+        The file, ``.nii.gz``.
+    scratch : Path
+        Folder for the unfinished file.
+    """
+    import nibabel
+
+    def read_one(index: int, out: FloatArray) -> None:
+        out[...] = frames.infarct[index]
+
+    pixel, (rows, columns) = frames.pixel_mm, frames.infarct.shape[1:]
+    grid = plan(frames.positions, tuple(frames.orientation), (pixel, pixel), rows, columns)
+    share, affine, _ = canonical(resample(read_one, grid, rows, columns), grid.lps)
+    mask = (np.asarray(share, np.float32) >= 0.5).astype(np.uint8).transpose(2, 1, 0)
+    image: Any = nibabel.nifti1.Nifti1Image(mask, affine)  # type: ignore[no-untyped-call]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, gzip.compress(image.to_bytes(), 6, mtime=0), scratch)
+
+
+def write_whole(path: Path, content: bytes, scratch: Path) -> None:
+    """Write a file whole or not at all, by way of a folder that is removed in the end."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=scratch)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(name).chmod(0o644)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(name).replace(path)
+
+
+def write_patient(config: SimulateConfig, patient: Patient, out: Path, dicom: Path) -> int:
+    """Write whatever of a patient's scans is not there yet, and return how many scans there are.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        The cohort's.
+    patient : Patient
+        Whose scans to write.
+    out : Path
+        The cohort's folder.
+    dicom : Path
+        Where the scans before the bleed go; the one with the bleed goes to `out`'s ``bleeds``.
+    """
+    for scan in patient.scans:
+        write_study(config, patient, scan, dicom / scan.folder, out)
+    write_bleed(config, patient, out)
+    return patient.n_scans
+
+
+def write_bleed(config: SimulateConfig, patient: Patient, out: Path) -> None:
+    """Write the scan that shows the bleed, where one is planned and not there yet."""
+    if patient.bleed:
+        write_study(config, patient, patient.bleed, out / "bleeds" / patient.bleed.folder, out)

@@ -1,0 +1,186 @@
+"""The tables of a simulated cohort: what a record and its reviewers would hold, and the truth.
+
+Numbers of the truth have nine significant digits, so that they are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from numpy.random import SeedSequence
+
+from hemocast.config import SimulateConfig
+from hemocast.simulate.epidemiology.ceilings import ceilings
+from hemocast.simulate.epidemiology.outcome import draw_reviews
+from hemocast.simulate.epidemiology.patients import Patient
+from hemocast.simulate.scanner.vendors import VENDORS
+from hemocast.stats import auc
+
+Row = dict[str, object]
+
+CLINICAL = (
+    "treatment", "thrombolytic_hours", "thrombectomy_hours", "onset_to_first_scan_hours", "nihss",
+    "glucose_mmol_l", "systolic_mmhg", "atrial_fibrillation",
+)  # fmt: skip
+FOLLOW_UP = ("ht_grade", "ht_detected_hours", "last_imaging_hours")
+REVIEWS = ("reviewer_id", "role", "label", "ht_grade")
+
+
+@dataclass(frozen=True)
+class CohortAuc:
+    """The AUC that a risk reaches.
+
+    Parameters
+    ----------
+    ceiling : str
+        ``true``, ``image`` or ``clinical``.
+    expected : float
+        Over patients drawn without end (`hemocast.simulate.epidemiology.ceilings`).
+    cohort : float
+        On this cohort's patients.
+    """
+
+    ceiling: str
+    expected: float
+    cohort: float
+
+
+def cohort_ceilings(
+    config: SimulateConfig, patients: Sequence[Patient]
+) -> tuple[CohortAuc, CohortAuc, CohortAuc]:
+    """Return the three ceilings, as expected and as met on a cohort."""
+    best = ceilings(config)
+    label = [p.label for p in patients]
+    return (
+        CohortAuc("true", best.true, auc(label, [p.risk for p in patients])),
+        CohortAuc("image", best.image, auc(label, [p.risk_image for p in patients])),
+        CohortAuc("clinical", best.clinical, auc(label, [p.risk_clinical for p in patients])),
+    )
+
+
+def person_row(patient: Patient) -> Row:
+    """Return age, sex and site, as ``participants.tsv`` has them."""
+    return {"age": int(patient.age), "sex": "M" if patient.male else "F", "site": patient.site}
+
+
+def clinical_row(patient: Patient) -> Row:
+    """Return what the record of the admission holds, in the columns `CLINICAL`."""
+    done = [patient.treatment] if patient.treatment != "none" or not patient.thrombectomy else []
+    done += ["thrombectomy"] * patient.thrombectomy
+    return {
+        "treatment": ";".join(done),
+        "thrombolytic_hours": _rounded(patient.treatment_hours),
+        "thrombectomy_hours": _rounded(patient.thrombectomy_hours),
+        "onset_to_first_scan_hours": round(patient.scans[0].hours, 2),
+        "nihss": int(patient.nihss),
+        "glucose_mmol_l": round(patient.glucose, 1),
+        "systolic_mmhg": round(patient.systolic),
+        "atrial_fibrillation": int(patient.atrial_fibrillation),
+    }
+
+
+def follow_up_row(patient: Patient) -> Row:
+    """Return what later imaging told, in the columns `FOLLOW_UP`: part of the label."""
+    return {
+        "ht_grade": patient.grade or "none",
+        "ht_detected_hours": patient.follow_up.detected_hours,
+        "last_imaging_hours": patient.follow_up.last_imaging_hours,
+    }
+
+
+def review_rows(config: SimulateConfig, patient: Patient) -> list[Row]:
+    """Return what two reviewers, and where they disagree a committee of three, wrote."""
+    reviews = draw_reviews(SeedSequence([config.seed, 6, patient.candidate]), patient.grade)
+    return [
+        {
+            "reviewer_id": review.reviewer_id,
+            "role": review.role,
+            "label": int(review.grade != "none"),
+            "ht_grade": review.grade,
+        }
+        for review in reviews
+    ]
+
+
+def scan_rows(patient: Patient, scan_ids: Sequence[str]) -> list[Row]:
+    """Return a row for every scan before the bleed, as ``scans.tsv`` has them."""
+    return [
+        {
+            "scan_id": name,
+            "hours_from_onset": round(scan.hours, 2),
+            "hours_from_first": round(scan.hours - patient.scans[0].hours, 2),
+            "blood": 0,
+            "manufacturer": VENDORS[scan.vendor].manufacturer,
+            "model": VENDORS[scan.vendor].model,
+            "kernel": VENDORS[scan.vendor].kernel,
+        }
+        for name, scan in zip(scan_ids, patient.scans, strict=True)
+    ]
+
+
+def truth_row(patient: Patient, participant_id: str) -> Row:
+    """Return what only the simulator knows of a patient."""
+    infarct, old, bleed = patient.infarct, patient.old_infarct, patient.follow_up.bleed
+    return {
+        "patient_id": patient.patient_id,
+        "participant_id": participant_id,
+        "label": patient.label,
+        "risk": patient.risk,
+        "risk_image": patient.risk_image,
+        "risk_clinical": patient.risk_clinical,
+        "risk_population": patient.risk_population,
+        "ht_grade": patient.grade or "none",
+        "bleed_ml": bleed.volume_ml if bleed else None,
+        "territory": infarct.territory,
+        "side": infarct.side,
+        "pattern": infarct.pattern,
+        "volume_ml": infarct.volume_ml,
+        "aspects": patient.aspects,
+        "hyperdense": int(patient.hyperdense),
+        "van_swieten_anterior": patient.van_swieten[0],
+        "van_swieten_posterior": patient.van_swieten[1],
+        "old_territory": old.territory if old else None,
+        "old_side": old.side if old else None,
+        "old_volume_ml": old.volume_ml if old else None,
+    }
+
+
+def truth_scan_rows(patient: Patient, scan_ids: Sequence[str]) -> Iterator[Row]:
+    """Yield what only the simulator knows of every scan, the one with the bleed last."""
+    named = [*zip(patient.scans, scan_ids, strict=True)]
+    for scan, name in [*named, *([(patient.bleed, None)] if patient.bleed else [])]:
+        turn, shift = scan.protocol.rotation_degrees, scan.protocol.shift_mm
+        yield {
+            "patient_id": patient.patient_id,
+            "study": scan.folder,
+            "scan_id": name,
+            "hours": scan.hours,
+            "uptake": scan.uptake,
+            "uptake_rendered": scan.uptake_rendered,
+            "midline_shift_mm": scan.shift_mm,
+            "blood_ml": scan.bleed.volume_ml if scan.bleed else 0,
+            "slice_mm": scan.protocol.slice_mm,
+            "mixed": int(scan.protocol.mixed),
+            "motion_mm": scan.protocol.motion_mm,
+            "noise_hu": scan.protocol.noise_hu,
+            "tilt_degrees": scan.protocol.tilt_degrees,
+            **{f"rotation_{a}": turn[i] for i, a in enumerate("xyz")},
+            **{f"shift_{a}": shift[i] for i, a in enumerate("xyz")},
+        }
+
+
+def to_csv(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows as CSV with a header; floats with nine significant digits, None empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in row.items()})
+    return text.getvalue()
+
+
+def _rounded(hours: float | None) -> float | None:
+    return None if hours is None else round(hours, 2)

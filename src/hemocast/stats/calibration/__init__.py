@@ -1,0 +1,1 @@
+"""Whether predicted risks agree with observed frequencies."""

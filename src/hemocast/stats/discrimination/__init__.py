@@ -1,0 +1,1 @@
+"""AUC and the ROC curve."""

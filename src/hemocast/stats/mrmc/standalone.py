@@ -1,0 +1,233 @@
+"""One model against many readers of the same cases, and the readers' own average.
+
+The model is one fixed rater without a treatment; readers are drawn from many. What is analysed is
+each reader's accuracy minus the model's, as a study with a single treatment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm, t
+
+from hemocast.errors import StatisticsError
+from hemocast.stats.estimate import FloatArray
+from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
+from hemocast.stats.mrmc.obuchowski_rockette import one_treatment, treatment_mean
+from hemocast.stats.mrmc.result import Contrast, Generalize, MeanAccuracy, contrast
+
+
+@dataclass(frozen=True)
+class AverageReader:
+    """The mean accuracy of several readers.
+
+    Parameters
+    ----------
+    accuracy : ndarray of float64, shape (readers,)
+        Every reader's.
+    random_readers_and_cases, fixed_readers : MeanAccuracy
+        The mean, with an interval that reaches beyond these readers, or not.
+    """
+
+    accuracy: FloatArray
+    random_readers_and_cases: MeanAccuracy
+    fixed_readers: MeanAccuracy
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """Readers against a model. **Differences are readers minus model**: below 0 the model leads.
+
+    Parameters
+    ----------
+    metric, covariance_method : str
+        As asked for.
+    model : float
+        The model's accuracy.
+    readers : AverageReader
+        The readers'.
+    random_readers_and_cases : Contrast
+        The difference for readers like these, and cases like these.
+    fixed_readers : Contrast
+        The difference for these very readers.
+    per_reader : tuple of Contrast
+        Every reader minus the model, over samples of cases; p values not adjusted.
+    margin : float or None
+        The largest lead of the readers at which the model is still called not inferior.
+    p_non_inferiority : float or None
+        One-sided p value of a lead of at least `margin`, for random readers and cases; NaN without
+        variance.
+    non_inferior : bool or None
+        Whether the upper limit of the difference lies below `margin`.
+    """
+
+    metric: Metric
+    covariance_method: CaseCovariance
+    model: float
+    readers: AverageReader
+    random_readers_and_cases: Contrast
+    fixed_readers: Contrast
+    per_reader: tuple[Contrast, ...]
+    margin: float | None
+    p_non_inferiority: float | None
+    non_inferior: bool | None
+
+
+def average_reader(
+    label: ArrayLike,
+    ratings: ArrayLike,
+    metric: Metric = "auc",
+    covariance: CaseCovariance = "jackknife",
+    patient: ArrayLike | None = None,
+    level: float = 0.95,
+) -> AverageReader:
+    """Mean accuracy of readers who all rated the same cases.
+
+    Parameters
+    ----------
+    label : array_like of 0/1, shape (n,)
+        Outcomes.
+    ratings : array_like, shape (readers, n)
+        Ratings (AUC) or decisions, 0 or 1 (other metrics).
+    metric, covariance, patient
+        As for `case_covariance`.
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    StatisticsError
+        A single reader, or whatever `case_covariance` refuses.
+
+    References
+    ----------
+    Hillis SL 2005, Stat Med 24:1579-1607, 10.1002/sim.2024.
+    """
+    values, joint = case_covariance(label, ratings, metric, covariance, patient)
+    _require_readers(values.size)
+    return _average(values, joint, level)
+
+
+def _require_readers(count: int) -> None:
+    if count < 2:
+        raise StatisticsError(
+            "There is a single reader",
+            "at least two readers",
+            "Compare one reader with the model by delong_test; it speaks of that reader only",
+        )
+
+
+def _average(values: FloatArray, joint: FloatArray, level: float) -> AverageReader:
+    wide: Generalize = "readers and cases"
+    return AverageReader(
+        accuracy=values,
+        random_readers_and_cases=treatment_mean("readers", values, joint, wide, level),
+        fixed_readers=treatment_mean("readers", values, joint, "cases", level),
+    )
+
+
+def compare_with_readers(
+    label: ArrayLike,
+    model: ArrayLike,
+    ratings: ArrayLike,
+    metric: Metric = "auc",
+    covariance: CaseCovariance = "jackknife",
+    patient: ArrayLike | None = None,
+    margin: float | None = None,
+    level: float = 0.95,
+    names: Sequence[str] | None = None,
+) -> Standalone:
+    """Compare one model with the average of many readers of the same cases.
+
+    Use ratings on a scale for the AUC of both: the AUC of a reader's yes/no decisions is only his
+    or her balanced accuracy, and setting a model's AUC against it flatters the model.
+
+    Parameters
+    ----------
+    label : array_like of 0/1, shape (n,)
+        Outcomes.
+    model : array_like, shape (n,)
+        The model's scores (AUC) or decisions, 0 or 1 (other metrics).
+    ratings : array_like, shape (readers, n)
+        The readers', likewise.
+    metric, covariance, patient
+        As for `case_covariance`.
+    margin : float, optional
+        Non-inferiority margin, chosen before the study: above 0.
+    level : float
+        Confidence level of two-sided intervals; non-inferiority is judged at half its complement.
+    names : sequence of str, optional
+        The readers' names (pseudonyms); "1", "2", ... if left out.
+
+    Raises
+    ------
+    StatisticsError
+        A single reader, a margin of 0 or less, or whatever `case_covariance` refuses.
+
+    References
+    ----------
+    Hillis SL 2005, Stat Med 24:1579-1607, 10.1002/sim.2024; Hillis SL 2007, Stat Med 26:596-619,
+    10.1002/sim.2532 (one treatment). Chakraborty DP 2017, Observer Performance Methods for
+    Diagnostic Imaging, CRC Press (a computer alone against radiologists).
+    """
+    if margin is not None and not margin > 0:
+        raise StatisticsError(
+            f"The margin is {margin}", "a margin above 0", "State how much lead is tolerable"
+        )
+    rows, called = _stack(model, ratings, names)
+    raters = ["The model", *(f"Reader {name}" for name in called)]
+    values, joint = case_covariance(label, rows, metric, covariance, patient, raters)
+    lead = values[1:] - values[0]
+    shared = joint[1:, :1]
+    apart = joint[1:, 1:] - shared - shared.T + joint[0, 0]
+    wide = contrast("readers", "model", *one_treatment(lead, apart, "readers and cases"), level)
+    p, passed = _non_inferiority(wide, margin)
+    return Standalone(
+        metric=metric,
+        covariance_method=covariance,
+        model=float(values[0]),
+        readers=_average(values[1:], joint[1:, 1:], level),
+        random_readers_and_cases=wide,
+        fixed_readers=contrast("readers", "model", *one_treatment(lead, apart, "cases"), level),
+        per_reader=tuple(
+            contrast(name, "model", lead[row], float(apart[row, row]), float("inf"), level)
+            for row, name in enumerate(called)
+        ),
+        margin=margin,
+        p_non_inferiority=p,
+        non_inferior=passed,
+    )
+
+
+def _stack(
+    model: ArrayLike, ratings: ArrayLike, names: Sequence[str] | None
+) -> tuple[NDArray[np.generic], list[str]]:
+    """Put the model's row above the readers', and name the readers."""
+    rows = np.asarray(ratings)
+    if rows.ndim != 2 or rows.shape[1:] != np.shape(model):
+        raise StatisticsError(
+            f"The model rated {np.shape(model)} cases and the readers' ratings are {rows.shape}",
+            "one row of ratings per reader, of the cases that the model rated",
+            "Check that both come from the same cases",
+        )
+    _require_readers(len(rows))
+    if names is not None and len(names) != len(rows):
+        raise StatisticsError(
+            f"There are {len(rows)} readers and {len(names)} names", "a name per reader", "Add them"
+        )
+    called = [str(row + 1) for row in range(len(rows))] if names is None else list(names)
+    return np.vstack([np.asarray(model)[None], rows]), called
+
+
+def _non_inferiority(lead: Contrast, margin: float | None) -> tuple[float | None, bool | None]:
+    """Test a lead of the readers of at least the margin."""
+    if margin is None:
+        return None, None
+    if np.isnan(lead.statistic):
+        return float("nan"), None
+    z = (lead.difference - margin) / lead.se
+    p = float(t.cdf(z, lead.df) if np.isfinite(lead.df) else norm.cdf(z))
+    return p, bool(lead.ci_high < margin)

@@ -1,0 +1,1 @@
+"""Resampling patients: weights, intervals, paired differences."""

@@ -1,0 +1,1 @@
+"""Whether a model works alike in all subgroups."""

@@ -1,0 +1,248 @@
+"""The same metrics in every subgroup, and whether the subgroups differ.
+
+A subgroup's interval says little beside another's: two intervals that overlap may differ, and one
+that holds chance may just be small. The interaction tests answer the question itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hemocast.errors import StatisticsError
+from hemocast.stats.comparison import holm
+from hemocast.stats.estimate import FEW, as_labels, as_patients, as_scores
+from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.subgroups.interaction import (
+    GroupedCases,
+    Interaction,
+    auc_interaction,
+    calibration_interaction,
+)
+
+MISSING: Final = "missing"
+"""The name of the group of cases without a value."""
+
+_NO_VALUE: Final = frozenset({"", "n/a", "nan", "NaN", "<NA>", "NaT"})
+
+
+@dataclass(frozen=True)
+class GroupVariable:
+    """What cases are grouped by.
+
+    Parameters
+    ----------
+    name : str
+        Sex, scanner, ...
+    values : tuple of str
+        The group of every case; `MISSING` where there is none.
+    order : tuple of str
+        All groups, as a table shall list them.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """One subgroup.
+
+    Parameters
+    ----------
+    name : str
+        Of the group.
+    evaluation : Evaluation
+        All metrics, with intervals from resampled patients.
+    warning : str or None
+        That the group is too small, or that its cases have no value.
+    """
+
+    name: str
+    evaluation: Evaluation
+    warning: str | None
+
+
+@dataclass(frozen=True)
+class SubgroupAnalysis:
+    """All subgroups by one variable.
+
+    Parameters
+    ----------
+    variable : str
+        Its name.
+    groups : tuple of Subgroup
+        In the variable's order; together all cases.
+    auc_interaction, calibration_interaction : Interaction
+        Whether the groups have the same AUC, and the same calibration line.
+    """
+
+    variable: str
+    groups: tuple[Subgroup, ...]
+    auc_interaction: Interaction
+    calibration_interaction: Interaction
+
+
+def categories(name: str, values: Sequence[object]) -> GroupVariable:
+    """Group cases by a category, such as treatment, sex, site or scanner.
+
+    Parameters
+    ----------
+    name : str
+        Of the variable.
+    values : sequence, one per case
+        Anything with a name; None, NaN, an empty text and "n/a" count as missing.
+    """
+    named = tuple(MISSING if _no_value(value) else str(value).strip() for value in values)
+    order = sorted(set(named) - {MISSING})
+    return GroupVariable(name, named, (*order, *([MISSING] if MISSING in named else [])))
+
+
+def _no_value(value: object) -> bool:
+    return value is None or str(value).strip() in _NO_VALUE
+
+
+def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupVariable:
+    """Group cases by bands of a number, such as age or hours from onset.
+
+    Parameters
+    ----------
+    name : str
+        Of the variable.
+    values : sequence, one per case
+        Numbers; None, NaN, an empty text and "n/a" count as missing.
+    edges : sequence of float
+        Rising. An edge belongs to the band above it: 60, 80 give "<60", "60 to <80", ">=80".
+
+    Raises
+    ------
+    StatisticsError
+        Edges that do not rise, or a value that is no number.
+    """
+    limits = [float(edge) for edge in edges]
+    if not limits or any(b <= a for a, b in itertools.pairwise(limits)):
+        raise StatisticsError(
+            f"The edges of {name} are {limits}", "rising numbers", "Correct the edges"
+        )
+    names = [
+        f"<{limits[0]:g}",
+        *(f"{a:g} to <{b:g}" for a, b in itertools.pairwise(limits)),
+        f">={limits[-1]:g}",
+    ]
+    named = []
+    for value in values:
+        if _no_value(value):
+            named.append(MISSING)
+            continue
+        try:
+            number = float(str(value))
+        except ValueError as error:
+            raise StatisticsError(
+                f"A value of {name} is no number", "numbers, or nothing", "Correct the column"
+            ) from error
+        named.append(names[int(np.searchsorted(limits, number, side="right"))])
+    used = [one for one in (*names, MISSING) if one in named]
+    return GroupVariable(name, tuple(named), tuple(used))
+
+
+def analyse_subgroups(
+    label: ArrayLike,
+    probability: ArrayLike,
+    threshold: float,
+    patient: ArrayLike,
+    variables: Sequence[GroupVariable],
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[SubgroupAnalysis, ...]:
+    """Evaluate every subgroup by every variable, and test whether they differ.
+
+    Parameters
+    ----------
+    label : array_like of 0/1, shape (n,)
+        Outcomes.
+    probability : array_like, shape (n,)
+        Fractions in [0, 1].
+    threshold : float
+        At or above it a case counts as positive; the same in all groups.
+    patient : array_like, shape (n,)
+        The patient of every case.
+    variables : sequence of GroupVariable
+        From `categories` and `bands`.
+    n_resamples, seed : int
+        For the bootstrap.
+
+    Returns
+    -------
+    tuple of SubgroupAnalysis
+        One per variable. P values of each kind of test are adjusted after Holm over the variables.
+
+    Raises
+    ------
+    StatisticsError
+        A variable of another length, or whatever `evaluate` refuses.
+    """
+    truth = as_labels(label)
+    scores = as_scores(probability, truth.size, probability=True)
+    index, _ = as_patients(patient, truth.size)
+    results = []
+    for variable in variables:
+        if len(variable.values) != truth.size:
+            raise StatisticsError(
+                f"There are {truth.size} cases and {len(variable.values)} values of "
+                f"{variable.name}",
+                "a value for every case, or a missing one",
+                "Check that both come from the same cases",
+            )
+        place = {name: number for number, name in enumerate(variable.order)}
+        group = np.array([place[value] for value in variable.values], dtype=np.int64)
+        cases = GroupedCases(truth, scores, index, group, variable.order)
+        groups = tuple(
+            _subgroup(cases, number, threshold, n_resamples, seed)
+            for number in range(len(variable.order))
+        )
+        results.append(
+            SubgroupAnalysis(
+                variable.name, groups, auc_interaction(cases), calibration_interaction(cases)
+            )
+        )
+    by_auc = _adjust([one.auc_interaction for one in results])
+    by_line = _adjust([one.calibration_interaction for one in results])
+    return tuple(
+        replace(one, auc_interaction=area, calibration_interaction=line)
+        for one, area, line in zip(results, by_auc, by_line, strict=True)
+    )
+
+
+def _subgroup(
+    cases: GroupedCases, number: int, threshold: float, n_resamples: int, seed: int
+) -> Subgroup:
+    rows = cases.group == number
+    evaluation = evaluate(
+        cases.truth[rows], cases.probability[rows], cases.patient[rows], threshold, n_resamples,
+        seed,
+    )  # fmt: skip
+    notes = []
+    if cases.names[number] == MISSING:
+        notes.append("these cases have no value")
+    few = cases.smaller_class(number)
+    if few < FEW:
+        patients = f"{few} patient{'' if few == 1 else 's'}"
+        notes.append(f"too small to conclude from: {patients} of the smaller class")
+    return Subgroup(cases.names[number], evaluation, "; ".join(notes) or None)
+
+
+def _adjust(tests: list[Interaction]) -> list[Interaction]:
+    """Adjust the p values of the tests that could be made."""
+    made = [number for number, test in enumerate(tests) if not np.isnan(test.p)]
+    adjusted = holm([tests[number].p for number in made])
+    changed = dict(zip(made, adjusted, strict=True))
+    return [
+        replace(test, p_adjusted=float(changed[number])) if number in changed else test
+        for number, test in enumerate(tests)
+    ]

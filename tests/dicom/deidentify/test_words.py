@@ -1,0 +1,106 @@
+"""Words stay where they cannot identify; what tells series apart comes through."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hemocast.dicom.deidentify.policy import basic_profile, rules
+from hemocast.dicom.deidentify.words import SCANNERS, STEMS, WORDS, clean_kernel, clean_words
+from hemocast.dicom.series.exclusion import refusal_of
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("CT HEAD WITHOUT CONTRAST", "CT HEAD WITHOUT CONTRAST"),
+        ("Head 5.0 mm Müller, Hans 17.03.1931", "HEAD 5.0 MM"),
+        ("NO SMITH CONTRAST", "NO _ CONTRAST"),
+        ("Schädel nativ", "SCHAEDEL NATIV"),
+        ("Tête sans contraste", "TETE SANS CONTRASTE"),
+        ("HEAD C-", "HEAD C-"),
+        ("HEAD C+", "HEAD C+"),
+        ("BRAIN W/O", "BRAIN W/O"),
+        ("SmithCONTRAST", "CONTRAST"),
+        ("MRN 88123777", ""),
+        ("山田太郎 HEAD", "HEAD"),
+        ("", ""),
+    ],
+)
+def test_known_words_stay_and_others_leave_a_mark(text: str, clean: str) -> None:
+    assert clean_words(text) == clean
+
+
+@given(st.text(max_size=80))
+def test_nothing_comes_out_but_known_words(text: str) -> None:
+    out = clean_words(text)
+    assert out.isascii()
+    pieces = out.replace("_", " ").replace("/", " ").replace(",", " ").replace("-", " ").split()
+    for piece in pieces:
+        letters = piece.strip(string.digits + ".+")
+        assert letters in WORDS | set(STEMS) | {"C", "O", ""} or piece in WORDS, piece
+    assert not any(len(run) > 3 for run in "".join(c if c.isdigit() else " " for c in out).split())
+
+
+@given(st.lists(st.sampled_from(sorted(WORDS | {"SMITH", "MRN-771"})), min_size=1, max_size=6))
+def test_cleaning_twice_is_cleaning_once(words: list[str]) -> None:
+    once = clean_words(" ".join(words))
+    assert clean_words(once) == once
+
+
+DESCRIPTIONS = (
+    "HEAD 5MM", "CT HEAD W/O CONTRAST", "CTA HEAD AND NECK", "HEAD WITH CONTRAST", "HEAD C+",
+    "HEAD C-", "NCCT BRAIN SMITH", "NO SMITH CONTRAST", "KOPF MIT KM", "KOPF OHNE KM",
+    "NON-CONTRAST", "POST CONTRAST", "PRE-CONTRAST HEAD", "BRAIN BONE 2.5mm", "KNOCHEN",
+    "PERFUSION 4D", "DYNAMIC CTP", "SmithANGIO", "CHEST", "CT Abdomen/Pelvis", "C-SPINE",
+    "CERVICAL SPINE", "SINUS", "TETE SANS", "HeadSeq 5.0 H31s", "VENOUS PHASE", "UNENHANCED HEAD",
+    "ENHANCED HEAD", "SCOUT", "NATIV SCHÄDEL",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DESCRIPTIONS)
+def test_a_series_is_judged_as_before(
+    text: str, write: Any, scan: Any, series_of: Any, tmp_path: Path
+) -> None:
+    heights = tuple(range(-60, 61, 15))
+    verdicts = []
+    for name, words in (("before", text), ("after", clean_words(text))):
+        acquisition = scan(size=4, pixel=40.0, heights=heights)
+        write(acquisition.with_header(series_description=words), tmp_path / name)
+        verdicts.append(type(refusal_of(series_of(tmp_path / name))))
+    assert verdicts[0] is verdicts[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("STANDARD", "STANDARD"), ("H30s", "H30S"), ("FC26", "FC26"), ("BONEPLUS", "BONEPLUS"),
+        ("STD+", "STD+"), ("UB", "UB"), ("Smith", "X12AB3"), ("Bone_Smith", "BONE X12AB3"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_kernels_keep_what_vendors_call_them(name: str, clean: str) -> None:
+    assert clean_kernel(name, "X12AB3") == clean
+
+
+def test_scanners_keep_make_and_model() -> None:
+    assert clean_words("GE MEDICAL SYSTEMS", words=SCANNERS, numbers=True) == "GE MEDICAL SYSTEMS"
+    assert clean_words("Brilliance 64", words=SCANNERS, numbers=True) == "BRILLIANCE 64"
+    assert clean_words("LightSpeed of Dr Smith", words=SCANNERS) == "LIGHTSPEED OF"
+
+
+def test_what_the_standard_lists_is_never_kept_as_it_is() -> None:
+    profile = basic_profile()
+    assert len(profile) > 600
+    for tag, rule in rules().items():
+        if rule in ("keep", "scanner", "disguise"):
+            assert tag not in profile, hex(tag)
+        if rule == "items":
+            assert "U" in profile.get(tag, "U"), hex(tag)
+        if rule == "uid":
+            assert profile[tag] == "U", hex(tag)

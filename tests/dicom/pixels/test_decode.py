@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+from hemocast.dicom.header.images import read_images
+from hemocast.dicom.pixels.decode import Bits, check, check_hounsfield, stored, to_hu, understand
+from hemocast.errors import NotHounsfield, UnsupportedSyntax
+
+
+def test_a_real_slice_whose_stream_and_header_differ_in_sign():
+    (image,) = read_images(get_path("J2K_pixelrep_mismatch.dcm"))
+    check(image.pixels)
+    values = stored(image.pixels)
+    hu = np.empty(values.shape, np.float32)
+    to_hu(image.pixels, values, understand(image.pixels, values), hu)
+    assert hu.min() == -1024
+    assert 1000 < hu.max() < 3100
+    check_hounsfield(hu)
+    brain = hu[hu.shape[0] // 2 - 40 : hu.shape[0] // 2 + 40, hu.shape[1] // 2 - 40 :][:, :80]
+    assert 10 < np.median(brain) < 60
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("JPGExtended.dcm", UnsupportedSyntax),
+        ("SC_rgb_rle.dcm", NotHounsfield),
+        ("MR_small.dcm", NotHounsfield),
+    ],
+)
+def test_pixels_that_cannot_be_hu_are_refused_before_reading(name, error):
+    (image,) = read_images(get_path(name))
+    with pytest.raises(error):
+        check(image.pixels)
+
+
+def test_a_sound_header_is_believed():
+    (image,) = read_images(get_path("CT_small.dcm"))
+    check(image.pixels)
+    assert understand(image.pixels, stored(image.pixels)) is Bits.AS_SAID
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(0, 80, 1000),  # brain alone, its skull and air taken away
+        np.linspace(0, 4000, 1000),  # MR
+        np.linspace(0, 2000, 1000) ** 2,  # PET counts
+        np.full(1000, -1024.0),  # nothing there
+        np.concatenate([np.full(500, -1000.0), np.linspace(-100, 9000, 500)]),
+    ],
+)
+def test_values_that_are_not_hu_are_refused(values):
+    with pytest.raises(NotHounsfield):
+        check_hounsfield(values.astype(np.float32).reshape(10, 10, 10))
+
+
+def get_path(name):
+    from pathlib import Path
+
+    path = get_testdata_file(name, download=False)
+    assert path is not None
+    return Path(str(path))

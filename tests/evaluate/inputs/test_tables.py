@@ -1,0 +1,132 @@
+"""Files of every kind of badness: each is named, none is a traceback."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hemocast.errors import HemocastError, NothingThere, TableError
+from hemocast.evaluate.inputs.predictions import read_predictions
+from hemocast.evaluate.inputs.tables import read_text_table
+
+HEAD = "participant_id,scan_id,label,probability"
+GOOD = f"{HEAD}\np1,s1,1,0.9\np2,s2,0,0.2\n"
+
+
+def refused(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(TableError) as caught:
+        read_predictions(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD,
+        "\ufeff" + GOOD,
+        GOOD.replace(",", "\t"),
+        GOOD.replace("\n", "\r\n"),
+        GOOD + "\n\n",
+        GOOD.replace("p1,s1", '"p1","s1"'),
+        GOOD.replace("scan_id", " scan_id "),
+    ],
+)
+def test_what_spreadsheets_and_programs_write_is_read_alike(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode("utf-8"))
+    found = read_predictions(path)
+    assert found.scan.tolist() == ["s1", "s2"]
+    assert found.label.tolist() == [True, False]
+    assert found.models[0].probability.tolist() == [0.9, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        (HEAD + "\n", "no rows"),
+        (GOOD.replace(",", ";"), "semicolons"),
+        (GOOD.encode("utf-16"), "UTF-8"),
+        ("participant_id,naïve\n1,é\n".encode("latin-1"), "UTF-8"),
+        (GOOD.replace("p2,s2,0,0.2", "p2,s2,0,0.2,7,8"), "3 (6)"),
+        (GOOD.replace("p1,s1,1", "p1,s1,1,1"), "2 (5)"),
+        (GOOD.replace("label", "scan_id"), "twice"),
+        (GOOD.replace("p2", '"p2'), "quotation mark"),
+        (b"\x00\x01\x02\x03", "UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_named_for_what_it_is(
+    tmp_path: Path, content: str | bytes, said: str
+) -> None:
+    assert said in refused(tmp_path / "a.csv", content)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NothingThere):
+        read_text_table(tmp_path / "none.csv", "predictions.csv")
+
+
+def test_rows_with_too_many_cells_are_all_named_as_a_spreadsheet_numbers_them(
+    tmp_path: Path,
+) -> None:
+    rows = "\n".join(f"p{i},s{i},1,0.5" + ",x" * (i % 2) for i in range(6))
+    text = refused(tmp_path / "a.csv", f"{HEAD}\n{rows}\n")
+    assert "3 (5), 5 (5), 7 (5)" in text
+
+
+def test_no_message_repeats_a_cell_or_the_name_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "Jane Doe.csv"
+    text = refused(path, GOOD.replace("0.9", "Jane Doe").replace(",0,", ",Jane Doe,"))
+    assert "Jane" not in text
+
+
+def outcome(path: Path) -> str:
+    try:
+        read_predictions(path)
+    except HemocastError as error:
+        return error.code
+    return "read"
+
+
+cells = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["0", "1", "0.5", "", "n/a", "nan", "-1", "1e400", "s1", "=1+1", '"', "\x00"]),
+)
+names = st.sampled_from(
+    ["participant_id", "scan_id", "label", "probability", "model", "threshold", "site", "status"]
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=st.lists(names, min_size=1, max_size=8),
+    rows=st.lists(st.lists(cells, max_size=9), max_size=6),
+    delimiter=st.sampled_from([",", "\t", ";"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_any_table_is_read_or_refused_with_a_code(
+    tmp_path: Path, head: list[str], rows: list[list[str]], delimiter: str, quoting: int
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.getvalue().encode("utf-8", "surrogatepass"))
+    assert outcome(path) in ("read", "HC401")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200), whole=st.booleans())
+def test_any_bytes_are_read_or_refused_with_a_code(
+    tmp_path: Path, content: bytes, whole: bool
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content if whole else GOOD.encode() + content)
+    assert outcome(path) in ("read", "HC401")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hemocast.config import PrepareConfig
+from hemocast.errors import BloodPresent
+from hemocast.prepare import prepare, prepare_cached
+from hemocast.prepare.eligibility import eligible_stack
+from hemocast.simulate import Bleed, Infarct, render_head
+
+CONFIG = PrepareConfig()
+
+
+def test_a_scan_without_blood_gives_the_stack_of_prepare(tmp_path):
+    volume = render_head(1, infarct=Infarct("MCA", "left", 40.0))
+    expected = prepare(volume, CONFIG)
+    made = eligible_stack(volume, CONFIG)
+    kept = [eligible_stack(volume, CONFIG, cache=tmp_path) for _ in range(2)]
+    for stack in (made, *kept):
+        assert np.array_equal(stack.frames, expected.frames)
+        assert stack.record == expected.record
+
+
+def test_a_scan_with_blood_never_passes(tmp_path):
+    volume = render_head(1, infarct=Infarct("MCA", "left", 60.0), bleed=Bleed("PH1", 15.0))
+    prepare_cached(volume, CONFIG, tmp_path)  # a stack is there, but not from the gate
+    for cache in (None, tmp_path, tmp_path):
+        with pytest.raises(BloodPresent, match="mL of blood"):
+            eligible_stack(volume, CONFIG, cache=cache)
+    assert not list(tmp_path.glob("eligible*"))

@@ -1,0 +1,53 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import hemocast.report
+from hemocast.report import prediction_json
+
+SCHEMA = json.loads(
+    (Path(hemocast.report.__file__).parent / "prediction.schema.json").read_text(encoding="utf-8")
+)
+
+
+def test_it_follows_the_schema_and_survives_json(prediction, schema_faults) -> None:
+    content = json.loads(json.dumps(prediction_json(prediction), allow_nan=False))
+    assert schema_faults(content, SCHEMA) == []
+
+
+def test_what_the_design_asks_for_is_there(prediction) -> None:
+    content = prediction_json(prediction, scan_id="sub-0001_ses-01")
+    assert content["schema_version"] == 1
+    assert content["scan_id"] == "sub-0001_ses-01"
+    assert content["probability"] == pytest.approx(0.37)
+    assert content["probability_interval"] == pytest.approx([0.21, 0.56])
+    assert content["model"] == {"name": "ctnet3d-demo", "version": "0.1.0", "hash": "c" * 64}
+    assert content["simulated_training_data"] is True
+    assert "demonstration model" in str(content["notice"])
+    assert "Not a medical device" in str(content["notice"])
+
+
+def test_the_prediction_names_the_scan_unless_told_otherwise(prediction) -> None:
+    assert prediction_json(prediction)["scan_id"] == prediction.scan_id
+
+
+def test_the_check_itself_sees_faults(prediction, schema_faults) -> None:
+    content = prediction_json(replace(prediction, probability=1.2, model_hash="short"))
+    content["extra"] = 1
+    del content["horizon"]
+    found = " ".join(schema_faults(content, SCHEMA))
+    for part in ("$.probability", "$.model.hash", "odd extra", "lacks horizon"):
+        assert part in found
+
+
+def test_the_example_in_the_documents_is_valid_and_every_field_is_explained(
+    schema_faults,
+) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "prediction-schema.md").read_text(encoding="utf-8")
+    example = text.split("```json")[1].split("```")[0]
+    assert schema_faults(json.loads(example), SCHEMA) == []
+    table = text.split("```json")[0]
+    for name in SCHEMA["properties"]:
+        assert f"`{name}" in table

@@ -1,0 +1,105 @@
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hemocast.report.pictures.frames import (
+    LEAST_TOP,
+    blank,
+    brain_box,
+    colour_table,
+    grid,
+    heat_levels,
+    heights_mm,
+    sprites,
+)
+from hemocast.volume import Stack
+
+
+def opened(address: str) -> Image.Image:
+    head, content = address.split(",", 1)
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
+def test_the_overlay_is_clear_where_there_is_little_and_brighter_where_there_is_more() -> None:
+    colours, alpha = colour_table()
+    assert (alpha[:51] == 0).all()
+    assert (np.diff(alpha.astype(int)) >= 0).all()
+    assert alpha[-1] < 200  # the scan stays visible under the most evidence
+    lightness = colours @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) >= -0.5).all()
+
+
+def test_only_evidence_for_ht_within_the_brain_is_shown(stack: Stack) -> None:
+    signed = np.full(stack.frames.shape, -2.0, dtype=np.float32)
+    signed[10, 90:100, 90:100] = 3.0
+    signed[10, :5, :5] = 9.0  # outside the brain
+    heat = heat_levels(signed, stack.brain)
+    assert heat.highest == pytest.approx(3.0)
+    assert heat.level[10, 95, 95] == 255
+    assert np.count_nonzero(heat.level) == 100
+
+
+def test_traces_of_evidence_do_not_shine(stack: Stack) -> None:
+    heat = heat_levels(np.full(stack.frames.shape, 0.15, dtype=np.float32), stack.brain)
+    assert heat.top == LEAST_TOP
+    assert heat.highest == pytest.approx(0.15)
+    assert colour_table()[1][heat.level.max()] == 0
+
+
+def test_no_evidence_at_all(stack: Stack) -> None:
+    heat = heat_levels(np.full(stack.frames.shape, -1.0, dtype=np.float32), stack.brain)
+    assert (heat.top, heat.highest) == (0.0, 0.0)
+    assert not heat.level.any()
+
+
+def test_the_box_holds_the_brain(stack: Stack, new_stack: Callable[..., Stack]) -> None:
+    rows, columns = brain_box(stack)
+    assert stack.brain[:, rows, columns].sum() == stack.brain.sum()
+    assert rows.stop - rows.start < stack.frames.shape[1]
+    empty = replace(stack, brain=np.zeros_like(stack.brain))
+    assert brain_box(empty) == (slice(0, 192), slice(0, 192))
+
+
+def test_frames_without_brain_say_why(new_stack: Callable[..., Stack]) -> None:
+    stack = new_stack(top=3, bottom=1)
+    brain = stack.brain.copy()
+    brain[4] = False
+    reasons = blank(replace(stack, brain=brain))
+    assert reasons == {
+        0: "beyond the scan", 4: "no brain here",
+        25: "beyond the scan", 26: "beyond the scan", 27: "beyond the scan",
+    }  # fmt: skip
+
+
+def test_heights_rise_from_the_lowest_frame(stack: Stack) -> None:
+    assert heights_mm(stack)[:3] == [0, 5, 10]
+
+
+def test_frames_stand_in_reading_order() -> None:
+    tiles = np.arange(28, dtype=np.uint8)[:, None, None] * np.ones((1, 3, 2), dtype=np.uint8)
+    sheet = grid(tiles)
+    assert sheet.shape == (12, 14)
+    assert sheet[0, ::2].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert sheet[::3, 0].tolist() == [0, 7, 14, 21]
+
+
+def test_sprites_hold_every_frame_and_the_heatmaps_transparency(stack: Stack, prediction) -> None:
+    made = sprites(stack, prediction.heatmap)
+    rows, columns = brain_box(stack)
+    sheet = np.asarray(opened(made.grey))
+    at = (13 // 7 * made.height, 13 % 7 * made.width)
+    tile = sheet[at[0] : at[0] + made.height, at[1] : at[1] + made.width]
+    expected = np.round(stack.frames[13, rows, columns] * 255)
+    np.testing.assert_array_equal(tile, expected)
+    heat = np.asarray(opened(made.heat).convert("RGBA"))
+    assert heat.shape == (*sheet.shape, 4)
+    hot = heat[at[0] : at[0] + made.height, at[1] : at[1] + made.width, 3]
+    middle = prediction.heatmap[13, rows, columns]
+    assert hot[np.unravel_index(middle.argmax(), middle.shape)] > 150
+    assert hot[0, 0] == 0

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from hemocast.dataset import Dataset
+from hemocast.dataset.cohort.choose import read_tables
+from hemocast.dataset.ingest.run import IngestReport
+from hemocast.dataset.stacks import scans_of
+from hemocast.dataset.tables.sidecars import Refused
+from hemocast.errors import ConfigError
+from hemocast.simulate import TINY, simulate_cohort
+from hemocast.simulate.write import dataset as as_dataset
+
+CONFIG = TINY.model_copy(
+    update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5, "masks": True}
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two patients as a dataset, written by one process."""
+    return simulate_cohort(CONFIG, tmp_path_factory.mktemp("one") / "cohort", format="dataset")
+
+
+def test_a_dataset_holds_every_scan_and_says_that_it_is_simulated(made):
+    dataset = Dataset(made.visible)
+    assert dataset.is_simulated()
+    assert len(scans_of(dataset)) == sum(len(p.scans) for p in made.patients)
+    assert sorted(dataset.labels().values()) == [0, 1]
+    assert (made.folder / "README.txt").read_text().startswith("SIMULATED")
+    read = read_tables(made.visible)
+    assert read.scans["hours_from_onset"].notna().all()
+    assert len(read.reviews) >= 4
+    assert set(read.participants["site"]) == {"A"}
+
+
+def test_the_truth_names_its_scans_as_the_dataset_does(made):
+    import pandas as pd
+
+    truth = pd.read_csv(made.folder / "truth" / "scans.csv")
+    scans = Dataset(made.visible).table("scans")
+    assert set(truth["scan_id"]) == set(scans["scan_id"])
+    merged = truth.merge(read_tables(made.visible).scans, on="scan_id")
+    assert merged["hours"].to_numpy() == pytest.approx(
+        merged["hours_from_onset"].to_numpy(), abs=0.03
+    )
+    people = pd.read_csv(made.folder / "truth" / "patients.csv")
+    labels = Dataset(made.visible).labels()
+    assert dict(zip(people["participant_id"], people["label"], strict=True)) == labels
+
+
+def test_key_and_truth_lie_outside_the_dataset(made, hidden):
+    assert {p.name for p in made.folder.iterdir()} == {
+        "README.txt", "simulation.yaml", "dataset", "dataset.key", "truth",
+    }  # fmt: skip
+    assert stat.S_IMODE((made.folder / "dataset.key").stat().st_mode) == 0o600
+    key = (made.folder / "dataset.key").read_bytes().strip()
+    names = [p.patient_id.encode() for p in made.patients]
+    grades = [b"label", b"HI1", b"HI2", b"PH1", b"PH2"]
+    for path in made.visible.rglob("*"):
+        if not path.is_file():
+            continue
+        content = path.read_bytes()
+        assert not any(text in content for text in (key, *names, *hidden(made))), path
+        if path.name not in ("labels.tsv", "reviews.tsv") and path.suffix != ".gz":
+            assert not any(word in content for word in grades), path
+    assert not list(made.visible.rglob("*mask*"))
+    assert len(list((made.folder / "truth" / "masks").iterdir())) == len(
+        scans_of(Dataset(made.visible))
+    )
+
+
+def test_a_simulated_study_that_the_dataset_refuses_stops_the_run(tmp_path, monkeypatch):
+    refused = Refused("sub-1", "HC205", "HC205 too few slices", "n/a")
+    report = IngestReport(0, 0, (refused, refused), 0)
+    monkeypatch.setattr(as_dataset, "ingest", lambda *args, **kwargs: report)
+    monkeypatch.setattr(as_dataset, "write_patient", _no_scans)
+    with pytest.raises(ConfigError, match=r"refused 2 of the .* first with HC205"):
+        simulate_cohort(CONFIG, tmp_path / "cohort", format="dataset")
+    assert not (tmp_path / "cohort" / "dataset" / "labels.tsv").exists()
+
+
+def _no_scans(config, patient, out, dicom):
+    return len(patient.scans)
+
+
+@pytest.mark.slow
+def test_one_and_two_workers_write_the_same_bytes(made, contents, tmp_path):
+    simulate_cohort(CONFIG, tmp_path / "two", format="dataset", workers=2)
+    assert contents(tmp_path / "two") == contents(made.folder)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_ends_with_the_same_bytes(made, contents, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            raise StoppedError
+
+    out = tmp_path / "cohort"
+    with pytest.raises(StoppedError):
+        simulate_cohort(CONFIG, out, format="dataset", progress=stop)
+    calls = []
+    simulate_cohort(
+        CONFIG, out, format="dataset", progress=lambda done, of: calls.append((done, of))
+    )
+    assert contents(out) == contents(made.folder)
+    total = 2 * sum(len(p.scans) for p in made.patients)
+    assert calls[-1] == (total, total)

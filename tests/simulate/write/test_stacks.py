@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hemocast.config import PrepareConfig
+from hemocast.dataset import Dataset
+from hemocast.dataset.cohort.choose import read_tables
+from hemocast.errors import ConfigError
+from hemocast.simulate import TINY, simulate_cohort
+
+CONFIG = TINY.model_copy(update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5})
+PREPARE = PrepareConfig(size=96, pixel_mm=2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Two patients as stacks, written by one process."""
+    out = tmp_path_factory.mktemp("one") / "cohort"
+    return simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE)
+
+
+def test_training_maps_the_array_by_the_tables(made):
+    from hemocast.train import StackTable
+
+    scans, labels = Dataset(made.visible).table("scans"), Dataset(made.visible).labels()
+    table = StackTable(
+        made.visible / "stacks.npy",
+        tuple(scans["participant_id"]),
+        tuple(scans["scan_id"]),
+        tuple(labels[person] for person in scans["participant_id"]),
+        tuple(scans["row"].astype(int)),
+    )
+    array = table.open()
+    assert array.shape == (sum(len(p.scans) for p in made.patients), 28, 96, 96)
+    assert array.dtype == np.uint8
+    inside = np.count_nonzero(array, axis=(1, 2, 3)) * 2 * 2 * 5 / 1000
+    assert np.all((inside > 700) & (inside < 2000))  # mL of head that is no background
+    assert table.patient_labels() == {f"sub-{p.patient_id}": p.label for p in made.patients}
+
+
+def test_the_tables_are_a_datasets(made):
+    read = read_tables(made.visible)
+    hours = [round(s.hours, 2) for p in made.patients for s in p.scans]
+    assert read.scans["hours_from_onset"].tolist() == pytest.approx(hours)
+    assert Dataset(made.visible).is_simulated()
+    assert (made.folder / "README.txt").read_text().startswith("SIMULATED")
+
+
+def test_the_truth_lies_apart(made, hidden):
+    assert {p.name for p in made.folder.iterdir()} == {
+        "README.txt", "simulation.yaml", "stacks", "truth",
+    }  # fmt: skip
+    for path in made.visible.iterdir():
+        content = path.read_bytes()
+        assert not any(text in content for text in hidden(made)), path
+        if path.name not in ("labels.tsv", "reviews.tsv"):
+            assert b"label" not in content
+            assert b"ht_" not in content
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_ends_with_the_same_bytes(made, contents, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            raise StoppedError
+
+    out = tmp_path / "cohort"
+    with pytest.raises(StoppedError):
+        simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE, progress=stop)
+    assert not (out / "stacks" / "stacks.npy").exists()
+    simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE)
+    assert contents(out) == contents(made.folder)
+
+
+@pytest.mark.slow
+def test_one_and_two_workers_write_the_same_bytes(made, contents, tmp_path):
+    simulate_cohort(CONFIG, tmp_path / "two", format="stacks", prepare=PREPARE, workers=2)
+    assert contents(tmp_path / "two") == contents(made.folder)
+
+
+def test_masks_cannot_be_had_with_stacks(tmp_path):
+    masks = CONFIG.model_copy(update={"masks": True})
+    with pytest.raises(ConfigError):
+        simulate_cohort(masks, tmp_path / "cohort", format="stacks")
+    assert not (tmp_path / "cohort").exists()
