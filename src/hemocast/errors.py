@@ -7,6 +7,9 @@
     ├── ConfigError             HC002  a setting is unknown or outside its range
     ├── MissingExtra            HC003  an optional part of Hemocast is not installed
     ├── OutputExists            HC004  writing there would overwrite somebody's work
+    ├── NotWritable             HC005  nothing can be written there: a file, a name, no permission
+    ├── NoSpace                 HC006  the disk is full, or too small for what is to come
+    ├── InUse                   HC007  somebody else is writing there, or listening on that port
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
@@ -41,7 +44,8 @@
     │   ├── ModelNotFound       HC501  no model folder there
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
     │   └── ParityError         HC503  the exported network disagrees with the trained one
-    └── StatisticsError         HC601  numbers from which the statistic cannot be computed
+    ├── StatisticsError         HC601  numbers from which the statistic cannot be computed
+    └── InternalError           HC999  Hemocast's own fault; its cause is in a log file
 
 A message says what was seen, what was expected and what to do. It never holds protected health
 information: no names, identifiers, dates, descriptions or file names taken from a patient's files.
@@ -66,6 +70,9 @@ class HemocastError(Exception):
     """
 
     code: ClassVar[str] = "HC000"
+    exit_code: ClassVar[int] = 4
+    """Of a command that ends with this refusal: 2 wrong usage, 4 refused, 5 a check found
+    something, 1 Hemocast's own fault. What single cases add up to: `hemocast.cli.exits`."""
 
     def __init__(self, seen: str, expected: str, action: str) -> None:
         self.seen = seen
@@ -81,24 +88,49 @@ class UsageError(HemocastError):
     """The command line or call does not make sense."""
 
     code = "HC001"
+    exit_code = 2
 
 
 class ConfigError(HemocastError):
     """A setting is unknown or outside its range."""
 
     code = "HC002"
+    exit_code = 2
 
 
 class MissingExtra(HemocastError):
     """An optional part of Hemocast is not installed."""
 
     code = "HC003"
+    exit_code = 2
 
 
 class OutputExists(HemocastError):
     """Writing there would overwrite somebody's work."""
 
     code = "HC004"
+    exit_code = 2
+
+
+class NotWritable(HemocastError):
+    """Nothing can be written there: a file, a wrong name, no permission."""
+
+    code = "HC005"
+    exit_code = 2
+
+
+class NoSpace(HemocastError):
+    """The disk is full, or too small for what is to come."""
+
+    code = "HC006"
+    exit_code = 2
+
+
+class InUse(HemocastError):
+    """Somebody else is writing there, or listening on that port."""
+
+    code = "HC007"
+    exit_code = 2
 
 
 class InputError(HemocastError):
@@ -267,6 +299,7 @@ class LeakageError(DatasetError):
     """A patient (or scan) in more than one part."""
 
     code = "HC402"
+    exit_code = 5
 
 
 class TooFewPatients(DatasetError):
@@ -309,3 +342,10 @@ class StatisticsError(HemocastError):
     """Numbers from which the statistic cannot be computed."""
 
     code = "HC601"
+
+
+class InternalError(HemocastError):
+    """Hemocast's own fault; its cause is in a log file."""
+
+    code = "HC999"
+    exit_code = 1

@@ -1,0 +1,484 @@
+"""The only writer: files whole or not at all, folders that are ours, one writer at a time.
+
+What the user made is the user's. A command writes into a folder that is new, empty, or that an
+earlier run of the same kind left (`claim`), and replaces in it only files that Hemocast wrote and
+nobody has changed since (`Output`). Temporary names begin with `TEMPORARY`, so that what a killed
+run left can be told from anybody's files. Permissions follow the umask; keys and linkage tables
+alone are for their owner only (``private``).
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import hashlib
+import io
+import json
+import math
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hemocast.errors import HemocastError, InUse, NoSpace, NotWritable, OutputExists
+
+TEMPORARY = ".hemocast-"
+"""How every temporary name begins."""
+
+RECORD = ".hemocast.jsonl"
+"""In a claimed folder: its kind, then a line with the hash of every file before it is written."""
+
+_LOCK = ".hemocast.lock"
+_HOLDER = ".hemocast.holder.json"
+_OURS = frozenset({RECORD, _LOCK, _HOLDER})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn the system's refusal to write into one of ours; no path, which may name a patient.
+
+    Raises
+    ------
+    NoSpace
+        The disk or a quota is full.
+    NotWritable
+        Anything else: a file where a folder should be, no permission, a name that cannot be.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: OSError) -> HemocastError:
+    if error.errno in _FULL:
+        return NoSpace(
+            "The disk is full", "room for the output", "Free some space, then start again"
+        )
+    return NotWritable(
+        f"Nothing can be written to the output ({error.strerror or type(error).__name__})",
+        "a folder that can be written to",
+        "Choose another place for the output, or change its permissions",
+    )
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
+    """Give a temporary name beside `path`; it becomes `path` on success and goes otherwise.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where there is none.
+    private : bool
+        Readable by its owner alone. Else the umask decides.
+
+    Raises
+    ------
+    NoSpace, NotWritable
+        As `writing` does.
+    """
+    with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(
+            f"{TEMPORARY}{secrets.token_hex(6)}{''.join(path.suffixes)[-40:]}"
+        )
+        os.close(
+            os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666)
+        )
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; it becomes `path` on success and goes otherwise.
+
+    Raises
+    ------
+    OutputExists
+        `path` is there by then and is not an empty folder.
+    NoSpace, NotWritable
+        As `writing` does.
+    """
+    with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(TEMPORARY + secrets.token_hex(6))
+        temporary.mkdir()
+        try:
+            yield temporary
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                if not path.exists():
+                    raise
+                raise OutputExists(
+                    "The output folder holds something",
+                    "a new or an empty folder",
+                    "Name another one, or move what it holds",
+                ) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove the temporary files and folders that a killed run left directly in `folder`."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path, private=private) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a text file (UTF-8, line feeds) whole or not at all."""
+    write_bytes(path, text.encode(), private=private)
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """Give JSON as every file of ours holds it.
+
+    Raises
+    ------
+    ValueError
+        A number is not finite: JSON knows neither NaN nor infinity.
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    write_text(path, json_text(content))
+
+
+def table_text(
+    rows: Iterable[Mapping[str, object]],
+    columns: Sequence[str],
+    *,
+    separator: str = ",",
+    missing: str = "",
+) -> str:
+    """Give rows as CSV or TSV with a header.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Column -> text, number or None. Floats are written with ten significant digits.
+    columns : sequence of str
+        The header; what else a row holds is left out.
+    separator : str
+        ``","``, or a tab as in a dataset.
+    missing : str
+        For what a row lacks, None, and numbers that are not finite.
+
+    Returns
+    -------
+    str
+        With line feeds. In CSV, which spreadsheets open, no cell can act as a formula.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(name), separator, missing) for name in columns])
+    return text.getvalue()
+
+
+def _cell(value: object, separator: str, missing: str) -> object:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return missing
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if not isinstance(value, str):
+        return value
+    # A carriage return would end the row for some readers.
+    text = value.replace("\r", " ")
+    return "'" + text if separator == "," and text.startswith(_FORMULA) else text
+
+
+def write_table(
+    path: Path,
+    rows: Iterable[Mapping[str, object]],
+    columns: Sequence[str],
+    *,
+    missing: str = "",
+    private: bool = False,
+) -> None:
+    """Write a table whole or not at all: TSV where the name ends so, else CSV; see `table_text`."""
+    separator = "\t" if path.suffix == ".tsv" else ","
+    text = table_text(rows, columns, separator=separator, missing=missing)
+    write_text(path, text, private=private)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A claimed folder: what Hemocast wrote in it may be replaced, and nothing else.
+
+    Parameters
+    ----------
+    folder : Path
+        As `claim` gives it.
+    """
+
+    folder: Path
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse if a file of one of these names is not as Hemocast wrote it.
+
+        Raises
+        ------
+        OutputExists
+            The user made or changed one; the names are given.
+        """
+        written = self._written()
+        foreign = [
+            name
+            for name in names
+            if (path := self.folder / name).exists() and not _is_written(path, written.get(name))
+        ]
+        if foreign:
+            raise OutputExists(
+                f"The output folder holds {', '.join(foreign[:5])}, which Hemocast did not write "
+                "or which was changed since",
+                "files of an earlier run, unchanged, or none of these names",
+                "Move what is yours, or name another folder",
+            )
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """Give a temporary name for the file `name` (a path in the folder), as `replacing` does.
+
+        Raises
+        ------
+        OutputExists
+            A file of that name is not as Hemocast wrote it.
+        NoSpace, NotWritable
+            As `writing` does.
+        """
+        self.check([name])
+        with replacing(self.folder / name) as temporary:
+            yield temporary
+            self._note(name, _digest(temporary))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write the file `name` whole or not at all."""
+        with self.replacing(name) as temporary:
+            temporary.write_bytes(content)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write the text file `name` (UTF-8, line feeds) whole or not at all."""
+        self.write_bytes(name, text.encode())
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write the JSON file `name` whole or not at all."""
+        self.write_text(name, json_text(content))
+
+    def write_table(
+        self, name: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]
+    ) -> None:
+        """Write the table `name` whole or not at all; see `table_text`."""
+        separator = "\t" if name.endswith(".tsv") else ","
+        self.write_text(name, table_text(rows, columns, separator=separator))
+
+    def remove_others(self, kept: Iterable[str]) -> None:
+        """Remove every file that an earlier run wrote and this one did not, unless it was changed.
+
+        Parameters
+        ----------
+        kept : iterable of str
+            Names that this run wrote.
+        """
+        written = self._written()
+        for name in written.keys() - set(kept):
+            path = self.folder / name
+            if path.is_file() and _is_written(path, written[name]):
+                path.unlink()
+
+    def _written(self) -> dict[str, set[str]]:
+        """Read the record: file -> hashes that Hemocast gave it; a torn last line says nothing."""
+        written: dict[str, set[str]] = {}
+        for line in _record_lines(self.folder):
+            if "file" in line and "sha256" in line:
+                written.setdefault(line["file"], set()).add(line["sha256"])
+        return written
+
+    def _note(self, name: str, sha256: str) -> None:
+        """Add a hash before the file appears, so that a killed run still knows its own."""
+        with (self.folder / RECORD).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"file": name, "sha256": sha256}) + "\n")
+
+
+def _record_lines(folder: Path) -> Iterator[dict[str, str]]:
+    with suppress(FileNotFoundError):
+        for text in (folder / RECORD).read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                line = json.loads(text)
+                if isinstance(line, dict):
+                    yield line
+
+
+def _is_written(path: Path, hashes: set[str] | None) -> bool:
+    return bool(hashes) and path.is_file() and _digest(path) in (hashes or ())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def kind_of(folder: Path) -> str | None:
+    """Tell what a claimed folder is, or None."""
+    return next((line["kind"] for line in _record_lines(folder) if "kind" in line), None)
+
+
+def check_folder(folder: Path, kind: str, *, also: bool = False) -> None:
+    """Refuse a folder that `claim` would refuse; writes nothing that stays.
+
+    Parameters
+    ----------
+    folder : Path
+        New, empty, or claimed for the same kind before.
+    kind : str
+        What the command makes, such as ``"evaluation"``.
+    also : bool
+        The caller knows the folder as its own by other means: a dataset's description, say.
+
+    Raises
+    ------
+    OutputExists
+        It holds somebody's files.
+    NotWritable
+        It is a file, or cannot be made or written to.
+    """
+    with writing():
+        there = folder.is_dir()
+    if there:
+        found = kind_of(folder)
+        holds = any(path.name not in _OURS for path in folder.iterdir())
+        if not also and found != kind and (found is not None or holds):
+            raise OutputExists(
+                "The output folder holds something else" + (f", made as: {found}" if found else ""),
+                f"a new or empty folder, or one that an earlier run left (kind: {kind})",
+                "Name another folder, or move what it holds",
+            )
+    with writing():
+        above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        trial = above / f"{TEMPORARY}{secrets.token_hex(6)}"
+        trial.touch(exist_ok=False)
+        trial.unlink()
+
+
+@contextmanager
+def claim(folder: Path, kind: str, *, also: bool = False) -> Iterator[Output]:
+    """Make a folder one's own, locked while it is written to.
+
+    Parameters
+    ----------
+    folder, kind, also
+        As for `check_folder`.
+
+    Raises
+    ------
+    OutputExists, NotWritable
+        As `check_folder` does; nothing in the folder has changed then.
+    InUse
+        Another run is writing there.
+    """
+    check_folder(folder, kind, also=also)
+    with ExitStack() as held:
+        made = not folder.exists()
+        with writing():
+            folder.mkdir(parents=True, exist_ok=True)
+        held.enter_context(locked(folder, kind))
+        check_folder(folder, kind, also=also)
+        if made or kind_of(folder) is None:
+            with writing(), (folder / RECORD).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"kind": kind}) + "\n")
+        yield Output(folder)
+
+
+@contextmanager
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for one writer; the system frees it when the process ends, however it ends.
+
+    Parameters
+    ----------
+    folder : Path
+        That is there.
+    what : str
+        What is being done, for whoever is refused.
+
+    Raises
+    ------
+    InUse
+        Somebody else holds it; says who, as far as is known.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / _LOCK, timeout=0)
+    holder = folder / _HOLDER
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InUse(
+            f"Another run is writing there ({_held_by(holder)})",
+            "one writer at a time",
+            "Wait until it has ended, or name another folder",
+        ) from error
+    except OSError as error:
+        raise _refusal(error) from error
+    try:
+        write_json(holder, {"what": what, "pid": os.getpid(), "host": socket.gethostname()})
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _held_by(holder: Path) -> str:
+    try:
+        known = json.loads(holder.read_text(encoding="utf-8"))
+        return f"{known['what']}, process {known['pid']} on {known['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it does not say which"
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Refuse before a long run that would fill the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the output goes; it or a folder above it is there.
+    needed : int
+        Bytes, estimated.
+
+    Raises
+    ------
+    NoSpace
+        Less is free.
+    """
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(above).free
+    if free < needed:
+        raise NoSpace(
+            f"{free / 1e9:.1f} GB are free where the output goes",
+            f"about {needed / 1e9:.1f} GB",
+            "Free some space, or name another place",
+        )
