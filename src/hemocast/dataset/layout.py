@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hemocast.errors import NothingThere, TableError
+from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MISSING = "n/a"  # BIDS: how a table says that a value is not known
 
 
 @contextmanager
@@ -93,9 +92,9 @@ class Dataset:
         ------
         NothingThere
             The dataset has no such table.
+        TableError
+            It cannot be read.
         """
-        import pandas as pd
-
         path = self.root / f"{name}.tsv"
         if not path.is_file():
             raise NothingThere(
@@ -103,7 +102,7 @@ class Dataset:
                 "a dataset folder made by 'hemocast ingest'",
                 "Check the path, or ingest the scans again",
             )
-        return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        return read_table(path, path.name, may_be_empty=True)
 
     def labels(self) -> dict[str, int]:
         """Read ``labels.tsv``: participant_id -> 1 (HT) or 0 (no HT); unlabelled ones left out.
@@ -116,19 +115,21 @@ class Dataset:
             A label is neither 0, 1 nor ``n/a``, or a participant has several.
         """
         table = self.table("labels")
-        faults = [
-            f"row {row}: label {text!r}"
-            for row, text in enumerate(table["label"], start=2)
-            if text not in {"0", "1", MISSING}
-        ]
-        faults += [
-            f"row {row}: {participant} again"
-            for row, participant in enumerate(table["participant_id"], start=2)
-            if table["participant_id"][: row - 2].eq(participant).any()
-        ]
+        lacking = {"participant_id", "label"} - set(table.columns)
+        faults = [f"no column {name}" for name in sorted(lacking)]
+        if not lacking:
+            table = table.apply(lambda cells: cells.str.strip()).replace("", MISSING)
+            again = table["participant_id"].duplicated()
+            faults += [
+                f"row {row}: {f'{person} again' if twice else f'label {label!r}'}"
+                for row, (person, label, twice) in enumerate(
+                    zip(table["participant_id"], table["label"], again, strict=True), start=2
+                )
+                if twice or label not in {"0", "1", MISSING}
+            ]
         if faults:
             raise TableError(
-                f"labels.tsv has {len(faults)} bad cell(s): {'; '.join(faults[:20])}",
+                f"labels.tsv has {len(faults)} fault(s): {'; '.join(faults[:20])}",
                 "one row per participant_id with label 1 (HT), 0 (no HT) or n/a",
                 "Correct the rows named",
             )

@@ -14,6 +14,7 @@ from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_tab
 from hemocast.errors import TableError
 from hemocast.papercheck.check import Finding, Printed, Rounded
 from hemocast.papercheck.numbers import PARTS, SHARES, Unit
+from hemocast.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,22 +111,15 @@ def read_printed(path: Path) -> tuple[Printed, ...]:
     TableError
         The file cannot be read, or holds faults: all of them at once, by row and column.
     """
-    import pandas as pd
-
     expected = "a UTF-8 CSV of printed numbers as docs/paper-check.md describes it"
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError("too large")
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
         raise TableError(
-            f"The table could not be read ({type(error).__name__})",
+            "The table is too large",
             f"{expected}, at most {MAX_BYTES // 1_000_000} MB",
             "Check the path and the file",
-        ) from error
+        )
+    text = read_table(path, "table.csv")
     table, faults = _with_blank_keys(text)
-    if len(text) == 0:
-        faults = ("table.csv: no row of numbers", *faults)
     if len(text) > MAX_ROWS:
         faults = (f"table.csv: more than {MAX_ROWS} rows", *faults)
     if faults:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hemocast.dataset import Dataset
-from hemocast.dataset.layout import MISSING, nifti_of
+from hemocast.dataset.layout import nifti_of
 from hemocast.errors import NothingThere
 from hemocast.report.quality.page import (
     LeftOut,
@@ -23,6 +23,7 @@ from hemocast.report.quality.page import (
     write_quality_page,
 )
 from hemocast.report.quality.thumbnails import make_thumbnail
+from hemocast.tables import MISSING
 from hemocast.volume import SIMULATED_DOUBT
 
 Progress = Callable[[int, int], None]

@@ -342,7 +342,7 @@ def test_processes_give_the_same_as_one(source: Path, labels: Path, tmp_path: Pa
         ("patient_id,label\nA,2\nB,\n", "row 2: label '2'; row 3: label ''"),
         ("patient_id,label\nA,1\nA,0\n", "row 3: a patient_id that came before"),
         ("id,outcome\nA,1\n", "no column patient_id; no column label"),
-        ("", "could not be read"),
+        ("", "is empty"),
     ],
 )
 def test_bad_labels_are_refused_before_anything_is_written(

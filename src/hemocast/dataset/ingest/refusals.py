@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from hemocast.dataset.layout import MISSING, Dataset, write_table
+from hemocast.dataset.layout import Dataset, write_table
 from hemocast.dataset.tables.sidecars import Refused
+from hemocast.tables import MISSING
 
 REFUSED_COLUMNS = ["participant_id", "code", "message", "study"]
 LEFT_OUT_COLUMNS = ["participant_id", "session", "reason", "study"]

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.refusals import write_refusals
 from hemocast.dataset.ingest.sessions import Sessions
-from hemocast.dataset.layout import MISSING, Dataset
+from hemocast.dataset.layout import Dataset
 from hemocast.dataset.pseudonym import date_shift, participant_id, study_id
 from hemocast.dataset.tables.sidecars import Refused, read_labels, read_sidecar, write_tables
 from hemocast.errors import HemocastError, MissingExtra, NothingThere, SeveralScans
+from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     from hemocast.dataset.ingest.sources import Candidate, Gathered, TurnedAway

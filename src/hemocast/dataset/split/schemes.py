@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from hemocast.dataset.split.by_patient import Split, save_split
-from hemocast.errors import NothingThere, TableError, TooFewPatients
+from hemocast.errors import TableError, TooFewPatients
+from hemocast.tables import read_table
 
 
 def split_folds(
@@ -172,21 +173,8 @@ def read_parts(path: Path) -> dict[str, tuple[str, ...]]:
     TableError
         It has no such columns, or empty cells.
     """
-    import pandas as pd
-
-    if not path.is_file():
-        raise NothingThere(
-            "There is no such split", "a table of participants and parts", "Check the path"
-        )
+    table = read_table(path, "The table of the split")
     expected = "columns part and participant_id (or scan_id), no empty cells"
-    try:
-        with path.open(encoding="utf-8") as file:
-            separator = "\t" if "\t" in file.readline() else ","
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"The split could not be read ({type(error).__name__})", expected, "Check the file"
-        ) from error
     if "participant_id" not in table and "scan_id" in table:
         table["participant_id"] = table["scan_id"].str.split("_", n=1).str[0]
     if "participant_id" not in table or "part" not in table:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hemocast.dataset.layout import MISSING
 from hemocast.errors import TableError
+from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hemocast.dataset.layout import MISSING, Dataset, nifti_of, write_json, write_table
+from hemocast.dataset.layout import Dataset, nifti_of, write_json, write_table
 from hemocast.errors import TableError
+from hemocast.tables import MISSING, read_table
 from hemocast.version import VERSION
 
 SCAN_COLUMNS = [
@@ -62,17 +63,8 @@ def read_labels(path: Path) -> dict[str, int]:
         The file cannot be read, a column is missing, a label is neither 0 nor 1, or a patient comes
         twice. All faults at once, by row; identifiers are not repeated in the message.
     """
-    import pandas as pd
-
     expected = "columns patient_id and label, one row per patient, label 1 (HT) or 0 (no HT)"
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"The labels could not be read ({type(error).__name__})",
-            f"a UTF-8 CSV with {expected}",
-            "Check the path and the file",
-        ) from error
+    table = read_table(path, "The table of labels")
     missing = [name for name in ("patient_id", "label") if name not in table.columns]
     faults = [f"no column {name}" for name in missing]
     if not missing:

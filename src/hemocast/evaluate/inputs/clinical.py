@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
 from hemocast.dataset.tables.schema import CLINICAL, PARTICIPANTS, SCANS, TREATMENTS
-from hemocast.evaluate.inputs.tables import read_text_table
+from hemocast.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,7 +224,7 @@ def _of_scans(path: Path, scan: NDArray[np.object_]) -> dict[str, NDArray[np.obj
 
 def _keyed(path: Path, schema: TableSchema) -> pd.DataFrame:
     """Return a checked table as text, by its key, without columns that are not there."""
-    text = read_text_table(path, schema.name)
+    text = read_table(path, schema.name)
     parsed = parse_table(schema, text)
     refuse(parsed.faults)
     text = text.apply(lambda column: column.str.strip())

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.dataset.layout import MISSING
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse, rows_of
 from hemocast.evaluate.inputs.clinical import says_simulated
-from hemocast.evaluate.inputs.tables import PRINTABLE, PRINTABLE_WORDS, read_text_table
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +87,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, str, str]:
     """Return the checked labels as text ("" where not known), their key, and their name."""
     # The name of the file may identify a patient; of it, the kind alone is told.
     name = "labels.tsv" if path.suffix.lower() == ".tsv" else "labels.csv"
-    text = read_text_table(path, name)
+    text = read_table(path, name)
     key = SCAN if SCAN in text.columns else PERSON
     schema = TableSchema(
         name,

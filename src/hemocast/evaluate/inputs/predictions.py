@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dataset.layout import MISSING
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
 from hemocast.evaluate.inputs.clinical import Grouping, groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
-from hemocast.evaluate.inputs.tables import PRINTABLE, PRINTABLE_WORDS, read_text_table
 from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +149,7 @@ def read_predictions(
     """
     import pandas as pd
 
-    text = read_text_table(path, PREDICTIONS.name)
+    text = read_table(path, PREDICTIONS.name)
     if "model" not in text.columns:
         text = text.assign(model=_ONLY_MODEL)
     refused = _refused(text)

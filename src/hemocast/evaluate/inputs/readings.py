@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.dataset.layout import MISSING
 from hemocast.dataset.tables.columns import (
     Column,
     Fault,
@@ -18,8 +17,8 @@ from hemocast.dataset.tables.columns import (
     rows_of,
 )
 from hemocast.evaluate.inputs.predictions import ModelScores, Predictions, key_column
-from hemocast.evaluate.inputs.tables import read_text_table
 from hemocast.readers.analysis.data import AIDED, UNAIDED, RatedModel, ReadingTable, Reference
+from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +71,7 @@ def read_readings(path: Path, predictions: Predictions) -> Readings:
     """
     import pandas as pd
 
-    text = read_text_table(path, READINGS.name)
+    text = read_table(path, READINGS.name)
     if "arm" not in text.columns:
         text = text.assign(arm=UNAIDED)
     if "repeat" not in text.columns:

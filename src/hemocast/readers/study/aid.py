@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.errors import NothingThere, TableError
+from hemocast.errors import TableError
 from hemocast.readers.study.design import Case, ModelAid
+from hemocast.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,22 +72,7 @@ def read_results(path: Path, cases: Sequence[Case], *, simulated: bool) -> Model
 
 
 def _table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.is_file():
-        raise NothingThere(
-            "The model's results do not exist",
-            "the output folder of 'hemocast predict', or a predictions.csv",
-            "Check the path after --model",
-        )
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"The model's results could not be read ({type(error).__name__})",
-            f"a UTF-8 CSV with {_COLUMNS}",
-            "Check the file",
-        ) from error
+    table = read_table(path, "The table of the model's results")
     missing = [name for name in ("scan_id", "probability") if name not in table]
     if missing:
         raise TableError(

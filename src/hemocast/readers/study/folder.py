@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from hemocast.config import Settings
-from hemocast.dataset.layout import MISSING, Dataset, write_text
+from hemocast.dataset.layout import Dataset, write_text
 from hemocast.dataset.split.schemes import read_parts
 from hemocast.dataset.stacks import ScanFile, scans_of
 from hemocast.errors import ConfigError, HemocastError, NothingThere, OutputExists, TooFewPatients
@@ -25,6 +25,7 @@ from hemocast.readers.study.design import (
     make_design,
 )
 from hemocast.readers.study.images import ImageFolder, why_not
+from hemocast.tables import MISSING
 
 DESIGN, ANSWERS = "study.yaml", "answers.sqlite"
 STACKS = Path("derivatives") / "hemocast" / "stacks"

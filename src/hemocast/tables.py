@@ -1,8 +1,8 @@
-"""Tables from anyone's program, read as text: CSV or TSV, with every fault of their form named.
+"""The only reader of tables, ours or anyone's: CSV or TSV, with every fault of their form named.
 
-What the cells must hold is the business of `evaluate_inputs`. Here a file becomes a table of text,
-or a refusal that says which rows cannot be read. No cell, and no name of a file, is ever repeated
-in a message: either may identify a patient.
+What the cells must hold is the business of whoever asks. Here a file becomes a table of text, or a
+refusal that says which rows cannot be read. No cell, and no name of a file, is ever repeated in a
+message: either may identify a patient.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from hemocast.errors import NothingThere, TableError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MISSING = "n/a"
+"""How a dataset's table says that a value is not known, as BIDS asks."""
 
 PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\ufffe\uffff]{1,200}"
 PRINTABLE_WORDS = "text of 1 to 200 printable characters"
@@ -35,7 +38,7 @@ class _Form:
     names: tuple[str, ...]
 
 
-def read_text_table(path: Path, name: str) -> pd.DataFrame:
+def read_table(path: Path, name: str, *, may_be_empty: bool = False) -> pd.DataFrame:
     """Read a table, all cells as text; a missing cell is "".
 
     Parameters
@@ -44,6 +47,8 @@ def read_text_table(path: Path, name: str) -> pd.DataFrame:
         UTF-8 (with or without a byte-order mark), a header row, commas or tabs between columns.
     name : str
         What the table is called in messages, such as ``predictions.csv``.
+    may_be_empty : bool
+        A header alone is a table too.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def read_text_table(path: Path, name: str) -> pd.DataFrame:
         There is no such file.
     TableError
         An empty file, another encoding or delimiter, a column named twice, rows with more cells
-        than columns, or no row at all.
+        than columns, or no row where there must be one.
     """
     if not path.is_file():
         raise NothingThere(f"There is no file where {name} should be", "a file", "Check the path")
@@ -65,7 +70,7 @@ def read_text_table(path: Path, name: str) -> pd.DataFrame:
     table = _read(path, form, name).fillna("")
     filled = (table != "").any(axis=1).to_numpy()
     last = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0
-    if not last:
+    if not last and not may_be_empty:
         _refuse(name, "has a header and no rows", "at least one row", "Check what wrote the table")
     return table.iloc[:last]
 
@@ -96,7 +101,9 @@ def _form(path: Path, name: str) -> _Form:
             "commas or tabs between columns, and points in decimal numbers",
             "Save it as 'CSV UTF-8 (comma delimited)', with decimal points",
         )
-    delimiter = "\t" if counts["\t"] > counts[","] else ","
+    # The only column of a TSV has no tab behind it.
+    tabs = counts["\t"] > counts[","] or (path.suffix == ".tsv" and not counts[","])
+    delimiter = "\t" if tabs else ","
     return _Form(delimiter, _names(header, delimiter, name))
 
 

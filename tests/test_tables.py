@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hemocast.errors import HemocastError, NothingThere, TableError
 from hemocast.evaluate.inputs.predictions import read_predictions
-from hemocast.evaluate.inputs.tables import read_text_table
+from hemocast.tables import read_table
 
 HEAD = "participant_id,scan_id,label,probability"
 GOOD = f"{HEAD}\np1,s1,1,0.9\np2,s2,0,0.2\n"
@@ -67,9 +67,22 @@ def test_a_file_that_is_no_such_table_is_named_for_what_it_is(
     assert said in refused(tmp_path / "a.csv", content)
 
 
+def test_a_header_alone_is_a_table_where_that_is_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "labels.tsv"
+    path.write_text("participant_id\n")
+    found = read_table(path, "labels.tsv", may_be_empty=True)
+    assert (list(found.columns), len(found)) == (["participant_id"], 0)
+
+
+def test_the_only_column_of_a_tsv_may_hold_commas(tmp_path: Path) -> None:
+    path = tmp_path / "notes.tsv"
+    path.write_text("note\none, two\n")
+    assert read_table(path, "notes.tsv")["note"].tolist() == ["one, two"]
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(NothingThere):
-        read_text_table(tmp_path / "none.csv", "predictions.csv")
+        read_table(tmp_path / "none.csv", "predictions.csv")
 
 
 def test_rows_with_too_many_cells_are_all_named_as_a_spreadsheet_numbers_them(
