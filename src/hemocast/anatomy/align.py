@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.anatomy.brain import Brain
-from hemocast.anatomy.fields import robust_step, rotation, sample
+from hemocast.anatomy.fields import robust_step, rotation, sample, turned
 from hemocast.anatomy.grid import Coarse, bounding_box, coarsen
 from hemocast.anatomy.symmetry import onto_midline
 from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
@@ -180,9 +180,9 @@ def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]
     misfit = overlap = 0.0
     moved = np.inf
     for step in range(steps + 1):
-        turned = (target.points - pose.shift) @ pose.turn
+        upright = turned(target.points - pose.shift, pose.turn)
         stretch = np.exp(-pose.log_scale)
-        place = turned * stretch
+        place = upright * stretch
         index = ((place - origin) / STEP_MM)[:, ::-1].astype(np.float32)
         seen = sample(fixed.fields, index)
         residual = (seen[:, :, 0] - target.values) * weight
@@ -191,7 +191,7 @@ def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]
         misfit = float((residual**2).mean())
         if step == steps or moved < _SETTLED:
             break
-        jacobian = _jacobian(seen[:, :, 1:] * weight[:, None], turned, place, stretch)
+        jacobian = _jacobian(seen[:, :, 1:] * weight[:, None], upright, place, stretch)
         change = robust_step(residual.reshape(-1), jacobian.reshape(-1, 9), _SCALE_OF_MISFIT, 0.01)
         pose = _Pose(
             turn=pose.turn @ rotation(change[:3]),

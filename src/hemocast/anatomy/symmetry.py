@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.anatomy.fields import robust_step, rotation, sample
+from hemocast.anatomy.fields import robust_step, rotation, sample, turned
 from hemocast.anatomy.grid import Coarse
 from hemocast.volume import Affine, BoolArray, FloatArray
 
@@ -48,12 +48,12 @@ def onto_midline(tissue: Coarse, share: FloatArray, matrix: Affine) -> Affine:
         move = to_block @ matrix
         seen, slope, within = [], [], np.ones(len(right), np.bool_)
         for side in (right, left):
-            index = (side @ move[:3, :3].T + move[:3, 3])[:, ::-1].astype(np.float32)
+            index = (turned(side, move[:3, :3].T) + move[:3, 3])[:, ::-1].astype(np.float32)
             within &= ((index >= 0) & (index <= size - 1)).all(axis=1)
             here = sample(fields, index)
             seen.append(here[..., 0])
             # Slopes per block along x, y, z, turned into upright millimetres.
-            slope.append(here[..., 1:] @ move[:3, :3].astype(np.float32))
+            slope.append(turned(here[..., 1:], move[:3, :3].astype(np.float32)))
         residual = (seen[0] - seen[1])[within]
         jacobian = (_plane_slopes(slope[0], right) - _plane_slopes(slope[1], left))[within]
         step = robust_step(residual.reshape(-1), jacobian.reshape(-1, 3), _SCALE_OF_MISFIT, 1e-3)
@@ -70,7 +70,7 @@ def _near_brain(fields: FloatArray, move: Affine, right: Places) -> BoolArray:
     """Return which places, or their mirror images, lie in or near the brain."""
     near = np.zeros(len(right), np.bool_)
     for side in (right, right * _MIRROR):
-        index = (side @ move[:3, :3].T + move[:3, 3])[:, ::-1].astype(np.float32)
+        index = (turned(side, move[:3, :3].T) + move[:3, 3])[:, ::-1].astype(np.float32)
         near |= sample(fields[..., 0, 0], index) > 0.02
     return near
 

@@ -169,7 +169,7 @@ def test_what_did_not_enter_is_counted_with_its_reason(
         "participant_id\tcode\tmessage\n"
         "sub-03\tHC207\tHC207 The scan was made with contrast agent.\n"
         "sub-04\tHC207\tHC207 The scan was made with contrast agent.\n"
-        "sub-05\tHC999\tHC999 A code of the future.\n"
+        "sub-05\tHC998\tHC998 A code of the future.\n"
     )
     (folder / "left_out.tsv").write_text(
         "participant_id\tsession\treason\n"
@@ -187,7 +187,7 @@ def test_what_did_not_enter_is_counted_with_its_reason(
     assert "2  HC207  Contrast agent was given" in flow
     assert "1  another series of the study was preferred" in flow
     assert "A code that this version does not know." in page
-    assert "HC999 A code of the future." in page
+    assert "HC998 A code of the future." in page
     assert "In others" in page
 
 
