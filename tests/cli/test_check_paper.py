@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.check_paper import check_paper
+from hemocast.errors import TableError
 
 app = typer.Typer()
 app.command()(check_paper)
@@ -61,10 +62,10 @@ def test_a_bad_table_is_refused_with_every_fault(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(HEADER + "T,M,accuracy,x,percent,61\nT,M,f1,5,shares,61\n")
     result = CliRunner().invoke(app, [str(path)])
-    assert result.exit_code == 2
-    assert "HC401" in result.output
-    assert "row 2, column value" in result.output
-    assert "row 3, column unit" in result.output
+    assert isinstance(result.exception, TableError)
+    assert result.exception.exit_code == 4
+    assert "row 2, column value" in str(result.exception)
+    assert "row 3, column unit" in str(result.exception)
 
 
 def test_findings_are_written(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
+import typer
 
 import hemocast
+from hemocast.cli import main
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
 
@@ -56,3 +61,47 @@ def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr.startswith("HC501 ")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_fault_of_our_own_is_one_line_and_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("DOE^JANE")
+
+    application = typer.Typer(pretty_exceptions_enable=False)
+    application.command()(broken)
+    monkeypatch.setattr(main, "app", application)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main.run([])
+    (log,) = tmp_path.iterdir()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("HC999 ")
+    assert str(log) in said
+    assert said.count("\n") == 1
+    assert "DOE" not in said
+    assert "DOE^JANE" in log.read_text()
+
+
+def test_help_comes_fast() -> None:
+    run("--help")  # compiles
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        run("--help")
+        taken.append(time.perf_counter() - start)
+    assert min(taken) <= 0.5
+
+
+def test_the_shell_can_complete_commands() -> None:
+    done = subprocess.run(
+        [HEMOCAST],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ
+        | {"_HEMOCAST_COMPLETE": "complete_bash", "COMP_WORDS": "hemocast pre", "COMP_CWORD": "1"},
+    )
+    assert done.stdout.split() == ["predict"]

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-FOUND = 5
+from hemocast.cli.exits import leave_if_found
+
 NAMED = 50
 
 
@@ -53,5 +54,6 @@ def check_leakage(
         print(
             f"LEAK: {', '.join(report.patients[:NAMED])}{f' and {more} more' if more > 0 else ''}"
         )
-        raise typer.Exit(FOUND)
-    print("No leak found")
+    else:
+        print("No leak found")
+    leave_if_found(report.leaks)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-FOUND = 5
-MALFORMED = 2
+from hemocast.cli.exits import leave_if_found
+
 WORDS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
@@ -24,19 +23,14 @@ def check_paper(
 ) -> None:
     """Check a paper's printed metrics and counts against each other, without its data.
 
-    Exit code: 0 nothing found (notes aside), 5 found, 2 a table that cannot be used.
+    Exit code: 0 nothing found (notes aside), 5 found, 4 a table that cannot be used.
     """
     import textwrap
 
-    from hemocast.errors import TableError
     from hemocast.papercheck.check import check_reported
     from hemocast.papercheck.printed import PAPER, read_printed, write_findings
 
-    try:
-        printed = read_printed(table or PAPER)
-    except TableError as error:
-        print(str(error), file=sys.stderr)
-        raise typer.Exit(MALFORMED) from error
+    printed = read_printed(table or PAPER)
     if table is None:
         print("Printed numbers of Zhang 2026, 10.3389/fnins.2025.1753071\n")
     findings = check_reported(printed)
@@ -58,5 +52,4 @@ def check_paper(
         out.mkdir(parents=True, exist_ok=True)
         write_findings(out / "findings.csv", findings)
         print(f"Table: {out / 'findings.csv'}")
-    if counts["error"] or counts["warning"]:
-        raise typer.Exit(FOUND)
+    leave_if_found(counts["error"] or counts["warning"])

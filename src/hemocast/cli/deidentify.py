@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.exits import leave, of_cases
+
 
 def deidentify(
     sources: Annotated[list[Path], typer.Argument(help="Folders and zips of DICOM files.")],
@@ -57,4 +59,4 @@ def deidentify(
             for item in report.left_behind
         ]
         write_table(out / "left_behind.tsv", rows, list(rows[0]))
-        raise typer.Exit(3 if report.written + report.already_there else 4)
+    leave(of_cases(report.written + report.already_there, len(report.left_behind)))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.exits import leave, of_cases
+
 
 def ingest(
     sources: Annotated[
@@ -68,5 +70,4 @@ def ingest(
     print(f"Quality report: {out / 'quality' / 'report.html'}")
     if labels and report.unlabelled:
         print(f"{report.unlabelled} participant(s) without a label")
-    if report.refused:
-        raise typer.Exit(3 if report.added + report.already_there else 4)
+    leave(of_cases(report.added + report.already_there, len(report.refused)))

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from hemocast.cli.cohort import cohort
 from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
+from hemocast.cli.exits import refuse
 from hemocast.cli.ingest import ingest
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
@@ -24,7 +26,7 @@ from hemocast.cli.readers import readers
 from hemocast.cli.reproduce import reproduce
 from hemocast.cli.simulate import simulate
 from hemocast.cli.train import train
-from hemocast.errors import HemocastError, LeakageError
+from hemocast.errors import HemocastError
 from hemocast.version import VERSION
 
 app = typer.Typer(
@@ -33,7 +35,6 @@ app = typer.Typer(
     "For research. Not a medical device.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.command()(predict)
 app.command()(demo)
@@ -73,27 +74,29 @@ def _shared(
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
-def _exit_code(error: HemocastError) -> int:
-    """2 wrong usage, 5 the check found something, 4 all else that was refused."""
-    if error.code.startswith("HC0"):
-        return 2
-    return 5 if isinstance(error, LeakageError) else 4
-
-
 def _stop(number: int, _frame: FrameType | None) -> None:
     """End as ctrl-C does, so that worker processes end and temporary folders go too."""
     sys.exit(128 + number)
 
 
-def run() -> None:
-    """Run the command line; a refusal becomes one line and an exit code, never a traceback."""
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every refusal becomes one line and an exit code, never a traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of the process's own.
+    """
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app()
+        app(arguments)
     except HemocastError as error:
-        print(str(error), file=sys.stderr)
-        sys.exit(_exit_code(error))
+        refuse(error)
     except BrokenPipeError:
         # The reader of our output has gone (``| head``); nothing is left to be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        from hemocast.faults import internal_error
+
+        refuse(internal_error(error))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemocast.cli.exits import leave, of_cases
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,11 +30,13 @@ def predict(
 
     Exit code: 0 all well, 3 some scans refused, 4 all refused, 1 Hemocast's own fault.
     """
+    from collections import Counter
+
     from rich.console import Console
     from rich.progress import Progress
 
     from hemocast.model import load, load_default
-    from hemocast.pipeline.predict import exit_code, predict_paths
+    from hemocast.pipeline.predict import predict_paths
 
     loaded = load(model) if model else load_default()
     console = Console(highlight=False)
@@ -43,11 +47,12 @@ def predict(
             results.append(result)
             _say(console, result)
             bar.update(task, completed=result.case)
-    refused = sum(result.status != "done" for result in results)
-    summary = f"{len(results) - refused} predicted, {refused} not; table: {out / 'predictions.csv'}"
+    counts = Counter(result.status for result in results)
+    done, others = counts["done"], len(results) - counts["done"]
+    summary = f"{done} predicted, {others} not; table: {out / 'predictions.csv'}"
     console.print(summary, soft_wrap=True)
     console.print(f"[bold]{loaded.description.notice}[/bold]", soft_wrap=True)
-    raise typer.Exit(exit_code(results))
+    leave(of_cases(done, counts["refused"], counts["failed"]))
 
 
 def _say(console: Console, result: CaseResult) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import re
 import shutil
 import tempfile
@@ -16,14 +15,12 @@ from typing import TYPE_CHECKING
 
 from hemocast.dataset.layout import replacing
 from hemocast.errors import HemocastError
+from hemocast.faults import internal_error
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
     from hemocast.volume import Volume
 
-log = logging.getLogger(__name__)
-
-OWN_FAULT = "HC999"
 BIDS_NAME = re.compile(
     r"(?P<scan_id>(?P<participant_id>sub-[0-9a-zA-Z]+)_ses-[0-9a-zA-Z]+)_ct\.nii"
 )
@@ -98,16 +95,6 @@ def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[Ca
             yield result
 
 
-def exit_code(results: Sequence[CaseResult]) -> int:
-    """0 all well, 3 some refused, 4 all refused, 1 our own fault."""
-    statuses = {result.status for result in results}
-    if "failed" in statuses:
-        return 1
-    if "refused" in statuses:
-        return 3 if "done" in statuses else 4
-    return 0
-
-
 def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[CaseResult]:
     from hemocast import dicom
 
@@ -131,10 +118,9 @@ def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[Ca
         except HemocastError as error:
             yield CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
         except Exception as error:
-            # One case must not end a run of 500; the cause goes to the log, not to the table.
-            log.exception("case %d failed", case)
-            message = f"{OWN_FAULT} Hemocast failed on this case ({type(error).__name__})"
-            yield CaseResult(case, "failed", OWN_FAULT, message, *names, simulated=simulated)
+            # One case must not end a run of 500; the cause goes to a log file, not to the table.
+            fault = internal_error(error)
+            yield CaseResult(case, "failed", fault.code, str(fault), *names, simulated=simulated)
         else:
             seconds = time.perf_counter() - start
             yield CaseResult(case, "done", "", "", *names, prediction, folder, seconds, simulated)
