@@ -20,6 +20,7 @@ from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
 from hemocast.cli.ingest import ingest
+from hemocast.cli.plan import plan
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
@@ -49,6 +50,7 @@ app.command()(evaluate)
 app.command()(reproduce)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")
+app.add_typer(plan, name="plan")
 
 
 def _print_version(wanted: bool) -> None:
