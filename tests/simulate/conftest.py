@@ -28,16 +28,22 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 @pytest.fixture(scope="session")
 def contents():
-    """Return a function that gives every file under a folder with its bytes."""
+    """Return a function that gives every file under a folder, but for the lock and the record."""
 
     def _contents(folder: Path) -> dict[str, bytes]:
         return {
             str(p.relative_to(folder)): p.read_bytes()
             for p in sorted(folder.rglob("*"))
-            if p.is_file()
+            if p.is_file() and not p.name.startswith(".")
         }
 
     return _contents
+
+
+@pytest.fixture(scope="session")
+def visible_names():
+    """Return a function that gives the names of what lies in a folder, hidden files left out."""
+    return lambda folder: {p.name for p in folder.iterdir() if not p.name.startswith(".")}
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import csv
 import shutil
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hemocast import dicom
-from hemocast.errors import NothingThere, OutputExists
+from hemocast.errors import InUse, NoSpace, NothingThere, NotWritable, OutputExists
 from hemocast.simulate import MARK, read_truth, scan_patient, simulate_cohort
 from hemocast.simulate.scanner.vendors import VENDORS
+from hemocast.simulate.write.dicom import DicomWriter
 
 
 @pytest.mark.slow
@@ -42,20 +48,113 @@ def test_an_interrupted_cohort_is_finished_not_begun_again(
     assert not (out / "labels.csv").exists()
     finished = {p: p.stat().st_mtime_ns for p in (out / "dicom").rglob("*") if p.is_file()}
     assert finished
-    (out / "unfinished" / "left").mkdir(parents=True)  # as a kill would leave it
+    (out / "dicom" / ".hemocast-12" / "left").mkdir(parents=True)  # as a kill would leave it
     simulate_cohort(small_config, out)
     assert contents(out) == contents(cohort.folder)
     assert all(p.stat().st_mtime_ns == then for p, then in finished.items())
 
 
-def test_another_cohort_or_other_work_is_not_overwritten(cohort, small_config, tmp_path):
+def test_another_cohort_or_format_is_not_written_over_one(cohort, small_config, contents):
+    before = contents(cohort.folder)
     with pytest.raises(OutputExists):
         simulate_cohort(small_config.model_copy(update={"seed": 6}), cohort.folder)
     with pytest.raises(OutputExists):
         simulate_cohort(small_config, cohort.folder, format="dataset")
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(OutputExists):
-        simulate_cohort(small_config, tmp_path)
+    assert contents(cohort.folder) == before
+
+
+NAMES = st.sampled_from(
+    ["notes.txt", "simulation.yaml", "labels.csv", "unfinished/scan.dcm", "dicom/a/b", "truth/x",
+     "dataset/participants.tsv", "stacks/stacks.npy", "README.txt", ".hemocast-1/kept"]
+)  # fmt: skip
+
+
+@settings(max_examples=20)
+@given(
+    files=st.dictionaries(NAMES, st.binary(max_size=20), min_size=1),
+    format=st.sampled_from(["dicom", "dataset", "stacks"]),
+)
+def test_nothing_of_a_users_folder_changes(small_config, contents, files, format):
+    config = small_config.model_copy(update={"masks": False})
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        for path, content in files.items():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(content)
+        before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        with pytest.raises(OutputExists):
+            simulate_cohort(config, out, format=format)
+        assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+
+
+def test_what_a_user_adds_to_a_cohort_stays_and_what_was_changed_is_refused(
+    cohort, small_config, contents, tmp_path
+):
+    out = tmp_path / "cohort"
+    shutil.copytree(cohort.folder, out)
+    (out / "unfinished").mkdir()
+    (out / "unfinished" / "notes.txt").write_text("mine")
+    (out / "truth" / "plot.py").write_text("mine")
+    simulate_cohort(small_config, out)
+    assert contents(out) == contents(cohort.folder) | {
+        "unfinished/notes.txt": b"mine", "truth/plot.py": b"mine",
+    }  # fmt: skip
+    (out / "labels.csv").write_text("patient_id,label\nSIM0001,0\n")
+    shutil.rmtree(out / "dicom" / cohort.patients[0].scans[0].folder)
+    with pytest.raises(OutputExists, match=r"labels\.csv"):
+        simulate_cohort(small_config, out)
+    assert (out / "labels.csv").read_text().endswith("SIM0001,0\n")
+    assert not (out / "dicom" / cohort.patients[0].scans[0].folder).exists()  # before any work
+
+
+def test_a_folder_of_the_version_before_is_finished(cohort, small_config, contents, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(cohort.folder, out)
+    for path in out.glob(".hemocast*"):  # it kept no record
+        path.unlink()
+    (out / "labels.csv").unlink()
+    shutil.rmtree(out / "bleeds")
+    simulate_cohort(small_config, out)
+    assert contents(out) == contents(cohort.folder)
+
+
+def test_an_output_that_is_a_file_is_refused(small_config, tmp_path):
+    (tmp_path / "cohort").write_text("mine")
+    with pytest.raises(NotWritable) as refused:
+        simulate_cohort(small_config, tmp_path / "cohort")
+    assert refused.value.code == "HC005"
+    assert (tmp_path / "cohort").read_text() == "mine"
+
+
+def test_two_at_once_are_refused(small_config, tmp_path):
+    def again(done: int, total: int) -> None:
+        with pytest.raises(InUse):
+            simulate_cohort(small_config, tmp_path / "cohort")
+        raise StoppedError
+
+    class StoppedError(Exception):
+        pass
+
+    with pytest.raises(StoppedError):
+        simulate_cohort(small_config, tmp_path / "cohort", progress=again)
+
+
+@pytest.mark.parametrize("format", ["dicom", "dataset", "stacks"])
+def test_a_full_disk_is_foreseen(small_config, tmp_path, monkeypatch, format):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
+    config = small_config.model_copy(update={"masks": False})
+    with pytest.raises(NoSpace):
+        simulate_cohort(config, tmp_path / "cohort", format=format)
+    assert not [p for p in (tmp_path / "cohort").iterdir() if not p.name.startswith(".")]
+
+
+def test_the_space_asked_for_is_about_what_is_written(cohort):
+    missing = DicomWriter(cohort.config, cohort.patients, Path("nowhere"), 1, lambda *_: None)
+    parts = [cohort.folder / part for part in ("dicom", "bleeds")]
+    written = sum(p.stat().st_size for part in parts for p in part.rglob("*") if p.is_file())
+    assert written / 2 < missing.space() < written * 2
+    there = DicomWriter(cohort.config, cohort.patients, cohort.folder, 1, lambda *_: None)
+    assert there.space() == 0
 
 
 def test_dicom_reads_back_with_the_geometry_it_was_made_with(cohort, small_config):
@@ -96,9 +195,8 @@ def test_everything_says_that_it_is_simulated(cohort):
     assert (cohort.folder / "README.txt").read_text().startswith("SIMULATED")
 
 
-def test_the_truth_lies_apart_from_what_a_model_may_see(cohort, hidden):
-    names = {p.name for p in cohort.folder.iterdir()}
-    assert names == {
+def test_the_truth_lies_apart_from_what_a_model_may_see(cohort, hidden, visible_names):
+    assert visible_names(cohort.folder) == {
         "README.txt", "simulation.yaml", "labels.csv", "clinical.csv", "followup.csv",
         "reviews.csv", "dicom", "bleeds", "truth",
     }  # fmt: skip
@@ -118,13 +216,13 @@ def test_the_truth_lies_apart_from_what_a_model_may_see(cohort, hidden):
         assert not any(text in content for text in hidden(cohort)), path
 
 
-def test_the_ceilings_are_written_and_told(cohort):
+def test_the_ceilings_are_written_and_returned(cohort):
     with (cohort.folder / "truth" / "ceilings.csv").open() as opened:
         rows = {r["ceiling"]: r for r in csv.DictReader(opened)}
     assert list(rows) == ["true", "image", "clinical"]
     assert float(rows["image"]["expected"]) == pytest.approx(0.9, abs=0.01)
-    told = {best.ceiling: best.cohort for best in cohort.ceilings()}
-    assert float(rows["true"]["cohort"]) == pytest.approx(told["true"])
+    best = {auc.ceiling: auc.cohort for auc in cohort.ceilings()}
+    assert float(rows["true"]["cohort"]) == pytest.approx(best["true"])
 
 
 def test_numbers_of_the_truth_have_nine_digits(cohort):

@@ -30,7 +30,6 @@ A run that was stopped at any moment, and is started again, ends with the same b
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,17 +40,27 @@ from pydantic import ValidationError
 
 from hemocast.config import PrepareConfig, Settings, SimulateConfig
 from hemocast.errors import ConfigError, NothingThere, OutputExists
+from hemocast.files import (
+    Output,
+    check_folder,
+    check_space,
+    claim,
+    remove_temporary,
+    write_text,
+)
 from hemocast.simulate.epidemiology.patients import Patient, draw_cohort
 from hemocast.simulate.write import tables
-from hemocast.simulate.write.dataset import write_dataset
-from hemocast.simulate.write.dicom import write_dicom
-from hemocast.simulate.write.stacks import write_stacks
-from hemocast.simulate.write.study import write_whole
+from hemocast.simulate.write.dataset import DatasetWriter
+from hemocast.simulate.write.dicom import DicomWriter
+from hemocast.simulate.write.stacks import StacksWriter
+from hemocast.simulate.write.writer import CohortWriter
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 Format = Literal["dicom", "dataset", "stacks"]
+
+KIND = "simulated cohort"
 
 README = """SIMULATED. No patient is shown here.
 
@@ -143,7 +152,8 @@ def simulate_cohort(
     config : SimulateConfig
         The same settings give the same bytes, with any number of workers.
     out : Path
-        Folder to fill; new, empty, or begun with the same settings and format.
+        Folder to fill; new, empty, or begun with the same settings and format. What else lies in
+        it stays as it is.
     format : {"dicom", "dataset", "stacks"}
         What to write; the module's text shows each.
     prepare : PrepareConfig, optional
@@ -160,7 +170,12 @@ def simulate_cohort(
     Raises
     ------
     OutputExists
-        `out` holds something else, or a cohort with other settings or of another format.
+        `out` holds something else, or a cohort with other settings or of another format, or a
+        table of it was changed.
+    InUse
+        Another run is writing there.
+    NotWritable, NoSpace
+        `out` is a file, or cannot be written to; or the disk has not room for the cohort.
     ConfigError
         Masks are asked for with stacks, which have none; or a site has unknown scanners.
     """
@@ -170,23 +185,62 @@ def simulate_cohort(
             "masks with format dicom or dataset",
             "Switch masks off, or choose another format",
         )
-    prepare = (prepare or PrepareConfig()) if format == "stacks" else None
-    made = Made(format=format, prepare=prepare, cohort=config)
+    made = Made(
+        format=format,
+        prepare=(prepare or PrepareConfig()) if format == "stacks" else None,
+        cohort=config,
+    )
     _refuse_other(made, out)
-    patients = draw_cohort(config)
-    _claim(made, out)
-    move = progress or (lambda done, total: None)
-    if format == "dicom":
-        names = write_dicom(config, patients, out, workers, move)
-    elif format == "dataset":
-        names = write_dataset(config, patients, out, workers, move)
-    else:
-        names = write_stacks(config, patients, out, prepare or PrepareConfig(), workers, move)
-    truth = Truth(config, patients, out, format)
-    _write_truth(truth, names)
-    shutil.rmtree(out / "unfinished", ignore_errors=True)
-    logger.info("simulated %d patients", len(patients))
+    check_folder(out, KIND, also=_made(out) == made)
+    truth = Truth(config, draw_cohort(config), out, format)
+    with claim(out, KIND, also=_made(out) == made) as output:
+        _refuse_other(made, out)
+        _write(truth, made, output, _writer(truth, made, workers, progress or _silent))
+    logger.info("simulated %d patients", len(truth.patients))
     return truth
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+def _writer(truth: Truth, made: Made, workers: int, progress: Progress) -> CohortWriter:
+    common = (truth.config, truth.patients, truth.folder, workers, progress)
+    if made.prepare:
+        return StacksWriter(*common, made.prepare)
+    return DicomWriter(*common) if made.format == "dicom" else DatasetWriter(*common)
+
+
+def _write(truth: Truth, made: Made, output: Output, writer: CohortWriter) -> None:
+    """Write settings, scans and tables, when all that can be checked is."""
+    settings = yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False)
+    first = {
+        "simulation.yaml": settings,
+        "README.txt": README.format(parts=PARTS[made.format]),
+    }
+    last = writer.tables() | _truth_tables(truth, writer)
+    writer.filled_tables()
+    output.check(name for name, text in (first | last).items() if _differs(output, name, text))
+    check_space(truth.folder, int(writer.space()))
+    _put(output, first)
+    writer.render()
+    for name, text in writer.filled_tables().items():
+        if _differs(output, name, text):
+            write_text(truth.folder / name, text)
+    _put(output, last)
+    remove_temporary(truth.folder)
+
+
+def _differs(output: Output, name: str, text: str) -> bool:
+    path = output.folder / name
+    return not path.is_file() or path.read_bytes() != text.encode()
+
+
+def _put(output: Output, texts: dict[str, str]) -> None:
+    """Write files that are not there yet with this text, as an earlier version left them too."""
+    for name, text in texts.items():
+        if _differs(output, name, text):
+            output.write_text(name, text)
 
 
 def read_truth(folder: Path) -> Truth:
@@ -214,11 +268,8 @@ def _made(out: Path) -> Made | None:
 
 
 def _refuse_other(made: Made, out: Path) -> None:
-    """Refuse a folder that holds anything but this cohort."""
-    begun = out.exists() and (
-        not out.is_dir() or any(path.name != "unfinished" for path in out.iterdir())
-    )
-    if begun and _made(out) != made:
+    """Refuse a folder whose cohort is another, before `claim` writes to it."""
+    if (out / "simulation.yaml").exists() and _made(out) != made:
         raise OutputExists(
             "The output folder holds something that these settings did not make",
             "a new or empty folder, or the same cohort, in the same format, unfinished",
@@ -226,29 +277,14 @@ def _refuse_other(made: Made, out: Path) -> None:
         )
 
 
-def _claim(made: Made, out: Path) -> None:
-    """Make the folder this cohort's."""
-    text = yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False)
-    write_whole(out / "simulation.yaml", text.encode(), out / "unfinished")
-    readme = README.format(parts=PARTS[made.format])
-    write_whole(out / "README.txt", readme.encode(), out / "unfinished")
-
-
-def _write_truth(truth: Truth, names: dict[str, str]) -> None:
-    """Write the tables of the truth; `names` gives every patient's name in the visible part."""
-    folder, scratch = truth.folder / "truth", truth.folder / "unfinished"
+def _truth_tables(truth: Truth, writer: CohortWriter) -> dict[str, str]:
+    """Return the tables of the truth, path in the folder -> text."""
     scans: list[tables.Row] = []
     for patient in truth.patients:
-        scans += tables.truth_scan_rows(patient, session_names(truth.format, patient, names))
-    best = [vars(auc) for auc in truth.ceilings()]
-    rows = [tables.truth_row(p, names[p.patient_id]) for p in truth.patients]
-    for name, content in (("patients", rows), ("scans", scans), ("ceilings", best)):
-        write_whole(folder / f"{name}.csv", tables.to_csv(content).encode(), scratch)
-
-
-def session_names(format: Format, patient: Patient, names: dict[str, str]) -> list[str]:
-    """Return what the visible part calls a patient's scans before the bleed."""
-    if format == "dicom":
-        return [scan.folder for scan in patient.scans]
-    person = names[patient.patient_id]
-    return [f"{person}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
+        scans += tables.truth_scan_rows(patient, writer.sessions(patient))
+    rows = {
+        "patients": [tables.truth_row(p, writer.name(p)) for p in truth.patients],
+        "scans": scans,
+        "ceilings": [vars(auc) for auc in truth.ceilings()],
+    }
+    return {f"truth/{name}.csv": tables.csv_text(content) for name, content in rows.items()}

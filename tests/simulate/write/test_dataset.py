@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import stat
 
+import pandas as pd
 import pytest
 
 from hemocast.dataset import Dataset
@@ -9,9 +11,11 @@ from hemocast.dataset.cohort.choose import read_tables
 from hemocast.dataset.ingest.run import IngestReport
 from hemocast.dataset.stacks import scans_of
 from hemocast.dataset.tables.sidecars import Refused
-from hemocast.errors import ConfigError
+from hemocast.errors import ConfigError, OutputExists
 from hemocast.simulate import TINY, simulate_cohort
 from hemocast.simulate.write import dataset as as_dataset
+from hemocast.simulate.write.study import write_study
+from hemocast.simulate.write.writer import UNFINISHED
 
 CONFIG = TINY.model_copy(
     update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5, "masks": True}
@@ -37,8 +41,6 @@ def test_a_dataset_holds_every_scan_and_says_that_it_is_simulated(made):
 
 
 def test_the_truth_names_its_scans_as_the_dataset_does(made):
-    import pandas as pd
-
     truth = pd.read_csv(made.folder / "truth" / "scans.csv")
     scans = Dataset(made.visible).table("scans")
     assert set(truth["scan_id"]) == set(scans["scan_id"])
@@ -51,8 +53,8 @@ def test_the_truth_names_its_scans_as_the_dataset_does(made):
     assert dict(zip(people["participant_id"], people["label"], strict=True)) == labels
 
 
-def test_key_and_truth_lie_outside_the_dataset(made, hidden):
-    assert {p.name for p in made.folder.iterdir()} == {
+def test_key_and_truth_lie_outside_the_dataset(made, hidden, visible_names):
+    assert visible_names(made.folder) == {
         "README.txt", "simulation.yaml", "dataset", "dataset.key", "truth",
     }  # fmt: skip
     assert stat.S_IMODE((made.folder / "dataset.key").stat().st_mode) == 0o600
@@ -84,6 +86,36 @@ def test_a_simulated_study_that_the_dataset_refuses_stops_the_run(tmp_path, monk
 
 def _no_scans(config, patient, out, dicom):
     return len(patient.scans)
+
+
+def test_what_a_user_adds_to_the_tables_stays_and_another_label_is_refused(made, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(made.folder, out)
+    table = pd.read_csv(out / "dataset" / "participants.tsv", sep="\t", dtype=str)
+    table["smoker"] = "1"
+    table.drop(columns="site").to_csv(out / "dataset" / "participants.tsv", sep="\t", index=False)
+    simulate_cohort(CONFIG, out, format="dataset")
+    again = Dataset(out / "dataset").table("participants")
+    assert set(again["smoker"]) == {"1"}
+    assert set(again["site"]) == {"A"}
+    labels = out / "dataset" / "labels.tsv"
+    labels.write_text(labels.read_text().replace("none", "PH2"))
+    before = labels.read_bytes()
+    with pytest.raises(OutputExists, match=r"labels\.tsv .* another ht_grade"):
+        simulate_cohort(CONFIG, out, format="dataset")
+    assert labels.read_bytes() == before
+
+
+def test_a_run_killed_between_scans_and_tables_is_finished(made, contents, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(made.folder, out)
+    patient = made.patients[0]
+    for scan in patient.scans:  # rendered, taken in; the tables were to come
+        write_study(CONFIG, patient, scan, out / UNFINISHED / "dicom" / scan.folder, out)
+    for table in ("participants", "labels", "scans", "clinical", "reviews"):
+        (out / "dataset" / f"{table}.tsv").unlink()
+    simulate_cohort(CONFIG, out, format="dataset")
+    assert contents(out) == contents(made.folder)
 
 
 @pytest.mark.slow

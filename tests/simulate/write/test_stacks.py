@@ -47,8 +47,8 @@ def test_the_tables_are_a_datasets(made):
     assert (made.folder / "README.txt").read_text().startswith("SIMULATED")
 
 
-def test_the_truth_lies_apart(made, hidden):
-    assert {p.name for p in made.folder.iterdir()} == {
+def test_the_truth_lies_apart(made, hidden, visible_names):
+    assert visible_names(made.folder) == {
         "README.txt", "simulation.yaml", "stacks", "truth",
     }  # fmt: skip
     for path in made.visible.iterdir():

@@ -68,7 +68,7 @@ def _on_stack(volume, stack):
 )
 def test_the_mask_lies_where_the_infarct_darkens_the_prepared_scan(head, protocol, tmp_path):
     wet, dry = (scan_head(head, protocol, water_uptake=uptake) for uptake in (0.3, 0.0))
-    write_mask(wet, tmp_path / "mask.nii.gz", tmp_path)
+    write_mask(wet, tmp_path / "mask.nii.gz")
     with_infarct = _read_back(wet, tmp_path / "wet")
     stack = prepare(with_infarct, GRID)
     mask = mask_on_stack(tmp_path / "mask.nii.gz", stack)

@@ -13,10 +13,8 @@ from hemocast.dataset.cohort.assemble import build_cohort
 from hemocast.dataset.cohort.choose import check_tables, read_tables
 from hemocast.dataset.cohort.eligibility import EligibilityConfig, select_scans
 from hemocast.dataset.cohort.labels import apply_reviews, decide_labels
-from hemocast.dataset.layout import write_table
 from hemocast.simulate.epidemiology.patients import draw_cohort
 from hemocast.simulate.write import tables
-from hemocast.simulate.write.dataset import write_patient_tables
 
 CONFIG = SimulateConfig(seed=2, n_ht=100, n_non=200, thrombectomy_share=0.3)
 
@@ -36,9 +34,11 @@ def root(patients, tmp_path_factory):
         people.append({"participant_id": name, **tables.person_row(patient)})
         names = [f"{name}_ses-{k:02d}" for k in range(len(patient.scans))]
         scans += [{"participant_id": name, **r} for r in tables.scan_rows(patient, names)]
-    write_table(root / "participants.tsv", people, list(people[0]))
-    write_table(root / "scans.tsv", scans, list(scans[0]))
-    write_patient_tables(CONFIG, [(f"sub-{p.patient_id}", p) for p in patients], root)
+    (root / "participants.tsv").write_text(tables.tsv_text(people, list(people[0])))
+    (root / "scans.tsv").write_text(tables.tsv_text(scans, list(scans[0])))
+    named = [(f"sub-{p.patient_id}", p) for p in patients]
+    for name, text in tables.patient_tables(CONFIG, named).items():
+        (root / name).write_text(text)
     return root
 
 
@@ -48,9 +48,9 @@ def test_reviewers_and_committee_give_back_the_truth(root, patients):
     assert 0.08 < decided.n_disagreed / len(patients) < 0.25
     assert 0.6 < decided.on_label.kappa.value < 0.99
     assert not decided.without_grade
-    told = decided.table.set_index("participant_id")
+    decisions = decided.table.set_index("participant_id")
     for patient in patients:
-        row = told.loc[f"sub-{patient.patient_id}"]
+        row = decisions.loc[f"sub-{patient.patient_id}"]
         assert int(row["label"]) == patient.label
         assert row["ht_grade"] == (patient.grade or "none")
 
@@ -93,5 +93,10 @@ def test_a_cohort_can_be_built_of_them(root):
 
 
 def test_csv_has_nine_digits_and_empty_cells():
-    text = tables.to_csv([{"a": 1 / 3, "b": None, "c": 7}])
+    text = tables.csv_text([{"a": 1 / 3, "b": None, "c": 7}])
     assert list(csv.reader(io.StringIO(text))) == [["a", "b", "c"], ["0.333333333", "", "7"]]
+
+
+def test_tsv_writes_floats_in_full_and_what_is_not_known_as_not_available():
+    text = tables.tsv_text([{"a": 120.0, "b": None}, {"a": -0.25}], ["a", "b"])
+    assert text == "a\tb\n120.0\tn/a\n-0.25\tn/a\n"

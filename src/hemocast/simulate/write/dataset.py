@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 
-from hemocast.config import SimulateConfig
-from hemocast.dataset.ingest.run import IngestReport, ingest, remove_partial
-from hemocast.dataset.layout import Dataset, write_table
+from hemocast.dataset.ingest.run import IngestReport, ingest
+from hemocast.dataset.layout import MISSING, Dataset
 from hemocast.dataset.pseudonym import known_key, participant_id
-from hemocast.errors import ConfigError
+from hemocast.errors import ConfigError, OutputExists
+from hemocast.files import write_text
 from hemocast.simulate.epidemiology.patients import Patient
 from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
-from hemocast.simulate.write.study import write_patient, write_whole
+from hemocast.simulate.write.study import write_patient
+from hemocast.simulate.write.tables import Row
+from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
 
 BATCH_BYTES = 1e9
 """DICOM files that lie on the disk at once, about: one batch is rendered, then taken in."""
 
-HEAD_MM = 180.0
-"""Height of what is scanned, with margins, mm: for the size of a scan's files."""
+COMPRESSED = 0.6
+"""Size of a scan in the dataset by that of its DICOM files, at most; noise compresses badly."""
 
 
 def cohort_key(seed: int) -> bytes:
@@ -29,145 +30,147 @@ def cohort_key(seed: int) -> bytes:
     return known_key(f"simulate {seed}")
 
 
-def write_dataset(
-    config: SimulateConfig,
-    patients: Sequence[Patient],
-    out: Path,
-    workers: int,
-    progress: Callable[[int, int], None],
-) -> dict[str, str]:
-    """Write whatever is missing of a cohort as a dataset, then its tables.
+class DatasetWriter(CohortWriter):
+    """A cohort as a dataset in ``dataset``.
 
     Scans with the bleed stay outside, as DICOM in ``bleeds``: who wants them in ingests them.
-
-    Returns
-    -------
-    dict
-        patient_id -> pseudonym.
-
-    Raises
-    ------
-    ConfigError
-        A simulated study is refused when it is taken in.
     """
-    dataset, key = Dataset(out / "dataset"), cohort_key(config.seed)
-    names = {p.patient_id: participant_id(key, p.patient_id) for p in patients}
-    key_file = out / "dataset.key"
-    write_whole(key_file, f"{key.hex()}\n".encode(), out / "unfinished")
-    key_file.chmod(0o600)
-    remove_partial(dataset)
-    dicom, taken = out / "unfinished" / "dicom", out / "unfinished" / "taken"
-    shutil.rmtree(taken, ignore_errors=True)
-    total = sum(p.n_scans + len(p.scans) for p in patients)
-    done = 0
-    with open_workers(workers) as each:
-        for batch in _batches(patients):
-            there = _complete(dataset, batch, names, out)
-            missing = [p for p in batch if p.patient_id not in there]
-            done += sum(p.n_scans + len(p.scans) for p in batch if p.patient_id in there)
-            progress(done, total)
-            for count in each(partial(write_patient, config, out=out, dicom=dicom), missing):
-                done += count
-                progress(done, total)
-            if missing:
-                move = partial(_move, progress, done, total)
-                report = ingest([dicom], dataset.root, key, workers=workers, progress=move)
-                _refuse(report)
-                dicom.rename(taken)  # at once: what is half removed would be taken for a bad study
-                shutil.rmtree(taken)
-                done += sum(len(p.scans) for p in missing)
-    _write_tables(config, patients, dataset, names)
-    return names
 
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        key = cohort_key(self.config.seed)
+        return {p.patient_id: participant_id(key, p.patient_id) for p in self.patients}
 
-def _refuse(report: IngestReport) -> None:
-    """Stop at a study that did not enter: later sessions would be numbered unlike the truth's."""
-    if report.refused:
-        raise ConfigError(
-            f"The dataset refused {len(report.refused)} of the simulated studies, the first "
-            f"with {report.refused[0].code}",
-            "settings under which every simulated scan can be taken in",
-            "See dataset/quality/refused.tsv in the output folder, change the settings, and "
-            "simulate into a new folder",
+    @property
+    def _dataset(self) -> Dataset:
+        return Dataset(self.out / "dataset")
+
+    def name(self, patient: Patient) -> str:
+        """Return the patient's pseudonym."""
+        return self._names[patient.patient_id]
+
+    def sessions(self, patient: Patient) -> list[str]:
+        """Return the scan ids that ingest gives, in the order of time."""
+        return tables.session_names(self.name(patient), patient)
+
+    def tables(self) -> dict[str, str]:
+        """Return clinical data and reviews, which the simulator alone writes."""
+        named = sorted((self.name(p), p) for p in self.patients)
+        texts = tables.patient_tables(self.config, named)
+        return {f"dataset/{name}": text for name, text in texts.items() if name != "labels.tsv"}
+
+    def filled_tables(self) -> dict[str, str]:
+        """Return the tables that ingest has made, with labels, follow-up and sites filled in."""
+        labels = {self.name(p): tables.label_row(p) for p in self.patients}
+        sites: dict[str, Row] = {self.name(p): {"site": p.site} for p in self.patients}
+        return {
+            f"dataset/{name}.tsv": self._filled(name, known)
+            for name, known in (("labels", labels), ("participants", sites))
+            if (self._dataset.root / f"{name}.tsv").is_file()
+        }
+
+    def _filled(self, name: str, known: Mapping[str, Row]) -> str:
+        """Fill what is known of each participant into a table; all else in it stays."""
+        table = self._dataset.table(name)
+        rows: list[Row] = [dict(zip(table.columns, row, strict=True)) for row in table.to_numpy()]
+        for row in rows:
+            for column, value in known.get(str(row["participant_id"]), {}).items():
+                text = MISSING if value is None else str(value)
+                if row.get(column, MISSING) not in (MISSING, text):
+                    raise OutputExists(
+                        f"{name}.tsv of the simulated dataset holds another {column} than was "
+                        "simulated",
+                        "what was written there; columns and rows may have been added",
+                        "Keep your changes, and simulate into another folder",
+                    )
+                row[column] = text
+        added = [c for c in next(iter(known.values())) if c not in table.columns]
+        return tables.tsv_text(rows, [*table.columns, *added])
+
+    def space(self) -> float:
+        """Return the size of the scans that are missing, of one batch, and of the bleeds."""
+        bleeds = sum(dicom_bytes(p.bleed) for p in self.patients if p.bleed)
+        scans = sum(
+            dicom_bytes(scan) for p in self.patients if not self._is_there(p) for scan in p.scans
         )
+        return COMPRESSED * scans + min(scans, BATCH_BYTES) + bleeds
 
+    def render(self) -> None:
+        """Render the patients batch by batch, and take each batch in.
 
-def _move(
-    progress: Callable[[int, int], None], before: int, total: int, done: int, _total: int
-) -> None:
-    """Tell the progress of one step as that of the whole."""
-    progress(before + done, total)
+        Raises
+        ------
+        ConfigError
+            A simulated study is refused when it is taken in.
+        """
+        self._write_key()
+        unfinished = self.out / UNFINISHED
+        dicom, taken = unfinished / "dicom", unfinished / "taken"
+        self.clean(f"{UNFINISHED}/dicom")
+        shutil.rmtree(taken, ignore_errors=True)
+        total = sum(p.n_scans + len(p.scans) for p in self.patients)
+        done = 0
+        with open_workers(self.workers) as each:
+            for batch in self._batches():
+                missing = [p for p in batch if not self._is_there(p)]
+                # A run may have been killed when all scans were in, but not their tables.
+                again = any((dicom / s.folder).exists() for p in batch for s in p.scans)
+                done += sum(p.n_scans + len(p.scans) for p in batch if p not in missing)
+                self.progress(done, total)
+                work = partial(write_patient, self.config, out=self.out, dicom=dicom)
+                for count in each(work, missing):
+                    done += count
+                    self.progress(done, total)
+                if missing or again:
+                    self._take_in(done, total)
+                    # At once: what is half removed would be taken for a bad study.
+                    dicom.rename(taken)
+                    shutil.rmtree(taken)
+                    done += sum(len(p.scans) for p in missing)
 
+    def _write_key(self) -> None:
+        path, text = self.out / "dataset.key", f"{cohort_key(self.config.seed).hex()}\n"
+        if not path.exists():
+            write_text(path, text, private=True)
+        elif path.read_bytes() != text.encode():
+            raise OutputExists(
+                "dataset.key is not the simulated cohort's", "it, or no such file", "Move it away"
+            )
 
-def _batches(patients: Sequence[Patient]) -> Iterator[Sequence[Patient]]:
-    """Yield the cohort in parts that depend on the plan alone, so that runs agree."""
-    batch: list[Patient] = []
-    size = 0.0
-    for patient in patients:
-        batch.append(patient)
-        for scan in patient.scans:
-            size += 2 * scan.protocol.matrix**2 * HEAD_MM / scan.protocol.slice_mm
-        if size >= BATCH_BYTES:
+    def _take_in(self, done: int, total: int) -> None:
+        """Ingest a batch; stop at a study that did not enter, or sessions would be misnumbered."""
+
+        def move(more: int, _: int) -> None:
+            self.progress(done + more, total)
+
+        dicom, key = self.out / UNFINISHED / "dicom", cohort_key(self.config.seed)
+        report: IngestReport = ingest(
+            [dicom], self._dataset.root, key, workers=self.workers, progress=move
+        )
+        if report.refused:
+            raise ConfigError(
+                f"The dataset refused {len(report.refused)} of the simulated studies, the first "
+                f"with {report.refused[0].code}",
+                "settings under which every simulated scan can be taken in",
+                "See dataset/quality/refused.tsv in the output folder, change the settings, and "
+                "simulate into a new folder",
+            )
+
+    def _batches(self) -> Iterator[Sequence[Patient]]:
+        """Yield the cohort in parts that depend on the plan alone, so that runs agree."""
+        batch: list[Patient] = []
+        size = 0.0
+        for patient in self.patients:
+            batch.append(patient)
+            size += sum(map(dicom_bytes, patient.scans))
+            if size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0.0
+        if batch:
             yield batch
-            batch, size = [], 0.0
-    if batch:
-        yield batch
 
-
-def _complete(
-    dataset: Dataset, batch: Sequence[Patient], names: Mapping[str, str], out: Path
-) -> set[str]:
-    """Return the patients all of whose scans are there."""
-    found = set()
-    for patient in batch:
-        scans = dataset.root.glob(f"{names[patient.patient_id]}/ses-*/ct/*_ct.json")
-        bled = patient.bleed is None or (out / "bleeds" / patient.bleed.folder).exists()
-        if bled and len(list(scans)) == len(patient.scans):
-            found.add(patient.patient_id)
-    return found
-
-
-def _write_tables(
-    config: SimulateConfig,
-    patients: Sequence[Patient],
-    dataset: Dataset,
-    names: Mapping[str, str],
-) -> None:
-    """Fill the dataset's tables, its participants in the order in which ingest put them."""
-    by_name = {names[p.patient_id]: p for p in patients}
-    people = dataset.table("participants")
-    order = [name for name in people["participant_id"] if name in by_name]
-    columns = ["participant_id", "age", "sex"]
-    rows = [
-        {**dict(zip(columns, row, strict=True)), "site": by_name[row[0]].site}
-        for row in people[columns].itertuples(index=False)
-    ]
-    write_table(dataset.root / "participants.tsv", rows, [*columns, "site"])
-    write_patient_tables(config, [(name, by_name[name]) for name in order], dataset.root)
-
-
-def write_patient_tables(
-    config: SimulateConfig, named: Sequence[tuple[str, Patient]], root: Path
-) -> None:
-    """Write ``labels.tsv``, ``clinical.tsv`` and ``reviews.tsv`` of a dataset.
-
-    Parameters
-    ----------
-    config : SimulateConfig
-        The cohort's.
-    named : sequence of (str, Patient)
-        participant_id and patient.
-    root : Path
-        The dataset's folder.
-    """
-    labels: list[tables.Row] = []
-    clinical, reviews = list(labels), list(labels)
-    for name, patient in named:
-        person: tables.Row = {"participant_id": name}
-        labels.append(person | {"label": patient.label} | tables.follow_up_row(patient))
-        clinical.append(person | tables.clinical_row(patient))
-        reviews += [person | row for row in tables.review_rows(config, patient)]
-    key = "participant_id"
-    write_table(root / "labels.tsv", labels, [key, "label", *tables.FOLLOW_UP])
-    write_table(root / "clinical.tsv", clinical, [key, *tables.CLINICAL])
-    write_table(root / "reviews.tsv", reviews, [key, *tables.REVIEWS])
+    def _is_there(self, patient: Patient) -> bool:
+        """Whether all of a patient's scans are."""
+        scans = self._dataset.root.glob(f"{self.name(patient)}/ses-*/ct/*_ct.json")
+        bled = patient.bleed is None or (self.out / "bleeds" / patient.bleed.folder).exists()
+        return bled and len(list(scans)) == len(patient.scans)

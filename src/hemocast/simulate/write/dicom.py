@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
-from hemocast.config import SimulateConfig
 from hemocast.simulate.epidemiology.patients import Patient
 from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
-from hemocast.simulate.write.study import write_patient, write_whole
+from hemocast.simulate.write.study import write_patient
+from hemocast.simulate.write.writer import CohortWriter, dicom_bytes
 
 
-def write_dicom(
-    config: SimulateConfig,
-    patients: Sequence[Patient],
-    out: Path,
-    workers: int,
-    progress: Callable[[int, int], None],
-) -> dict[str, str]:
-    """Write whatever is missing of a cohort as DICOM, then its tables.
+class DicomWriter(CohortWriter):
+    """A cohort as studies in ``dicom``; its patients and studies are called what the truth does."""
 
-    Returns
-    -------
-    dict
-        patient_id -> what the visible part calls the patient: the same.
-    """
-    done, total = 0, sum(p.n_scans for p in patients)
-    progress(0, total)
-    work = partial(write_patient, config, out=out, dicom=out / "dicom")
-    with open_workers(workers) as each:
-        for count in each(work, patients):
-            done += count
-            progress(done, total)
-    labels: list[tables.Row] = []
-    clinical, follow_up, reviews = list(labels), list(labels), list(labels)
-    for patient in patients:
-        name: tables.Row = {"patient_id": patient.patient_id}
-        labels.append(name | {"label": patient.label})
-        clinical.append(name | tables.person_row(patient) | tables.clinical_row(patient))
-        follow_up.append(name | tables.follow_up_row(patient))
-        reviews += [name | row for row in tables.review_rows(config, patient)]
-    files = {"labels": labels, "clinical": clinical, "followup": follow_up, "reviews": reviews}
-    for table, rows in files.items():
-        write_whole(out / f"{table}.csv", tables.to_csv(rows).encode(), out / "unfinished")
-    return {p.patient_id: p.patient_id for p in patients}
+    def name(self, patient: Patient) -> str:
+        """Return the patient's number."""
+        return patient.patient_id
+
+    def sessions(self, patient: Patient) -> list[str]:
+        """Return the folders of the studies."""
+        return [scan.folder for scan in patient.scans]
+
+    def tables(self) -> dict[str, str]:
+        """Return labels, clinical data, follow-up and reviews, one row a patient or review."""
+        labels: list[tables.Row] = []
+        clinical, follow_up, reviews = list(labels), list(labels), list(labels)
+        for patient in self.patients:
+            name: tables.Row = {"patient_id": patient.patient_id}
+            labels.append(name | {"label": patient.label})
+            clinical.append(name | tables.person_row(patient) | tables.clinical_row(patient))
+            follow_up.append(name | tables.follow_up_row(patient))
+            reviews += [name | row for row in tables.review_rows(self.config, patient)]
+        files = {"labels": labels, "clinical": clinical, "followup": follow_up, "reviews": reviews}
+        return {f"{name}.csv": tables.csv_text(rows) for name, rows in files.items()}
+
+    def space(self) -> float:
+        """Return the size of the studies that are missing."""
+        return sum(map(dicom_bytes, self.missing("dicom")))
+
+    def render(self) -> None:
+        """Write every study that is not there yet."""
+        self.clean("dicom")
+        done, total = 0, sum(p.n_scans for p in self.patients)
+        self.progress(0, total)
+        work = partial(write_patient, self.config, out=self.out, dicom=self.out / "dicom")
+        with open_workers(self.workers) as each:
+            for count in each(work, self.patients):
+                done += count
+                self.progress(done, total)

@@ -7,20 +7,19 @@ labels where they look for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from hemocast.config import PrepareConfig, SimulateConfig
-from hemocast.dataset.ingest.run import remove_partial
-from hemocast.dataset.layout import Dataset, write_json, write_table
+from hemocast.files import json_text, replacing, write_bytes
 from hemocast.simulate.epidemiology.patients import Patient, noise_rng, patient_head
 from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
-from hemocast.simulate.write.dataset import write_patient_tables
-from hemocast.simulate.write.study import write_bleed, write_whole
+from hemocast.simulate.write.study import write_bleed
+from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
 from hemocast.version import VERSION
 from hemocast.volume import to_levels
 
@@ -30,37 +29,90 @@ SCANS = (
 )  # fmt: skip
 
 
-def write_stacks(
-    config: SimulateConfig,
-    patients: Sequence[Patient],
-    out: Path,
-    prepare: PrepareConfig,
-    workers: int,
-    progress: Callable[[int, int], None],
-) -> dict[str, str]:
-    """Write whatever is missing of a cohort as stacks, then its tables.
+@dataclass(frozen=True)
+class StacksWriter(CohortWriter):
+    """A cohort as one array in ``stacks``.
 
-    Returns
-    -------
-    dict
-        patient_id -> participant_id: ``sub-`` and the same.
+    Parameters
+    ----------
+    prepare : PrepareConfig
+        Frames, grid and window.
     """
-    remove_partial(Dataset(out / "stacks"))
-    array = out / "stacks" / "stacks.npy"
-    done, total = 0, sum(p.n_scans for p in patients)
-    progress(0, total)
-    parts = out / "unfinished" / "stacks"
-    if not array.exists():
-        work = partial(render_patient, config, prepare=prepare, out=out, parts=parts)
-        with open_workers(workers) as each:
-            for count in each(work, patients):
-                done += count
-                progress(done, total)
-        _assemble(patients, parts, prepare, array)
-    progress(total, total)
-    names = {p.patient_id: f"sub-{p.patient_id}" for p in patients}
-    _write_tables(config, patients, names, out / "stacks")
-    return names
+
+    prepare: PrepareConfig
+
+    def name(self, patient: Patient) -> str:
+        """Return the patient's number as a participant's."""
+        return f"sub-{patient.patient_id}"
+
+    def sessions(self, patient: Patient) -> list[str]:
+        """Return scan ids as in a dataset."""
+        return tables.session_names(self.name(patient), patient)
+
+    @property
+    def _array(self) -> Path:
+        return self.out / "stacks" / "stacks.npy"
+
+    @property
+    def _count(self) -> int:
+        return sum(len(p.scans) for p in self.patients)
+
+    def tables(self) -> dict[str, str]:
+        """Return a dataset's tables, with the rows of the array, and its description."""
+        scans: list[tables.Row] = []
+        people: list[tables.Row] = []
+        for patient in self.patients:
+            person: tables.Row = {"participant_id": self.name(patient)}
+            people.append(person | tables.person_row(patient))
+            for row in tables.scan_rows(patient, self.sessions(patient)):
+                scans.append(person | {"row": len(scans)} | row)
+        description = {
+            "Name": "SIMULATED head CT, not patients",
+            "DatasetType": "derivative",
+            "Simulated": True,
+            "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
+        }
+        named = [(self.name(p), p) for p in self.patients]
+        texts = {
+            "participants.tsv": tables.tsv_text(people, ["participant_id", "age", "sex", "site"]),
+            "scans.tsv": tables.tsv_text(scans, ["participant_id", *SCANS]),
+            **tables.patient_tables(self.config, named),
+            "dataset_description.json": json_text(description),
+        }
+        return {f"stacks/{name}": text for name, text in texts.items()}
+
+    def space(self) -> float:
+        """Return the size of the array, twice, for its parts; and of the bleeds."""
+        bleeds = sum(dicom_bytes(p.bleed) for p in self.patients if p.bleed)
+        if self._array.exists():
+            return bleeds
+        return bleeds + 2 * self._count * self.prepare.frames * self.prepare.size**2
+
+    def render(self) -> None:
+        """Write the array, from one file for every patient, which a killed run leaves."""
+        parts = self.out / UNFINISHED / "stacks"
+        self.clean("stacks", f"{UNFINISHED}/stacks")
+        done, total = 0, sum(p.n_scans for p in self.patients)
+        self.progress(0, total)
+        if not self._array.exists():
+            work = partial(
+                render_patient, self.config, prepare=self.prepare, out=self.out, parts=parts
+            )
+            with open_workers(self.workers) as each:
+                for count in each(work, self.patients):
+                    done += count
+                    self.progress(done, total)
+            self._assemble(parts)
+        self.progress(total, total)
+
+    def _assemble(self, parts: Path) -> None:
+        """Put the patients' files one behind the other, one in memory at a time."""
+        shape = (self._count, self.prepare.frames, self.prepare.size, self.prepare.size)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        with replacing(self._array) as draft, draft.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for patient in self.patients:
+                file.write((parts / patient.patient_id).read_bytes())
 
 
 def render_patient(
@@ -84,48 +136,6 @@ def render_patient(
             )
             for scan in patient.scans
         ]
-        write_whole(path, np.stack(levels).tobytes(), out / "unfinished")
+        write_bytes(path, np.stack(levels).tobytes())
     write_bleed(config, patient, out)
     return patient.n_scans
-
-
-def _assemble(
-    patients: Sequence[Patient], parts: Path, prepare: PrepareConfig, array: Path
-) -> None:
-    """Put the patients' files one behind the other, one in memory at a time."""
-    count = sum(len(p.scans) for p in patients)
-    header = {
-        "descr": "|u1",
-        "fortran_order": False,
-        "shape": (count, prepare.frames, prepare.size, prepare.size),
-    }
-    array.parent.mkdir(parents=True, exist_ok=True)
-    draft = parts.parent / "stacks.npy"
-    with draft.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for patient in patients:
-            file.write((parts / patient.patient_id).read_bytes())
-    draft.replace(array)
-
-
-def _write_tables(
-    config: SimulateConfig, patients: Sequence[Patient], names: dict[str, str], root: Path
-) -> None:
-    scans: list[tables.Row] = []
-    people: list[tables.Row] = []
-    for patient in patients:
-        name = names[patient.patient_id]
-        people.append({"participant_id": name, **tables.person_row(patient)})
-        sessions = [f"{name}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
-        for row in tables.scan_rows(patient, sessions):
-            scans.append({"participant_id": name, "row": len(scans), **row})
-    write_table(root / "participants.tsv", people, ["participant_id", "age", "sex", "site"])
-    write_table(root / "scans.tsv", scans, ["participant_id", *SCANS])
-    write_patient_tables(config, [(names[p.patient_id], p) for p in patients], root)
-    description = {
-        "Name": "SIMULATED head CT, not patients",
-        "DatasetType": "derivative",
-        "Simulated": True,
-        "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
-    }
-    write_json(root / "dataset_description.json", description)

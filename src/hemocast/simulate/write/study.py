@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from hemocast.config import SimulateConfig
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.dicom.geometry.regrid import canonical, resample
 from hemocast.dicom.geometry.slices import plan
+from hemocast.files import new_folder, write_bytes
 from hemocast.simulate.anatomy.head import Infarct, build_head
 from hemocast.simulate.disease.bleed import Bleed
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan, scan_patient
@@ -132,34 +131,29 @@ def write_study(
     folder : Path
         Made by renaming a finished one; left alone where it is already there.
     out : Path
-        The cohort's folder: an unfinished scan lies in its ``unfinished``, and the mask, where the
-        config asks for one, goes to its ``truth/masks``.
+        The cohort's folder: the mask, where the config asks for one, goes to its ``truth/masks``.
     """
     if folder.exists():
         return
     frames = scan_patient(config, patient, scan)
-    scratch = out / "unfinished"
-    scratch.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=scratch, prefix="study-"))
     order = slice(None, None, -1 if VENDORS[scan.vendor].top_first else 1)
     names = [
         hashlib.sha256(f"{scan.folder}{k}".encode()).hexdigest()[:12] for k in range(len(frames.hu))
     ]
-    write_ct(
-        frames.hu[order],
-        frames.positions[order],
-        frames.orientation,
-        (frames.pixel_mm, frames.pixel_mm),
-        _header(config, patient, scan),
-        partial,
-        names=names,
-        thickness_mm=frames.thickness_mm[order],
-    )
-    if config.masks:
-        write_mask(frames, out / "truth" / "masks" / f"{scan.folder}.nii.gz", scratch)
-    partial.chmod(0o755)  # mkdtemp's is its owner's alone
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial.replace(folder)
+    mask = out / "truth" / "masks" / f"{scan.folder}.nii.gz"
+    if config.masks and not mask.exists():
+        write_mask(frames, mask)
+    with new_folder(folder) as partial:
+        write_ct(
+            frames.hu[order],
+            frames.positions[order],
+            frames.orientation,
+            (frames.pixel_mm, frames.pixel_mm),
+            _header(config, patient, scan),
+            partial,
+            names=names,
+            thickness_mm=frames.thickness_mm[order],
+        )
 
 
 def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHeader:
@@ -193,7 +187,7 @@ def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHe
     )
 
 
-def write_mask(frames: Frames, path: Path, scratch: Path) -> None:
+def write_mask(frames: Frames, path: Path) -> None:
     """Write the infarct as NIfTI on the grid that `hemocast.read` gives the scan.
 
     A tilt is taken out and uneven slices are made even as reading does it; then every voxel of
@@ -205,8 +199,6 @@ def write_mask(frames: Frames, path: Path, scratch: Path) -> None:
         The scan as acquired.
     path : Path
         The file, ``.nii.gz``.
-    scratch : Path
-        Folder for the unfinished file.
     """
     import nibabel
 
@@ -218,19 +210,7 @@ def write_mask(frames: Frames, path: Path, scratch: Path) -> None:
     share, affine, _ = canonical(resample(read_one, grid, rows, columns), grid.lps)
     mask = (np.asarray(share, np.float32) >= 0.5).astype(np.uint8).transpose(2, 1, 0)
     image: Any = nibabel.nifti1.Nifti1Image(mask, affine)  # type: ignore[no-untyped-call]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, gzip.compress(image.to_bytes(), 6, mtime=0), scratch)
-
-
-def write_whole(path: Path, content: bytes, scratch: Path) -> None:
-    """Write a file whole or not at all, by way of a folder that is removed in the end."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=scratch)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(name).chmod(0o644)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Path(name).replace(path)
+    write_bytes(path, gzip.compress(image.to_bytes(), 6, mtime=0))
 
 
 def write_patient(config: SimulateConfig, patient: Patient, out: Path, dicom: Path) -> int:

@@ -5,14 +5,13 @@ Numbers of the truth have nine significant digits, so that they are the same on 
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from numpy.random import SeedSequence
 
 from hemocast.config import SimulateConfig
+from hemocast.files import table_text
 from hemocast.simulate.epidemiology.ceilings import ceilings
 from hemocast.simulate.epidemiology.outcome import draw_reviews
 from hemocast.simulate.epidemiology.patients import Patient
@@ -172,14 +171,54 @@ def truth_scan_rows(patient: Patient, scan_ids: Sequence[str]) -> Iterator[Row]:
         }
 
 
-def to_csv(rows: Sequence[Mapping[str, object]]) -> str:
+def label_row(patient: Patient) -> Row:
+    """Return label and follow-up, as a dataset's ``labels.tsv`` has them."""
+    return {"label": patient.label} | follow_up_row(patient)
+
+
+def session_names(name: str, patient: Patient) -> list[str]:
+    """Return the scan ids of a participant called `name`, in the order of time."""
+    return [f"{name}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
+
+
+def patient_tables(config: SimulateConfig, named: Sequence[tuple[str, Patient]]) -> dict[str, str]:
+    """Return ``labels.tsv``, ``clinical.tsv`` and ``reviews.tsv`` of a dataset, name -> text.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        The cohort's.
+    named : sequence of (str, Patient)
+        participant_id and patient.
+    """
+    labels: list[Row] = []
+    clinical, reviews = list(labels), list(labels)
+    for name, patient in named:
+        person: Row = {"participant_id": name}
+        labels.append(person | label_row(patient))
+        clinical.append(person | clinical_row(patient))
+        reviews += [person | row for row in review_rows(config, patient)]
+    key = "participant_id"
+    return {
+        "labels.tsv": tsv_text(labels, [key, "label", *FOLLOW_UP]),
+        "clinical.tsv": tsv_text(clinical, [key, *CLINICAL]),
+        "reviews.tsv": tsv_text(reviews, [key, *REVIEWS]),
+    }
+
+
+def csv_text(rows: Sequence[Row]) -> str:
     """Return rows as CSV with a header; floats with nine significant digits, None empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in row.items()})
-    return text.getvalue()
+    short = (
+        {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in row.items()}
+        for row in rows
+    )
+    return table_text(short, list(rows[0]))
+
+
+def tsv_text(rows: Iterable[Row], columns: Sequence[str]) -> str:
+    """Return rows as a dataset's TSV: floats in full, ``n/a`` for None and what a row lacks."""
+    full = ({k: str(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    return table_text(full, columns, separator="\t", missing="n/a")
 
 
 def _rounded(hours: float | None) -> float | None:
