@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 from hemocast.dataset.ingest.run import IngestReport, ingest
-from hemocast.dataset.layout import MISSING, Dataset
+from hemocast.dataset.layout import Dataset
 from hemocast.dataset.pseudonym import known_key, participant_id
 from hemocast.errors import ConfigError, OutputExists
 from hemocast.files import write_text
@@ -17,6 +17,7 @@ from hemocast.simulate.write import tables
 from hemocast.simulate.write.study import write_patient
 from hemocast.simulate.write.tables import Row
 from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
+from hemocast.tables import MISSING
 
 BATCH_BYTES = 1e9
 """DICOM files that lie on the disk at once, about: one batch is rendered, then taken in."""
