@@ -37,7 +37,8 @@ _LOCK = ".hemocast.lock"
 _HOLDER = ".hemocast.holder.json"
 _OURS = frozenset({RECORD, _LOCK, _HOLDER})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when a disk or a quota is full."""
 
 
 @contextmanager
@@ -54,11 +55,12 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refusal(error) from error
+        raise refusal_of(error) from error
 
 
-def _refusal(error: OSError) -> HemocastError:
-    if error.errno in _FULL:
+def refusal_of(error: OSError) -> HemocastError:
+    """Put the system's refusal to write into one of ours; see `writing`."""
+    if error.errno in FULL:
         return NoSpace(
             "The disk is full", "room for the output", "Free some space, then start again"
         )
@@ -442,7 +444,7 @@ def locked(folder: Path, what: str) -> Iterator[None]:
             "Wait until it has ended, or name another folder",
         ) from error
     except OSError as error:
-        raise _refusal(error) from error
+        raise refusal_of(error) from error
     try:
         write_json(holder, {"what": what, "pid": os.getpid(), "host": socket.gethostname()})
         yield

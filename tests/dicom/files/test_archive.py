@@ -3,12 +3,21 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hemocast.dicom import ArchiveLimits, open_path
 from hemocast.dicom.files.archive import open_named
-from hemocast.errors import MalformedFile, NothingThere, UnsafeArchive, UnsupportedSyntax
+from hemocast.errors import (
+    HemocastError,
+    MalformedFile,
+    NoSpace,
+    NothingThere,
+    UnsafeArchive,
+    UnsupportedSyntax,
+)
 
 
 def make(path, members):
@@ -145,3 +154,48 @@ def test_names_in_a_zip_are_known_and_never_on_the_disk(tmp_path, no_litter):
         assert not any("OE" in p.name for p in opened.folder.rglob("*"))
     with open_named(tmp_path) as opened:
         assert opened.name(path) == path.as_posix()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_whose_memory_the_file_decides_are_named_not_tried(tmp_path, no_litter, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("IM1", b"one" * 1000)
+    with pytest.raises(UnsupportedSyntax), open_path(path):
+        pass
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_damaged_zips_of_every_method_are_read_or_refused(tmp_path, no_litter, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ("IM1", "folder/IM2"):
+            archive.writestr(name, bytes(range(256)) * 20)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(3)
+    codes = set()
+    for _ in range(400):
+        mutant = bytearray(whole[: rng.integers(4, len(whole))] if rng.random() < 0.2 else whole)
+        for at in rng.integers(4, len(mutant), rng.integers(1, 5)):
+            mutant[at] = rng.integers(0, 256)
+        path.write_bytes(bytes(mutant))
+        try:
+            with open_path(path):
+                pass
+        except HemocastError as error:
+            codes.add(error.code)
+    assert {"HC107"} <= codes <= {"HC105", "HC106", "HC107"}
+
+
+def test_a_full_temporary_folder_is_not_called_a_damaged_zip(tmp_path, monkeypatch):
+    path = make(tmp_path / "a.zip", [("IM1", b"one")])
+    real = Path.open
+
+    def full(self, mode="r", *args, **kwargs):
+        if mode == "xb":
+            return real(Path("/dev/full"), "wb")
+        return real(self, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(NoSpace), open_path(path):
+        pass

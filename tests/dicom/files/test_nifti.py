@@ -149,3 +149,30 @@ def test_hostile_sizes_are_refused_before_any_voxel_is_read(volume, tmp_path):
     (tmp_path / "h.nii.gz").write_bytes(gzip.compress(bytes(data)))
     with pytest.raises((MalformedFile, TooLarge)):
         read_nifti(tmp_path / "h.nii.gz")
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_extensions_are_never_read_however_long_they_say_they_are(tmp_path, volume, ending):
+    """A gzip of 6 MB whose one extension is 6 GB; here 600 MB, which must not be allocated."""
+    import tracemalloc
+
+    path = tmp_path / f"bomb{ending}"
+    write_nifti(volume.hu, volume.affine, tmp_path / "good.nii")
+    good = (tmp_path / "good.nii").read_bytes()
+    size = 600 * 2**20
+    for offset in (352.0 + size, 352.0):
+        header = bytearray(good[:352])
+        header[108:112] = np.float32(offset).tobytes()
+        header[348] = 1  # extensions follow
+        start = bytes(header) + np.array([size, 6], "<i4").tobytes()
+        with gzip.open(path, "wb", 1) if ending == ".nii.gz" else path.open("wb") as file:
+            file.write(start)
+            for _ in range(size >> 24):
+                file.write(bytes(2**24))
+        tracemalloc.start()
+        with pytest.raises(HemocastError) as refusal:
+            read(path)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert refusal.value.code != "HC000"
+        assert peak < 2**28

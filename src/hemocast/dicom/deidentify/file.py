@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hemocast.dicom.deidentify.header import Keyed, clean_header
 from hemocast.dicom.deidentify.pixels import clean_pixels, may_show_text, pixel_element
 from hemocast.dicom.header.images import read_images
+from hemocast.dicom.header.inflate import read_dataset
 from hemocast.errors import HemocastError, MalformedFile, TruncatedFile
 
 if TYPE_CHECKING:
@@ -48,11 +49,9 @@ def clean_file(path: Path, patient: str, keyed: Keyed) -> tuple[str, bytes]:
     TruncatedFile, MalformedFile, UnsupportedSyntax
         It is damaged, or its compression is not looked into.
     """
-    from pydicom import dcmread
-
     try:
         image = read_images(path)[0]
-        dataset = dcmread(path, force=True)
+        dataset = read_dataset(path, force=True)
         if (refusal := may_show_text(image, dataset)) is not None:
             raise refusal
         if not image.pixels.complete:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from hemocast.errors import MalformedFile, NothingThere, UnsafeArchive, UnsupportedSyntax
+from hemocast.errors import (
+    HemocastError,
+    MalformedFile,
+    NothingThere,
+    UnsafeArchive,
+    UnsupportedSyntax,
+)
+from hemocast.files import FULL, refusal_of
 
 _PIECE = 1 << 20
+_ENCRYPTED = 0x1 | 0x40  # the flags of PKWARE's first and of its strong encryption
+# Their decoders work in bounded memory; those of LZMA and others obey the file.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 @dataclass(frozen=True)
@@ -140,17 +149,16 @@ class _Unpacker:
             with zipfile.ZipFile(archive) as opened:
                 self._check(opened.infolist(), archive.stat().st_size)
                 written = [self._write(opened, member) for member in opened.infolist()]
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        except HemocastError:
+            raise
+        # The library raises whatever its code trips over in a hostile file.
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise refusal_of(error) from error
             raise MalformedFile(
                 f"The zip is damaged ({type(error).__name__})",
                 "a zip that unpacks without errors",
                 "Make or download the zip again",
-            ) from error
-        except (NotImplementedError, RuntimeError) as error:
-            raise UnsupportedSyntax(
-                "The zip is encrypted or compressed in a way that is not read",
-                "a plain zip (store or deflate) without a password",
-                "Unpack it yourself and give the folder",
             ) from error
         for inner in written:
             if inner is not None and is_zip(inner):
@@ -169,8 +177,12 @@ class _Unpacker:
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _unsafe("The zip holds a link or a special file")
-            if member.flag_bits & 0x1:
-                raise RuntimeError
+            if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
+                raise UnsupportedSyntax(
+                    "The zip is encrypted or compressed in a way that is not read",
+                    "a plain zip (store or deflate) without a password",
+                    "Unpack it yourself and give the folder",
+                )
 
     def _weigh(self, size: int, packed: int) -> None:
         if self.total + size > self.limits.total_bytes:

@@ -6,8 +6,9 @@ import gzip
 import hashlib
 import io
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,6 +18,7 @@ from hemocast.dicom.geometry.slices import MOST_VOXELS
 from hemocast.dicom.pixels.decode import check_hounsfield
 from hemocast.errors import (
     BadGeometry,
+    HemocastError,
     MalformedFile,
     NothingThere,
     NotHounsfield,
@@ -29,6 +31,7 @@ from hemocast.volume import SIMULATED, SIMULATED_DOUBT, Source, Volume
 ENDINGS = (".nii", ".nii.gz")
 MOST_SHEAR = 0.002  # cosine between two axes; single precision in the header reaches 1e-6
 MOST_BEFORE_DATA = 2**20
+_NIFTI1_BYTES, _NIFTI2_BYTES = 348, 540
 GZIP_LEVEL = 1  # CT compresses nearly as well as at 9, and ten times as fast
 
 
@@ -95,25 +98,65 @@ def read_nifti(path: Path) -> Volume:
     )
 
 
-def _open(path: Path) -> Any:
-    """Read the header alone, and refuse shapes and types before any voxel is read."""
-    import nibabel as nib
+@dataclass(frozen=True)
+class _Image:
+    """A NIfTI file as far as it has been looked at: its header and shape, and its data unread."""
 
+    header: Any
+    shape: tuple[int, ...]
+    data: Any
+
+
+def _content(path: Path) -> BinaryIO:
+    if path.name.lower().endswith(".gz"):
+        return cast("BinaryIO", gzip.open(path))
+    return path.open("rb")
+
+
+def _header(start: bytes) -> Any:
+    """Parse the first bytes of a single-file NIfTI, version 1 or 2, in either byte order.
+
+    Raises
+    ------
+    ValueError
+        They are something else.
+    """
+    import nibabel
+
+    nib: Any = nibabel
+    sizes = {int.from_bytes(start[:4], order) for order in ("little", "big")}
+    if len(start) < _NIFTI1_BYTES:
+        raise EOFError
+    if _NIFTI1_BYTES in sizes and start[344:348] == b"n+1\0":
+        return nib.Nifti1Header(start[:_NIFTI1_BYTES])
+    if _NIFTI2_BYTES in sizes and start[4:12] == b"n+2\0\r\n\x1a\n":
+        return nib.Nifti2Header(start[:_NIFTI2_BYTES])
+    raise ValueError("another format")
+
+
+def _open(path: Path) -> _Image:
+    """Read the header alone, and refuse shapes and types before any voxel is read."""
+    import nibabel
+
+    nib: Any = nibabel
     try:
-        image: Any = nib.load(path)
-        if not isinstance(image, (nib.Nifti1Image, nib.Nifti2Image)):
-            raise TypeError
-        shape = tuple(int(n) for n in image.shape)
-        offset = float(image.header["vox_offset"])
-        header: Any = image.header
+        with _content(path) as file:
+            start = file.read(_NIFTI2_BYTES)
+        header = _header(start)
+        shape = tuple(int(n) for n in header.get_data_shape())
+        offset = float(header["vox_offset"])
         kind = header.get_data_dtype()
+        if not 0 <= offset <= MOST_BEFORE_DATA:
+            raise _malformed("The NIfTI header points outside the file")
+        # Not `nibabel.load`: it reads every extension, however long it says it is.
+        image = _Image(header, shape, nib.arrayproxy.ArrayProxy(path, header))
+    except HemocastError:
+        raise
     except (EOFError, zlib.error) as error:
         raise _truncated() from error
     # The library raises whatever its code trips over in a hostile header.
     except Exception as error:
         raise _malformed(f"The file is not NIfTI inside ({type(error).__name__})") from error
-    if not 0 <= offset <= MOST_BEFORE_DATA:
-        raise _malformed("The NIfTI header points outside the file")
     if len(shape) > 3 and max(shape[3:]) > 1:
         raise SeveralScans(
             f"The NIfTI file holds an image of {len(shape)} dimensions",
@@ -137,7 +180,7 @@ def _open(path: Path) -> Any:
     return image
 
 
-def _affine(image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _affine(image: _Image) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Voxel (i, j, k, 1) to mm, LPS."""
     header = image.header
     sform, sform_code = header.get_sform(coded=True)
@@ -173,9 +216,9 @@ def _affine(image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ ras, doubts
 
 
-def _values(image: Any) -> NDArray[np.float32]:
+def _values(image: _Image) -> NDArray[np.float32]:
     try:
-        values = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+        values = np.asarray(image.data, dtype=np.float32)
     except (EOFError, zlib.error, OSError) as error:
         raise _truncated() from error
     # The library raises ValueError for data shorter than the shape, and others in hostile files.

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hemocast.dicom.header.inflate import read_dataset
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -86,10 +88,8 @@ class Fields:
     @classmethod
     def parse(cls, file: BinaryIO) -> Fields:
         """Parse a header by pydicom, up to the pixel data, in whatever encoding."""
-        from pydicom import dcmread
-
         file.seek(0)
-        dataset = dcmread(
+        dataset = read_dataset(
             file, stop_before_pixels=True, force=True, specific_tags=list(TAGS.values())
         )
         implicit, little = dataset.original_encoding

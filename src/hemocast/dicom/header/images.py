@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ CT_CLASSES = frozenset(
     }
 )
 _HEAD_BYTES = 16384  # no real file's meta header is longer
-_MOST_INFLATED = 2**28  # a deflated file that grows past this is a bomb
 
 
 class NotADicomFile(Exception):
@@ -193,26 +191,7 @@ def _sniff(file: BinaryIO) -> bytes:
     group_length = int.from_bytes(head[140:144], "little")
     if head[132:136] == b"\x02\x00\x00\x00" and group_length > _HEAD_BYTES - 144:
         raise DamagedHeader("meta header too long")
-    start = 144 + group_length
-    if DEFLATED.encode() in head[132:start] and not _inflates_safely(file, start):
-        raise DamagedHeader("inflates too far")
     return head
-
-
-def _inflates_safely(file: BinaryIO, start: int) -> bool:
-    """Inflate in pieces, to see that the whole stays within bounds before a parser does it."""
-    file.seek(start)
-    machine, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    data = file.read(1 << 20)
-    while data and not machine.eof:
-        try:
-            total += len(machine.decompress(data, 1 << 22))
-        except zlib.error:
-            return False
-        if total > _MOST_INFLATED:
-            return False
-        data = machine.unconsumed_tail or file.read(1 << 20)
-    return True
 
 
 def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hemocast.dicom.geometry.regrid import AIR
 from hemocast.dicom.header.images import DEFLATED, Pixels
+from hemocast.dicom.header.inflate import read_dataset
 from hemocast.dicom.pixels import encapsulated
 from hemocast.dicom.pixels.encapsulated import Stream
 from hemocast.errors import (
@@ -164,9 +165,7 @@ def _inflated(p: Pixels) -> NDArray[Any]:
 def _inflate(path: Path, size: int, changed: int) -> NDArray[Any]:
     """Inflate a whole file, once for all of its frames; a file written anew is read anew."""
     del size, changed
-    from pydicom import dcmread
-
-    array: NDArray[Any] = dcmread(path).pixel_array
+    array: NDArray[Any] = read_dataset(path).pixel_array
     return array
 
 
