@@ -14,6 +14,7 @@ import numpy as np
 from hemocast.config import Config, SimulateConfig, TrainConfig, load_config, save_config
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.ingest.run import IngestReport, ingest
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import write_json, write_text
 from hemocast.dataset.pseudonym import known_key
 from hemocast.dicom import read, read_nifti
@@ -108,7 +109,7 @@ def run_demo(
             dataset.root,
             key,
             labels=truth.labels,
-            workers=workers,
+            workers=Workers(workers),
             progress=stage_of(progress, "ingesting"),
         )
     # An earlier run with the same seed left the same model: the folder is this demonstration's own.

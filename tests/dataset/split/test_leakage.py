@@ -9,6 +9,7 @@ import pytest
 
 from hemocast import dicom
 from hemocast.dataset.layout import Dataset
+from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.split.leakage import (
     Copy,
     check_leakage,
@@ -81,7 +82,7 @@ def heads() -> list[FloatArray]:
 
 
 def _write(root: Path, name: str, hu: FloatArray) -> None:
-    path = Dataset(root).scan_path(name, "ses-01")
+    path = Dataset(root).scan_path(ScanId(name, "ses-01"))
     path.parent.mkdir(parents=True)
     dicom.write_nifti(hu, np.diag([-1.0, -1.0, 5.0, 1.0]), path, dtype="int16")
     path.with_name(path.name.replace(".nii.gz", ".json")).write_text("{}")
