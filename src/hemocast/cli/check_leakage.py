@@ -30,7 +30,7 @@ def check_leakage(
     from hemocast.dataset.layout import Dataset
     from hemocast.dataset.split.leakage import check_leakage as check
     from hemocast.dataset.split.leakage import files_of_split, find_copies
-    from hemocast.dataset.split.schemes import read_parts
+    from hemocast.dataset.split.saved import read_parts
 
     path = Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
     parts = read_parts(path)

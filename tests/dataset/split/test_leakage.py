@@ -17,7 +17,7 @@ from hemocast.dataset.split.leakage import (
     find_copies,
     refuse_leaks,
 )
-from hemocast.dataset.split.schemes import read_parts, read_split
+from hemocast.dataset.split.saved import read_parts, read_split
 from hemocast.errors import LeakageError
 from hemocast.simulate import render_head
 from hemocast.volume import FloatArray
