@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.check_paper import check_paper
-from hemocast.errors import TableError
+from hemocast.errors import NotWritable, TableError
 
 app = typer.Typer()
 app.command()(check_paper)
@@ -78,8 +78,7 @@ def test_findings_are_written(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_of_the_folder_is_no_traceback() -> None:
     result = CliRunner().invoke(app, ["--out", str(Path(__file__))])
-    assert result.exit_code == 2
-    assert "Invalid value for" in result.output
+    assert isinstance(result.exception, NotWritable)
 
 
 def test_the_documentation_shows_the_output_as_it_is() -> None:

@@ -98,7 +98,7 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         (("create", "--study", "../x"), 2, "HC002 "),
         (("create", "--study", "r", "--reader", "a b"), 2, "HC002 "),
         (("export", "--study", "s"), 2, "Missing argument"),
-        (("export", "--study", "s", "--out", Path(__file__)), 2, "Invalid value for"),
+        (("export", "--study", "s", "--out", Path(__file__)), 2, "HC005 "),
         (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "--address"),  # noqa: S104
         (("serve", "--study", "s", "--address", "https://room.org/read"), 2, "without a path"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hemocast.errors import NothingThere, TableError
+from hemocast.errors import NothingThere, OutputExists, TableError
 from hemocast.papercheck.check import Finding
 from hemocast.papercheck.printed import PAPER, read_printed, write_findings
 
@@ -103,9 +103,17 @@ def test_the_papers_table_comes_with_the_package() -> None:
 
 
 def test_findings_as_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "findings.csv"
-    write_findings(path, [Finding("f1", "error", "T, M", 'a "b"', "1, 2", "So.")])
+    finding = Finding("f1", "error", "T, M", 'a "b"', "1, 2", "So.")
+    path = write_findings(tmp_path / "out", [finding], "paper check")
     assert path.read_text().splitlines() == [
         "code,severity,where,seen,arithmetic,sentence",
         'f1,error,"T, M","a ""b""","1, 2",So.',
     ]
+    assert write_findings(tmp_path / "out", [], "paper check").read_text().count("\n") == 1
+
+
+def test_a_users_own_findings_stay(tmp_path: Path) -> None:
+    (tmp_path / "findings.csv").write_text("mine")
+    with pytest.raises(OutputExists):
+        write_findings(tmp_path, [], "paper check")
+    assert (tmp_path / "findings.csv").read_text() == "mine"

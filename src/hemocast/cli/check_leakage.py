@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hemocast.cli.exits import leave_if_found
+from hemocast.cli.options import SPLIT, DatasetFolder, Workers
 
 NAMED = 50
 
 
 def check_leakage(
-    dataset: Annotated[Path, typer.Argument(help="The dataset folder.")],
-    split: Annotated[
-        str, typer.Option(help="A split's name in DATASET/splits, or a table of one's own.")
-    ] = "default",
+    dataset: DatasetFolder,
+    split: Annotated[str, SPLIT] = "default",
     pixels: Annotated[
         bool, typer.Option(help="Compare the scans' pixels too, not names alone.")
     ] = True,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
 ) -> None:
     """Find patients, and scans under two names, in more than one part of a split.
 
@@ -30,10 +28,9 @@ def check_leakage(
     from hemocast.dataset.layout import Dataset
     from hemocast.dataset.split.leakage import check_leakage as check
     from hemocast.dataset.split.leakage import files_of_split, find_copies
-    from hemocast.dataset.split.saved import read_parts
+    from hemocast.dataset.split.schemes import find_split, read_parts
 
-    path = Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
-    parts = read_parts(path)
+    parts = read_parts(find_split(dataset, split))
     scans = files_of_split(Dataset(dataset), parts) if pixels else {}
     with progress_bar("Comparing") as progress:
         copies = find_copies(scans, workers=workers, progress=progress) if pixels else ()

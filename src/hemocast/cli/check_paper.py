@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from hemocast.cli.exits import leave_if_found
+from hemocast.cli.options import output
 
+PAPER_CHECK = "paper check"
 WORDS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
@@ -17,9 +19,7 @@ def check_paper(
         Path | None,
         typer.Argument(help="CSV of printed numbers. Default: those of the CTNet paper."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for findings.csv.", file_okay=False)
-    ] = None,
+    out: Annotated[Path | None, output("Folder for findings.csv.", PAPER_CHECK)] = None,
 ) -> None:
     """Check a paper's printed metrics and counts against each other, without its data.
 
@@ -49,7 +49,5 @@ def check_paper(
         f"warning(s), {counts['note']} note(s)"
     )
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-        write_findings(out / "findings.csv", findings)
-        print(f"Table: {out / 'findings.csv'}")
+        print(f"Table: {write_findings(out, findings, PAPER_CHECK)}")
     leave_if_found(counts["error"] or counts["warning"])

@@ -7,19 +7,19 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import DatasetFolder, output
+
 
 def cohort(
-    dataset: Annotated[Path, typer.Argument(help="The dataset folder.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the tables. Default: DATASET/cohort")
-    ] = None,
+    dataset: DatasetFolder,
+    out: Annotated[Path | None, output("Folder for the tables. Default: DATASET/cohort")] = None,
     window: Annotated[
         tuple[float, float], typer.Option(help="Earliest and latest scan, hours after onset.")
     ] = (0.0, 72.0),
     follow_up: Annotated[
         float, typer.Option(min=0, help="Without HT: imaging this long after the scan, hours.")
     ] = 24.0,
-    horizon: Annotated[
+    horizon_hours: Annotated[
         float, typer.Option(min=1, help="HT counts until then, hours after onset.")
     ] = 336.0,
     match: Annotated[bool, typer.Option(help="Pair 1:1 by age and sex.")] = False,
@@ -39,13 +39,13 @@ def cohort(
             window_start_hours=window[0],
             window_end_hours=window[1],
             follow_up_hours=follow_up,
-            horizon_hours=horizon,
+            horizon_hours=horizon_hours,
         )
     except ValidationError as error:
         raise ConfigError(
             f"The hours do not fit: {error.errors()[0]['msg']}",
             "0 <= start of the window < its end <= horizon",
-            "Change --window or --horizon",
+            "Change --window or --horizon-hours",
         ) from error
     pairing = MatchConfig(caliper_years=caliper, seed=seed) if match else None
     made = build_cohort(dataset, eligibility, pairing)

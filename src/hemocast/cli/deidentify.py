@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 from hemocast.cli.exits import leave, of_cases
+from hemocast.cli.options import Key, Workers, output
 
 
 def deidentify(
     sources: Annotated[list[Path], typer.Argument(help="Folders and zips of DICOM files.")],
-    out: Annotated[Path, typer.Option(help="The folder for the clean files.")],
-    key: Annotated[
-        Path | None,
-        typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    out: Annotated[Path, output("The folder for the clean files.")],
+    key: Key = None,
+    workers: Workers = 1,
 ) -> None:
     """Export CT images under pseudonyms, with shifted dates, and without free text.
 

@@ -7,23 +7,22 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import AllWorkers, Everything
+
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-demo"),
+    out: Everything = Path("hemocast-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Of cohort, split and training.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")
-    ] = None,
+    workers: AllWorkers = None,
 ) -> None:
     """Simulate a cohort as DICOM, then go the way your own data would: to a model and a report."""
     from hemocast.cli.progress import stage_bars
     from hemocast.onnx import usable_cpus
     from hemocast.pipeline.demo import run_demo
-    from hemocast.pipeline.simulated_run import RunOptions
-    from hemocast.report.words import estimate
 
     with stage_bars() as progress:
-        done = run_demo(out, RunOptions(seed, workers or usable_cpus(), progress))
+        done = run_demo(out, seed=seed, workers=workers or usable_cpus(), progress=progress)
+    auc = done.result.evaluation["auc"]
     print("SIMULATED scans and outcomes: this says nothing about patients.")
-    print(f"AUC on held-out patients {estimate(done.result.evaluation.models[0]['auc'])}")
+    print(f"AUC on held-out patients {auc.value:.3f} ({auc.ci_low:.3f} to {auc.ci_high:.3f})")
     print(f"Page: {done.page.resolve()}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import BootstrapSeed, Resamples, Threshold
+from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
 
 
 def evaluate(
@@ -33,7 +33,7 @@ def evaluate(
         Path | None,
         typer.Option(help="A dataset's clinical.tsv, for subgroups (its neighbors are read too)."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-evaluation"),
+    out: Everything = Path("hemocast-evaluation"),
     threshold: Threshold = None,
     resamples: Resamples = 2000,
     seed: BootstrapSeed = 0,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hemocast.cli.exits import leave, of_cases
+from hemocast.cli.options import Key, Workers, output
 
 
 def ingest(
@@ -18,16 +19,13 @@ def ingest(
             "DICOMweb servers (dicomweb+http://host/path)."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The dataset folder; made or added to.")],
-    key: Annotated[
-        Path | None,
-        typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
-    ] = None,
+    out: Annotated[Path, output("The dataset folder; made or added to.")],
+    key: Key = None,
     labels: Annotated[
         Path | None,
         typer.Option(help="CSV with columns patient_id and label (1 HT, 0 no HT)."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
     cluster: Annotated[
         str | None,
         typer.Option(help="Address of a dask scheduler whose workers see the same paths."),
@@ -43,19 +41,20 @@ def ingest(
     from collections import Counter
 
     from hemocast.cli.progress import progress_bar
-    from hemocast.dataset import Dataset
+    from hemocast.dataset import Dataset, load_key
     from hemocast.dataset.ingest.refusals import count_reasons
     from hemocast.dataset.ingest.run import ingest as run
-    from hemocast.dataset.ingest.workers import Workers
     from hemocast.pipeline.quality import write_quality_report
 
+    secret = load_key(key or out.parent / f"{out.name}.key", out)
     with progress_bar("ingesting") as progress:
         report = run(
             sources,
             out,
-            key or out.parent / f"{out.name}.key",
+            secret,
             labels=labels,
-            workers=Workers(workers, cluster),
+            workers=workers,
+            cluster=cluster,
             progress=progress,
         )
     if report.added or not (out / "quality" / "report.html").is_file():

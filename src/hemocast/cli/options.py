@@ -1,11 +1,43 @@
-"""Options that several commands share, with one name and one help text each."""
+"""Options that several commands share: one name, one meaning and one help text each."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+
+def output(text: str, kind: str | None = None) -> Any:
+    """Give the option ``--out``: a folder, refused before any work if it cannot be written to.
+
+    Parameters
+    ----------
+    text : str
+        Its help.
+    kind : str, optional
+        What `hemocast.files.claim` calls it; then what is not empty or of that kind is refused too.
+    """
+
+    def check(folder: Path | None) -> Path | None:
+        if folder is not None:
+            from hemocast.files import check_folder
+
+            check_folder(folder, kind or "", also=kind is None)
+        return folder
+
+    return typer.Option("--out", help=text, callback=check)
+
+
+Everything = Annotated[Path, output("Where everything goes.")]
+DatasetFolder = Annotated[Path, typer.Argument(help="The dataset folder.")]
+SPLIT = typer.Option("--split", help="A split's name in DATASET/splits, or a table of one's own.")
+Key = Annotated[
+    Path | None,
+    typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
+AllWorkers = Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")]
 Threshold = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="The model's. Default: column threshold, else 0.5."),

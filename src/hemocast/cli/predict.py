@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hemocast.cli.exits import leave, of_cases
+from hemocast.cli.options import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ def predict(
         Path | None,
         typer.Option(help="A model folder. Default: the demonstration model."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("hemocast-out"),
+    out: Annotated[Path, output("Where the results go.")] = Path("hemocast-out"),
 ) -> None:
     """Predict hemorrhagic transformation for every scan in PATHS.
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from hemocast.cli.options import DatasetFolder, Workers
 
 
 def quality(
-    dataset: Annotated[Path, typer.Argument(help="The dataset folder.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    dataset: DatasetFolder,
+    workers: Workers = 1,
 ) -> None:
     """Write DATASET/quality/report.html: a picture, the geometry and the flags of every scan.
 

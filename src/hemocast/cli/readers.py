@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemocast.cli.options import SPLIT, DatasetFolder, output
 from hemocast.cli.readers_analyse import analyse
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ readers = typer.Typer(
     help="Let readers read the scans of a dataset, blinded, in a browser.", no_args_is_help=True
 )
 
-_Dataset = Annotated[Path, typer.Argument(help="The dataset folder.")]
 _Study = Annotated[str, typer.Option(help="The study's name.")]
 _Database = Annotated[
     str | None,
@@ -26,19 +26,19 @@ _Database = Annotated[
 
 @readers.command()
 def create(
-    dataset: _Dataset,
+    dataset: DatasetFolder,
     study: _Study,
     reader: Annotated[
         list[str] | None, typer.Option(help="A reader's name; once for each. Default: R1 R2 R3")
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Read the test part of this split. Default: every labelled patient."),
+        SPLIT,
     ] = None,
     repeats: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of the cases read twice.")
     ] = 0.1,
-    model: Annotated[
+    predictions: Annotated[
         Path | None,
         typer.Option(
             help="Results of 'hemocast predict' (the folder, or any predictions.csv): adds an "
@@ -54,7 +54,10 @@ def create(
     seed: Annotated[int, typer.Option(min=0, help="Of orders and repeats.")] = 0,
     database: _Database = None,
 ) -> None:
-    """Choose cases and readers, and make the pictures. Frozen as soon as somebody has read."""
+    """Choose cases and readers, and make the pictures. Frozen as soon as somebody has read.
+
+    With --split its test part is read, else every labelled patient.
+    """
     from hemocast.readers.study.folder import Plan
 
     plan = Plan(
@@ -65,12 +68,12 @@ def create(
         horizon_days=horizon_days,
         washout_days=washout_days,
     )
-    _create(dataset, study, plan, model, database)
+    _create(dataset, study, plan, predictions, database)
 
 
 @readers.command()
 def serve(
-    dataset: _Dataset,
+    dataset: DatasetFolder,
     study: _Study,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
@@ -117,11 +120,11 @@ def serve(
 
 @readers.command()
 def export(
-    dataset: _Dataset,
+    dataset: DatasetFolder,
     study: _Study,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the tables. Default: the study's folder", file_okay=False),
+        output("Folder for the tables. Default: the study's folder"),
     ] = None,
     database: _Database = None,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import BootstrapSeed, Resamples, Threshold
+from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
 
 
 def analyse(
@@ -15,7 +15,7 @@ def analyse(
     predictions: Annotated[
         Path, typer.Option(help="predictions.csv: the scans' labels, and the model's answers.")
     ],
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("hemocast-readers"),
+    out: Everything = Path("hemocast-readers"),
     threshold: Threshold = None,
     resamples: Resamples = 2000,
     seed: BootstrapSeed = 0,

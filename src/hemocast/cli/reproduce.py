@@ -7,26 +7,31 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import AllWorkers, output
+
 
 def reproduce(
-    out: Annotated[Path, typer.Option(help="Where everything goes; new or unfinished.")] = Path(
+    out: Annotated[Path, output("Where everything goes; new or unfinished.")] = Path(
         "hemocast-paper"
     ),
     fast: Annotated[
         bool, typer.Option("--fast", help="A third of the patients, in coarser images.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of cohort, split, training, readers.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")
-    ] = None,
+    workers: AllWorkers = None,
 ) -> None:
     """Make the tables and figures of Zhang 2026 on simulated patients, with simulated readers."""
     from hemocast.cli.progress import stage_bars
     from hemocast.onnx import usable_cpus
     from hemocast.pipeline.reproduce.run import reproduce as run
-    from hemocast.pipeline.simulated_run import RunOptions
 
     with stage_bars() as progress:
-        page = run(out, fast=fast, options=RunOptions(seed, workers or usable_cpus(), progress))
+        page = run(
+            out,
+            fast=fast,
+            seed=seed,
+            workers=workers or usable_cpus(),
+            progress=progress,
+        )
     print("SIMULATED patients, outcomes and readers: this says nothing about patients.")
     print(f"Page: {page.resolve()}")

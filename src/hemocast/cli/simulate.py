@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import Workers, output
+
 
 class _Preset(StrEnum):
     paper = "paper"
@@ -23,7 +25,7 @@ class _Format(StrEnum):
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for the cohort; new or unfinished.")],
+    out: Annotated[Path, output("Folder for the cohort; new or unfinished.")],
     preset: Annotated[
         _Preset, typer.Option(help="The paper's cohort, one from practice, or an easy one.")
     ] = _Preset.paper,
@@ -39,7 +41,7 @@ def simulate(
         int | None,
         typer.Option(min=2, max=100_000, help="How many; as many of them with HT as the preset."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
 ) -> None:
     """Simulate head CTs and outcomes, and print how well the outcome can be told at best.
 

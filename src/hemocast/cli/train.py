@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.options import SPLIT, Workers, output
+
 
 def train(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels.")],
-    out: Annotated[Path, typer.Option(help="Folder for the model; new or empty.")],
+    out: Annotated[Path, output("Folder for the model; new or empty.")],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",
     horizon: Annotated[
@@ -22,15 +24,14 @@ def train(
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Patients held out; 0.1 in the paper.")
     ] = 0.1,
-    split: Annotated[
-        Path | None, typer.Option(help="A table of participant_id and part (train, test).")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes for preparing.")] = 1,
+    split: Annotated[str | None, SPLIT] = None,
+    workers: Workers = 1,
 ) -> None:
     """Split by patient, train CTNet, test it on the held-out patients, save the model."""
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
+    from hemocast.dataset.split.schemes import find_split
     from hemocast.pipeline.train import Purpose, train_and_test
     from hemocast.stats import MAIN_METRICS
 
@@ -41,7 +42,7 @@ def train(
             out,
             Purpose(name, horizon, population),
             test_fraction=test_fraction,
-            split=split,
+            split=find_split(dataset, split) if split else None,
             workers=workers,
             progress=progress,
         )

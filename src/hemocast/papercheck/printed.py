@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from hemocast.dataset.layout import write_text
 from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_table
 from hemocast.errors import TableError
+from hemocast.files import claim
 from hemocast.papercheck.check import Finding, Printed, Rounded
 from hemocast.papercheck.numbers import PARTS, SHARES, Unit
 from hemocast.tables import read_table
@@ -175,10 +173,15 @@ def _printed(row: object) -> Printed:
     )
 
 
-def write_findings(path: Path, findings: Sequence[Finding]) -> None:
-    """Write findings as a CSV, one a row, with their fields as columns."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Finding)])
-    writer.writerows(astuple(finding) for finding in findings)
-    write_text(path, text.getvalue())
+def write_findings(folder: Path, findings: Sequence[Finding], kind: str) -> Path:
+    """Write findings.csv, one finding a row, into a folder claimed as `kind`; give its path.
+
+    Raises
+    ------
+    OutputExists, NotWritable
+        The folder is somebody's, or cannot be written to.
+    """
+    with claim(folder, kind) as output:
+        names = [field.name for field in fields(Finding)]
+        output.write_table("findings.csv", map(asdict, findings), names)
+    return folder / "findings.csv"

@@ -11,7 +11,7 @@ import yaml
 
 from hemocast.config import Settings
 from hemocast.dataset.layout import Dataset, write_text
-from hemocast.dataset.split.saved import read_parts
+from hemocast.dataset.split.schemes import find_split, read_parts
 from hemocast.dataset.stacks import ScanFile, scans_of
 from hemocast.errors import ConfigError, HemocastError, NothingThere, OutputExists, TooFewPatients
 from hemocast.readers.store.answers import Store, sqlite_url
@@ -38,7 +38,7 @@ class Plan(Settings):
     ----------
     readers : tuple of str
     split : str or None
-        The test part of ``splits/NAME.tsv``; None: every patient with a label.
+        The test part of this split (a name, or a table); None: every patient with a label.
     repeats : float
         Share of the cases read twice in every arm.
     seed, horizon_days, washout_days
@@ -230,7 +230,7 @@ def choose_scans(dataset: Dataset, split: str | None) -> list[ScanFile]:
     """
     people = set(dataset.labels())
     if split is not None:
-        people &= set(read_parts(dataset.root / "splits" / f"{split}.tsv").get("test", ()))
+        people &= set(read_parts(find_split(dataset.root, split)).get("test", ()))
     table = dataset.table("scans")
     if (dataset.root / "cohort" / "scans.tsv").is_file():
         chosen = Dataset(dataset.root / "cohort").table("scans")["scan_id"]

@@ -1,0 +1,253 @@
+"""Every command, whatever it is for: what the user made stays, and every failure has a code.
+
+A command that is added to the application needs a line in `WRITES` here, or the first test fails.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from hemocast.cli.main import app, run
+from hemocast.dicom import write_nifti
+
+WRITES = {
+    "predict": "{scan} --out {out}",
+    "demo": "--out {out} --workers 1",
+    "simulate": "--preset tiny --patients 2 --out {out}",
+    "ingest": "{scan} --out {out}",
+    "train": "{dataset} --out {out}",
+    "cohort": "{dataset} --out {out}",
+    "check-paper": "{printed} --out {out}",
+    "evaluate": "{predictions} --resamples 100 --out {out}",
+    "reproduce": "--fast --out {out}",
+    "deidentify": "{scan} --out {out}",
+    "readers export": "{dataset} --study s --out {out}",
+    "readers analyse": "{readings} --predictions {predictions} --resamples 100 --out {out}",
+}
+"""Commands that write to a folder that the user names."""
+
+INTO_DATASET = {
+    "quality": "{dataset}",
+    "cohort": "{dataset}",
+    "readers create": "{dataset} --study mine",
+    "readers serve": "{dataset} --study mine --port {port}",
+}
+"""Commands that write into the dataset that they are given; the port is taken."""
+
+READS = {
+    "predict": "{missing} --out {out}",
+    "ingest": "{missing} --out {out}",
+    "quality": "{missing}",
+    "cohort": "{missing}",
+    "check-leakage": "{missing}",
+    "check-paper": "{missing}",
+    "train": "{missing} --out {out}",
+    "evaluate": "{missing} --out {out}",
+    "deidentify": "{missing} --out {out}",
+    "readers create": "{missing} --study s",
+    "readers serve": "{missing} --study s",
+    "readers export": "{missing} --study s",
+    "readers analyse": "{missing} --predictions {missing} --out {out}",
+}
+"""Commands that read what the user names, given what is not there."""
+
+NUMBERS_ONLY = {"plan develop", "plan validate", "plan auc", "plan compare", "plan readers"}
+"""Commands that read and write nothing."""
+
+THEIRS = (
+    "notes.txt", ".hidden", "report.html", "metrics.json", "predictions.csv", "linkage.csv",
+    "findings.csv", "readings.csv", "readings_log.csv", "labels.csv", "left_behind.tsv",
+    "table1.csv", "flow.csv", "dataset_description.json", "participants.tsv", "scans.tsv",
+    "sub-01/ses-01/ct/sub-01_ses-01_ct.nii.gz", "sub-01/ses-01/ct/scan.dcm", "model.yaml",
+    "weights.safetensors", "stacks.npy", "quality/report.html", "splits/default.tsv",
+    "unfinished/study-1/a.dcm", "truth/truth.json", "dicom/a.dcm", "dataset/scans.tsv",
+)  # fmt: skip
+
+
+NOT_YET = {
+    "users": {
+        "cohort", "deidentify", "demo", "evaluate", "ingest", "predict", "readers analyse",
+        "readers export", "reproduce", "train", "quality", "readers serve", "port",
+    }
+}  # fmt: skip
+
+
+def _names(names: Iterable[str], not_yet: Iterable[str] = ()) -> list[object]:
+    waits = pytest.mark.xfail(reason="its room is being mended", run=False)
+    return [pytest.param(n, marks=[waits] if n in not_yet else []) for n in sorted(names)]
+
+
+def _walk(command: object, path: str = "") -> Iterator[str]:
+    if isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from _walk(child, f"{path} {name}".strip())
+    else:
+        yield path
+
+
+ALL = sorted(_walk(typer.main.get_command(app)))
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a scan, a dataset of it, and tables: SIMULATED, small, valid."""
+    root = tmp_path_factory.mktemp("inputs")
+    across = (np.arange(80) - 39.5) * 2.6
+    z, y, x = np.meshgrid((np.arange(30) - 14.5) * 5, across, across, indexing="ij")
+    radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
+    hu = np.full(radius.shape, -1000.0)
+    hu[radius < 1.18], hu[radius < 1.1], hu[radius < 1] = 30, 900, 36
+    hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
+    folder = root / "dataset" / "sub-a1" / "ses-01" / "ct"
+    folder.mkdir(parents=True)
+    write_nifti(hu, np.diag([-2.6, -2.6, 5, 1.0]), folder / "sub-a1_ses-01_ct.nii.gz")
+    (folder / "sub-a1_ses-01_ct.json").write_text(
+        json.dumps({"participant_id": "sub-a1", "session": "ses-01", "scan_uid": "u"})
+    )
+    for name, text in {
+        "scans.tsv": "participant_id\tscan_id\tblood\nsub-a1\tsub-a1_ses-01\t0\n",
+        "participants.tsv": "participant_id\tage\tsex\nsub-a1\t70\tF\n",
+        "labels.tsv": "participant_id\tlabel\nsub-a1\t1\n",
+        "dataset_description.json": '{"Simulated": true}',
+    }.items():
+        (root / "dataset" / name).write_text(text)
+    ids = [f"p{i},s{i}" for i in range(40)]
+    predictions = [f"{ids[i]},{i % 2},{0.3 + 0.2 * (i % 2):.2f}" for i in range(40)]
+    readings = [f"R{r},{ids[i]},{0.1 * ((i + r) % 9)},{i % 2}" for r in range(3) for i in range(40)]
+    for name, lines in {
+        "predictions.csv": ["participant_id,scan_id,label,probability", *predictions],
+        "readings.csv": ["reader_id,participant_id,scan_id,probability,decision", *readings],
+        "printed.csv": ["table,row,column,value,unit,n", "T,M,accuracy,90.16,percent,61"],
+    }.items():
+        (root / name).write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture
+def place(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a place with a copy of the inputs; it is the working folder too."""
+    shutil.copytree(inputs, tmp_path / "inputs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _end(place: Path, name: str, line: str, out: Path | str) -> int:
+    """Run a command as its user does and give the exit code."""
+    inputs = place / "inputs"
+    words = {
+        "{out}": str(out),
+        "{missing}": str(place / "missing"),
+        "{dataset}": str(inputs / "dataset"),
+        "{scan}": str(inputs / "dataset" / "sub-a1"),
+    } | {f"{{{table}}}": str(inputs / f"{table}.csv") for table in ("predictions", "readings")}
+    words["{printed}"] = str(inputs / "printed.csv")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words["{port}"] = str(taken.getsockname()[1])
+        arguments = [*name.split(), *(words.get(word, word) for word in line.split())]
+        with pytest.raises(SystemExit) as ended:
+            run(arguments)
+    return int(ended.value.code or 0)
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def _fill(folder: Path) -> None:
+    for name in THEIRS:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"the user's own {name}\n")
+
+
+def test_every_command_is_tried_here() -> None:
+    assert set(ALL) == {*WRITES, *INTO_DATASET, *READS, *NUMBERS_ONLY}
+
+
+@pytest.mark.parametrize("name", _names(WRITES, NOT_YET["users"]))
+def test_a_folder_of_the_users_is_refused_and_keeps_every_byte(
+    place: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = place / "theirs"
+    _fill(out)
+    before = _bytes(place)
+    code = _end(place, name, WRITES[name], out)
+    said = capsys.readouterr().err
+    assert _bytes(place) == before
+    assert code == 2, said
+    assert said.startswith("HC00"), said
+
+
+@pytest.mark.parametrize("name", _names(INTO_DATASET, NOT_YET["users"]))
+def test_a_dataset_keeps_what_the_user_put_beside_ours(place: Path, name: str) -> None:
+    dataset = place / "inputs" / "dataset"
+    for folder in ("quality", "cohort", "studies/mine", "readers/mine", "derivatives/hemocast/x"):
+        for file in ("report.html", "notes.txt", "table1.csv", "design.json"):
+            path = dataset / folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("the user's own")
+    before = _bytes(place)
+    _end(place, name, INTO_DATASET[name], "")
+    after = _bytes(place)
+    assert {path: after.get(path) for path in before} == before
+
+
+@pytest.mark.xfail(reason="its room is being mended", run=False)
+def test_a_port_in_use_is_refused_and_says_so(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _end(place, "readers serve", INTO_DATASET["readers serve"], "") == 2
+    assert capsys.readouterr().err.startswith("HC007 ")
+
+
+@pytest.mark.parametrize("where", ["a file", "below a file", "a long name", "no permission"])
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_an_output_that_cannot_be_is_refused_before_any_work(
+    place: Path, name: str, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "file").write_text("mine")
+    out = {
+        "a file": place / "file",
+        "below a file": place / "file" / "out",
+        "a long name": place / ("x" * 300),
+        "no permission": Path("/proc/hemocast"),
+    }[where]
+    before = _bytes(place)
+    code = _end(place, name, WRITES[name], out)
+    said = capsys.readouterr()
+    assert _bytes(place) == before
+    assert code == 2, said.err
+    assert re.search(r"^HC00\d |Invalid value for", said.err, re.MULTILINE), said.err
+    assert "Traceback" not in said.err + said.out
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+def test_an_input_that_is_not_there_has_a_code(
+    place: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _bytes(place / "inputs")
+    code = _end(place, name, READS[name], place / "out")
+    said = capsys.readouterr()
+    assert code in {2, 4}, said.err
+    assert re.search(r"HC[0-6]\d\d", said.err + said.out), said.err
+    assert "Traceback" not in said.err + said.out
+    assert _bytes(place / "inputs") == before
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_unknown_option_is_wrong_usage(
+    place: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _end(place, name, "--nonsense", "") == 2
+    assert "No such option" in capsys.readouterr().err
+    assert set(_bytes(place)) == {f"inputs/{path}" for path in _bytes(place / "inputs")}
