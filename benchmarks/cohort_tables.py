@@ -99,13 +99,9 @@ def main(n: int) -> None:
     from hemocast.dataset.cohort.matching import match_patients
     from hemocast.dataset.cohort.symptomatic import symptomatic
     from hemocast.dataset.cohort.table1 import describe_patients, make_table1
-    from hemocast.dataset.split.by_patient import save_split, split_patients
-    from hemocast.dataset.split.schemes import (
-        save_splits,
-        split_by_date,
-        split_by_site,
-        split_folds,
-    )
+    from hemocast.dataset.split.by_patient import split_patients
+    from hemocast.dataset.split.saved import save_split, save_splits
+    from hemocast.dataset.split.schemes import split_by_date, split_by_site, split_folds
 
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:

@@ -211,7 +211,14 @@ def _cell(value: object, separator: str, missing: str) -> object:
         return value
     # A carriage return would end the row for some readers.
     text = value.replace("\r", " ")
-    return "'" + text if separator == "," and text.startswith(_FORMULA) else text
+    formula = separator == "," and text.startswith(_FORMULA) and not _is_number(text)
+    return "'" + text if formula else text
+
+
+def _is_number(text: str) -> bool:
+    with suppress(ValueError):
+        return math.isfinite(float(text))
+    return False
 
 
 def write_table(
@@ -240,8 +247,13 @@ class Output:
 
     folder: Path
 
-    def check(self, names: Iterable[str]) -> None:
+    def check(self, names: Iterable[str] | None = None) -> None:
         """Refuse if a file of one of these names is not as Hemocast wrote it.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Paths in the folder; by default of all that Hemocast ever wrote there.
 
         Raises
         ------
@@ -251,7 +263,7 @@ class Output:
         written = self._written()
         foreign = [
             name
-            for name in names
+            for name in (written if names is None else names)
             if (path := self.folder / name).exists() and not _is_written(path, written.get(name))
         ]
         if foreign:
@@ -297,6 +309,24 @@ class Output:
         """Write the table `name` whole or not at all; see `table_text`."""
         separator = "\t" if name.endswith(".tsv") else ","
         self.write_text(name, table_text(rows, columns, separator=separator))
+
+    def write_all(self, contents: Mapping[str, str | bytes]) -> None:
+        """Write these files, then remove all that an earlier run wrote beside them.
+
+        Parameters
+        ----------
+        contents : mapping of str to str or bytes
+            Name -> what the file holds.
+
+        Raises
+        ------
+        OutputExists
+            A file of one of these names is not as Hemocast wrote it; nothing has changed then.
+        """
+        self.check(contents)
+        for name, content in contents.items():
+            self.write_bytes(name, content.encode() if isinstance(content, str) else content)
+        self.remove_others(contents)
 
     def remove_others(self, kept: Iterable[str]) -> None:
         """Remove every file that an earlier run wrote and this one did not, unless it was changed.

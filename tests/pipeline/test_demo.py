@@ -10,7 +10,8 @@ import pytest
 from hemocast.config import Config
 from hemocast.errors import OutputExists
 from hemocast.pipeline import demo
-from hemocast.pipeline.demo import Demo, run_demo
+from hemocast.pipeline.demo import CEILING, Demo, run_demo
+from hemocast.pipeline.simulated_run import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
         patch.setattr(demo, "DEMO", cohort)
         patch.setattr(demo, "CONFIG", config)
         out = tmp_path_factory.mktemp("demo") / "out"
-        yield run_demo(out, seed=3), out
+        yield run_demo(out, RunOptions(seed=3)), out
 
 
 def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
@@ -36,18 +37,31 @@ def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
 def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path]) -> None:
     result = small[0].result
     assert result.overlap == 0
-    assert sum(part.n_patients for part in result.parts) == result.cohort.n_patients == 12
-    assert sum(part.n_events for part in result.parts) == result.cohort.n_events == 6
-    assert sum(part.n_scans for part in result.parts) == result.cohort.n_scans
+    assert sum(part.n_patients for part in result.parts) == 12
+    assert sum(part.n_events for part in result.parts) == 6
+    scans = sum(part.n_scans for part in result.parts)
+    assert dict(result.simulated)["Patients"] == f"12, with {scans} scans as DICOM"
 
 
 def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:
     done, out = small
     summary = json.loads((out / "demo.json").read_text())
     assert summary["simulated"] is True
-    assert 0 <= summary["auc_low"] <= summary["auc"] <= summary["auc_high"] <= 1
-    assert 0 <= summary["ceiling_auc"] <= 1
-    assert len(done.result.true_risk) == done.result.evaluation.n
+    assert 0 <= summary["auc"]["ci_low"] <= summary["auc"]["value"] <= 1
+    model, ceiling = done.result.evaluation.models
+    assert ceiling.name == CEILING
+    assert summary["ceiling_auc"]["value"] == ceiling["auc"].value
+    assert len(ceiling.probability) == model.n == len(model.probability)
+
+
+def test_its_numbers_are_those_of_evaluate(small: tuple[Demo, Path]) -> None:
+    done, out = small
+    content = json.loads((out / "evaluation" / "metrics.json").read_text())
+    model = done.result.evaluation.models[0]
+    assert content["models"]["demonstration"]["metrics"]["auc"]["value"] == model["auc"].value
+    assert content["simulated"] is True
+    assert f"{model['auc'].value:.2f} <small>AUC" in done.page.read_text()
+    assert (out / "evaluation" / "report.html").is_file()
 
 
 def test_the_lesion_lies_in_the_brain_of_the_shown_scan(small: tuple[Demo, Path]) -> None:
@@ -61,8 +75,9 @@ def test_the_lesion_lies_in_the_brain_of_the_shown_scan(small: tuple[Demo, Path]
 
 def test_running_it_again_gives_the_same(small: tuple[Demo, Path]) -> None:
     done, out = small
-    again = run_demo(out, seed=3)
-    assert again.result.probability.tolist() == done.result.probability.tolist()
+    again = run_demo(out, RunOptions(seed=3))
+    scores, before = (d.result.evaluation.models[0].probability for d in (again, done))
+    assert scores.tolist() == before.tolist()
 
 
 def test_the_same_seed_gives_the_same_split_anywhere(small: tuple[Demo, Path]) -> None:
@@ -76,5 +91,5 @@ def test_the_same_seed_gives_the_same_split_anywhere(small: tuple[Demo, Path]) -
 def test_a_finished_demo_is_not_trained_again_with_another_seed(
     small: tuple[Demo, Path],
 ) -> None:
-    with pytest.raises(OutputExists, match="something else"):
-        run_demo(small[1], seed=4)
+    with pytest.raises(OutputExists, match="did not make"):
+        run_demo(small[1], RunOptions(seed=4))

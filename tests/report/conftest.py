@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from hemocast.evaluate.result import EvaluationResult
 from hemocast.model.prediction import Prediction
-from hemocast.report import (
-    DemoCohort,
-    DemoExample,
-    DemoHistory,
-    DemoPart,
-    DemoResult,
-)
-from hemocast.stats import evaluate
+from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
+from hemocast.report.demo import DemoResult, Example, Part
+from hemocast.train import EpochRecord
 from hemocast.volume import Source, Stack, StackRecord
 
 
@@ -136,50 +133,75 @@ def new_stack() -> Callable[..., Stack]:
     return make_stack
 
 
-@pytest.fixture(scope="session")
-def demo(prediction: Prediction, source: Source) -> DemoResult:
-    return make_demo(prediction, source)
-
-
-def make_demo(prediction: Prediction, source: Source) -> DemoResult:
+def write_predictions(path: Path, *models: str, simulated: bool = True) -> Path:
+    """Write 74 scans of 62 patients, rated by each model; the last is nearest to the truth."""
     rng = np.random.default_rng(3)
     logit = rng.normal(-0.2, 2, 74)
-    true_risk = 1 / (1 + np.exp(-logit))
-    label = (rng.random(74) < true_risk).astype(np.int64)
-    probability = 1 / (1 + np.exp(-0.8 * logit - rng.normal(0, 0.9, 74)))
     patient = np.arange(74) * 5 // 6
+    label = (logit[patient] > rng.normal(-0.2, 1, 62)[patient]).astype(int)
+    rows = [
+        f"p{patient[k]:02d},s{k},{label[k]},{1 / (1 + np.exp(-value)):.4f},{model},0.48,"
+        f"{'FM'[patient[k] % 2]},{int(simulated)}"
+        for j, model in enumerate(models)
+        for k, value in enumerate(logit + rng.normal(0, 2.5 / (j + 1), 74))
+    ]
+    head = "participant_id,scan_id,label,probability,model,threshold,sex,simulated"
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
+    """Two models on simulated scans."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    table = write_predictions(folder / "p.csv", "our <b> model", "True risk")
+    return evaluate_files(table, folder / "out", options=EvaluationOptions(n_resamples=100))
+
+
+@pytest.fixture(scope="session")
+def reader_study(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
+    """Three readers, with and without the model, on scans of patients."""
+    folder = tmp_path_factory.mktemp("readers")
+    table = write_predictions(folder / "p.csv", "model", simulated=False)
+    rng = np.random.default_rng(5)
+    scans = [line.split(",")[:3] for line in table.read_text().splitlines()[1:41]]
+    rows = []
+    for reader in ("C_1", "C2 & co", "C3"):
+        for arm in ("unaided", "aided"):
+            for k, (patient, scan, label) in enumerate(scans):
+                p = float(np.clip(rng.normal(0.3 + 0.4 * int(label), 0.2), 0, 1))
+                answer = f"{p:.2f},{int(p >= 0.5)},3,{10 + k}"
+                rows.append(f"{reader},{patient},{scan},{answer},{arm},{k},0")
+    answers = "probability,decision,confidence,seconds"
+    head = f"reader_id,participant_id,scan_id,{answers},arm,order,repeat"
+    (folder / "r.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    options = EvaluationOptions(n_resamples=100)
+    return analyse_files(folder / "r.csv", table, folder / "out", options=options)
+
+
+@pytest.fixture(scope="session")
+def demo(prediction: Prediction, source: Source, evaluation: EvaluationResult) -> DemoResult:
     lesion = (prediction.heatmap > 1.2) & prediction.stack.brain
-    epochs = np.arange(1.0, 23.0)
     low = replace(prediction, probability=0.07, probability_interval=(0.03, 0.2))
     return DemoResult(
-        cohort=DemoCohort(
-            160, 196, 72, "lesions 4 to 9 HU darker", (("Picture", "256 x 256"),), 11
-        ),
-        refused=(("HC303 the scan already shows blood", 4),),
+        evaluation=evaluation,
+        simulated=(("Visibility", "lesions 4 to 9 HU darker"), ("Seed", "11; not picked")),
         parts=(
-            DemoPart("training", 78, 92, 36),
-            DemoPart("validation", 20, 24, 9),
-            DemoPart("test", 62, 74, 27),
+            Part("training", 78, 92, 36),
+            Part("validation", 20, 24, 9),
+            Part("test", 62, 74, 27),
         ),
         overlap=0,
         split_hash="d" * 64,
-        evaluation=evaluate(label, probability, patient, 0.48, n_resamples=300),
-        label=label,
-        probability=probability,
-        true_risk=true_risk,
-        patient=patient,
-        history=DemoHistory(
-            0.7 * np.exp(-epochs / 9),
-            0.5 * np.exp(-epochs / 7),
-            0.9 - 0.4 * np.exp(-epochs / 4),
-            14,
-        ),
+        refused=(("HC303", 4),),
+        history=tuple(EpochRecord(k, 1 / k, 1.1 / k, 0.6, k == 3) for k in range(1, 4)),
+        best_epoch=3,
         examples=(
-            DemoExample("HT, foreseen", "The heatmap finds it.", prediction, 1, 0.88, lesion),
-            DemoExample("HT, missed", "The lesion is faint.", low, 1, 0.35, lesion),
+            Example("HT, foreseen", "The heatmap finds it.", prediction, 0, 0.88, lesion),
+            Example("HT, missed", "The lesion is faint.", low, 1, 0.35, lesion),
         ),
-        new_scan=DemoExample("new series", "Left hemisphere.", prediction, None, 0.4, lesion),
+        new_scan=Example("new series", "Left hemisphere.", prediction, 0, 0.4, lesion),
         new_source=source,
-        model_settings=(("Network", "ctnet3d"), ("Epochs", "22")),
+        model=(("Network", "ctnet3d"), ("Epochs", "22")),
         seconds=(("simulate", 41.2), ("train", 88.7)),
     )

@@ -1,14 +1,14 @@
 import base64
 import hashlib
-from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
-from hemocast.report.page import TEMPLATES, own_page, write_text
+from hemocast.report.page import TEMPLATES, own_page, render
 
 
 def test_the_policy_allows_our_own_style_and_script_alone() -> None:
-    page = own_page(script=True)
+    page = own_page("quality.css", "viewer.js")
     for kind, text in (("style", page.style), ("script", page.script)):
         digest = base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()
         assert f"{kind}-src 'sha256-{digest}'" in page.policy
@@ -17,7 +17,7 @@ def test_the_policy_allows_our_own_style_and_script_alone() -> None:
 
 
 def test_a_page_without_a_viewer_runs_no_script() -> None:
-    page = own_page(script=False)
+    page = own_page()
     assert not page.script
     assert "script-src 'none'" in page.policy
 
@@ -34,11 +34,12 @@ def test_nothing_is_marked_safe_in_a_template() -> None:
         assert "| safe" not in template.read_text(encoding="utf-8")
 
 
-def test_writing_replaces_whole_files(tmp_path: Path) -> None:
-    path = tmp_path / "page.html"
-    path.write_text("old", encoding="utf-8")
-    write_text("new", path)
-    assert path.read_text(encoding="utf-8") == "new"
-    with pytest.raises(FileNotFoundError):
-        write_text("new", tmp_path / "nowhere" / "page.html")
-    assert list(tmp_path.iterdir()) == [path]
+def test_own_styles_add_to_the_common_one() -> None:
+    plain, more = own_page(), own_page("evaluation.css")
+    assert more.style.startswith(plain.style)
+    assert len(more.style) > len(plain.style)
+
+
+def test_a_value_that_a_template_wants_and_does_not_get_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        render("paper.html")

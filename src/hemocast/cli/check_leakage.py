@@ -28,7 +28,7 @@ def check_leakage(
     from hemocast.dataset.layout import Dataset
     from hemocast.dataset.split.leakage import check_leakage as check
     from hemocast.dataset.split.leakage import files_of_split, find_copies
-    from hemocast.dataset.split.schemes import find_split, read_parts
+    from hemocast.dataset.split.saved import find_split, read_parts
 
     parts = read_parts(find_split(dataset, split))
     scans = files_of_split(Dataset(dataset), parts) if pixels else {}

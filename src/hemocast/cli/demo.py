@@ -19,10 +19,11 @@ def demo(
     from hemocast.cli.progress import stage_bars
     from hemocast.onnx import usable_cpus
     from hemocast.pipeline.demo import run_demo
+    from hemocast.pipeline.simulated_run import RunOptions
+    from hemocast.report.words import estimate
 
     with stage_bars() as progress:
-        done = run_demo(out, seed=seed, workers=workers or usable_cpus(), progress=progress)
-    auc = done.result.evaluation["auc"]
+        done = run_demo(out, RunOptions(seed, workers or usable_cpus(), progress))
     print("SIMULATED scans and outcomes: this says nothing about patients.")
-    print(f"AUC on held-out patients {auc.value:.3f} ({auc.ci_low:.3f} to {auc.ci_high:.3f})")
+    print(f"AUC on held-out patients {estimate(done.result.evaluation.models[0]['auc'])}")
     print(f"Page: {done.page.resolve()}")

@@ -41,20 +41,19 @@ def ingest(
     from collections import Counter
 
     from hemocast.cli.progress import progress_bar
-    from hemocast.dataset import Dataset, load_key
+    from hemocast.dataset import Dataset
     from hemocast.dataset.ingest.refusals import count_reasons
     from hemocast.dataset.ingest.run import ingest as run
+    from hemocast.dataset.ingest.workers import Workers
     from hemocast.pipeline.quality import write_quality_report
 
-    secret = load_key(key or out.parent / f"{out.name}.key", out)
     with progress_bar("ingesting") as progress:
         report = run(
             sources,
             out,
-            secret,
+            key or out.parent / f"{out.name}.key",
             labels=labels,
-            workers=workers,
-            cluster=cluster,
+            workers=Workers(workers, cluster),
             progress=progress,
         )
     if report.added or not (out / "quality" / "report.html").is_file():

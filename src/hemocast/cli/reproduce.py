@@ -24,14 +24,9 @@ def reproduce(
     from hemocast.cli.progress import stage_bars
     from hemocast.onnx import usable_cpus
     from hemocast.pipeline.reproduce.run import reproduce as run
+    from hemocast.pipeline.simulated_run import RunOptions
 
     with stage_bars() as progress:
-        page = run(
-            out,
-            fast=fast,
-            seed=seed,
-            workers=workers or usable_cpus(),
-            progress=progress,
-        )
+        page = run(out, fast=fast, options=RunOptions(seed, workers or usable_cpus(), progress))
     print("SIMULATED patients, outcomes and readers: this says nothing about patients.")
     print(f"Page: {page.resolve()}")

@@ -31,7 +31,7 @@ def train(
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
-    from hemocast.dataset.split.schemes import find_split
+    from hemocast.dataset.split.saved import find_split
     from hemocast.pipeline.train import Purpose, train_and_test
     from hemocast.stats import MAIN_METRICS
 

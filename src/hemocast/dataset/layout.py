@@ -1,4 +1,4 @@
-"""Where everything lies in a dataset folder (BIDS-like), and how its files are written.
+"""Where everything lies in a dataset folder (BIDS-like).
 
 A scan's sidecar is the record of truth: the tables are made from the sidecars, so that a run that
 was stopped at any moment ends the same when it is started again.
@@ -6,54 +6,27 @@ was stopped at any moment ends the same when it is started again.
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hemocast.errors import NothingThere, TableError
+from hemocast import files
+from hemocast.dataset.description import read_description, says_ours
+from hemocast.dataset.scan_id import ScanId
+from hemocast.errors import DatasetError, NothingThere, TableError
+from hemocast.files import replacing, write_json, write_text
 from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["Dataset", "nifti_of", "replacing", "write_json", "write_table", "write_text"]
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` on success, remove it otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix="".join(path.suffixes))
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_table(path: Path, rows: Iterable[Mapping[str, object]], columns: list[str]) -> None:
-    """Write a tab-separated table with `columns`; what a row lacks becomes ``n/a``."""
-    import pandas as pd
-
-    table = pd.DataFrame(list(rows), columns=columns, dtype=object)
-    with replacing(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, na_rep=MISSING)
+SESSIONS = "quality/sessions"
+SESSIONS_COLUMNS = ("scan_uid", "participant_id", "session")
+_KIND = "dataset"
 
 
 @dataclass(frozen=True)
@@ -68,10 +41,9 @@ class Dataset:
 
     root: Path
 
-    def scan_path(self, participant_id: str, session: str) -> Path:
+    def scan_path(self, scan: ScanId) -> Path:
         """Path of a scan's NIfTI file; its sidecar ends in ``.json`` instead."""
-        name = f"{participant_id}_{session}_ct.nii.gz"
-        return self.root / participant_id / session / "ct" / name
+        return self.root / scan.participant_id / scan.session / "ct" / scan.file_name
 
     def sidecars(self) -> list[Path]:
         """Sidecars of all scans that are complete, in the order of their names."""
@@ -80,10 +52,58 @@ class Dataset:
 
     def is_simulated(self) -> bool:
         """Whether any scan is simulated, by ``dataset_description.json``."""
-        path = self.root / "dataset_description.json"
-        return path.is_file() and bool(
-            json.loads(path.read_text(encoding="utf-8")).get("Simulated")
-        )
+        return bool(read_description(self.root).get("Simulated"))
+
+    def is_ours(self) -> bool:
+        """Whether Hemocast made it: by its description, or by the sessions that 0.1 wrote first."""
+        with suppress(DatasetError):
+            if description := read_description(self.root):
+                return says_ours(description)
+        path = self.root / f"{SESSIONS}.tsv"
+        return path.is_file() and path.read_bytes().startswith("\t".join(SESSIONS_COLUMNS).encode())
+
+    def refuse_foreign(self) -> None:
+        """Refuse a folder that is not a dataset of Hemocast's.
+
+        Raises
+        ------
+        NothingThere
+            There is no such folder.
+        DatasetError
+            Somebody else made it.
+        """
+        if not self.root.is_dir():
+            raise NothingThere(
+                "The dataset folder does not exist",
+                "a dataset folder made by 'hemocast ingest'",
+                "Check the path",
+            )
+        if not self.is_ours():
+            raise DatasetError(
+                "The folder is no dataset that Hemocast made",
+                "a dataset_description.json that names hemocast under GeneratedBy",
+                "Take the scans in with 'hemocast ingest' and use that dataset",
+            )
+
+    def check_writable(self) -> None:
+        """Refuse now what `writing` would refuse later; see `hemocast.files.check_folder`."""
+        files.check_folder(self.root, _KIND, also=self.root.is_dir() and self.is_ours())
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the dataset for this process alone; made where there is none.
+
+        Raises
+        ------
+        OutputExists
+            The folder holds something that is no dataset of Hemocast's.
+        InUse
+            Another process holds it.
+        NotWritable
+            It is a file, or cannot be written to.
+        """
+        with files.claim(self.root, _KIND, also=self.root.is_dir() and self.is_ours()):
+            yield
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one of the dataset's tables, all cells as text.
@@ -121,7 +141,7 @@ class Dataset:
             table = table.apply(lambda cells: cells.str.strip()).replace("", MISSING)
             again = table["participant_id"].duplicated()
             faults += [
-                f"row {row}: {f'{person} again' if twice else f'label {label!r}'}"
+                f"row {row}: {f'{person} again' if twice else f'label {label[:20]!r}'}"
                 for row, (person, label, twice) in enumerate(
                     zip(table["participant_id"], table["label"], again, strict=True), start=2
                 )
@@ -140,3 +160,8 @@ class Dataset:
 def nifti_of(sidecar: Path) -> Path:
     """The NIfTI file beside a sidecar."""
     return sidecar.with_name(sidecar.name.removesuffix(".json") + ".nii.gz")
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
+    """Write a tab-separated table with `columns`; what a row lacks becomes ``n/a``."""
+    files.write_table(path, rows, columns, missing=MISSING)

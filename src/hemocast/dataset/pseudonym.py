@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
 
+from hemocast import files
 from hemocast.errors import UsageError
 
 DIGITS = 12  # 48 bits: a collision among 100,000 patients has a probability of 2e-5
@@ -53,38 +53,70 @@ def date_shift(key: bytes, patient_id: str) -> timedelta:
     return timedelta(days=40000 + int.from_bytes(digest[:4], "big") % 3650)
 
 
-def load_key(path: Path, dataset: Path) -> bytes:
+def key_check(key: bytes) -> str:
+    """Give a value by which a key is known again, and from which it cannot be found."""
+    return hmac.new(key, b"hemocast dataset key check", hashlib.sha256).hexdigest()[:16]
+
+
+def load_key(path: Path, beside: Path) -> bytes:
     """Read the key, or make one (readable by its owner alone) where there is none.
 
     Raises
     ------
     UsageError
-        The key would lie in the dataset, or the file is no key.
+        As `read_key`.
     """
-    if path.resolve().is_relative_to(dataset.resolve()):
+    key = read_key(path, beside)
+    if key is None:
+        key = secrets.token_bytes(32)
+        files.write_text(path, key.hex() + "\n", private=True)
+    return key
+
+
+def read_key(path: Path, beside: Path) -> bytes | None:
+    """Read the key.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    beside : Path
+        The folder whose pseudonyms it makes.
+
+    Returns
+    -------
+    bytes or None
+        None where there is no file, or an empty one, as a killed run of version 0.1 left it.
+
+    Raises
+    ------
+    UsageError
+        The key would lie in the folder, or the file is no key.
+    """
+    if path.resolve().is_relative_to(beside.resolve()):
         raise UsageError(
             "The pseudonym key would lie inside the dataset",
             "a place outside it: who has both can undo the pseudonyms",
             "Name another file with --key",
         )
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
         text = path.read_text(encoding="ascii", errors="replace").strip()
-        try:
-            key = bytes.fromhex(text)
-        except ValueError:
-            key = b""
-        if len(key) < 16:
-            raise UsageError(
-                "The file named as pseudonym key holds no key",
-                "at least 32 hexadecimal digits",
-                "Name the right file with --key, or a new one to have it made",
-            ) from None
-        return key
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        key = secrets.token_bytes(32)
-        file.write(key.hex() + "\n")
+    except FileNotFoundError:
+        text = ""
+    except OSError:
+        text = "no key: it cannot be read"
+    if not text:
+        return None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) < 16:
+        raise UsageError(
+            "The file named as pseudonym key holds no key",
+            "at least 32 hexadecimal digits",
+            "Name the right file with --key, or a new one to have it made",
+        )
     return key
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.config import PrepareConfig
 from hemocast.dataset.layout import Dataset, nifti_of
-from hemocast.dataset.tables.sidecars import read_sidecar
+from hemocast.dataset.sidecar import read_sidecar
 from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
@@ -56,13 +56,18 @@ class PreparedScan:
 
 
 def scans_of(dataset: Dataset) -> list[ScanFile]:
-    """List the scans of a dataset, in the order of their names."""
+    """List the scans of a dataset, in the order of their names.
+
+    Raises
+    ------
+    DatasetError
+        A sidecar cannot be read.
+    """
     scans = []
-    for sidecar in dataset.sidecars():
-        content = read_sidecar(sidecar)
-        participant = content["participant_id"]
-        scan_id = f"{participant}_{content['session']}"
-        scans.append(ScanFile(participant, scan_id, content["scan_uid"], nifti_of(sidecar)))
+    for path in dataset.sidecars():
+        sidecar = read_sidecar(path)
+        name = sidecar.scan
+        scans.append(ScanFile(name.participant_id, str(name), sidecar.scan_uid, nifti_of(path)))
     return scans
 
 

@@ -2,53 +2,48 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.config import Config, SimulateConfig, TrainConfig, load_config, save_config
-from hemocast.dataset import Dataset, participant_id
+from hemocast.config import Config, SimulateConfig, TrainConfig
+from hemocast.dataset import Dataset
 from hemocast.dataset.ingest.run import IngestReport, ingest
-from hemocast.dataset.layout import write_json, write_text
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.pseudonym import known_key
 from hemocast.dicom import read, read_nifti
-from hemocast.errors import OutputExists
+from hemocast.files import Output, write_text
 from hemocast.pipeline.clock import Clock, stage_of
-from hemocast.pipeline.predict import CaseResult, predict_paths
-from hemocast.pipeline.simulated_truth import Told, mask_on_stack
-from hemocast.pipeline.train import Purpose, Trained, train_and_test
-from hemocast.report import (
-    DemoCohort,
-    DemoExample,
-    DemoHistory,
-    DemoPart,
-    DemoResult,
-    write_demo_page,
-)
-from hemocast.simulate import DEMO, Patient, Truth, simulate_cohort
-from hemocast.stats import auc_interval
+from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.pipeline.predict import predict_paths
+from hemocast.pipeline.simulated_run import RunFolder, RunOptions, predictions_table, train_into
+from hemocast.pipeline.simulated_truth import SimulatedTruth, lesion_on_stack
+from hemocast.pipeline.train import Trained
+from hemocast.report.demo import DemoResult, Example, Facts, Part, demo_page
+from hemocast.report.evaluation.tables import estimate_json
+from hemocast.simulate import DEMO, Truth, simulate_cohort
 
 if TYPE_CHECKING:
+    from hemocast.evaluate.result import EvaluationResult
     from hemocast.model import Model
+    from hemocast.volume import Source
 
-Progress = Callable[[str, int, int], None]
+NAME = "demonstration"
+CEILING = "True risk"
+"""How the risk that the outcomes were drawn from is called beside the model."""
 
-PURPOSE = Purpose(
-    name="demonstration",
-    horizon="hemorrhagic transformation as the simulation defines it, no time horizon",
-    population="simulated heads, half of them with HT by design",
-)
 # A hundred scans give few steps in an epoch: 12 epochs stop while the network still learns.
 CONFIG = Config(train=TrainConfig(epochs=20))
 # 25 of 70 patients of each class: 50 for testing, 25 of them with HT.
 TEST_FRACTION = 25 / 70
 # The new patient comes from another draw than any cohort of a small seed.
 NEW_PATIENT = 1_000_000
+
+FOLDER = RunFolder(NAME, "demo.yaml", ("report.html", "demo.json"), copies=2)
 
 
 @dataclass(frozen=True)
@@ -67,237 +62,192 @@ class Demo:
     result: DemoResult
 
 
-def run_demo(
-    out: Path, *, seed: int = 0, workers: int = 1, progress: Progress | None = None
-) -> Demo:
+def run_demo(out: Path, options: RunOptions | None = None) -> Demo:
     """Simulate, ingest, split, prepare, train, test, predict a new scan, and write the page.
 
     Parameters
     ----------
     out : Path
         Folder for everything; new, or of an interrupted run with the same seed, which goes on.
-    seed : int
-        Of the cohort, the split and the training. Not chosen for its result: docs/demo.md has 20.
-    workers : int
-        Processes.
-    progress : callable, optional
-        Called with (stage, done, total).
+    options : RunOptions, optional
+        The seed is not chosen for its result: docs/demo.md has 20.
 
     Raises
     ------
-    OutputExists
-        `out` holds something else.
+    MissingExtra, OutputExists, NotWritable, NoSpace, InUse
+        Before anything is simulated; see `RunFolder.open`.
     """
+    options = options or RunOptions()
+    seed = options.seed
     config = CONFIG.model_copy(update={"train": CONFIG.train.model_copy(update={"seed": seed})})
     simulation = DEMO.model_copy(update={"seed": seed, "masks": True})
-    _claim(out, config)
-    clock = Clock()
+    with FOLDER.open(out, config, simulation) as output:
+        result = _run(output, config, simulation, options)
+        output.write_json("demo.json", _summary(result, seed))
+        output.write_text("report.html", demo_page(result))
+    return Demo(out / "report.html", result)
+
+
+def _run(
+    output: Output, config: Config, simulation: SimulateConfig, options: RunOptions
+) -> DemoResult:
+    out, clock = output.folder, Clock()
+    key = known_key(f"demo {options.seed}")
+    dataset = Dataset(out / "dataset")
     with clock.stage("simulate as DICOM"):
-        truth = simulate_cohort(
+        cohort = simulate_cohort(
             simulation,
             out / "simulated",
-            workers=workers,
-            progress=stage_of(progress, "simulating"),
+            workers=options.workers,
+            progress=stage_of(options.progress, "simulating"),
         )
-    dataset = Dataset(out / "dataset")
-    key = known_key(f"demo {seed}")
-    write_text(out / "dataset.key", key.hex() + "\n")
+    if not (out / "dataset.key").exists():
+        write_text(out / "dataset.key", key.hex() + "\n", private=True)
     with clock.stage("read DICOM into a dataset"):
         report = ingest(
-            [truth.dicom],
+            [cohort.dicom],
             dataset.root,
             key,
-            labels=truth.labels,
-            workers=workers,
-            progress=stage_of(progress, "ingesting"),
+            labels=cohort.labels,
+            workers=Workers(options.workers),
+            progress=stage_of(options.progress, "ingesting"),
         )
-    # An earlier run with the same seed left the same model: the folder is this demonstration's own.
-    shutil.rmtree(out / "model", ignore_errors=True)
     with clock.stage("prepare, train, test"):
-        trained = train_and_test(
-            dataset,
-            config,
-            out / "model",
-            PURPOSE,
-            test_fraction=TEST_FRACTION,
-            workers=workers,
-            progress=progress,
-        )
+        trained = train_into(out, dataset, config, NAME, TEST_FRACTION, options)
+    truth = SimulatedTruth.of(cohort, key)
+    with clock.stage("evaluate"):
+        evaluation = _evaluate(output, trained, truth, options)
     with clock.stage("predict a new scan"):
-        new = _predict_new(simulation, trained.model, out)
-    told = Told(truth, {participant_id(key, p.patient_id): p for p in truth.patients})
-    result = _result(config, told, report, trained, new, clock)
-    page = out / "report.html"
-    write_demo_page(result, page)
-    write_json(out / "demo.json", _summary(result, seed))
-    return Demo(page, result)
-
-
-def _claim(out: Path, config: Config) -> None:
-    settings = out / "demo.yaml"
-    if settings.is_file() and load_config(settings) == config:
-        return
-    if out.exists() and any(out.iterdir()):
-        raise OutputExists(
-            "The folder for the demonstration holds something else",
-            "a new folder, or that of an interrupted run with the same seed",
-            "Name another folder with --out, or remove this one",
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    save_config(config, settings)
-
-
-@dataclass(frozen=True)
-class _New:
-    """The new patient's scan, predicted from its DICOM folder."""
-
-    patient: Patient
-    folder: Path
-    lesion: Path
-    case: CaseResult
-
-
-def _predict_new(simulation: SimulateConfig, model: Model, out: Path) -> _New:
-    one = simulation.model_copy(
-        update={"seed": simulation.seed + NEW_PATIENT, "n_ht": 1, "n_non": 1}
-    )
-    truth = simulate_cohort(one, out / "new")
-    patient = truth.patients[0]
-    name = patient.scans[0].folder
-    (case,) = predict_paths([truth.dicom / name], model, out / "predictions")
-    lesion = truth.folder / "truth" / "masks" / f"{name}.nii.gz"
-    return _New(patient, truth.dicom / name, lesion, case)
-
-
-def _result(
-    config: Config, told: Told, report: IngestReport, trained: Trained, new: _New, clock: Clock
-) -> DemoResult:
-    refused = Counter(item.code for item in report.refused)
-    refused += Counter(item.error.code for item in trained.refused if item.error)
+        new_scan, new_source = _predict_new(simulation, trained.model, out / "new")
+    receipt = trained.receipt
     return DemoResult(
-        cohort=_cohort(told.truth),
-        refused=tuple(sorted(refused.items())),
+        evaluation=evaluation,
+        simulated=_simulated(cohort),
         parts=_parts(trained),
-        overlap=sum(trained.receipt["patient_overlap"].values()),
-        split_hash=trained.receipt["parts"]["test"]["sha256"],
-        evaluation=trained.evaluation,
-        label=trained.label,
-        probability=trained.probability,
-        true_risk=np.array([told.patient(scan).risk for scan in trained.test]),
-        patient=np.array([scan.participant_id for scan in trained.test]),
-        history=_history(trained),
-        examples=tuple(_examples(told, trained)),
-        new_scan=_new_example(new),
-        new_source=read(new.folder).source,
-        model_settings=_model_settings(config, trained),
+        overlap=sum(receipt["patient_overlap"].values()),
+        split_hash=receipt["parts"]["test"]["sha256"],
+        refused=_refused(report, trained),
+        history=trained.fitted.history,
+        best_epoch=trained.fitted.best_epoch,
+        examples=tuple(_examples(truth, trained)),
+        new_scan=new_scan,
+        new_source=new_source,
+        model=_model(config, trained),
         seconds=tuple(clock.seconds),
     )
 
 
-def _cohort(truth: Truth) -> DemoCohort:
-    config = truth.config
-    return DemoCohort(
-        n_patients=len(truth.patients),
-        n_scans=sum(len(patient.scans) for patient in truth.patients),
-        n_events=sum(patient.label for patient in truth.patients),
-        visibility=f"infarcts take up {config.visibility:g} times the water they would",
-        settings=(
-            ("Image's share of the log odds, multiplied by", f"{config.image_strength:g}"),
-            ("Clinical share of the log odds, multiplied by", f"{config.clinical_strength:g}"),
-            ("Infarct volume, median", f"{config.volume_median_ml:g} mL"),
-            ("Matrix", f"{config.matrix} x {config.matrix}, {config.slice_mm:g} mm slices"),
-            ("Noise", f"{config.noise_low_hu:g} to {config.noise_high_hu:g} HU"),
-            ("Scans with a tilted gantry", f"{config.tilt_fraction:.0%}"),
-        ),
-        seed=config.seed,
+def _evaluate(
+    output: Output, trained: Trained, truth: SimulatedTruth, options: RunOptions
+) -> EvaluationResult:
+    """Evaluate the model on the held-out scans, beside the true risk: nobody can do better."""
+    threshold = trained.evaluation.threshold
+    risk = [truth.patient(scan).risk for scan in trained.test]
+    table = predictions_table(
+        trained, [(NAME, trained.probability.tolist(), threshold), (CEILING, risk, 0.5)]
+    )
+    output.write_text("predictions.csv", table)
+    return evaluate_files(
+        output.folder / "predictions.csv",
+        output.folder / "evaluation",
+        options=EvaluationOptions(seed=options.seed),
+        progress=options.progress,
     )
 
 
-def _parts(trained: Trained) -> tuple[DemoPart, ...]:
+def _predict_new(simulation: SimulateConfig, model: Model, out: Path) -> tuple[Example, Source]:
+    """Simulate one patient more, and predict the first scan from its DICOM folder."""
+    one = simulation.model_copy(
+        update={"seed": simulation.seed + NEW_PATIENT, "n_ht": 1, "n_non": 1}
+    )
+    cohort = simulate_cohort(one, out)
+    patient = cohort.patients[0]
+    scan = patient.scans[0]
+    folder = cohort.dicom / scan.folder
+    (case,) = predict_paths([folder], model, out.with_name("new-prediction"))
+    if case.prediction is None:
+        raise RuntimeError(f"the new simulated scan was refused: {case.message}")
+    example = Example(
+        title="A new scan",
+        explanation="Read from its DICOM folder by the same code as 'hemocast predict'.",
+        prediction=case.prediction,
+        label=patient.label,
+        true_risk=patient.risk,
+        lesion=lesion_on_stack(cohort, scan, case.prediction.stack),
+    )
+    return example, read(folder).source
+
+
+def _simulated(cohort: Truth) -> Facts:
+    config, patients = cohort.config, cohort.patients
+    events = sum(patient.label for patient in patients)
+    return (
+        ("Patients", f"{len(patients)}, with {sum(len(p.scans) for p in patients)} scans as DICOM"),
+        (
+            "With HT",
+            f"{events} patients ({events / len(patients):.0%}); chosen, far above practice",
+        ),
+        ("Visibility", f"infarcts take up {config.visibility:g} times the water they would"),
+        ("Seed", f"{config.seed}; not picked for its result"),
+        ("Image's share of the log odds, multiplied by", f"{config.image_strength:g}"),
+        ("Clinical share of the log odds, multiplied by", f"{config.clinical_strength:g}"),
+        ("Infarct volume, median", f"{config.volume_median_ml:g} mL"),
+        ("Matrix", f"{config.matrix} x {config.matrix}, {config.slice_mm:g} mm slices"),
+        ("Noise", f"{config.noise_low_hu:g} to {config.noise_high_hu:g} HU"),
+        ("Scans with a tilted gantry", f"{config.tilt_fraction:.0%}"),
+    )
+
+
+def _refused(report: IngestReport, trained: Trained) -> tuple[tuple[str, int], ...]:
+    codes = Counter(item.code for item in report.refused)
+    codes += Counter(item.error.code for item in trained.refused if item.error)
+    return tuple(sorted(codes.items()))
+
+
+def _parts(trained: Trained) -> tuple[Part, ...]:
     """Training and inner validation patients, and the test part; events are counted by patient."""
     fitted, receipt = trained.fitted, trained.receipt["parts"]
-    inner = set(fitted.validation_participants)
-    scans = Counter(fitted.validation_participant_id)
-    validation = DemoPart(
+    inner = zip(fitted.validation_participant_id, fitted.validation_label, strict=True)
+    validation = Part(
         "validation (inner)",
-        len(inner),
-        sum(scans.values()),
-        len(
-            {
-                p
-                for p, y in zip(
-                    fitted.validation_participant_id, fitted.validation_label, strict=True
-                )
-                if y
-            }
-        ),
+        len(fitted.validation_participants),
+        len(fitted.validation_participant_id),
+        len({patient for patient, label in inner if label}),
     )
-    train = DemoPart(
+    train = Part(
         "training",
         len(fitted.train_participants),
         fitted.n_scans - validation.n_scans,
         receipt["train"]["ht"] - validation.n_events,
     )
-    test = DemoPart("test", receipt["test"]["patients"], len(trained.test), receipt["test"]["ht"])
+    test = Part("test", receipt["test"]["patients"], len(trained.test), receipt["test"]["ht"])
     return train, validation, test
 
 
-def _history(trained: Trained) -> DemoHistory:
-    history = trained.fitted.history
-    return DemoHistory(
-        train_loss=np.array([epoch.train_loss for epoch in history]),
-        validation_loss=np.array([epoch.validation_loss for epoch in history]),
-        validation_auc=np.array([epoch.validation_auc for epoch in history]),
-        best_epoch=trained.fitted.best_epoch,
-    )
-
-
-def _examples(told: Told, trained: Trained) -> Iterator[DemoExample]:
+def _examples(truth: SimulatedTruth, trained: Trained) -> Iterator[Example]:
     """Pick by rule, not by eye: the surest of each class, and the worst miss."""
     probability, label = trained.probability, trained.label
-    surest_ht = int(np.where(label == 1, probability, -1).argmax())
-    surest_non = int(np.where(label == 0, probability, 2).argmin())
-    worst = int(np.abs(probability - label).argmax())
-    yield _example(told, trained, surest_ht, "HT", "The scan with HT that the model is surest of.")
-    yield _example(
-        told, trained, surest_non, "No HT", "The scan without HT that the model is surest of."
-    )
-    yield _example(
-        told,
-        trained,
-        worst,
-        "Worst miss",
-        "The test scan whose probability is furthest from truth.",
-    )
+    for index, title, explanation in (
+        (np.where(label == 1, probability, -1).argmax(), "HT",
+         "The scan with HT that the model is surest of."),
+        (np.where(label == 0, probability, 2).argmin(), "No HT",
+         "The scan without HT that the model is surest of."),
+        (np.abs(probability - label).argmax(), "Worst miss",
+         "The test scan whose probability is furthest from truth."),
+    ):  # fmt: skip
+        scan = trained.test[index]
+        prediction = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
+        yield Example(
+            title=title,
+            explanation=explanation,
+            prediction=prediction,
+            label=int(label[index]),
+            true_risk=truth.patient(scan).risk,
+            lesion=truth.lesion(scan, prediction.stack),
+        )
 
 
-def _example(told: Told, trained: Trained, index: int, title: str, explanation: str) -> DemoExample:
-    scan = trained.test[index]
-    prediction = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
-    return DemoExample(
-        title=title,
-        explanation=explanation,
-        prediction=prediction,
-        label=int(trained.label[index]),
-        true_risk=told.patient(scan).risk,
-        lesion=told.lesion(scan, prediction.stack),
-    )
-
-
-def _new_example(new: _New) -> DemoExample:
-    if new.case.prediction is None:
-        raise RuntimeError(f"the new simulated scan was refused: {new.case.message}")
-    return DemoExample(
-        title="A new scan",
-        explanation="Read from its DICOM folder by the same code as 'hemocast predict'.",
-        prediction=new.case.prediction,
-        label=new.patient.label,
-        true_risk=new.patient.risk,
-        lesion=mask_on_stack(new.lesion, new.case.prediction.stack),
-    )
-
-
-def _model_settings(config: Config, trained: Trained) -> tuple[tuple[str, str], ...]:
+def _model(config: Config, trained: Trained) -> Facts:
     net, prepare, fitting = config.net, config.prepare, config.train
     return (
         ("Network", net.name),
@@ -312,19 +262,14 @@ def _model_settings(config: Config, trained: Trained) -> tuple[tuple[str, str], 
 
 def _summary(result: DemoResult, seed: int) -> dict[str, object]:
     """The demonstration in numbers, for the table over seeds in docs/demo.md."""
-    ceiling = auc_interval(result.label, result.true_risk, result.patient)
-    test = result.parts[-1]
-    auc = result.evaluation["auc"]
+    model, ceiling = result.evaluation.models
     return {
         "simulated": True,
         "seed": seed,
-        "test_patients": test.n_patients,
-        "test_ht": test.n_events,
-        "auc": auc.value,
-        "auc_low": auc.ci_low,
-        "auc_high": auc.ci_high,
-        "auc_ci": auc.ci_method,
-        "ceiling_auc": ceiling.value,
+        "test_patients": model.n_patients,
+        "test_ht": model.n_patients_positive,
+        "auc": estimate_json(model["auc"]),
+        "ceiling_auc": estimate_json(ceiling["auc"]),
         "refused": dict(result.refused),
         "seconds": dict(result.seconds),
     }

@@ -17,26 +17,21 @@ from hemocast.evaluate.inputs.readings import Readings, rated, read_readings, re
 from hemocast.evaluate.models import evaluate_model
 from hemocast.evaluate.result import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
 from hemocast.evaluate.subgroups import evaluate_subgroups
-from hemocast.pipeline.evaluate_output import (
-    ALL_FILES,
-    FIGURES,
-    PAGE,
-    READER_FILES,
-    clear,
-    make_folder,
-)
+from hemocast.files import claim
 from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
-from hemocast.report.evaluation.figures import MOST_CURVES, Drawn, draw_evaluation
-from hemocast.report.evaluation.page import write_evaluation_page
-from hemocast.report.evaluation.tables import write_evaluation_tables
-from hemocast.report.figures.marks import shortened
+from hemocast.report.evaluation.figures import MOST_CURVES, draw_evaluation
+from hemocast.report.evaluation.page import evaluation_page
+from hemocast.report.evaluation.tables import evaluation_tables
+from hemocast.report.figures.drawing import Drawing, drawing_files
 from hemocast.report.figures.roc import RocLine
+from hemocast.report.figures.style import shortened
 from hemocast.report.readers.figures import draw_readers
-from hemocast.report.readers.tables import write_reader_tables
+from hemocast.report.readers.tables import reader_tables
 from hemocast.stats import auc_interval, roc_curve
 
 Progress = Callable[[str, int, int], None]
 N_RESAMPLES = 2000
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -89,8 +84,8 @@ def evaluate_files(
         Tables; see ``docs/evaluation.md``. All are read and checked before anything is computed.
         Predictions without labels take those of `labels`, or those beside `clinical`.
     out : Path
-        Folder for all that is written; made if missing. What an earlier evaluation wrote there
-        is removed, and nothing else.
+        Folder for all that is written: new, empty, or of an earlier evaluation, whose files are
+        replaced unless somebody changed them.
     options : EvaluationOptions, optional
         How to evaluate.
     progress : callable, optional
@@ -105,22 +100,19 @@ def evaluate_files(
     ------
     NothingThere, TableError
         A table that cannot be used, with all its faults.
-    OutputExists
-        `out` is a file.
+    OutputExists, NotWritable, InUse
+        `out` holds somebody's files, cannot be written to, or is being written to.
     """
     chosen = options or EvaluationOptions()
     tell = progress or _silent
     found = _read(predictions, readings, clinical, labels, chosen)
-    folder = make_folder(out)
-    result = _compute(found, chosen, tell)
-    clear(out, ALL_FILES, (predictions, readings, clinical, labels))
-    write_evaluation_tables(result, out)
-    tell("drawing", 0, 2)
-    drawn = draw_evaluation(result, folder)
-    tell("drawing", 1, 2)
-    drawn_readers = _write_readers(result, found, out) if result.readers is not None else ()
-    write_evaluation_page(result, drawn, drawn_readers, out / PAGE)
-    tell("drawing", 2, 2)
+    with claim(out, "evaluation") as output:
+        output.check()
+        result = _compute(found, chosen, tell)
+        tell("drawing", 0, 1)
+        figures = draw_evaluation(result)
+        output.write_all(evaluation_tables(result) | _files(result, found, figures))
+        tell("drawing", 1, 1)
     return result
 
 
@@ -147,19 +139,18 @@ def analyse_files(
     chosen = options or EvaluationOptions()
     tell = progress or _silent
     found = _read(predictions, readings, None, None, chosen)
-    make_folder(out)
-    tell("readers", 0, 1)
-    result = EvaluationResult(
-        models=(),
-        readers=_readers(found, chosen),
-        simulated=found.simulated,
-        n_resamples=chosen.n_resamples,
-        seed=chosen.seed,
-    )
-    clear(out, READER_FILES, (predictions, readings))
-    drawn = _write_readers(result, found, out)
-    write_evaluation_page(result, (), drawn, out / PAGE)
-    tell("readers", 1, 1)
+    with claim(out, "reader study") as output:
+        output.check()
+        tell("readers", 0, 1)
+        result = EvaluationResult(
+            models=(),
+            readers=_readers(found, chosen),
+            simulated=found.simulated,
+            n_resamples=chosen.n_resamples,
+            seed=chosen.seed,
+        )
+        output.write_all(_files(result, found, ()))
+        tell("readers", 1, 1)
     return result
 
 
@@ -274,13 +265,17 @@ def _readers(found: _Inputs, options: EvaluationOptions) -> ReaderAnalysis:
     )
 
 
-def _write_readers(result: EvaluationResult, found: _Inputs, out: Path) -> tuple[Drawn, ...]:
-    analysis = result.readers
-    if analysis is None:
-        return ()
-    write_reader_tables(analysis, out, simulated=result.simulated)
-    lines = _lines(found)
-    return draw_readers(analysis, lines, out / FIGURES, simulated=result.simulated)
+def _files(
+    result: EvaluationResult, found: _Inputs, figures: tuple[Drawing, ...]
+) -> dict[str, str | bytes]:
+    """All figures, the readers' tables, and the page."""
+    files: dict[str, str | bytes] = {}
+    readers: tuple[Drawing, ...] = ()
+    if result.readers is not None:
+        files |= reader_tables(result.readers, simulated=result.simulated)
+        readers = draw_readers(result.readers, _lines(found), simulated=result.simulated)
+    page = evaluation_page(result, figures, readers)
+    return files | drawing_files((*figures, *readers)) | {PAGE: page}
 
 
 def _lines(found: _Inputs) -> list[RocLine]:

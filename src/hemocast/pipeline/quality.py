@@ -14,7 +14,7 @@ from typing import Any
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.layout import nifti_of
-from hemocast.errors import NothingThere
+from hemocast.errors import DatasetError
 from hemocast.report.quality.page import (
     LeftOut,
     Quality,
@@ -58,17 +58,12 @@ def write_quality_report(
 
     Raises
     ------
-    NothingThere
-        The dataset's folder does not exist.
+    NothingThere, DatasetError
+        The dataset's folder does not exist, or is somebody else's.
     """
     from joblib import Parallel, delayed
 
-    if not dataset.root.is_dir():
-        raise NothingThere(
-            "The dataset folder does not exist",
-            "a dataset folder made by 'hemocast ingest'",
-            "Check the path",
-        )
+    dataset.refuse_foreign()
     faults: list[str] = []
     sidecars = dataset.sidecars()
     contents = [_sidecar(path, faults) for path in sidecars]
@@ -205,7 +200,7 @@ def _rows(path: Path, faults: list[str]) -> Iterator[Mapping[str, Any]]:
 def _says_simulated(dataset: Dataset, faults: list[str]) -> bool:
     try:
         return dataset.is_simulated()
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except DatasetError:
         faults.append("The file dataset_description.json could not be read")
         return False
 

@@ -12,32 +12,30 @@ from numpy.typing import NDArray
 from hemocast.dataset.pseudonym import participant_id
 from hemocast.dataset.stacks import ScanFile
 from hemocast.simulate import Patient, PlannedScan, Truth
-from hemocast.simulate.write.dataset import cohort_key
 
 if TYPE_CHECKING:
     from hemocast.volume import BoolArray, Stack
 
 
 @dataclass(frozen=True)
-class Told:
+class SimulatedTruth:
     """What only the simulator knows, found by what the dataset calls things.
 
     Parameters
     ----------
-    truth : Truth
+    cohort : Truth
         The simulated cohort.
     patients : dict of Patient
         By ``participant_id``.
     """
 
-    truth: Truth
+    cohort: Truth
     patients: dict[str, Patient]
 
     @classmethod
-    def of(cls, truth: Truth) -> Told:
-        """Find the patients of a cohort that was simulated as a dataset."""
-        key = cohort_key(truth.config.seed)
-        return cls(truth, {participant_id(key, p.patient_id): p for p in truth.patients})
+    def of(cls, cohort: Truth, key: bytes) -> SimulatedTruth:
+        """Find the patients of a cohort in a dataset whose pseudonyms were made with `key`."""
+        return cls(cohort, {participant_id(key, p.patient_id): p for p in cohort.patients})
 
     def patient(self, scan: ScanFile) -> Patient:
         """Return whose scan it is."""
@@ -49,8 +47,12 @@ class Told:
 
     def lesion(self, scan: ScanFile, stack: Stack) -> BoolArray:
         """Return the infarct put into a scan, on its stack's grid."""
-        name = f"{self.planned(scan).folder}.nii.gz"
-        return mask_on_stack(self.truth.folder / "truth" / "masks" / name, stack)
+        return lesion_on_stack(self.cohort, self.planned(scan), stack)
+
+
+def lesion_on_stack(cohort: Truth, scan: PlannedScan, stack: Stack) -> BoolArray:
+    """Return the infarct put into a scan of a cohort, on its stack's grid."""
+    return mask_on_stack(cohort.folder / "truth" / "masks" / f"{scan.folder}.nii.gz", stack)
 
 
 def mask_on_stack(path: Path, stack: Stack) -> BoolArray:

@@ -21,7 +21,7 @@ from hemocast.dataset.split.leakage import (
     find_copies,
     refuse_leaks,
 )
-from hemocast.dataset.split.schemes import read_parts
+from hemocast.dataset.split.saved import read_parts, read_split
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
 from hemocast.errors import TooFewPatients
 from hemocast.model import Model
@@ -197,23 +197,21 @@ def _checked_split(
     workers: int,
     progress: Progress | None,
 ) -> Split:
-    """Read a split, refuse it if it leaks by name or by pixels, keep patients with labels."""
+    """Read a split, refuse it if it leaks by name or by pixels, or a part lacks a class."""
     given = read_parts(path)
     scans = files_of_split(dataset, given)
     moved = None if progress is None else partial(progress, "comparing")
     copies = find_copies(scans, workers=workers, progress=moved)
     refuse_leaks(check_leakage(given, copies, len(scans)))
-    parts = {
-        part: tuple(p for p in given.get(part, ()) if p in labels) for part in ("train", "test")
-    }
-    for part, people in parts.items():
-        if len({labels[patient] for patient in people}) < 2:
+    for part in ("train", "test"):
+        people = given.get(part, ())
+        if len({labels[patient] for patient in people if patient in labels}) < 2:
             raise TooFewPatients(
                 f"The {part} part of the split lacks patients of a class",
                 "parts train and test, each with labelled patients of both classes",
                 "Check the split's table and the dataset's labels",
             )
-    return Split(path.stem, parts, 0)
+    return read_split(path)
 
 
 def _stack_table(

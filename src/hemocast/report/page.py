@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from hemocast.report.words import estimate, percent, sentence
+from hemocast.report.words import METRIC_TITLES, RESEARCH_NOTICE, number, percent, sentence
 from hemocast.version import VERSION
 
 if TYPE_CHECKING:
@@ -50,8 +48,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "estimate": estimate, "sentence": sentence}
+    environment.filters |= {"percent": percent, "sentence": sentence}
+    environment.globals |= {
+        "version": VERSION,
+        "research_notice": RESEARCH_NOTICE,
+        "titles": METRIC_TITLES,
+        "number": number,
+    }
     return environment
+
+
+def _read(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -60,44 +68,36 @@ def _hash(text: str) -> str:
 
 
 @cache
-def own_page(*, script: bool) -> Page:
-    """Read style and script, and allow exactly these by their hashes."""
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    code = (TEMPLATES / "viewer.js").read_text(encoding="utf-8") if script else ""
-    allowed = f"script-src {_hash(code)}" if script else "script-src 'none'"
+def own_page(style: str = "", script: str = "") -> Page:
+    """Read style and script, and allow exactly these by their hashes.
+
+    Parameters
+    ----------
+    style : str
+        A file in ``templates`` that adds to ``style.css``, or "".
+    script : str
+        A file in ``templates``, or "" for a page that runs none.
+    """
+    styles = _read("style.css") + (_read(style) if style else "")
+    code = _read(script) if script else ""
+    allowed = _hash(code) if script else "'none'"
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; {allowed}; "
+        f"default-src 'none'; img-src data:; style-src {_hash(styles)}; script-src {allowed}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Page(Markup(style), Markup(code), policy)  # noqa: S704 - our own files
+    return Page(Markup(styles), Markup(code), policy)  # noqa: S704 - our own files
 
 
-def render(template: str, *, script: bool = True, **values: object) -> str:
+def render(template: str, *, style: str = "", script: str = "", **values: object) -> str:
     """Fill a template.
 
     Parameters
     ----------
     template : str
         A file in ``templates``.
-    script : bool
-        Whether the page has a viewer.
+    style, script : str
+        As for `own_page`.
     **values
         Escaped wherever they appear, unless they are `Markup`.
     """
-    return (
-        _environment()
-        .get_template(template)
-        .render(page=own_page(script=script), version=VERSION, **values)
-    )
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a page under a temporary name in the same folder, then rename it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    return _environment().get_template(template).render(page=own_page(style, script), **values)

@@ -10,6 +10,33 @@ if TYPE_CHECKING:
 
 RESEARCH_NOTICE = "For research only. Not a medical device."
 
+METRIC_TITLES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "ppv": "PPV",
+    "specificity": "Specificity",
+    "f1": "F1",
+    "auc": "AUC",
+    "auc_one_point": "One-point AUC",
+    "npv": "NPV",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro-F1",
+    "brier": "Brier score",
+    "lr_positive": "Likelihood ratio, positive",
+    "lr_negative": "Likelihood ratio, negative",
+    "mcc": "Matthews correlation",
+    "average_precision": "Average precision",
+    "scaled_brier": "Scaled Brier score",
+    "calibration_in_the_large": "Calibration in the large",
+    "calibration_slope": "Calibration slope",
+    "calibration_line": "Calibration line",
+    "ici": "ICI",
+    "e50": "E50",
+    "e90": "E90",
+    "emax": "Emax",
+}
+"""What a metric is called wherever it is shown."""
+
 
 def percent(share: float) -> str:
     """Say a probability in whole percent, never as a certainty: "<1 %" and ">99 %" at the ends.
@@ -36,12 +63,27 @@ def of_hundred(share: float) -> str:
 
 
 def estimate(value: Estimate) -> str:
-    """Say an estimate with its interval, "0.87 (0.79 to 0.93)", or that there is none."""
+    """Say an estimate with its interval, "0.870 (0.790 to 0.930)", or that there is none."""
+    return _with_limits(value, 1, 3)
+
+
+def percent_estimate(value: Estimate) -> str:
+    """Say a share with its interval in percent, "87.0 (79.0 to 93.0)", or that there is none."""
+    return _with_limits(value, 100, 1)
+
+
+def _with_limits(value: Estimate, scale: float, digits: int) -> str:
     if math.isnan(value.value):
         return "undefined"
-    if math.isnan(value.ci_low):
-        return f"{value.value:.3f} (no interval)"
-    return f"{value.value:.3f} ({value.ci_low:.3f} to {value.ci_high:.3f})"
+    low, middle, high = (
+        f"{scale * number:.{digits}f}" for number in (value.ci_low, value.value, value.ci_high)
+    )
+    return f"{middle} (no interval)" if math.isnan(value.ci_low) else f"{middle} ({low} to {high})"
+
+
+def number(value: float, digits: int) -> str:
+    """Say a number that may be infinite."""
+    return "infinite" if math.isinf(value) else f"{value:.{digits}f}"
 
 
 def sentence(text: str) -> str:

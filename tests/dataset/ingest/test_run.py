@@ -18,14 +18,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hemocast import files
 from hemocast.dataset import Dataset, participant_id
-from hemocast.dataset.ingest import one_scan
 from hemocast.dataset.ingest.refusals import count_reasons
 from hemocast.dataset.ingest.run import ingest
+from hemocast.dataset.ingest.sessions import Sessions
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.tables.columns import parse_table
 from hemocast.dataset.tables.schema import SCHEMAS
 from hemocast.dicom import make_uid
-from hemocast.errors import MissingExtra, NothingThere, TableError
+from hemocast.errors import (
+    DatasetError,
+    InUse,
+    MissingExtra,
+    NothingThere,
+    NotWritable,
+    OutputExists,
+    TableError,
+    UsageError,
+)
 
 KEY = b"k" * 32
 
@@ -58,7 +69,7 @@ def test_a_dataset_has_its_tables_and_scans(source: Path, labels: Path, tmp_path
     assert len(scans) == 4
     mine = scans[scans["participant_id"] == jane]
     assert list(mine["session"]) == ["ses-01", "ses-02"]
-    assert list(mine["hours_from_first"]) == ["0.0", "168.0"]
+    assert list(mine["hours_from_first"]) == ["0", "168"]
     assert all((dataset.root / name).is_file() for name in scans["filename"])
     people = dataset.table("participants")
     assert set(people["age"]) == {"71"}
@@ -105,7 +116,7 @@ def test_a_run_that_was_stopped_ends_the_same(
     write_study(source / "x0", "DOE-JANE-77", day=5, drop=5)  # its session is not given twice
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     ingest([source], whole, KEY, labels=labels)
-    real = one_scan.write_json
+    real = files.write_json
     for stop_at in (1, 3, 4):
         calls = []
 
@@ -116,10 +127,10 @@ def test_a_run_that_was_stopped_ends_the_same(
             real(path, content)
 
         shutil.rmtree(broken, ignore_errors=True)
-        monkeypatch.setattr(one_scan, "write_json", die)
+        monkeypatch.setattr(files, "write_json", die)
         with pytest.raises(KeyboardInterrupt):
             ingest([source], broken, KEY, labels=labels)
-        monkeypatch.setattr(one_scan, "write_json", real)
+        monkeypatch.setattr(files, "write_json", real)
         ingest([source], broken, KEY, labels=labels)
         assert contents(broken) == contents(whole)
     assert "ses-03" in (whole / "scans.tsv").read_text()
@@ -129,9 +140,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from hemocast.dataset.ingest.run import ingest
+from hemocast.dataset.ingest.workers import Workers
 source, out, labels, workers = sys.argv[1:]
 print("ready", flush=True)
-ingest([Path(source)], Path(out), b"k" * 32, labels=Path(labels), workers=int(workers))
+ingest([Path(source)], Path(out), b"k" * 32, labels=Path(labels), workers=Workers(int(workers)))
 """
 
 
@@ -160,15 +172,184 @@ def test_what_a_killed_run_left_is_removed(source: Path, tmp_path: Path) -> None
     out = tmp_path / "out"
     ingest([source], out, KEY)
     whole = contents(out)
-    (out / ".abcd1234.tsv").write_text("half")
-    (out / "quality" / ".abcd1234.tsv").write_text("half")
-    half = out / "sub-123456789abc" / "ses-01" / "ct"
+    (out / f"{files.TEMPORARY}1234.tsv").write_text("half")
+    (out / "quality" / f"{files.TEMPORARY}1234.tsv").write_text("half")
+    killed = Sessions(Dataset(out))
+    killed.give("0123", "sub-123456789abc")
+    killed.save()
+    half = out / "sub-123456789abc" / "ses-01" / f"{files.TEMPORARY}1234"
     half.mkdir(parents=True)
-    (half / ".x_ct.nii.gz.partial").write_text("half")
+    (half / "sub-123456789abc_ses-01_ct.nii.gz").write_text("half")
     (out / ".bidsignore").write_text("theirs")
     ingest([source], out, KEY)
-    assert contents(out) == {**whole, ".bidsignore": b"theirs"}
+    sessions = contents(out)["quality/sessions.tsv"]
+    assert contents(out) == {**whole, ".bidsignore": b"theirs", "quality/sessions.tsv": sessions}
     assert not half.parent.parent.exists()
+
+
+def test_the_half_of_a_scan_that_version_01_left_is_made_whole(
+    source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    whole = contents(out)
+    sidecar = Dataset(out).sidecars()[0]
+    sidecar.unlink()
+    ingest([source], out, KEY)
+    assert contents(out) == whole
+    # A file of the user's beside it is no half: nothing is removed, and the scan says so.
+    sidecar.unlink()
+    mask = sidecar.with_name("mask.nii.gz")
+    mask.write_text("theirs")
+    before = contents(out)
+    report = ingest([source], out, KEY)
+    assert [item.code for item in report.refused] == ["HC004"]
+    assert mask.read_text() == "theirs"
+    assert contents(out).keys() == before.keys()
+
+
+def test_a_users_own_bids_folder_is_refused_and_not_touched(source: Path, tmp_path: Path) -> None:
+    """The data set that version 0.1 destroyed: a scan, its participants, its description."""
+    own = tmp_path / "own"
+    scan = own / "sub-01" / "ses-01" / "ct" / "sub-01_ses-01_ct.nii.gz"
+    scan.parent.mkdir(parents=True)
+    scan.write_bytes(b"the only copy")
+    (own / "participants.tsv").write_text("participant_id\tgroup\nsub-01\tA\n")
+    (own / "dataset_description.json").write_text('{"Name": "Mine", "BIDSVersion": "1.8.0"}')
+    before = contents(own)
+    with pytest.raises(OutputExists):
+        ingest([source], own, KEY)
+    assert contents(own) == before
+
+
+def test_a_file_where_the_dataset_should_be_is_refused(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(NotWritable):
+        ingest([source], tmp_path / "out", KEY)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_what_users_add_to_the_tables_stays(
+    source: Path, labels: Path, tmp_path: Path, write_study: Callable[..., Path]
+) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY, labels=labels)
+    dataset = Dataset(out)
+    jane, richard = (participant_id(KEY, name) for name in ("DOE-JANE-77", "ROE-RICHARD-88"))
+    added = {
+        "participants": {"site": "B", "admission_year": "2021", "age": "72"},
+        "scans": {"hours_from_onset": "3.5", "blood": "1"},
+        "labels": {"ht_grade": "PH1", "ht_detected_hours": "30", "last_imaging_hours": "99"},
+    }
+    for name, cells in added.items():
+        table = dataset.table(name).assign(**cells)
+        if name == "labels":
+            table.loc[table["participant_id"] == richard, "label"] = "1"  # corrected by a reader
+            table.loc[len(table)] = {"participant_id": "sub-elsewhere", "label": "0"}
+        table.fillna("n/a").to_csv(out / f"{name}.tsv", sep="\t", index=False)
+    clinical = "participant_id\tnihss\tmy own\nsub-elsewhere\t7\tx\n"
+    (out / "clinical.tsv").write_text(clinical)
+    description = json.loads((out / "dataset_description.json").read_text())
+    description |= {"Name": "Mine", "Authors": ["A"]}
+    (out / "dataset_description.json").write_text(json.dumps(description))
+    write_study(source / "x5", "NEW-1", day=20)
+    assert ingest([source], out, KEY).added == 1
+    for name, cells in added.items():
+        table = dataset.table(name)
+        mine = table[table["participant_id"] == jane]
+        assert all(set(mine[column]) == {cell} for column, cell in cells.items()), name
+        assert (table["participant_id"] == participant_id(KEY, "NEW-1")).sum() == 1
+    assert dataset.labels() == {jane: 1, richard: 1, "sub-elsewhere": 0}
+    assert (out / "clinical.tsv").read_text() == clinical
+    assert json.loads((out / "dataset_description.json").read_text()) == description
+    # The labels given to a run are its word on the patients they name, and on no other.
+    ingest([source], out, KEY, labels=labels)
+    assert dataset.labels()[richard] == 0
+    assert set(dataset.table("labels")["ht_grade"]) == {"PH1", "n/a"}
+
+
+def test_another_key_is_refused_before_anything_is_written(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    before = contents(out)
+    for key in (b"q" * 32, tmp_path / "lost.key"):
+        with pytest.raises(UsageError, match=r"named by|another key"):
+            ingest([source], out, key)
+        assert contents(out) == before
+    assert not (tmp_path / "lost.key").exists()
+    assert KEY.hex().encode() not in b"".join(before.values())
+
+
+def test_a_dataset_of_version_01_takes_the_key_that_named_its_patients(
+    source: Path, labels: Path, tmp_path: Path, write_study: Callable[..., Path]
+) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    path = out / "dataset_description.json"
+    description = json.loads(path.read_text())
+    check = description.pop("KeyCheck")
+    more = write_study(tmp_path / "more", "NEW-1", day=20)
+
+    def older() -> None:
+        path.write_text(json.dumps(description))
+        for name in (files.RECORD, ".hemocast.lock"):
+            (out / name).unlink(missing_ok=True)
+
+    older()
+    with pytest.raises(UsageError, match="another key"):
+        ingest([source], out, b"q" * 32)
+    with pytest.raises(UsageError, match=r"version 0\.1"):
+        ingest([more], out, KEY)  # nobody in it can prove the key
+    assert len(Dataset(out).sidecars()) == 4
+    for sources, given in (([source], None), ([more], labels)):
+        older()
+        ingest(sources, out, KEY, labels=given)
+        assert json.loads(path.read_text())["KeyCheck"] == check
+
+
+def test_an_empty_key_file_that_a_killed_run_left_blocks_nothing(
+    source: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "out.key"
+    key.touch()
+    assert ingest([source], tmp_path / "out", key).added == 4
+    assert len(bytes.fromhex(key.read_text())) == 32
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from hemocast.dataset import Dataset
+with Dataset(Path(sys.argv[1])).writing():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_run_is_refused_at_once_until_the_first_has_ended(
+    source: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", HOLD, str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(InUse):
+            ingest([source], out, tmp_path / "out.key")
+        assert not (tmp_path / "out.key").exists()
+        process.send_signal(signal.SIGKILL)
+    assert ingest([source], out, tmp_path / "out.key").added == 4
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"participant_id": "sub-1"}', "\0"])
+def test_a_damaged_sidecar_is_named_by_its_scan(source: Path, tmp_path: Path, content: str) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    sidecar = Dataset(out).sidecars()[0]
+    sidecar.write_text(content)
+    with pytest.raises(DatasetError, match=sidecar.name.removesuffix("_ct.json")):
+        ingest([source], out, KEY)
 
 
 def test_two_studies_without_an_identity_stay_two_patients(
@@ -195,7 +376,7 @@ def test_blood_is_flagged_and_no_brain_or_bright_vessels_are_refused(
     assert sorted(item.code for item in report.refused) == ["HC207", "HC302"]
     scans = Dataset(tmp_path / "out").table("scans")
     assert list(scans["blood"]) == ["0", "1"]
-    assert list(scans["hours_from_first"]) == ["0.0", "24.0"]
+    assert list(scans["hours_from_first"]) == ["0", "24"]
     sidecar = json.loads(Dataset(tmp_path / "out").sidecars()[1].read_text())
     assert sidecar["signs"]["blood"] is True
     assert 5 < sidecar["signs"]["blood_ml"] < 20
@@ -300,7 +481,9 @@ def test_a_cluster_gives_the_same(source: Path, labels: Path, tmp_path: Path) ->
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
     ) as cluster:
         address = cluster.scheduler_address
-        report = ingest([source], tmp_path / "far", KEY, labels=labels, cluster=address)
+        report = ingest(
+            [source], tmp_path / "far", KEY, labels=labels, workers=Workers(cluster=address)
+        )
     assert (report.added, report.refused) == (4, ())
     ingest([source], tmp_path / "near", KEY, labels=labels)
     assert contents(tmp_path / "far") == contents(tmp_path / "near")
@@ -311,7 +494,7 @@ def test_a_cluster_that_is_not_there_is_refused(
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match="cluster"):
-        ingest([source], tmp_path / "out", KEY, cluster="tcp://127.0.0.1:9")
+        ingest([source], tmp_path / "out", KEY, workers=Workers(cluster="tcp://127.0.0.1:9"))
     assert not (tmp_path / "out").exists()
 
 
@@ -330,7 +513,7 @@ def test_a_refused_study_costs_only_itself(
 
 def test_processes_give_the_same_as_one(source: Path, labels: Path, tmp_path: Path) -> None:
     ingest([source], tmp_path / "one", KEY, labels=labels)
-    ingest([source], tmp_path / "two", KEY, labels=labels, workers=2)
+    ingest([source], tmp_path / "two", KEY, labels=labels, workers=Workers(2))
     for path in (tmp_path / "one").rglob("*.tsv"):
         twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == twin.read_bytes()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.dataset import Split, save_split, split_patients
+from hemocast.dataset import Split, split_patients
 from hemocast.errors import LeakageError, TooFewPatients
 
 
@@ -54,19 +51,3 @@ def test_the_papers_overlap_is_refused_and_its_patients_named() -> None:
 def test_too_few_patients_of_a_class_are_refused() -> None:
     with pytest.raises(TooFewPatients, match="label 1"):
         split_patients(_labels(1, 50), 0.1, 0)
-
-
-def test_the_receipt_counts_and_proves_no_overlap(tmp_path: Path) -> None:
-    labels = _labels(20, 30)
-    scans = [*labels, *list(labels)[:5]]
-    split = split_patients(labels, 0.2, 3)
-    receipt = save_split(split, labels, scans, tmp_path)
-    assert receipt["patient_overlap"] == {"train & test": 0}
-    parts = receipt["parts"]
-    assert isinstance(parts, dict)
-    assert parts["test"]["patients"] == 10
-    assert parts["test"]["ht"] == 4
-    assert parts["train"]["scans"] + parts["test"]["scans"] == 55
-    assert json.loads((tmp_path / "default.receipt.json").read_text()) == receipt
-    rows = (tmp_path / "default.tsv").read_text().splitlines()
-    assert len(rows) == 51

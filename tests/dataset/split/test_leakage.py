@@ -9,6 +9,7 @@ import pytest
 
 from hemocast import dicom
 from hemocast.dataset.layout import Dataset
+from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.split.leakage import (
     Copy,
     check_leakage,
@@ -16,7 +17,7 @@ from hemocast.dataset.split.leakage import (
     find_copies,
     refuse_leaks,
 )
-from hemocast.dataset.split.schemes import read_parts, read_split
+from hemocast.dataset.split.saved import read_parts, read_split
 from hemocast.errors import LeakageError
 from hemocast.simulate import render_head
 from hemocast.volume import FloatArray
@@ -81,7 +82,7 @@ def heads() -> list[FloatArray]:
 
 
 def _write(root: Path, name: str, hu: FloatArray) -> None:
-    path = Dataset(root).scan_path(name, "ses-01")
+    path = Dataset(root).scan_path(ScanId(name, "ses-01"))
     path.parent.mkdir(parents=True)
     dicom.write_nifti(hu, np.diag([-1.0, -1.0, 5.0, 1.0]), path, dtype="int16")
     path.with_name(path.name.replace(".nii.gz", ".json")).write_text("{}")

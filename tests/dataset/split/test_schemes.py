@@ -1,22 +1,17 @@
-"""Folds, sites, dates; and splits that somebody brings."""
+"""Folds, sites, dates."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.dataset.split.schemes import (
-    read_parts,
-    read_split,
-    save_splits,
     split_by_date,
     split_by_site,
     split_folds,
 )
-from hemocast.errors import LeakageError, NothingThere, TableError, TooFewPatients
+from hemocast.errors import TooFewPatients
 
 
 def _labels(n_ht: int, n_non: int) -> dict[str, int]:
@@ -88,33 +83,3 @@ def test_training_comes_before_testing() -> None:
         split_by_date(labels, year, 2030)
     with pytest.raises(TooFewPatients, match="no date"):
         split_by_date(labels, year | {"sub-0000": float("nan")}, 2019)
-
-
-def test_every_split_leaves_a_receipt(tmp_path: Path) -> None:
-    labels = _labels(10, 10)
-    receipts = save_splits(split_folds(labels, 4, 9), labels, [*labels, *labels], tmp_path)
-    assert len(receipts) == 4
-    for number, receipt in enumerate(receipts, start=1):
-        assert receipt["patient_overlap"] == {"train & test": 0}
-        assert receipt["seed"] == 9
-        assert (tmp_path / f"fold-{number:02d}.receipt.json").is_file()
-        split = read_split(tmp_path / f"fold-{number:02d}.tsv")
-        assert split.parts == split_folds(labels, 4, 9)[number - 1].parts
-
-
-def test_a_split_by_scan_is_read_as_the_patients_it_is_of(tmp_path: Path) -> None:
-    path = tmp_path / "theirs.csv"
-    path.write_text("scan_id,part\nsub-a_ses-01,train\nsub-a_ses-02,test\nsub-b_ses-01,test\n")
-    assert read_parts(path) == {"train": ("sub-a",), "test": ("sub-a", "sub-b")}
-    with pytest.raises(LeakageError, match="sub-a"):
-        read_split(path)
-
-
-@pytest.mark.parametrize("text", ["", "who,part\na,b\n", "participant_id,part\nsub-a,\n"])
-def test_what_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "split.csv"
-    path.write_text(text)
-    with pytest.raises(TableError):
-        read_parts(path)
-    with pytest.raises(NothingThere):
-        read_parts(tmp_path / "nothing.tsv")

@@ -1,14 +1,21 @@
+"""The tables of an evaluation."""
+
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+import io
+import json
+from dataclasses import replace
 
-import pytest
-
-from hemocast.report.evaluation.tables import estimate_json, write_csv
+from hemocast.evaluate.result import EvaluationResult
+from hemocast.report.evaluation.tables import csv_text, estimate_json, evaluation_tables
 from hemocast.stats import Estimate
 
 NAN = float("nan")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_undefined_and_infinite_are_null_with_their_reason() -> None:
@@ -16,28 +23,39 @@ def test_undefined_and_infinite_are_null_with_their_reason() -> None:
     assert (found["value"], found["ci_low"], found["warning"]) == (None, None, "infinite: no error")
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\tx", "\rx"])
-def test_no_text_is_a_formula(tmp_path: Path, cell: str) -> None:
-    write_csv(tmp_path / "a.csv", ("a", "b"), [[cell, -0.5]])
-    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
-        row = list(csv.reader(file))[1]
-    assert row == ["'" + cell.replace("\r", " "), "-0.5"]
+def test_cells_are_what_a_spreadsheet_opens_safely() -> None:
+    text = csv_text(("a", "b"), [["=1+1", -0.5], ["-2", NAN]])
+    assert text.splitlines() == ["a,b", "'=1+1,-0.5", "-2,"]
 
 
-def test_simulated_data_say_so_in_every_row(tmp_path: Path) -> None:
-    write_csv(tmp_path / "a.csv", ("a",), [["x"], ["y"]], simulated=True)
-    assert (tmp_path / "a.csv").read_text().splitlines() == ["a,simulated", "x,1", "y,1"]
+def test_simulated_data_say_so_in_every_row() -> None:
+    text = csv_text(("a",), [["x"], ["y"]], simulated=True)
+    assert text.splitlines() == ["a,simulated", "x,1", "y,1"]
 
 
-def test_a_table_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    write_csv(path, ("a",), [["old"]])
+def test_tables_agree_with_the_result_and_with_each_other(evaluation: EvaluationResult) -> None:
+    tables = evaluation_tables(evaluation)
+    assert {*tables} == {
+        "metrics.json", "metrics.csv", "thresholds.csv", "prevalence.csv", "calibration.csv",
+        "decision.csv", "comparisons.csv", "subgroups.csv", "interactions.csv",
+    }  # fmt: skip
+    content = json.loads(tables["metrics.json"])
+    headlines = {
+        (row["model"], row["metric"]): float(row["value"])
+        for row in rows(tables["metrics.csv"])
+        if row["headline"] == "1" and row["value"]
+    }
+    for model in evaluation.models:
+        said = content["models"][model.name]
+        assert said["n"] == model.n
+        assert said["metrics"]["auc"]["value"] == model["auc"].value
+        assert abs(headlines[model.name, "auc"] - model["auc"].value) < 1e-9
+    assert len(rows(tables["comparisons.csv"])) == len(evaluation.comparisons)
+    levels = {row["level"] for row in rows(tables["subgroups.csv"])}
+    assert levels == {"F", "M"}
+    assert all(row["simulated"] == "1" for row in rows(tables["decision.csv"]))
 
-    def rows() -> object:
-        yield ["new"]
-        raise RuntimeError
 
-    with pytest.raises(RuntimeError):
-        write_csv(path, ("a",), rows())
-    assert "old" in path.read_text()
-    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+def test_what_was_not_compared_has_no_table(evaluation: EvaluationResult) -> None:
+    bare = replace(evaluation, comparisons=(), subgroups=(), interactions=())
+    assert not {"comparisons.csv", "subgroups.csv"} & {*evaluation_tables(bare)}

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from hemocast.cli.quality import quality
 from hemocast.dataset import Dataset
+from hemocast.dataset.scan_id import ScanId
 from hemocast.dicom import write_nifti
 from hemocast.errors import NothingThere
 from hemocast.pipeline.quality import write_quality_report
@@ -61,7 +62,7 @@ def write_scan(tmp_path: Path) -> WriteScan:
     plain = head()
 
     def write(participant: str = "sub-01", session: str = "ses-01", *, hu=None, **fields) -> Path:
-        path = Dataset(tmp_path).scan_path(participant, session)
+        path = Dataset(tmp_path).scan_path(ScanId(participant, session))
         path.parent.mkdir(parents=True)
         write_nifti(plain if hu is None else hu, affine(), path)
         content = {
@@ -92,6 +93,9 @@ def write_scan(tmp_path: Path) -> WriteScan:
 
 
 def report(root: Path) -> str:
+    own = {"DatasetType": "raw", "GeneratedBy": [{"Name": "hemocast"}]}
+    if not (root / "dataset_description.json").exists():
+        (root / "dataset_description.json").write_text(json.dumps(own))
     return write_quality_report(Dataset(root)).read_text(encoding="utf-8")
 
 
@@ -307,6 +311,7 @@ def test_damaged_pictures_and_tables_are_told(tmp_path: Path, write_scan: WriteS
     (tmp_path / "quality" / "refused.tsv").write_text(
         "participant_id\tcode\tmessage\nsub-9\tHC207\t" + "x" * 300_000 + "\n"
     )
+    (tmp_path / "quality" / "sessions.tsv").write_text("scan_uid\tparticipant_id\tsession\n")
     (tmp_path / "dataset_description.json").write_text("[")
     page = report(tmp_path)
     assert page.count("no picture: the NIfTI file could not be read") == 4
@@ -342,6 +347,7 @@ def test_the_same_dataset_gives_the_same_page(tmp_path: Path, write_scan: WriteS
     for i in range(3):
         write_scan(f"sub-{i}")
     seen: list[tuple[int, int]] = []
+    report(tmp_path)
     one = write_quality_report(
         Dataset(tmp_path), progress=lambda done, total: seen.append((done, total))
     ).read_bytes()
@@ -410,6 +416,7 @@ def test_noise_does_not_make_a_picture_heavy(tmp_path: Path) -> None:
 
 def test_the_command_names_the_page_it_wrote(tmp_path: Path, write_scan: WriteScan) -> None:
     write_scan()
+    report(tmp_path)
     app = typer.Typer()
     app.command()(quality)
     done = CliRunner().invoke(app, [str(tmp_path)])

@@ -8,9 +8,9 @@ import pytest
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
+from hemocast.dataset.ingest.refusals import Refused
 from hemocast.dataset.ingest.run import IngestReport
 from hemocast.dataset.stacks import scans_of
-from hemocast.dataset.tables.sidecars import Refused
 from hemocast.errors import ConfigError, OutputExists
 from hemocast.simulate import TINY, simulate_cohort
 from hemocast.simulate.write import dataset as as_dataset

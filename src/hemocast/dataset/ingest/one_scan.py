@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hemocast.dataset.layout import Dataset, write_json
-from hemocast.dataset.tables.sidecars import Refused
-from hemocast.errors import HemocastError
+from hemocast import files
+from hemocast.dataset.ingest.refusals import Refused
+from hemocast.dataset.layout import Dataset
+from hemocast.dataset.scan_id import ScanId
+from hemocast.dataset.sidecar import Sidecar, Signs
+from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.version import VERSION
 from hemocast.volume import SIMULATED
 
@@ -27,23 +31,24 @@ class Job:
 
     Parameters
     ----------
-    participant_id, session, study : str
-        Pseudonyms.
+    scan : ScanId
+        Its name.
+    study : str
+        Pseudonym of its study.
     acquired : datetime or None
         Shifted.
     candidate : Candidate
         What to read.
     """
 
-    participant_id: str
-    session: str
+    scan: ScanId
     study: str
     acquired: datetime | None
     candidate: Candidate
 
 
 def ingest_scan(job: Job, dataset: Dataset) -> Refused | None:
-    """Read one scan and write its NIfTI, then its sidecar: a scan without sidecar is not there.
+    """Read one scan and write its folder, NIfTI and sidecar together or not at all.
 
     A scan in which there is no brain is refused, and one with bright vessels; one that shows blood
     is flagged, for follow-up scans must enter.
@@ -58,45 +63,60 @@ def ingest_scan(job: Job, dataset: Dataset) -> Refused | None:
     from hemocast.prepare.eligibility import refuse_enhancement
     from hemocast.signs import find_blood
 
-    path = dataset.scan_path(job.participant_id, job.session)
+    path = dataset.scan_path(job.scan)
     try:
         volume = job.candidate.read()
         brain = find_brain(volume)
         refuse_enhancement(volume, brain)
+        sidecar = _sidecar(job, volume, brain, find_blood(volume, brain))
+        _remove_half(path)
+        with files.new_folder(path.parent) as folder:
+            description = f"{SIMULATED}, not a patient" if sidecar.simulated else ""
+            dicom.write_nifti(volume.hu, volume.affine, folder / path.name, description=description)
+            name = f"{job.scan}_ct.json"
+            files.write_json(folder / name, sidecar.model_dump(mode="json"))
+    except (NoSpace, NotWritable):
+        raise
     except HemocastError as error:
-        return Refused(job.participant_id, error.code, str(error), job.study)
-    blood = find_blood(volume, brain)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    description = f"{SIMULATED}, not a patient" if volume.source.simulated else ""
-    dicom.write_nifti(volume.hu, volume.affine, path, description=description)
-    sidecar = path.with_name(f"{path.name.removesuffix('.nii.gz')}.json")
-    write_json(sidecar, _sidecar(job, volume, brain, blood))
+        return Refused(job.scan.participant_id, error.code, str(error), job.study)
     return None
 
 
-def _sidecar(job: Job, volume: Volume, brain: Brain, blood: Blood) -> dict[str, Any]:
+def _remove_half(nifti: Path) -> None:
+    """Remove what version 0.1 left of this scan when it was killed; anything else stays."""
+    folder = nifti.parent
+    half = {nifti.name, f".{nifti.name}.partial"}
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= half:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def _sidecar(job: Job, volume: Volume, brain: Brain, blood: Blood) -> Sidecar:
     source = volume.source
     age = job.candidate.age
-    return {
-        "participant_id": job.participant_id,
-        "session": job.session,
-        "scan_uid": source.scan_uid,
-        "acq_time": job.acquired.isoformat(timespec="seconds") if job.acquired else None,
-        "age": None if age is None else min(age, MOST_AGED),
-        "sex": job.candidate.sex,
-        "shape": list(volume.hu.shape),
-        "spacing_mm": [round(value, 4) for value in volume.spacing],
-        "n_files": source.n_files,
-        "simulated": source.simulated,
-        "facts": source.facts,
-        "corrected": list(source.corrected),
-        "doubts": list(source.doubts),
-        "chosen": list(job.candidate.chosen),
-        "left_out": list(source.left_out),
-        "signs": {
-            "brain_ml": round(brain.volume_ml, 1),
-            "blood": blood.present,
-            "blood_ml": round(blood.volume_ml, 2),
-        },
-        "hemocast_version": VERSION,
-    }
+    depth, rows, columns = volume.hu.shape
+    spacing = [round(float(value), 4) for value in volume.spacing]
+    return Sidecar(
+        participant_id=job.scan.participant_id,
+        session=job.scan.session,
+        scan_uid=source.scan_uid,
+        acq_time=job.acquired and job.acquired.replace(microsecond=0),
+        age=None if age is None else min(age, MOST_AGED),
+        sex=job.candidate.sex,
+        shape=(depth, rows, columns),
+        spacing_mm=(spacing[0], spacing[1], spacing[2]),
+        n_files=source.n_files,
+        simulated=source.simulated,
+        facts=source.facts,
+        corrected=source.corrected,
+        doubts=source.doubts,
+        chosen=job.candidate.chosen,
+        left_out=source.left_out,
+        signs=Signs(
+            brain_ml=round(brain.volume_ml, 1),
+            blood=blood.present,
+            blood_ml=round(blood.volume_ml, 2),
+        ),
+        hemocast_version=VERSION,
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from hemocast.dataset.layout import Dataset, write_table
-from hemocast.dataset.tables.sidecars import Refused
+from hemocast.dataset.sidecar import Sidecar
 from hemocast.tables import MISSING
 
 REFUSED_COLUMNS = ["participant_id", "code", "message", "study"]
@@ -18,9 +18,29 @@ _LINE = re.compile(r"(?:series .*?\(\d+ image\(s\)\)|(\d+) file\(s\)) left out: 
 _PREFERRED = re.compile(r"series \S+( a number)? was preferred.*", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A study, or a whole source, that did not enter the dataset.
+
+    Parameters
+    ----------
+    participant_id : str
+        Pseudonym; ``n/a`` for a whole source.
+    code, message : str
+        Of the refusal.
+    study : str
+        Pseudonym of the study; ``n/a`` for a whole source.
+    """
+
+    participant_id: str
+    code: str
+    message: str
+    study: str = MISSING
+
+
 def write_refusals(
     dataset: Dataset,
-    sidecars: Iterable[Mapping[str, Any]],
+    sidecars: Iterable[Sidecar],
     refused: Sequence[Refused],
     stray: Sequence[str],
     seen: Mapping[str, Sequence[str]],
@@ -31,7 +51,7 @@ def write_refusals(
     ----------
     dataset : Dataset
         Where.
-    sidecars : iterable of mapping
+    sidecars : iterable of Sidecar
         Of all scans of the dataset.
     refused : sequence of Refused
         Of this run.
@@ -47,9 +67,9 @@ def write_refusals(
     ]
     rows += _of_others(dataset, "quality/refused", seen)
     lines: list[dict[str, object]] = [
-        {"participant_id": c["participant_id"], "session": c["session"], "reason": reason}
-        for c in sidecars
-        for reason in c["left_out"]
+        {"participant_id": s.participant_id, "session": s.session, "reason": reason}
+        for s in sidecars
+        for reason in s.left_out
     ]
     lines += [
         {"participant_id": r.participant_id, "reason": reason, "study": r.study}

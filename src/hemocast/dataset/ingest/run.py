@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemocast import files
+from hemocast.dataset.description import (
+    adopt_key,
+    other_key,
+    read_description,
+    refuse_other_key,
+    write_description,
+)
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
-from hemocast.dataset.ingest.refusals import write_refusals
+from hemocast.dataset.ingest.refusals import Refused, write_refusals
 from hemocast.dataset.ingest.sessions import Sessions
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
-from hemocast.dataset.pseudonym import date_shift, participant_id, study_id
-from hemocast.dataset.tables.sidecars import Refused, read_labels, read_sidecar, write_tables
-from hemocast.errors import HemocastError, MissingExtra, NothingThere, SeveralScans
+from hemocast.dataset.pseudonym import date_shift, load_key, participant_id, read_key, study_id
+from hemocast.dataset.sidecar import read_sidecar
+from hemocast.dataset.tables.labels import read_labels
+from hemocast.dataset.tables.made import check_tables, write_tables
+from hemocast.errors import HemocastError, SeveralScans, UsageError
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     from hemocast.dataset.ingest.sources import Candidate, Gathered, TurnedAway
     from hemocast.dicom.files.dicomweb import RemoteStudy, Server
 
-log = logging.getLogger(__name__)
-
 Progress = Callable[[int, int], None]
-_TEMPORARY = re.compile(r"\.\w{8}\.(tsv|json)")  # as `layout.replacing` names them
 
 
 @dataclass(frozen=True)
@@ -59,19 +64,19 @@ class IngestReport:
 def ingest(
     sources: Sequence[Path | str],
     out: Path,
-    key: bytes,
+    key: bytes | Path,
     *,
     labels: Path | None = None,
-    workers: int = 1,
-    cluster: str | None = None,
+    workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Read every study in `sources` and add its head CT to the dataset in `out`.
 
-    Scans that are already there (by the hash of their UIDs) are left as they are. A study that is
-    refused costs that study, and a source that cannot be opened that source; the reason goes to
-    ``quality/refused.tsv``, those of single series to ``quality/left_out.tsv``. A run that was
-    stopped at any moment ends the same when it is started again.
+    Scans that are already there (by the hash of their UIDs) are left as they are, and so is all
+    that users wrote in the tables. A study that is refused costs that study, and a source that
+    cannot be opened that source; the reason goes to ``quality/refused.tsv``, those of single series
+    to ``quality/left_out.tsv``. A run that was stopped at any moment ends the same when it is
+    started again.
 
     Parameters
     ----------
@@ -81,27 +86,32 @@ def ingest(
         are fetched a few at a time.
     out : Path
         The dataset folder; made where there is none.
-    key : bytes
-        The secret of the pseudonyms.
+    key : bytes or Path
+        The secret of the pseudonyms, or the file that holds it, which is made for a new dataset.
     labels : Path, optional
         CSV with columns ``patient_id`` (as in the DICOM files; for NIfTI the label of ``sub-LABEL``
-        or the file's name without its ending) and ``label`` (1 HT, 0 no HT).
-    workers : int
-        Processes.
-    cluster : str, optional
-        Address of a dask scheduler, whose workers do the reading instead. They must see `out`, the
-        sources and the folder for temporary files under the same paths.
+        or the file's name without its ending) and ``label`` (1 HT, 0 no HT). They replace the
+        labels of these patients; those of others stay.
+    workers : Workers, optional
+        Who reads; one process by default.
     progress : callable, optional
         Called with (done, total).
 
     Raises
     ------
-    TableError
-        The labels have bad cells; nothing has been written then.
+    OutputExists, NotWritable, InUse
+        `out` holds what is no dataset of Hemocast's, cannot be written to, or another run writes
+        there; nothing has been written then.
+    UsageError
+        The key is not the one that named the dataset's patients, or not to be found; likewise.
+    TableError, DatasetError
+        The labels, or the tables or sidecars in `out`, have faults; likewise.
     NothingThere
         A path does not exist, or a server or scheduler does not answer; likewise.
     MissingExtra
-        A server or cluster is named and its extra is not installed.
+        A server or cluster is named and its extra is not installed; likewise.
+    NoSpace
+        The disk is too small for the scans.
     """
     from hemocast.dataset.ingest.sources import split_sources
     from hemocast.dicom.files.dicomweb import Server
@@ -109,25 +119,28 @@ def ingest(
     given = read_labels(labels) if labels else {}
     paths, addresses = split_sources(sources)
     servers = [Server(address) for address in addresses]
-    remote = [(server, study) for server in servers for study in server.studies()]
     dataset = Dataset(out)
+    dataset.check_writable()
+    check_tables(dataset)
+    _check_key(dataset, key)
     with ExitStack() as opened:
-        at_once = opened.enter_context(_processes(workers, cluster))
-        remove_partial(dataset)
-        run = _Run(dataset, key, Sessions(dataset), at_once, len(remote), progress)
-        already_there = len(run.sessions.complete)
-        run.local(paths, opened)
+        at_once = opened.enter_context((workers or Workers()).ready())
+        remote = [(server, study) for server in servers for study in server.studies()]
+        opened.enter_context(dataset.writing())
+        secret = load_key(key, out) if isinstance(key, Path) else key
+        proved = refuse_other_key(out, secret) or adopt_key(out, secret, _identifiers(given))
+        sessions = Sessions(dataset)
+        _remove_unfinished(dataset, sessions)
+        run = _Run(dataset, secret, sessions, at_once, len(remote), progress)
+        already_there = len(sessions.complete)
+        run.local(paths, opened, proved=proved or not already_there)
         run.remote(remote)
-    labelled: dict[str, int] = {}
-    for patient, label in given.items():
-        labelled[participant_id(key, patient)] = label
-        # A NIfTI file's patient is the label in its name; a table may hold the whole.
-        labelled.setdefault(participant_id(key, patient.removeprefix("sub-")), label)
-    sidecars = [(path, read_sidecar(path)) for path in dataset.sidecars()]
-    participants = write_tables(dataset, labelled, sidecars)
-    contents = [content for _, content in sidecars]
-    write_refusals(dataset, contents, run.refused, run.stray, run.seen)
-    unlabelled = sum(participant not in labelled for participant in participants)
+        labelled = {participant_id(secret, n): label for n, label in _identifiers(given).items()}
+        sidecars = [(path, read_sidecar(path)) for path in dataset.sidecars()]
+        unlabelled = write_tables(dataset, labelled, sidecars)
+        scans = [scan for _, scan in sidecars]
+        write_description(out, secret, simulated=any(scan.simulated for scan in scans))
+        write_refusals(dataset, scans, run.refused, run.stray, run.seen)
     return IngestReport(
         len(sidecars) - already_there,
         already_there,
@@ -137,32 +150,34 @@ def ingest(
     )
 
 
-@contextmanager
-def _processes(workers: int, cluster: str | None) -> Iterator[int]:
-    """Say how many scans are read at once, by processes here or by a cluster's."""
-    if cluster is None:
-        yield workers
-        return
-    import joblib
+def _check_key(dataset: Dataset, key: bytes | Path) -> None:
+    """Refuse a key that would be refused later, before anything is written."""
+    secret = read_key(key, dataset.root) if isinstance(key, Path) else key
+    if secret is not None:
+        refuse_other_key(dataset.root, secret)
+    elif dataset.sidecars() or "KeyCheck" in read_description(dataset.root):
+        raise UsageError(
+            "There is no pseudonym key, but the dataset's patients have been named by one",
+            "the key that named them: with a new one the same patient would enter as a second one",
+            "Name its file with --key, or bring it back",
+        )
 
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingExtra(
-            "The client of a cluster is not installed",
-            "Hemocast with its extra 'cluster'",
-            "Install it with: pip install 'hemocast[cluster]'",
-        ) from error
-    try:
-        client = Client(cluster, timeout=30)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise NothingThere(
-            f"The scheduler does not answer ({type(error).__name__})",
-            "the address of a running dask scheduler, such as tcp://host:8786",
-            "Check the address, and that the scheduler runs",
-        ) from None
-    with client, joblib.parallel_config(backend="dask", n_jobs=-1):
-        yield max(1, joblib.effective_n_jobs(-1))
+
+def _identifiers(given: dict[str, int]) -> dict[str, int]:
+    """Add, for NIfTI files, the label in a name of which a table may hold the whole."""
+    return {name.removeprefix("sub-"): label for name, label in given.items()} | given
+
+
+def _remove_unfinished(dataset: Dataset, sessions: Sessions) -> None:
+    """Remove what a killed run left under temporary names, and folders that hold nothing."""
+    files.remove_temporary(dataset.root)
+    files.remove_temporary(dataset.root / "quality")
+    for scan in sessions.unfinished():
+        session = dataset.scan_path(scan).parent.parent
+        files.remove_temporary(session)
+        for folder in (session, session.parent):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @dataclass
@@ -180,8 +195,18 @@ class _Run:
     stray: list[str] = field(default_factory=list)
     seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def local(self, paths: Sequence[Path], opened: ExitStack) -> None:
-        """Add all that lies in paths, in the order of time; zips stay unpacked until the end."""
+    def local(self, paths: Sequence[Path], opened: ExitStack, *, proved: bool) -> None:
+        """Add all that lies in paths, in the order of time; zips stay unpacked until the end.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            Folders, zips, files.
+        opened : ExitStack
+            Keeps them open.
+        proved : bool
+            The key is known to be the dataset's; else a scan that is there already must prove it.
+        """
         from hemocast.dataset.ingest.sources import gather
         from hemocast.dicom.files.archive import open_named
 
@@ -194,7 +219,12 @@ class _Run:
                 self.refused.append(Refused(MISSING, error.code, message))
                 continue
             candidates += self._take(gathered)
+        if not proved:
+            self._prove_key(candidates)
+        # From here on the dataset says which key is its own, though the run be stopped.
+        write_description(self.dataset.root, self.key, simulated=False)
         jobs = self._plan(candidates)
+        files.check_space(self.dataset.root, sum(job.candidate.n_bytes for job in jobs))
         self.total += len(jobs)
         self.sessions.save()
         self._work(jobs)
@@ -216,6 +246,21 @@ class _Run:
                 self.sessions.save()
                 self.total += len(jobs)
                 self._work(jobs)
+
+    def _prove_key(self, candidates: Iterable[Candidate]) -> None:
+        """Refuse a key that a dataset of version 0.1 cannot be shown to be named by."""
+        known = ((self.sessions.get(c.scan_uid), c) for c in candidates)
+        agree = {
+            scan.participant_id == participant_id(self.key, c.patient) for scan, c in known if scan
+        }
+        if False in agree:
+            raise other_key()
+        if not agree:
+            raise UsageError(
+                "A dataset of version 0.1 does not say which key named its patients",
+                "a patient who is there already, among the scans or labels given, to prove the key",
+                "Give one of the dataset's first sources again, together with the new ones",
+            )
 
     def _fetch(self, server: Server, study: RemoteStudy, folder: Path) -> list[Candidate]:
         from hemocast.dataset.ingest.sources import gather
@@ -256,12 +301,12 @@ class _Run:
         for c in sorted(fresh.values(), key=_order):
             person = participant_id(self.key, c.patient)
             others = (named[c.patient] | self.sessions.scans_of(person)) - {c.scan_uid}
-            if c.alone and others and c.scan_uid not in self.sessions:
+            if c.alone and others and self.sessions.get(c.scan_uid) is None:
                 self._turn_away(_nameless(c))
                 continue
-            session = self.sessions.give(c.scan_uid, person, c.session)
+            scan = self.sessions.give(c.scan_uid, person, c.session)
             acquired = c.acquired and c.acquired - date_shift(self.key, c.patient)
-            jobs.append(Job(person, session, study_id(self.key, c.study), acquired, c))
+            jobs.append(Job(scan, study_id(self.key, c.study), acquired, c))
         return jobs
 
     def _work(self, jobs: Sequence[Job]) -> None:
@@ -297,19 +342,3 @@ def _nameless(candidate: Candidate) -> TurnedAway:
         "Rename the files, one label for each patient",
     )
     return TurnedAway(candidate.patient, candidate.study, error)
-
-
-def remove_partial(dataset: Dataset) -> None:
-    """Remove what a killed run left: temporary files, and folders of scans without a sidecar."""
-    for folder in (dataset.root, dataset.root / "quality"):
-        for path in folder.glob(".*"):
-            if _TEMPORARY.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-    complete = {path.parent for path in dataset.sidecars()}
-    for session in dataset.root.glob("sub-*/ses-*"):
-        if session / "ct" in complete:
-            continue
-        shutil.rmtree(session / "ct", ignore_errors=True)
-        for folder in (session, session.parent):
-            if not any(folder.iterdir()):
-                folder.rmdir()

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from hemocast.dataset.layout import Dataset, write_table
-from hemocast.dataset.tables.sidecars import read_sidecar
-
-_TABLE = "quality/sessions"
-_COLUMNS = ["scan_uid", "participant_id", "session"]
+from hemocast.dataset.layout import SESSIONS, SESSIONS_COLUMNS, Dataset, write_table
+from hemocast.dataset.scan_id import ScanId
+from hemocast.dataset.sidecar import read_sidecar
+from hemocast.errors import TableError
 
 
 class Sessions:
@@ -22,35 +21,52 @@ class Sessions:
     ----------
     dataset : Dataset
         Where they are written down.
+
+    Raises
+    ------
+    TableError, DatasetError
+        They cannot be read, or a sidecar cannot.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._given: dict[str, tuple[str, int]] = {}
+        self._given: dict[str, ScanId] = {}
         self._of: dict[str, dict[int, str]] = defaultdict(dict)
         self.complete: set[str] = set()
-        if (dataset.root / f"{_TABLE}.tsv").is_file():
-            table = dataset.table(_TABLE)
-            for uid, participant, session in table[_COLUMNS].itertuples(index=False):
-                self._note(uid, participant, int(session.removeprefix("ses-")))
+        if (dataset.root / f"{SESSIONS}.tsv").is_file():
+            table = dataset.table(SESSIONS)
+            if not set(SESSIONS_COLUMNS) <= set(table.columns):
+                raise TableError(
+                    f"{SESSIONS}.tsv has other columns",
+                    ", ".join(SESSIONS_COLUMNS),
+                    "Bring the file back as it was",
+                )
+            for uid, *name in table[[*SESSIONS_COLUMNS]].itertuples(index=False, name=None):
+                self._note(uid, ScanId(*name))
         for path in dataset.sidecars():
-            content = read_sidecar(path)
-            uid, session = content["scan_uid"], content["session"]
-            self.complete.add(uid)
-            self._note(uid, content["participant_id"], int(session.removeprefix("ses-")))
+            sidecar = read_sidecar(path)
+            self.complete.add(sidecar.scan_uid)
+            self._note(sidecar.scan_uid, sidecar.scan)
 
-    def _note(self, uid: str, participant: str, number: int) -> None:
-        self._given[uid] = participant, number
-        self._of[participant][number] = uid
+    def _note(self, uid: str, scan: ScanId) -> None:
+        self._given[uid] = scan
+        # A session that somebody named by hand has no number, and takes none from others.
+        if scan.number is not None:
+            self._of[scan.participant_id][scan.number] = uid
 
-    def __contains__(self, scan_uid: str) -> bool:
-        return scan_uid in self._given
+    def get(self, scan_uid: str) -> ScanId | None:
+        """Name of a scan that has a session."""
+        return self._given.get(scan_uid)
+
+    def unfinished(self) -> list[ScanId]:
+        """Scans that have a session and are not there: refused, or a run was stopped at them."""
+        return [scan for uid, scan in self._given.items() if uid not in self.complete]
 
     def scans_of(self, participant: str) -> set[str]:
         """Scans of a participant that have a session."""
         return set(self._of[participant].values())
 
-    def give(self, scan_uid: str, participant: str, wish: int | None = None) -> str:
+    def give(self, scan_uid: str, participant: str, wish: int | None = None) -> ScanId:
         """Give a scan its session: the one it has, the one it asks for, or the next.
 
         Parameters
@@ -59,24 +75,19 @@ class Sessions:
             The scan, and whose it is.
         wish : int, optional
             Number that its source gave it.
-
-        Returns
-        -------
-        str
-            ``ses-`` and at least two digits.
         """
         known = self._given.get(scan_uid)
-        if known is None or known[0] != participant:
+        if known is None or known.participant_id != participant:
             taken = self._of[participant]
             free = wish is not None and wish > 0 and wish not in taken
             number = wish if free and wish is not None else max(taken, default=0) + 1
-            self._note(scan_uid, participant, number)
-        return f"ses-{self._given[scan_uid][1]:02d}"
+            self._note(scan_uid, ScanId.numbered(participant, number))
+        return self._given[scan_uid]
 
     def save(self) -> None:
         """Write all down, whole or not at all."""
         rows = [
-            {"scan_uid": uid, "participant_id": participant, "session": f"ses-{number:02d}"}
-            for uid, (participant, number) in self._given.items()
+            {"scan_uid": uid, "participant_id": scan.participant_id, "session": scan.session}
+            for uid, scan in self._given.items()
         ]
-        write_table(self._dataset.root / f"{_TABLE}.tsv", rows, _COLUMNS)
+        write_table(self._dataset.root / f"{SESSIONS}.tsv", rows, SESSIONS_COLUMNS)

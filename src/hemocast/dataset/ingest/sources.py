@@ -44,6 +44,8 @@ class Candidate:
         Why this series.
     origin : Scan or NiftiScan
         What to read.
+    n_bytes : int
+        What its NIfTI file will take, about.
     """
 
     patient: str
@@ -57,6 +59,7 @@ class Candidate:
     left_out: tuple[str, ...]
     chosen: tuple[str, ...]
     origin: Scan | NiftiScan
+    n_bytes: int
 
     def read(self) -> Volume:
         """Read the scan.
@@ -179,6 +182,8 @@ def _from_dicom(scan: Scan) -> Candidate:
         left_out=scan.left_out,
         chosen=scan.reasons,
         origin=scan,
+        # Head CTs of 16 bits are squeezed to about half.
+        n_bytes=sum(image.pixels.rows * image.pixels.columns for image in scan.series.images),
     )
 
 
@@ -195,4 +200,5 @@ def _from_nifti(scan: NiftiScan) -> Candidate:
         left_out=(),
         chosen=(),
         origin=scan,
+        n_bytes=scan.path.stat().st_size,
     )

@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
-from hemocast.dataset.layout import write_json, write_table
 from hemocast.errors import LeakageError, TooFewPatients
 
 
@@ -25,8 +23,8 @@ class Split:
         Also the name of its files.
     parts : mapping of str to tuple of str
         Part (``"train"``, ``"test"``) -> participant ids, sorted.
-    seed : int
-        What the draw was made from.
+    seed : int or None
+        What the draw was made from; None where not known.
 
     Raises
     ------
@@ -36,7 +34,7 @@ class Split:
 
     name: str
     parts: Mapping[str, tuple[str, ...]]
-    seed: int
+    seed: int | None
 
     def __post_init__(self) -> None:
         seen = Counter(patient for part in self.parts.values() for patient in set(part))
@@ -58,7 +56,7 @@ class Split:
         Parameters
         ----------
         labels : mapping
-            participant_id -> 1 or 0.
+            participant_id -> 1 or 0; who is not in it counts as unlabelled.
         scans : iterable of str
             The participant_id of every scan.
         """
@@ -67,8 +65,9 @@ class Split:
             part: {
                 "patients": len(ids),
                 "scans": sum(per_patient[patient] for patient in ids),
-                "ht": sum(labels[patient] for patient in ids),
-                "sha256": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
+                "ht": sum(labels.get(patient, 0) for patient in ids),
+                "unlabelled": sum(patient not in labels for patient in ids),
+                "sha256": part_hash(ids),
             }
             for part, ids in self.parts.items()
         }
@@ -117,16 +116,6 @@ def split_patients(
     return Split(name, parts, seed)
 
 
-def save_split(
-    split: Split, labels: Mapping[str, int], scans: Iterable[str], folder: Path
-) -> dict[str, object]:
-    """Write ``NAME.tsv`` and ``NAME.receipt.json`` into `folder`; return the receipt."""
-    rows = [
-        {"participant_id": patient, "part": part}
-        for part, patients in split.parts.items()
-        for patient in patients
-    ]
-    receipt = split.receipt(labels, scans)
-    write_table(folder / f"{split.name}.tsv", rows, ["participant_id", "part"])
-    write_json(folder / f"{split.name}.receipt.json", receipt)
-    return receipt
+def part_hash(patients: Iterable[str]) -> str:
+    """Hash of a part's patients, by which a reviewer can tell that it is the same part."""
+    return hashlib.sha256("\n".join(patients).encode()).hexdigest()

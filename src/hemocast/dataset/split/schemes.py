@@ -1,18 +1,16 @@
-"""Splits beyond one random draw: k folds, by site, by date; and reading one that somebody brings.
+"""Splits beyond one random draw: k folds, by site, by date.
 
 The paper's 9:1 is `split_patients` with a test fraction of 0.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from hemocast.dataset.split.by_patient import Split, save_split
-from hemocast.errors import TableError, TooFewPatients
-from hemocast.tables import read_table
+from hemocast.dataset.split.by_patient import Split
+from hemocast.errors import TooFewPatients
 
 
 def split_folds(
@@ -143,65 +141,6 @@ def split_by_date(
             "Choose another date",
         )
     return _tested(labels, later, 0, name)
-
-
-def save_splits(
-    splits: Sequence[Split], labels: Mapping[str, int], scans: Iterable[str], folder: Path
-) -> tuple[dict[str, object], ...]:
-    """Write every split with its receipt into `folder`; return the receipts."""
-    rows = list(scans)
-    return tuple(save_split(split, labels, rows, folder) for split in splits)
-
-
-def find_split(dataset: Path, split: str) -> Path:
-    """Give the table of a split: a file of one's own, or else a name in the dataset's splits."""
-    return Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
-
-
-def read_parts(path: Path) -> dict[str, tuple[str, ...]]:
-    """Read who is in which part, from a split of ours or of others, without judging it.
-
-    Parameters
-    ----------
-    path : Path
-        TSV or CSV with a column ``part`` and ``participant_id`` or ``scan_id`` (a split by scan).
-
-    Returns
-    -------
-    dict
-        Part -> participant ids, sorted, each once.
-
-    Raises
-    ------
-    NothingThere
-        There is no such file.
-    TableError
-        It has no such columns, or empty cells.
-    """
-    table = read_table(path, "The table of the split")
-    expected = "columns part and participant_id (or scan_id), no empty cells"
-    if "participant_id" not in table and "scan_id" in table:
-        table["participant_id"] = table["scan_id"].str.split("_", n=1).str[0]
-    if "participant_id" not in table or "part" not in table:
-        raise TableError("The split lacks a column", expected, "Name the columns so")
-    empty = (table["participant_id"].str.strip() == "") | (table["part"].str.strip() == "")
-    if empty.any():
-        raise TableError(f"The split has {empty.sum()} empty cell(s)", expected, "Fill them in")
-    groups = table.groupby(table["part"].str.strip(), sort=False)["participant_id"]
-    return {str(part): tuple(sorted(set(group.str.strip()))) for part, group in groups}
-
-
-def read_split(path: Path) -> Split:
-    """Read a split to train with; its seed is not known and reads as 0.
-
-    Raises
-    ------
-    LeakageError
-        A patient is in more than one part; the patients are named.
-    NothingThere, TableError
-        As `read_parts`.
-    """
-    return Split(path.stem, read_parts(path), 0)
 
 
 def _file_name(text: str) -> str:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
 from hemocast.dataset.cohort.table1 import describe_patients, make_table1
+from hemocast.dataset.stacks import ScanFile
 from hemocast.dicom import read_nifti
+from hemocast.evaluate.result import EvaluationResult
 from hemocast.nets.describe import describe
+from hemocast.pipeline.reproduce.plan import Plan
 from hemocast.pipeline.reproduce.tables import printed, table1, table2, table3
-from hemocast.report.figures.confusion import ConfusionPanel, confusion_panels_figure
+from hemocast.pipeline.simulated_truth import SimulatedTruth
+from hemocast.pipeline.train import Trained
+from hemocast.report.evaluation.figures import roc_lines
+from hemocast.report.figures.confusion import confusion_figure
 from hemocast.report.figures.diagrams import (
     Step,
     architecture_figure,
     method_figure,
     residual_blocks_figure,
 )
-from hemocast.report.figures.roc import RocLine, print_roc_figure
-from hemocast.report.paper.page import PaperFigure, PaperResult, PaperTable
+from hemocast.report.figures.drawing import Drawing
+from hemocast.report.figures.roc import roc_figure
+from hemocast.report.paper.page import PaperResult, PaperTable
 from hemocast.report.paper.pictures import HeatmapCase, heatmap_figure, preparation_figure
-from hemocast.report.readers.figures import reader_points
-from hemocast.stats import roc_curve
+from hemocast.report.readers.figures import confusion_panels, reader_points
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from hemocast.nets.describe import Layer
-    from hemocast.pipeline.reproduce.run import Reproduction, Tested
     from hemocast.readers.analysis.analyse import ReaderAnalysis
 
 SIMULATED = "SIMULATED patients, outcomes and readers"
@@ -46,7 +51,41 @@ EARLY_WORDS = "Infarct hardly to be seen yet"
 LATE_WORDS = "Infarct plainly to be seen"
 
 
-def page_of(done: Reproduction) -> PaperResult:
+@dataclass(frozen=True)
+class Reproduction:
+    """What a run left, and all that its page needs.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its settings.
+    truth : SimulatedTruth
+        What the simulator knows.
+    dataset : Dataset
+        The cohort as a dataset.
+    trained : Trained
+        The model, and the held-out scans with its probabilities.
+    readers, networks : EvaluationResult
+        Model and readers; the model beside rules that look at no scan.
+    seconds : tuple of (str, float)
+        Stages and how long each took in this run.
+    """
+
+    plan: Plan
+    truth: SimulatedTruth
+    dataset: Dataset
+    trained: Trained
+    readers: EvaluationResult
+    networks: EvaluationResult
+    seconds: tuple[tuple[str, float], ...]
+
+    @property
+    def tested(self) -> set[str]:
+        """Patients that were held out."""
+        return {scan.participant_id for scan in self.trained.test}
+
+
+def paper_of(done: Reproduction) -> PaperResult:
     """Make everything on the page of a reproduction."""
     readers = done.readers.readers
     if readers is None:
@@ -65,13 +104,12 @@ def page_of(done: Reproduction) -> PaperResult:
 
 
 def _facts(done: Reproduction) -> tuple[tuple[str, str], ...]:
-    truth, simulate = done.told.truth, done.plan.simulate
-    test = {one.scan.participant_id for one in done.test}
-    best, image, record = truth.ceilings()
+    cohort, simulate = done.truth.cohort, done.plan.simulate
+    best, image, record = cohort.ceilings()
     return (
-        ("Patients", f"{len(truth.patients)}, {simulate.n_ht} of them with HT; the paper: 474"),
-        ("Scans", f"{sum(len(p.scans) for p in truth.patients)}; the paper: 613, 611 or 609"),
-        ("Held out", f"{len(test)} patients with {len(done.test)} scans, by patient: overlap 0"),
+        ("Patients", f"{len(cohort.patients)}, {simulate.n_ht} of them with HT; the paper: 474"),
+        ("Scans", f"{sum(len(p.scans) for p in cohort.patients)}; the paper: 613, 611 or 609"),
+        ("Held out", f"{len(done.tested)} patients, {len(done.trained.test)} scans: overlap 0"),
         ("Images", f"{simulate.matrix} x {simulate.matrix} pixels, {simulate.slice_mm:g} mm"),
         (
             "Best AUC there can be",
@@ -84,66 +122,56 @@ def _facts(done: Reproduction) -> tuple[tuple[str, str], ...]:
 
 def _table1(done: Reproduction) -> PaperTable:
     patients = describe_patients(read_tables(done.dataset.root))
-    test = {one.scan.participant_id for one in done.test}
-    part = ["test" if p in test else "train" for p in patients["participant_id"]]
+    part = ["test" if p in done.tested else "train" for p in patients["participant_id"]]
     return table1(make_table1(patients.assign(part=part), "part", simulated=True).table)
 
 
-def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[PaperFigure]:
+def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[Drawing]:
     plan = done.plan
     layers = describe(plan.run.net, plan.run.prepare)
-    yield PaperFigure(
-        "figure1",
-        "Figure 1. The method",
-        "Drawn from this run's own settings and counts.",
-        method_figure(_steps(done, layers, readers), SIMULATED),
-    )
-    panels = [ConfusionPanel(r.name, r.cells) for r in readers.raters if r.cells is not None]
-    yield PaperFigure(
-        "figure2",
-        "Figure 2. Confusion matrices of the model and the simulated readers",
+    yield Drawing(
+        "figure1", method_figure(_steps(done, layers, readers), SIMULATED),
+        "Drawn from this run's own settings and counts.", "Figure 1. The method",
+    )  # fmt: skip
+    yield Drawing(
+        "figure2", confusion_figure(confusion_panels(readers.raters), simulated=True),
         "Counts of held-out scans, and shares of the true class. The paper prints for CTNet a "
         f"sensitivity of {_paper('sensitivity')} % and a specificity of {_paper('specificity')} %; "
         "no whole numbers of scans fit all that it prints (docs/paper-check.md).",
-        confusion_panels_figure(panels, simulated=True),
-    )
-    yield PaperFigure(
-        "figure3",
-        "Figure 3. Heatmaps: infarct plainly, and hardly yet, to be seen",
+        "Figure 2. Confusion matrices of the model and the simulated readers",
+    )  # fmt: skip
+    yield Drawing(
+        "figure3", heatmap_figure(_heatmaps(done)),
         "Class activation maps; brighter speaks for HT. Chosen by rule among held-out scans with "
         "HT: the two whose infarcts are darkest and least dark against the other side. SIMULATED.",
-        heatmap_figure(_heatmaps(done)),
-    )
-    window = (plan.run.prepare.window_low, plan.run.prepare.window_high)
-    first = done.test[0]
-    volume = read_nifti(first.scan.path)
-    stack = done.model.predict(volume, scan_id=first.scan.scan_id).stack
-    yield PaperFigure(
-        "figureS1",
-        "Supplementary Figure 1. Pre-processing",
+        "Figure 3. Heatmaps: infarct plainly, and hardly yet, to be seen",
+    )  # fmt: skip
+    first, prepare = done.trained.test[0], plan.run.prepare
+    volume = read_nifti(first.path)
+    stack = done.trained.model.predict(volume, scan_id=first.scan_id).stack
+    yield Drawing(
+        "figureS1", preparation_figure(volume, stack, (prepare.window_low, prepare.window_high)),
         "The first held-out scan: as read (brain window), its slices seen from the side, then "
         "upright in frames of one height, without skull, in the network's window. SIMULATED.",
-        preparation_figure(volume, stack, window),
-    )
-    yield PaperFigure(
-        "figureS2",
-        "Supplementary Figure 2. The two residual blocks",
+        "Supplementary Figure 1. Pre-processing",
+    )  # fmt: skip
+    yield Drawing(
+        "figureS2", residual_blocks_figure(layers),
         "As they first occur in this network; kernels, normalisation and strides are ours.",
-        residual_blocks_figure(layers),
-    )
-    yield PaperFigure(
-        "figureS3",
-        "Supplementary Figure 3. The architecture",
+        "Supplementary Figure 2. The two residual blocks",
+    )  # fmt: skip
+    yield Drawing(
+        "figureS3", architecture_figure(layers, plan.run.net.name),
         "What leaves each layer, its kernel and stride, and how many numbers it learns.",
-        architecture_figure(layers, plan.run.net.name),
-    )
-    yield PaperFigure(
-        "figureS4",
-        "Supplementary Figure 4. ROC of the model, with the readers' decisions",
+        "Supplementary Figure 3. The architecture",
+    )  # fmt: skip
+    curves = roc_lines(done.readers.models)
+    yield Drawing(
+        "figureS4", roc_figure(curves, reader_points(readers), simulated=True),
         "A reader's yes and no make one point. A point on the curve means: as good as the model "
         f"at that threshold. The paper prints an AUC of {_paper('auc')} % for CTNet.",
-        _roc(done, readers),
-    )
+        "Supplementary Figure 4. ROC of the model, with the readers' decisions",
+    )  # fmt: skip
 
 
 def _paper(column: str) -> str:
@@ -153,17 +181,17 @@ def _paper(column: str) -> str:
 def _steps(
     done: Reproduction, layers: tuple[Layer, ...], readers: ReaderAnalysis
 ) -> tuple[Step, ...]:
-    plan, truth = done.plan, done.told.truth
+    plan, cohort = done.plan, done.truth.cohort
     prepare, net = plan.run.prepare, plan.run.net
-    scans = sum(len(p.scans) for p in truth.patients)
-    tested = len({one.scan.participant_id for one in done.test})
+    scans = sum(len(p.scans) for p in cohort.patients)
+    tested = len(done.tested)
     count = {kind: sum(layer.kind == kind for layer in layers) for kind in ("block 1", "block 2")}
     size = f"{prepare.size} x {prepare.size} pixels of {prepare.pixel_mm:g} mm"
     return (
-        Step("Cohort", (f"{len(truth.patients)} patients, {scans} scans", "all before any blood")),
+        Step("Cohort", (f"{len(cohort.patients)} patients, {scans} scans", "all before any blood")),
         Step(
             "Split by patient",
-            (f"{len(truth.patients) - tested} to train, {tested} to test", "in both: none"),
+            (f"{len(cohort.patients) - tested} to train, {tested} to test", "in both: none"),
         ),
         Step(
             "Preparation",
@@ -183,22 +211,19 @@ def _steps(
     )  # fmt: skip
 
 
-def _darkness(done: Reproduction, one: Tested) -> float:
-    """How dark the infarct is in the scan: its rendered net water uptake."""
-    return done.told.planned(one.scan).uptake_rendered
-
-
 def _heatmaps(done: Reproduction) -> list[HeatmapCase]:
-    bled = [one for one in done.test if one.label == 1]
-    order = np.argsort([_darkness(done, one) for one in bled], kind="stable")
+    """Take the scans with HT whose infarcts are darkest and least dark, as rendered."""
+    trained = done.trained
+    bled = [scan for scan, label in zip(trained.test, trained.label, strict=True) if label == 1]
+    uptake = [done.truth.planned(scan).uptake_rendered for scan in bled]
+    order = np.argsort(uptake, kind="stable")
     chosen = ((LATE_WORDS, bled[order[-1]]), (EARLY_WORDS, bled[order[0]]))
-    return [_heatmap(done, words, one) for words, one in chosen]
+    return [_heatmap(done, words, scan) for words, scan in chosen]
 
 
-def _heatmap(done: Reproduction, words: str, one: Tested) -> HeatmapCase:
-    patient, planned = done.told.patient(one.scan), done.told.planned(one.scan)
-    prediction = done.model.predict(read_nifti(one.scan.path), scan_id=one.scan.scan_id)
-    infarct = patient.infarct
+def _heatmap(done: Reproduction, words: str, scan: ScanFile) -> HeatmapCase:
+    infarct, planned = done.truth.patient(scan).infarct, done.truth.planned(scan)
+    prediction = done.trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
     title = (
         f"{words}:\n{infarct.territory}, {infarct.side}, {infarct.volume_ml:.0f} mL,\n"
         f"{planned.hours:.0f} h after onset,\n"
@@ -208,21 +233,6 @@ def _heatmap(done: Reproduction, words: str, one: Tested) -> HeatmapCase:
         title,
         prediction.stack,
         prediction.heatmap,
-        done.told.lesion(one.scan, prediction.stack),
+        done.truth.lesion(scan, prediction.stack),
         prediction.probability,
     )
-
-
-def _roc(done: Reproduction, readers: ReaderAnalysis) -> Figure:
-    label = np.array([one.label for one in done.test]) == 1
-    score = np.array([one.probability for one in done.test])
-    called = score >= done.test[0].threshold
-    model = done.readers.models[0]
-    line = RocLine(
-        model.name,
-        roc_curve(label, score),
-        model["auc"],
-        model.band,
-        (float(called[~label].mean()), float(called[label].mean())),
-    )
-    return print_roc_figure([line], reader_points(readers), simulated=True)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from hemocast.papercheck.numbers import Printed
+from hemocast.papercheck.printed import PAPER, read_printed
 from hemocast.report.paper.page import PaperTable
+from hemocast.report.words import METRIC_TITLES, percent_estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hemocast.evaluate.result import ModelPart
     from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
-    from hemocast.stats import Estimate
 
 HERE, PRINTED = "here, SIMULATED", "printed by the paper"
-COUNTS = {"accuracy": "Accuracy", "sensitivity": "Sensitivity", "ppv": "PPV",
-          "specificity": "Specificity", "f1": "F1"}  # fmt: skip
-NO_VALUE = "-"
+METRICS = ("accuracy", "sensitivity", "ppv", "specificity", "f1")
+TITLES = tuple(METRIC_TITLES[name] for name in METRICS)
+NO_VALUE = "n/a"
 ONE_POINT = (
     "AUC of one point is (sensitivity + specificity) / 2, all that decisions alone can give. It "
     "must not be compared with an AUC of probabilities."
@@ -30,34 +28,18 @@ ONE_POINT = (
 
 
 @cache
-def _printed() -> dict[tuple[str, str, str, str], str]:
-    """Return all numbers the paper prints, by table, row, stratum and column."""
-    text = files("hemocast").joinpath("assets/paper_tables.csv").read_text(encoding="utf-8")
-    return {
-        (row["table"], row["row"], row["stratum"], row["column"]): _said(row)
-        for row in csv.DictReader(io.StringIO(text))
-    }
-
-
-def _said(row: dict[str, str]) -> str:
-    if row["ci_low"] and row["ci_high"]:
-        return f"{row['value']} ({row['ci_low']} to {row['ci_high']})"
-    return row["value"]
+def _printed() -> dict[tuple[str, str, str, str], Printed]:
+    """Return all numbers the paper prints, by table, row, column and stratum."""
+    return {(p.table, p.row, p.column, p.stratum): p for p in read_printed(PAPER)}
 
 
 def printed(table: str, row: str, column: str, stratum: str = "") -> str:
-    """Return what the paper prints, or a dash where we hold no such number."""
-    return _printed().get((table, row, stratum, column), NO_VALUE)
-
-
-def percent(estimate: Estimate) -> str:
-    """Say an estimate in percent with its limits, to one decimal as in the paper."""
-    if math.isnan(estimate.value):
-        return "undefined"
-    value = f"{100 * estimate.value:.1f}"
-    if math.isnan(estimate.ci_low):
-        return f"{value} (no interval)"
-    return f"{value} ({100 * estimate.ci_low:.1f} to {100 * estimate.ci_high:.1f})"
+    """Return what the paper prints, or that we hold no such number."""
+    found = _printed().get((table, row, column, stratum))
+    if found is None:
+        return NO_VALUE
+    limits = f" ({found.ci[0].text} to {found.ci[1].text})" if found.ci else ""
+    return found.number.text + limits
 
 
 def table1(frame: pd.DataFrame) -> PaperTable:
@@ -85,7 +67,7 @@ def table1(frame: pd.DataFrame) -> PaperTable:
 
 def table2(readers: ReaderAnalysis) -> PaperTable:
     """Table 2: the model, every reader, and the average reader."""
-    columns = ("Rater", "Source", *COUNTS.values(), "AUC", "AUC of one point")
+    columns = ("Rater", "Source", *TITLES, "AUC", "AUC of one point")
     notes = [
         "Percent, with 95 % intervals from resampled patients; AUC by DeLong, from probabilities.",
         ONE_POINT,
@@ -104,30 +86,33 @@ def table2(readers: ReaderAnalysis) -> PaperTable:
 def _table2_rows(raters: Sequence[Rater]) -> Iterator[tuple[str, ...]]:
     for rater in raters:
         yield (
-            rater.name, HERE, *(percent(rater[name]) for name in COUNTS), percent(rater.auc),
-            percent(rater.auc_one_point),
-        )  # fmt: skip
+            rater.name,
+            HERE,
+            *(percent_estimate(rater[name]) for name in METRICS),
+            percent_estimate(rater.auc),
+            percent_estimate(rater.auc_one_point),
+        )
         known = {"model": "CTNet", "average": "Average clinician"}.get(rater.kind, rater.name)
-        cells = [printed("Table 2", known, name) for name in (*COUNTS, "auc")]
+        cells = [printed("Table 2", known, name) for name in (*METRICS, "auc")]
         if set(cells) != {NO_VALUE}:
             yield known, PRINTED, *cells, NO_VALUE
 
 
 def table3(models: Sequence[ModelPart]) -> PaperTable:
     """Table 3: CTNet beside the rules that look at no scan; the paper's comparators as printed."""
-    columns = ("Network", "Source", *COUNTS.values(), "Macro-F1", "AUC")
+    columns = ("Network", "Source", *TITLES, "Macro-F1", "AUC")
     rows = []
     for model in models:
         rows.append(
-            (model.name, HERE, *(percent(model[name]) for name in COUNTS),
-             percent(model["macro_f1"]), percent(model["auc"]))
+            (model.name, HERE, *(percent_estimate(model[name]) for name in METRICS),
+             percent_estimate(model["macro_f1"]), percent_estimate(model["auc"]))
         )  # fmt: skip
     for table, name in (("Table 2", "CTNet"), ("Table 3", "The two comparator networks")):
-        cells = [printed(table, name, column) for column in COUNTS]
+        cells = [printed(table, name, column) for column in METRICS]
         macro = NO_VALUE
         if table == "Table 3":
             # The paper's F1 of its comparators is a macro-F1: docs/paper-check.md.
-            at = [*COUNTS].index("f1")
+            at = METRICS.index("f1")
             macro, cells[at] = cells[at], NO_VALUE
         rows.append((name, PRINTED, *cells, macro, printed(table, name, "auc")))
     return PaperTable(

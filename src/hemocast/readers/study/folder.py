@@ -11,7 +11,7 @@ import yaml
 
 from hemocast.config import Settings
 from hemocast.dataset.layout import Dataset, write_text
-from hemocast.dataset.split.schemes import find_split, read_parts
+from hemocast.dataset.split.saved import find_split, read_parts
 from hemocast.dataset.stacks import ScanFile, scans_of
 from hemocast.errors import ConfigError, HemocastError, NothingThere, OutputExists, TooFewPatients
 from hemocast.readers.store.answers import Store, sqlite_url

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.report.page import render, write_text
+from hemocast.files import write_text
+from hemocast.report.page import render
 from hemocast.report.pictures.sprites import Picture, make_picture
-from hemocast.report.words import RESEARCH_NOTICE, closed, of_hundred, percent, stamp
+from hemocast.report.words import closed, of_hundred, percent, stamp
 from hemocast.volume import Source
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_case_page(
     source : Source
         Of the Volume it was made from.
     path : Path
-        A ``.html``; written under a temporary name, then renamed.
+        A ``.html``.
     base_rate : float, optional
         Share of the training patients with the outcome.
     outcome : str
@@ -72,6 +73,7 @@ def write_case_page(
     picture = make_picture(prediction.stack, prediction.heatmap, prediction.heatmap_kind)
     text = render(
         "case.html",
+        script="viewer.js",
         p=case_view(prediction, picture, base_rate, outcome),
         picture=picture,
         reading=_reading(prediction, source),
@@ -80,9 +82,8 @@ def write_case_page(
             ("Accepted, but noted", _noted(prediction, source)),
             ("Also there, not used", source.left_out),
         ),
-        research_notice=RESEARCH_NOTICE,
     )
-    write_text(text, path)
+    write_text(path, text)
 
 
 def case_view(

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
 from collections.abc import Iterable, Sequence
-from functools import cache
-from pathlib import Path
-
-from markupsafe import Markup
 
 from hemocast.evaluate.result import EvaluationResult, ModelPart
-from hemocast.report.evaluation.figures import Drawn
-from hemocast.report.page import TEMPLATES, Page, render, write_text
-from hemocast.report.readers.tables import TITLES, estimates_of
-from hemocast.report.words import RESEARCH_NOTICE
+from hemocast.report.figures.drawing import Drawing
+from hemocast.report.page import render
+from hemocast.report.readers.tables import estimates_of
+from hemocast.report.words import METRIC_TITLES
 from hemocast.stats import Estimate
 
-METRIC_TITLES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "ppv": "PPV",
-    "specificity": "Specificity",
-    "f1": "F1",
-    "auc": "AUC",
-    "npv": "NPV",
-    "balanced_accuracy": "Balanced accuracy",
-    "macro_f1": "Macro-F1",
-    "brier": "Brier score",
-    "lr_positive": "Likelihood ratio, positive",
-    "lr_negative": "Likelihood ratio, negative",
-    "mcc": "Matthews correlation",
-    "average_precision": "Average precision",
-    "scaled_brier": "Scaled Brier score",
-    "calibration_in_the_large": "Calibration in the large",
-    "calibration_slope": "Calibration slope",
-    "calibration_line": "Calibration line",
-    "ici": "ICI",
-    "e50": "E50",
-    "e90": "E90",
-    "emax": "Emax",
-}
 _SOURCES = {
     "column": "as the table gives it",
     "option": "as asked for",
@@ -49,44 +18,29 @@ _SOURCES = {
 }
 
 
-def write_evaluation_page(
-    result: EvaluationResult,
-    figures: Sequence[Drawn],
-    reader_figures: Sequence[Drawn],
-    path: Path,
-) -> None:
-    """Write the page of an evaluation, or (without models) of a reader study.
+def evaluation_page(
+    result: EvaluationResult, figures: Sequence[Drawing], reader_figures: Sequence[Drawing]
+) -> str:
+    """Return the page of an evaluation, or (without models) of a reader study.
 
     Parameters
     ----------
     result : EvaluationResult
         What to show; every text is escaped.
-    figures, reader_figures : sequence of Drawn
+    figures, reader_figures : sequence of Drawing
         Of the models, and of the readers.
-    path : Path
-        A ``.html``; written under a temporary name, then renamed.
     """
-    text = render(
+    return render(
         "evaluation.html",
-        script=False,
-        own=evaluation_style(),
+        style="evaluation.css",
         r=result,
         figures=figures,
         reader_figures=reader_figures,
-        titles=METRIC_TITLES,
-        reader_titles=TITLES,
         sources=_SOURCES,
-        number=_number,
         noted=_noted,
         rebased_notes=_rebased_notes,
         estimates_of=estimates_of,
-        research_notice=RESEARCH_NOTICE,
     )
-    write_text(text, path)
-
-
-def _number(value: float, digits: int) -> str:
-    return "infinite" if math.isinf(value) else f"{value:.{digits}f}"
 
 
 def _noted(metrics: Iterable[tuple[str, Estimate]]) -> str:
@@ -94,8 +48,7 @@ def _noted(metrics: Iterable[tuple[str, Estimate]]) -> str:
     found: dict[str, list[str]] = {}
     for name, value in metrics:
         if value.warning:
-            title = METRIC_TITLES.get(name) or TITLES[name]
-            found.setdefault(value.warning, []).append(title)
+            found.setdefault(value.warning, []).append(METRIC_TITLES[name])
     return "; ".join(f"{', '.join(names)}: {warning}" for warning, names in found.items())
 
 
@@ -108,17 +61,3 @@ def _rebased_notes(model: ModelPart) -> str:
             if value.warning
         )
     )
-
-
-@cache
-def evaluation_style() -> Page:
-    """The pages' common style with this page's own, and no script."""
-    style = "".join(
-        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "evaluation.css")
-    )
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; script-src 'none'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return Page(Markup(style), Markup(""), policy)  # noqa: S704 - our own file

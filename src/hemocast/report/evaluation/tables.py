@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-from typing import Any, TextIO
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from hemocast.evaluate.result import Comparison, EvaluationResult, ModelPart
+from hemocast.files import json_text, table_text
 from hemocast.stats import Estimate
 from hemocast.version import VERSION
 
 SCHEMA_VERSION = 1
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _METRIC_COLUMNS = ("value", "ci_low", "ci_high", "ci_method", "n", "warning")
 
 Row = Sequence[object]
+Table = tuple[Sequence[str], Iterable[Row]]
 
 
-def write_evaluation_tables(result: EvaluationResult, folder: Path) -> None:
-    """Write all tables of an evaluation into `folder`, each whole or not at all.
+def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
+    """Return all tables of an evaluation by the names of their files.
 
     Parameters
     ----------
     result : EvaluationResult
         Anything undefined becomes an empty cell (CSV) or null (JSON), with the reason beside it.
-    folder : Path
-        Must be there.
     """
-    text = json.dumps(metrics_json(result), indent=2, ensure_ascii=False, allow_nan=False)
-    replace_text(folder / "metrics.json", text + "\n")
-    write = partial(write_csv, simulated=result.simulated)
-    write(folder / "metrics.csv", *_metrics(result))
-    write(folder / "thresholds.csv", *_thresholds(result))
-    write(folder / "prevalence.csv", *_prevalence(result))
-    write(folder / "calibration.csv", *_calibration(result))
-    write(folder / "decision.csv", *_decision(result))
+    tables = {
+        "metrics.csv": _metrics(result),
+        "thresholds.csv": _thresholds(result),
+        "prevalence.csv": _prevalence(result),
+        "calibration.csv": _calibration(result),
+        "decision.csv": _decision(result),
+    }
     if result.comparisons:
-        write(folder / "comparisons.csv", *_comparisons(result))
+        tables["comparisons.csv"] = _comparisons(result)
     if result.subgroups:
-        write(folder / "subgroups.csv", *_subgroups(result))
-        write(folder / "interactions.csv", *_interactions(result))
+        tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
+    return {"metrics.json": json_text(metrics_json(result))} | {
+        name: csv_text(*table, simulated=result.simulated) for name, table in tables.items()
+    }
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Row], *, simulated: bool = False) -> str:
+    """Return a table as CSV.
+
+    Parameters
+    ----------
+    head : sequence of str
+        Column names.
+    rows : iterable of sequence
+        Text, numbers, or None; what is undefined becomes an empty cell.
+    simulated : bool
+        The data are: a last column, ``simulated``, is then 1 in every row.
+    """
+    columns = [*head, *(["simulated"] if simulated else [])]
+    return table_text((dict(zip(columns, (*row, 1), strict=False)) for row in rows), columns)
 
 
 def metrics_json(result: EvaluationResult) -> dict[str, Any]:
@@ -123,7 +131,7 @@ def _cells(value: Estimate) -> list[object]:
     ]  # fmt: skip
 
 
-def _metrics(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _metrics(result: EvaluationResult) -> Table:
     """One line per interval; the headline of every metric is marked."""
     rows: list[Row] = []
     for model in result.models:
@@ -137,7 +145,7 @@ def _metrics(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return ("model", "metric", "headline", *_METRIC_COLUMNS), rows
 
 
-def _thresholds(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _thresholds(result: EvaluationResult) -> Table:
     rows = [
         [model.name, point.name, point.threshold, int(point.exploratory), metric, *_cells(value)]
         for model in result.models
@@ -148,7 +156,7 @@ def _thresholds(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def _prevalence(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _prevalence(result: EvaluationResult) -> Table:
     rows = [
         [model.name, rebased.prevalence, metric, *_cells(value)]
         for model in result.models
@@ -158,7 +166,7 @@ def _prevalence(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return ("model", "prevalence", "metric", *_METRIC_COLUMNS), rows
 
 
-def _calibration(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _calibration(result: EvaluationResult) -> Table:
     """Groups (with limits and n), then points of the smooth curve."""
     rows: list[Row] = []
     for model in result.models:
@@ -176,7 +184,7 @@ def _calibration(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n"), rows
 
 
-def _decision(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _decision(result: EvaluationResult) -> Table:
     rows: list[Row] = []
     for model in result.models:
         curve = model.decision
@@ -197,7 +205,7 @@ def _decision(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def _comparisons(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _comparisons(result: EvaluationResult) -> Table:
     rows = [
         [
             row.first, row.second, row.metric, row.method, row.difference.value,
@@ -213,7 +221,7 @@ def _comparisons(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def _subgroups(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _subgroups(result: EvaluationResult) -> Table:
     rows = [
         [
             row.model, row.grouping, row.level, row.n_patients, row.n, row.n_positive, metric,
@@ -229,7 +237,7 @@ def _subgroups(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def _interactions(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
+def _interactions(result: EvaluationResult) -> Table:
     rows = [
         [
             row.model, row.grouping, row.metric, row.p, row.p_holm, row.method, row.n_unknown,
@@ -239,56 +247,3 @@ def _interactions(result: EvaluationResult) -> tuple[Row, Iterable[Row]]:
     ]  # fmt: skip
     head = ("model", "grouping", "metric", "p", "p_holm", "method", "n_unknown", "reason")
     return head, rows
-
-
-def write_csv(path: Path, head: Row, rows: Iterable[Row], *, simulated: bool = False) -> None:
-    """Write a CSV whole or not at all; what is undefined is empty, and no cell is a formula.
-
-    Parameters
-    ----------
-    path : Path
-        In a folder that is there.
-    head : sequence of str
-        Column names.
-    rows : iterable of sequence
-        Text, numbers, or None.
-    simulated : bool
-        The data are: a last column, ``simulated``, is then 1 in every row.
-    """
-    more = {"simulated": 1} if simulated else {}
-    with _replacing(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*head, *more])
-        writer.writerows([_cell(value) for value in (*row, *more.values())] for row in rows)
-
-
-def _cell(value: object) -> object:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return ""
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    if not isinstance(value, str):
-        return value
-    # A carriage return would end the row for some readers.
-    text = value.replace("\r", " ")
-    return "'" + text if value.startswith(_FORMULA) else text
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file under a temporary name, then rename it."""
-    with _replacing(path) as file:
-        file.write(text)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a text file that appears under its name only when it is whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

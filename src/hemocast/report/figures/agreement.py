@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.report.figures.marks import mark_simulated, shortened
-from hemocast.report.figures.style import INK, STYLE, new_figure
+from hemocast.report.figures.style import INK, in_style, new_figure, shortened
 from hemocast.stats.estimate import FloatArray
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ class AgreementPanel:
     value: FloatArray
 
 
-def agreement_matrix_figure(
+@in_style
+def agreement_figure(
     names: Sequence[str], panels: Sequence[AgreementPanel], *, simulated: bool = False
 ) -> Figure:
     """Draw one lower triangle per measure.
@@ -39,20 +39,16 @@ def agreement_matrix_figure(
     simulated : bool
         Say so in the figure.
     """
-    from matplotlib import rc_context
-
     k = len(names)
     side = max(1.7, 0.27 * k)
     width = 0.85 + (side + 0.12) * len(panels)
     height = side + 1.05
-    with rc_context(STYLE):
-        figure = new_figure(width, height)
-        for p, panel in enumerate(panels):
-            axes = figure.add_axes(
-                ((0.8 + p * (side + 0.12)) / width, 0.7 / height, side / width, side / height)
-            )
-            _triangle(axes, names, panel, first=p == 0)
-        mark_simulated(figure, simulated)
+    figure = new_figure(width, height, simulated=simulated)
+    for p, panel in enumerate(panels):
+        axes = figure.add_axes(
+            ((0.8 + p * (side + 0.12)) / width, 0.7 / height, side / width, side / height)
+        )
+        _triangle(axes, names, panel, first=p == 0)
     return figure
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.report.figures.marks import mark_simulated, shortened
-from hemocast.report.figures.style import BLUE, INK, ORANGE, STYLE, new_figure
+from hemocast.report.figures.style import BLUE, INK, ORANGE, in_style, new_figure, shortened
 from hemocast.stats import Confusion
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ class ConfusionPanel:
     cells: Confusion
 
 
-def confusion_panels_figure(panels: Sequence[ConfusionPanel], *, simulated: bool = False) -> Figure:
+@in_style
+def confusion_figure(panels: Sequence[ConfusionPanel], *, simulated: bool = False) -> Figure:
     """Draw one confusion matrix per model or reader.
 
     Parameters
@@ -40,25 +40,21 @@ def confusion_panels_figure(panels: Sequence[ConfusionPanel], *, simulated: bool
     simulated : bool
         Say so in the figure.
     """
-    from matplotlib import rc_context
-
     columns = min(_MOST_COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     side = max(1.38, _COLUMN_WIDTH / columns) if columns > 1 else 2.2
     width, height = 0.5 + side * columns, 0.5 + (side + 0.2) * rows + (0.16 if simulated else 0)
-    with rc_context(STYLE):
-        figure = new_figure(width, height)
-        grid = figure.add_gridspec(
-            rows, columns, left=0.46 / width, right=1 - 0.06 / width, bottom=0.42 / height,
-            top=1 - (0.36 if simulated else 0.2) / height, wspace=0.16, hspace=0.3,
-        )  # fmt: skip
-        for k, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[k // columns, k % columns])
-            last = k + columns >= len(panels)
-            _matrix(axes, panel, left=k % columns == 0, bottom=last)
-        figure.text(0.5, 0.02, "Predicted", ha="center", va="bottom")
-        figure.text(0.01, 0.5, "True", ha="left", va="center", rotation=90)
-        mark_simulated(figure, simulated)
+    figure = new_figure(width, height, simulated=simulated)
+    grid = figure.add_gridspec(
+        rows, columns, left=0.46 / width, right=1 - 0.06 / width, bottom=0.42 / height,
+        top=1 - (0.36 if simulated else 0.2) / height, wspace=0.16, hspace=0.3,
+    )  # fmt: skip
+    for k, panel in enumerate(panels):
+        axes = figure.add_subplot(grid[k // columns, k % columns])
+        last = k + columns >= len(panels)
+        _matrix(axes, panel, left=k % columns == 0, bottom=last)
+    figure.text(0.5, 0.02, "Predicted", ha="center", va="bottom")
+    figure.text(0.01, 0.5, "True", ha="left", va="center", rotation=90)
     return figure
 
 

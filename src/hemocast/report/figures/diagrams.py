@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, PAPER, figure_of, in_print_style
+from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, PAPER, figure_of, in_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ def _empty(axes: Axes, width: float, height: float) -> None:
     axes.set_axis_off()
 
 
-@in_print_style
+@in_style
 def method_figure(steps: Sequence[Step], notice: str = "") -> Figure:
     """Figure 1: the method as a chain of steps, in rows of three, read like text.
 
@@ -139,7 +139,7 @@ def method_figure(steps: Sequence[Step], notice: str = "") -> Figure:
     return figure
 
 
-@in_print_style
+@in_style
 def residual_blocks_figure(layers: Sequence[Layer]) -> Figure:
     """Supplementary Figure 2: both residual blocks, each with the sizes it first has in the net.
 
@@ -199,7 +199,7 @@ def _plus(axes: Axes, at: tuple[float, float]) -> None:
     axes.text(*at, "+", ha="center", va="center")
 
 
-@in_print_style
+@in_style
 def architecture_figure(layers: Sequence[Layer], name: str) -> Figure:
     """Supplementary Figure 3: the network layer by layer, with shapes and learned numbers.
 

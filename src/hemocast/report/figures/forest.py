@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hemocast.report.figures.marks import mark_simulated, shortened
-from hemocast.report.figures.style import BLUE, GREY, INK, STYLE, new_figure
+from hemocast.report.figures.style import BLUE, GREY, INK, in_style, new_figure, shortened
 from hemocast.stats import Estimate
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class ForestRow:
     note: str = ""
 
 
+@in_style
 def forest_figure(
     rows: Sequence[ForestRow], overall: Estimate, *, metric: str = "AUC", simulated: bool = False
 ) -> Figure:
@@ -56,27 +56,23 @@ def forest_figure(
     simulated : bool
         Say so in the figure.
     """
-    from matplotlib import rc_context
-
     height = 0.75 + 0.17 * (len(rows) + 1)
-    with rc_context(STYLE):
-        figure = new_figure(7.0, height)
-        axes = figure.add_axes((0.4, 0.42 / height, 0.36, 1 - 0.72 / height))
-        axes.axvline(overall.value, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
-        axes.set(ylim=(len(rows) - 0.4, -1.1), xlim=(_left_end(rows), 1.0))
-        for k, row in enumerate(rows):
-            _row(axes, row, k)
-        axes.set(xlabel=metric, yticks=[])
-        axes.spines["left"].set_visible(False)
-        for x, text, side in (
-            (-0.42, "patients / scans (HT)", "center"),
-            (1.03, f"{metric} (95 % CI)", "left"),
-        ):
-            axes.text(
-                x if side == "left" else -0.2, -1, text, transform=axes.get_yaxis_transform(),
-                ha=side, va="center", weight="bold", fontsize=7,
-            )  # fmt: skip
-        mark_simulated(figure, simulated)
+    figure = new_figure(7.0, height, simulated=simulated)
+    axes = figure.add_axes((0.4, 0.42 / height, 0.36, 1 - 0.72 / height))
+    axes.axvline(overall.value, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
+    axes.set(ylim=(len(rows) - 0.4, -1.1), xlim=(_left_end(rows), 1.0))
+    for k, row in enumerate(rows):
+        _row(axes, row, k)
+    axes.set(xlabel=metric, yticks=[])
+    axes.spines["left"].set_visible(False)
+    for x, text, side in (
+        (-0.42, "patients / scans (HT)", "center"),
+        (1.03, f"{metric} (95 % CI)", "left"),
+    ):
+        axes.text(
+            x if side == "left" else -0.2, -1, text, transform=axes.get_yaxis_transform(),
+            ha=side, va="center", weight="bold", fontsize=7,
+        )  # fmt: skip
     return figure
 
 

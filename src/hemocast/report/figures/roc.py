@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from hemocast.report.figures.marks import COLOURS, DASHES, mark_simulated
-from hemocast.report.figures.style import GREY, INK, ORANGE, STYLE, new_figure
+from hemocast.report.figures.style import COLOURS, DASHES, GREY, INK, ORANGE, in_style, new_figure
 from hemocast.stats import Estimate, RocBand, RocCurve
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ class ReaderPoint:
     average: bool = False
 
 
-def print_roc_figure(
+@in_style
+def roc_figure(
     lines: Sequence[RocLine], points: Sequence[ReaderPoint] = (), *, simulated: bool = False
 ) -> Figure:
     """Draw ROC curves of models, with readers as points.
@@ -78,26 +78,22 @@ def print_roc_figure(
     simulated : bool
         Say so in the figure.
     """
-    from matplotlib import rc_context
-
-    with rc_context(STYLE):
-        n_named = len(lines) + len({(p.aided, p.average) for p in points})
-        below = 0.145 * n_named if points else 0.0
-        height = 3.7 + below
-        figure = new_figure(3.5, height)
-        axes = figure.add_axes((0.135, (0.46 + below) / height, 0.835, 2.92 / height))
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
-        for line, colour, dash in zip(lines, cycle(COLOURS), cycle(DASHES), strict=False):
-            _curve(axes, line, colour, dash, band=len(lines) <= 2)
-        _readers(axes, points)
-        axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), aspect="equal")
-        axes.set(xlabel="1 − specificity", ylabel="Sensitivity")  # noqa: RUF001 - a minus sign
-        if points:
-            # Readers may lie anywhere, so the legend has a place of its own.
-            figure.legend(loc="lower left", bbox_to_anchor=(0.1, 0), fontsize=7, frameon=False)
-        else:
-            axes.legend(loc="lower right", fontsize=7, framealpha=0.85, edgecolor="none")
-        mark_simulated(figure, simulated)
+    n_named = len(lines) + len({(p.aided, p.average) for p in points})
+    below = 0.145 * n_named if points else 0.0
+    height = 3.7 + below
+    figure = new_figure(3.5, height, simulated=simulated)
+    axes = figure.add_axes((0.135, (0.46 + below) / height, 0.835, 2.92 / height))
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
+    for line, colour, dash in zip(lines, cycle(COLOURS), cycle(DASHES), strict=False):
+        _curve(axes, line, colour, dash, band=len(lines) <= 2)
+    _readers(axes, points)
+    axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), aspect="equal")
+    axes.set(xlabel="1 − specificity", ylabel="Sensitivity")  # noqa: RUF001 - a minus sign
+    if points:
+        # Readers may lie anywhere, so the legend has a place of its own.
+        figure.legend(loc="lower left", bbox_to_anchor=(0.1, 0))
+    else:
+        axes.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none")
     return figure
 
 

@@ -1,13 +1,10 @@
-"""Figures made for print: 8 point letters, millimetre-thin lines, SVG and PNG of 300 dpi."""
+"""The one look of all figures: 8 point letters, thin lines, colours that stay apart in print."""
 
 from __future__ import annotations
 
 import functools
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,9 +13,11 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY, INK, PAPER = "#0b5c6b", "#c2570c", "#7b8794", "#14202b", "#f4f6f8"
 """Ink that stays apart in print and to colour-blind readers."""
 
-DPI = 300
+COLOURS: Final = (BLUE, ORANGE, "#5e4fa2", "#3f7d20", GREY, INK)
+"""Of curves, each with a dash of its own."""
+DASHES: Final = ("-", (0, (5, 1.6)), (0, (5, 1.2, 1, 1.2)), (0, (2, 1.2)), (0, (1, 1)))
 
-STYLE: dict[Any, Any] = {
+STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "hemocast",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -30,16 +29,19 @@ STYLE: dict[Any, Any] = {
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
 }
 
+_SIMULATED: Final = "SIMULATED data, not clinical evidence"
 
 P = ParamSpec("P")
 
 
-def in_print_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Let a function draw under `STYLE`."""
 
     @functools.wraps(draw)
@@ -52,13 +54,25 @@ def in_print_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return styled
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, inches, that belongs to no global state."""
+def new_figure(width: float, height: float, *, simulated: bool = False) -> Figure:
+    """Return an empty figure, inches, that belongs to no global state.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    simulated : bool
+        Write over its full width that its data are simulated.
+    """
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height))
     FigureCanvasSVG(figure)
+    if simulated:
+        figure.text(
+            0.5, 0.995, _SIMULATED, ha="center", va="top", size=8, weight="bold", color=ORANGE
+        )
     return figure
 
 
@@ -68,35 +82,7 @@ def figure_of(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``NAME.svg`` and ``NAME.png``, each whole or not at all; the same figure, same bytes.
-
-    Parameters
-    ----------
-    figure : Figure
-        Drawn under `STYLE`.
-    folder : Path
-        Must be there.
-    name : str
-        Without suffix.
-
-    Returns
-    -------
-    tuple of Path
-        The SVG and the PNG.
-    """
-    from matplotlib import rc_context
-
-    paths = folder / f"{name}.svg", folder / f"{name}.png"
-    metadata: tuple[dict[str, Any], ...] = ({"Date": None, "Creator": None}, {"Software": None})
-    with rc_context(STYLE):
-        for path, facts in zip(paths, metadata, strict=True):
-            handle, temporary = tempfile.mkstemp(dir=folder, suffix=path.suffix)
-            os.close(handle)
-            try:
-                figure.savefig(temporary, dpi=DPI, metadata=facts, facecolor="white")
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(path)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
-    return paths
+def shortened(name: str, most: int = 22) -> str:
+    """Cut a name that would not fit, and keep it from being read as mathematics."""
+    name = " ".join(name.split()).replace("$", r"\$")
+    return name if len(name) <= most else name[: most - 1] + "…"

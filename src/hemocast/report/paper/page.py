@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hemocast.report.figures.inline import inline_svg
-from hemocast.report.figures.style import save_figure
-from hemocast.report.page import render, write_text
-from hemocast.report.words import RESEARCH_NOTICE
+from hemocast.files import table_text
+from hemocast.report.figures.drawing import Drawing, drawing_files
+from hemocast.report.latex import latex_table
+from hemocast.report.page import render
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from markupsafe import Markup
-    from matplotlib.figure import Figure
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -47,26 +42,6 @@ class PaperTable:
 
 
 @dataclass(frozen=True)
-class PaperFigure:
-    """A figure, drawn under `hemocast.report.figures.style.STYLE`.
-
-    Parameters
-    ----------
-    name : str
-        Of its files, such as ``figure2``.
-    title, caption : str
-        What it shows, and how to read it.
-    figure : Figure
-        The drawing.
-    """
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-
-@dataclass(frozen=True)
 class PaperResult:
     """Everything on the page.
 
@@ -76,7 +51,7 @@ class PaperResult:
         The run in figures: name and value.
     tables : tuple of PaperTable
         In the paper's order.
-    figures : tuple of PaperFigure
+    figures : tuple of Drawing
         In the paper's order.
     limits : tuple of str
         What it does not show.
@@ -86,83 +61,26 @@ class PaperResult:
 
     facts: tuple[tuple[str, str], ...]
     tables: tuple[PaperTable, ...]
-    figures: tuple[PaperFigure, ...]
+    figures: tuple[Drawing, ...]
     limits: tuple[str, ...]
     seconds: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    figure: PaperFigure
-    svg: Markup
+def paper_files(result: PaperResult) -> dict[str, str | bytes]:
+    """Return ``report.html``, ``tables/*.csv``, ``*.tex``, ``figures/*.svg`` and ``*.png``.
 
-
-def write_paper(result: PaperResult, folder: Path) -> Path:
-    """Write ``tables/*.csv`` and ``*.tex``, ``figures/*.svg`` and ``*.png``, and ``report.html``.
+    Title and notes of a table go into the LaTeX only.
 
     Parameters
     ----------
     result : PaperResult
-        What to write.
-    folder : Path
-        Must be there.
-
-    Returns
-    -------
-    Path
-        The page.
+        What they show.
     """
-    for name in ("tables", "figures"):
-        (folder / name).mkdir(exist_ok=True)
+    files: dict[str, str | bytes] = {PAGE: render("paper.html", r=result)}
     for table in result.tables:
-        write_table_files(table, folder / "tables")
-    for item in result.figures:
-        save_figure(item.figure, folder / "figures", item.name)
-    drawn = [
-        _Drawn(item, inline_svg(item.figure, item.name, item.title)) for item in result.figures
-    ]
-    page = folder / "report.html"
-    write_text(
-        render("paper.html", script=False, r=result, drawn=drawn, research_notice=RESEARCH_NOTICE),
-        page,
-    )
-    return page
-
-
-def write_table_files(table: PaperTable, folder: Path) -> tuple[Path, Path]:
-    """Write ``NAME.csv`` and ``NAME.tex``; title and notes go into the LaTeX only.
-
-    Parameters
-    ----------
-    table : PaperTable
-        What to write.
-    folder : Path
-        Must be there.
-    """
-    import pandas as pd
-
-    frame = pd.DataFrame([[*row] for row in table.rows], columns=[*table.columns])
-    csv, tex = folder / f"{table.name}.csv", folder / f"{table.name}.tex"
-    write_text(frame.to_csv(index=False, lineterminator="\n"), csv)
-    write_text(_latex(frame, table), tex)
-    return csv, tex
-
-
-def _latex(frame: pd.DataFrame, table: PaperTable) -> str:
-    body = frame.to_latex(index=False, escape=True)
-    notes = "".join(f"\\par {escape_latex(note)}\n" for note in table.notes)
-    return (
-        f"\\begin{{table}}\n\\caption{{{escape_latex(table.title)}}}\n\\small\n{body}"
-        f"{notes}\\end{{table}}\n"
-    )
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-}  # fmt: skip
-
-
-def escape_latex(text: str) -> str:
-    """Escape the characters that LaTeX reads as commands."""
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+        rows = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+        files[f"tables/{table.name}.csv"] = table_text(rows, table.columns)
+        files[f"tables/{table.name}.tex"] = latex_table(
+            table.columns, table.rows, table.title, table.notes
+        )
+    return files | drawing_files(result.figures)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.report.figures.style import INK, ORANGE, in_print_style, new_figure
+from hemocast.report.figures.style import INK, ORANGE, in_style, new_figure
 from hemocast.report.pictures.frames import (
     COLUMNS,
     brain_box,
@@ -52,7 +52,7 @@ class HeatmapCase:
     probability: float
 
 
-@in_print_style
+@in_style
 def preparation_figure(volume: Volume, stack: Stack, window: tuple[float, float]) -> Figure:
     """Supplementary Figure 1: from the scan as read to the 28 frames the network sees.
 
@@ -99,7 +99,7 @@ def _all_frames(axis: Axes, stack: Stack) -> None:
         axis.text(*at, str(k + 1), color="white", va="top", size=6)
 
 
-@in_print_style
+@in_style
 def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
     """Figure 3: for each scan the frame with most infarct, the heatmap, and the infarct put in.
 

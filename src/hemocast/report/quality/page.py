@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from markupsafe import Markup
-
-from hemocast.report.page import TEMPLATES, Page, render, write_text
+from hemocast.files import write_text
+from hemocast.report.page import render
 from hemocast.report.quality.counts import (
     alike,
     codes_of,
@@ -24,7 +20,6 @@ from hemocast.report.quality.counts import (
     thicknesses,
 )
 from hemocast.report.quality.thumbnails import Thumbnail
-from hemocast.report.words import RESEARCH_NOTICE
 
 MOST_LISTED = 500
 _MOST_FLAGS = 40
@@ -162,8 +157,8 @@ def write_quality_page(quality: Quality, path: Path) -> None:
     n_refused, n_sources = refused_of(quality)
     text = render(
         "quality.html",
-        script=False,
-        own=quality_style(),
+        style="quality.css",
+        script="quality.js",
         q=quality,
         rows=[
             (scan, " ".join(str(numbers[name]) for name in names if name in numbers))
@@ -188,27 +183,8 @@ def write_quality_page(quality: Quality, path: Path) -> None:
         n_left=sum(reason.kept + reason.other for reason in reasons),
         n_files=sum(reason.files for reason in reasons),
         flow=flow_of(quality),
-        research_notice=RESEARCH_NOTICE,
     )
-    write_text(text, path)
-
-
-@cache
-def quality_style() -> Page:
-    """The pages' common style with this page's own, and a script that sorts and filters."""
-    style = "".join(
-        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "quality.css")
-    )
-    code = (TEMPLATES / "quality.js").read_text(encoding="utf-8")
-    hashes = (
-        base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-        for text in (style, code)
-    )
-    policy = (
-        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; "
-        "base-uri 'none'; form-action 'none'"
-    ).format(*hashes)
-    return Page(Markup(style), Markup(code), policy)  # noqa: S704 - our own files
+    write_text(path, text)
 
 
 def _flags(scan: QualityScan) -> tuple[str, ...]:

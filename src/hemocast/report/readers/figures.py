@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
-from hemocast.report.evaluation.figures import Drawn, draw
-from hemocast.report.figures.agreement import AgreementPanel, agreement_matrix_figure
-from hemocast.report.figures.confusion import ConfusionPanel, confusion_panels_figure
-from hemocast.report.figures.roc import ReaderPoint, RocLine, print_roc_figure
+from hemocast.report.figures.agreement import AgreementPanel, agreement_figure
+from hemocast.report.figures.confusion import ConfusionPanel, confusion_figure
+from hemocast.report.figures.drawing import Drawing
+from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from hemocast.stats.estimate import FloatArray
 
 _MOST_RATERS = 25
 
 
 def draw_readers(
-    analysis: ReaderAnalysis, lines: Sequence[RocLine], folder: Path, *, simulated: bool
-) -> tuple[Drawn, ...]:
-    """Draw all figures of a reader study into `folder`, which must be there.
+    analysis: ReaderAnalysis, lines: Sequence[RocLine], *, simulated: bool
+) -> tuple[Drawing, ...]:
+    """Draw all figures of a reader study.
 
     Parameters
     ----------
@@ -33,15 +30,10 @@ def draw_readers(
         What was found.
     lines : sequence of RocLine
         The models' curves on the scans that were read.
-    folder : Path
-        Where the files go.
     simulated : bool
         Say so in the figures.
     """
-    return tuple(
-        draw(figure, folder, name, caption, wide=wide)
-        for name, figure, caption, wide in _figures(analysis, lines, simulated)
-    )
+    return tuple(_drawings(analysis, lines, simulated))
 
 
 def reader_points(analysis: ReaderAnalysis) -> list[ReaderPoint]:
@@ -84,32 +76,34 @@ def agreement_panels(analysis: ReaderAnalysis, arm: str) -> tuple[list[str], lis
     return names, [AgreementPanel(title, matrix(measure)) for measure, title in titles]
 
 
-def _figures(
+def _drawings(
     analysis: ReaderAnalysis, lines: Sequence[RocLine], simulated: bool
-) -> Iterator[tuple[str, Figure, str, bool]]:
+) -> Iterator[Drawing]:
     points = reader_points(analysis)
     if lines and points:
-        caption = (
+        yield Drawing(
+            "readers-roc", roc_figure(lines, points, simulated=simulated),
             "ROC curve of the model on the scans that were read, and the readers' yes/no decisions "
-            "as points. A point on the curve means: as good as the model at that threshold."
-        )
-        figure = print_roc_figure(lines, points, simulated=simulated)
-        yield "readers-roc", figure, caption, False
+            "as points. A point on the curve means: as good as the model at that threshold.",
+        )  # fmt: skip
     for arm in analysis.arms:
-        raters = [r for r in analysis.raters if r.cells is not None and r.arm in ("", arm)]
-        panels = [
-            ConfusionPanel(rater.name, rater.cells)
-            for rater in raters[:_MOST_RATERS]
-            if rater.cells is not None
-        ]
-        caption = f"Confusion matrices of the model and the readers ({arm}) on the scans read."
-        figure = confusion_panels_figure(panels, simulated=simulated)
-        yield f"readers-confusion-{arm}", figure, caption, len(panels) > 2
+        raters = [r for r in analysis.raters if r.arm in ("", arm)]
+        panels = confusion_panels(raters)[:_MOST_RATERS]
+        yield Drawing(
+            f"readers-confusion-{arm}", confusion_figure(panels, simulated=simulated),
+            f"Confusion matrices of the model and the readers ({arm}) on the scans read.",
+            wide=len(panels) > 2,
+        )  # fmt: skip
         names, measures = agreement_panels(analysis, arm)
         if len(names) > 1:
-            caption = (
+            yield Drawing(
+                f"agreement-{arm}", agreement_figure(names, measures, simulated=simulated),
                 f"Agreement of yes/no decisions, readers {arm}, with the model. Kappa and AC1 take "
-                "away what chance alone would give; intervals are in agreement.csv."
-            )
-            figure = agreement_matrix_figure(names, measures, simulated=simulated)
-            yield f"agreement-{arm}", figure, caption, True
+                "away what chance alone would give; intervals are in agreement.csv.",
+                wide=True,
+            )  # fmt: skip
+
+
+def confusion_panels(raters: Sequence[Rater]) -> list[ConfusionPanel]:
+    """Matrices of the raters that have one: averages have none."""
+    return [ConfusionPanel(r.name, r.cells) for r in raters if r.cells is not None]

@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from functools import partial
-from pathlib import Path
-
 from hemocast.readers.analysis.analyse import TABLE2, Rater, ReaderAnalysis
-from hemocast.report.evaluation.tables import Row, replace_text, write_csv
+from hemocast.report.evaluation.tables import Row, Table, csv_text
+from hemocast.report.latex import latex_table
+from hemocast.report.words import METRIC_TITLES, percent_estimate
 from hemocast.stats import Estimate
 
-TITLES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "ppv": "PPV",
-    "specificity": "Specificity",
-    "f1": "F1",
-    "auc": "AUC",
-    "auc_one_point": "One-point AUC",
-}
-_TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-}  # fmt: skip
+_TABLE2 = (*TABLE2, "auc", "auc_one_point")
 
 
-def write_reader_tables(analysis: ReaderAnalysis, folder: Path, *, simulated: bool) -> None:
-    """Write ``table2.csv``, ``table2.tex``, ``reader_tests.csv``, ``agreement.csv`` and times.
+def reader_tables(analysis: ReaderAnalysis, *, simulated: bool) -> dict[str, str]:
+    """Return Table 2 as CSV and LaTeX, tests, agreement and times by the names of their files.
 
     Parameters
     ----------
     analysis : ReaderAnalysis
         What was found.
-    folder : Path
-        Must be there.
     simulated : bool
         Say so in the LaTeX table's caption, and in a column of every CSV.
     """
-    write = partial(write_csv, simulated=simulated)
-    write(folder / "table2.csv", *_table2(analysis))
-    replace_text(folder / "table2.tex", table2_latex(analysis, simulated=simulated))
-    write(folder / "reader_tests.csv", *_tests(analysis))
-    write(folder / "agreement.csv", *_agreement(analysis))
+    tables = {
+        "table2.csv": _table2(analysis),
+        "reader_tests.csv": _tests(analysis),
+        "agreement.csv": _agreement(analysis),
+    }
     if analysis.times:
-        write(
-            folder / "times.csv",
+        tables["times.csv"] = (
             ("reader", "arm", "n", "seconds_median", "seconds_q1", "seconds_q3"),
-            ([t.reader, t.arm, t.n, t.median, t.low, t.high] for t in analysis.times),
+            [[t.reader, t.arm, t.n, t.median, t.low, t.high] for t in analysis.times],
         )
+    texts = {name: csv_text(*table, simulated=simulated) for name, table in tables.items()}
+    return texts | {"table2.tex": table2_latex(analysis, simulated=simulated)}
 
 
 def estimates_of(rater: Rater) -> tuple[tuple[str, Estimate], ...]:
@@ -56,9 +40,8 @@ def estimates_of(rater: Rater) -> tuple[tuple[str, Estimate], ...]:
     return (*rater.metrics, ("auc", rater.auc), ("auc_one_point", rater.auc_one_point))
 
 
-def _table2(analysis: ReaderAnalysis) -> tuple[Row, Iterable[Row]]:
-    names = [*TABLE2, "auc", "auc_one_point"]
-    parts = [f"{name}{end}" for name in names for end in ("", "_ci_low", "_ci_high")]
+def _table2(analysis: ReaderAnalysis) -> Table:
+    parts = [f"{name}{end}" for name in _TABLE2 for end in ("", "_ci_low", "_ci_high")]
     rows: list[Row] = []
     for rater in analysis.raters:
         values = [x for _, e in estimates_of(rater) for x in (e.value, e.ci_low, e.ci_high)]
@@ -75,51 +58,28 @@ def _table2(analysis: ReaderAnalysis) -> tuple[Row, Iterable[Row]]:
 
 def table2_latex(analysis: ReaderAnalysis, *, simulated: bool) -> str:
     """Return Table 2 as a LaTeX ``table`` (packages: booktabs); percentages with 95 % limits."""
-    names = [*TABLE2, "auc", "auc_one_point"]
-    head = " & ".join(["", *(TITLES[name] for name in names)])
-    lines = [
-        r"\begin{table}",
-        r"\centering\small",
-        rf"\caption{{{_caption(analysis, simulated)}}}",
-        rf"\begin{{tabular}}{{l{'c' * len(names)}}}",
-        r"\toprule",
-        head + r" \\",
-        r"\midrule",
+    columns = ["", *(METRIC_TITLES[name] for name in _TABLE2)]
+    arms = len(analysis.arms) > 1
+    rows = [
+        [
+            f"{rater.name}, {rater.arm}" if rater.arm and arms else rater.name,
+            *(percent_estimate(value) for _, value in estimates_of(rater)),
+        ]
+        for rater in analysis.raters
     ]
-    for rater in analysis.raters:
-        arm = f", {rater.arm}" if rater.arm and len(analysis.arms) > 1 else ""
-        cells = [_tex(rater.name) + arm, *(_percent(e) for _, e in estimates_of(rater))]
-        lines.append(" & ".join(cells) + r" \\")
-        if rater.kind != "reader":
-            lines.append(r"\midrule")
-    if lines[-1] == r"\midrule":
-        lines.pop()
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
-
-
-def _caption(analysis: ReaderAnalysis, simulated: bool) -> str:
-    text = (
+    # A rule after the model, and after every average.
+    rules = [k for k, rater in enumerate(analysis.raters) if rater.kind != "reader"]
+    caption = (
         f"Model and readers on {analysis.n} scans of {analysis.n_patients} patients, "
-        f"{analysis.n_positive} with hemorrhagic transformation; percent (95\\% CI). AUC from "
+        f"{analysis.n_positive} with hemorrhagic transformation; percent (95 % CI). AUC from "
         "probabilities; one-point AUC from decisions, (sensitivity + specificity)/2: the two do "
         "not compare."
     )
-    return ("SIMULATED data, not clinical evidence. " if simulated else "") + text
+    said = "SIMULATED data, not clinical evidence. " if simulated else ""
+    return latex_table(columns, rows, said + caption, rules=rules)
 
 
-def _percent(value: Estimate) -> str:
-    if math.isnan(value.value):
-        return "--"
-    if math.isnan(value.ci_low):
-        return f"{100 * value.value:.1f}"
-    return f"{100 * value.value:.1f} ({100 * value.ci_low:.1f}--{100 * value.ci_high:.1f})"
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(letter, letter) for letter in text)
-
-
-def _tests(analysis: ReaderAnalysis) -> tuple[Row, Iterable[Row]]:
+def _tests(analysis: ReaderAnalysis) -> Table:
     rows: list[Row] = []
     for test in analysis.tests:
         known: list[object] = [test.metric, test.n_readers, test.n_patients, test.n]
@@ -145,7 +105,7 @@ def _tests(analysis: ReaderAnalysis) -> tuple[Row, Iterable[Row]]:
     return head, rows
 
 
-def _agreement(analysis: ReaderAnalysis) -> tuple[Row, Iterable[Row]]:
+def _agreement(analysis: ReaderAnalysis) -> Table:
     rows: list[Row] = []
     part = analysis.agreement
     kinds = [("pair", row) for row in part.pairs] + [("repeat", row) for row in part.repeats]

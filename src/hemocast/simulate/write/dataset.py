@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
+from hemocast.dataset.description import adopt_key
 from hemocast.dataset.ingest.run import IngestReport, ingest
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.pseudonym import known_key, participant_id
 from hemocast.errors import ConfigError, OutputExists
@@ -145,8 +147,9 @@ class DatasetWriter(CohortWriter):
             self.progress(done + more, total)
 
         dicom, key = self.out / UNFINISHED / "dicom", cohort_key(self.config.seed)
+        adopt_key(self._dataset.root, key, self._names)
         report: IngestReport = ingest(
-            [dicom], self._dataset.root, key, workers=self.workers, progress=move
+            [dicom], self._dataset.root, key, workers=Workers(self.workers), progress=move
         )
         if report.refused:
             raise ConfigError(

@@ -1,0 +1,126 @@
+"""The sidecar of a scan: the record of truth of which the tables are made."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hemocast.dataset.scan_id import PARTICIPANT, SESSION, ScanId
+from hemocast.errors import DatasetError
+
+MOST_BYTES = 2**20
+
+
+class Signs(BaseModel):
+    """What the images themselves show; None in a dataset of a version that did not look.
+
+    Parameters
+    ----------
+    brain_ml : float or None
+        Volume of the brain.
+    blood : bool or None
+        The scan shows blood.
+    blood_ml : float or None
+        How much.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    brain_ml: float | None = None
+    blood: bool | None = None
+    blood_ml: float | None = None
+
+
+class Sidecar(BaseModel):
+    """All that is known of a scan; no protected health information. What else it holds stays.
+
+    Parameters
+    ----------
+    participant_id, session : str
+        Its name.
+    scan_uid : str
+        Hash of the UIDs (or of the file) that it was read from.
+    acq_time : datetime or None
+        When, shifted by its patient's days.
+    age : int or None
+        Years; 90 for 90 and more.
+    sex : str
+        ``"M"``, ``"F"``, ``"O"`` or empty.
+    shape, spacing_mm : tuple
+        Of the volume, (z, y, x).
+    n_files : int
+        Files or frames that it was made from.
+    simulated : bool
+        It shows no patient.
+    facts : dict
+        Of the acquisition, as in `hemocast.volume.Source`.
+    corrected, doubts : tuple of str
+        What reading corrected, and what it accepted but noted.
+    chosen, left_out : tuple of str
+        Why this series of its study, and why not the others.
+    signs : Signs
+        What was measured.
+    hemocast_version : str
+        What wrote it.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    participant_id: str = Field(pattern=f"^{PARTICIPANT}$")
+    session: str = Field(pattern=f"^{SESSION}$")
+    scan_uid: str
+    acq_time: datetime | None
+    age: int | None
+    sex: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    n_files: int = 1
+    simulated: bool
+    facts: dict[str, Any]
+    corrected: tuple[str, ...]
+    doubts: tuple[str, ...]
+    chosen: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    signs: Signs = Signs()
+    hemocast_version: str = ""
+
+    @property
+    def scan(self) -> ScanId:
+        """The scan's name."""
+        return ScanId(self.participant_id, self.session)
+
+
+def read_sidecar(path: Path) -> Sidecar:
+    """Read a scan's sidecar.
+
+    Raises
+    ------
+    DatasetError
+        It is cut off, no JSON, or a value is missing or of another kind; names the scan and the
+        values.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError
+        content = path.read_text(encoding="utf-8")
+        json.loads(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise _refusal(path, "is no JSON, or cut off") from error
+    try:
+        return Sidecar.model_validate_json(content)
+    except ValidationError as error:
+        named = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
+        raise _refusal(path, f"is odd in: {', '.join(named[:20]) or 'everything'}") from None
+
+
+def _refusal(path: Path, seen: str) -> DatasetError:
+    scan = ScanId.of_file(path.name)
+    return DatasetError(
+        f"The sidecar of {scan or 'a scan'} {seen}",
+        "a JSON file as 'hemocast ingest' writes it",
+        "Bring the file back as it was, or move this scan out of the dataset and ingest it again",
+    )

@@ -1,0 +1,50 @@
+"""Calibration: the curve, the groups, and where the cases lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hemocast.evaluate.result import ModelPart
+from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.report.figures.calibration import calibration_figure
+
+
+@pytest.fixture(scope="module")
+def model(cases: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("calibration")
+    rows = [f"p{i},s{i},{int(a)},{b}" for i, (a, b) in enumerate(zip(*cases, strict=True))]
+    table = "\n".join(["participant_id,scan_id,label,probability", *rows])
+    (folder / "p.csv").write_text(table)
+    options = EvaluationOptions(n_resamples=100)
+    return evaluate_files(folder / "p.csv", folder / "out", options=options).models[0]
+
+
+def test_what_was_measured_is_written_into_it(model: ModelPart, check_figure: Callable) -> None:
+    words = check_figure(lambda simulated: calibration_figure(model, simulated=simulated))
+    known = dict(model.calibration.metrics)
+    assert f"slope {known['calibration_slope'].value:.2f} (" in words
+    assert f"ICI {known['ici'].value:.3f} (" in words
+    for said in ("loess curve, 95 % band", "groups of equal size, 95 % CI", "no HT"):
+        assert said in words
+
+
+def test_without_a_curve_the_groups_remain(model: ModelPart, check_figure: Callable) -> None:
+    none = np.empty(0)
+    bare = replace(model.calibration, metrics=(), at=none, curve=none, low=None, high=None)
+    words = check_figure(
+        lambda simulated: calibration_figure(replace(model, calibration=bare), simulated=simulated)
+    )
+    assert "loess" not in words
+    assert "slope" not in words
+    assert "groups of equal size" in words
+
+
+def test_the_histogram_counts_every_scan_once(model: ModelPart) -> None:
+    axes = calibration_figure(model).axes[1]
+    heights = [bar.get_height() for bar in axes.patches]
+    assert sum(h for h in heights if h > 0) == model.n_positive
+    assert -sum(h for h in heights if h < 0) == model.n - model.n_positive

@@ -1,0 +1,58 @@
+"""ROC curves: legend, band, points of readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
+from hemocast.stats import auc_interval, bootstrap_roc, roc_curve
+
+NAN = float("nan")
+
+
+def line(cases: tuple[np.ndarray, np.ndarray], name: str = "ours") -> RocLine:
+    label, score = cases
+    return RocLine(name, roc_curve(label, score), auc_interval(label, score), None, (0.2, 0.7))
+
+
+def test_the_legend_gives_the_auc_with_its_limits(
+    cases: tuple[np.ndarray, np.ndarray], check_figure: Callable
+) -> None:
+    ours = line(cases)
+    words = check_figure(lambda simulated: roc_figure([ours], simulated=simulated))
+    low, high = ours.auc.ci_low, ours.auc.ci_high
+    dash = "\N{EN DASH}"
+    assert f"ours, AUC {ours.auc.value:.2f} ({low:.2f}{dash}{high:.2f})" in words
+    bare = replace(ours, auc=replace(ours.auc, ci_low=NAN, ci_high=NAN, warning="few"))
+    words = check_figure(lambda simulated: roc_figure([bare], simulated=simulated))
+    assert f"ours, AUC {ours.auc.value:.2f}<" in words
+
+
+def test_readers_are_points_by_arm_and_the_average_apart(
+    cases: tuple[np.ndarray, np.ndarray], check_figure: Callable
+) -> None:
+    points = [
+        ReaderPoint("C1", 0.2, 0.6),
+        ReaderPoint("C1", 0.1, 0.7, aided=True),
+        ReaderPoint("mean", 0.2, 0.6, average=True),
+    ]
+    words = check_figure(lambda simulated: roc_figure([line(cases)], points, simulated=simulated))
+    for said in ("reader alone", "reader with the model", "mean reader alone"):
+        assert said in words
+    one_arm = check_figure(
+        lambda simulated: roc_figure([line(cases)], points[:1], simulated=simulated)
+    )
+    assert "C1" in one_arm
+    assert ">reader<" in one_arm
+
+
+def test_a_band_is_drawn_where_curves_are_few(cases: tuple[np.ndarray, np.ndarray]) -> None:
+    label, score = cases
+    band = bootstrap_roc(label, score, np.arange(80), n_resamples=100)
+    banded = replace(line(cases), band=band)
+    few, many = roc_figure([banded]), roc_figure([banded] * 3)
+    assert len(few.axes[0].collections) == 1
+    assert len(many.axes[0].collections) == 0

@@ -1,0 +1,57 @@
+"""Figures of a reader study."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hemocast.evaluate.result import EvaluationResult
+from hemocast.readers.analysis.analyse import ReaderAnalysis
+from hemocast.report.figures.roc import RocLine
+from hemocast.report.readers.figures import (
+    agreement_panels,
+    confusion_panels,
+    draw_readers,
+    reader_points,
+)
+from hemocast.stats import auc_interval, roc_curve
+
+
+@pytest.fixture(scope="module")
+def analysis(reader_study: EvaluationResult) -> ReaderAnalysis:
+    assert reader_study.readers is not None
+    return reader_study.readers
+
+
+def test_readers_lie_where_their_decisions_are(analysis: ReaderAnalysis) -> None:
+    points = reader_points(analysis)
+    assert len(points) == 2 * (3 + 1)
+    assert sum(point.average for point in points) == 2
+    assert sum(point.aided for point in points) == 4
+    known = {(r.name, r.arm): r for r in analysis.raters}
+    own = known["C3", "unaided"]
+    point = next(p for p in points if p.name == "C3" and not p.aided)
+    assert point.tpr == own["sensitivity"].value
+    assert point.fpr == pytest.approx(1 - own["specificity"].value)
+
+
+def test_agreement_is_symmetric_and_undefined_with_oneself(analysis: ReaderAnalysis) -> None:
+    names, panels = agreement_panels(analysis, "aided")
+    assert names == ["model", "C2 & co", "C3", "C_1"]
+    assert [panel.title for panel in panels] == ["Agreement", "Cohen's kappa", "Gwet's AC1"]
+    for panel in panels:
+        assert np.array_equal(panel.value, panel.value.T, equal_nan=True)
+        assert np.isnan(np.diag(panel.value)).all()
+
+
+def test_averages_have_no_matrix(analysis: ReaderAnalysis) -> None:
+    assert len(confusion_panels(analysis.raters)) == 1 + 2 * 3
+
+
+def test_every_arm_has_its_figures(analysis: ReaderAnalysis) -> None:
+    label, score = [0, 1, 0, 1, 1], [0.1, 0.8, 0.6, 0.4, 0.9]
+    line = RocLine("model", roc_curve(label, score), auc_interval(label, score))
+    names = [d.name for d in draw_readers(analysis, [line], simulated=False)]
+    arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in ("readers-confusion", "agreement")]
+    assert names == ["readers-roc", *arms]
+    assert "readers-roc" not in [d.name for d in draw_readers(analysis, [], simulated=False)]
