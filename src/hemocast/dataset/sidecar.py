@@ -36,7 +36,9 @@ class Signs(BaseModel):
 
 
 class Sidecar(BaseModel):
-    """All that is known of a scan; no protected health information. What else it holds stays.
+    """All that is known of a scan; no protected health information.
+
+    It must name the scan; what else is missing is not known. A value of another kind is a fault.
 
     Parameters
     ----------
@@ -73,16 +75,16 @@ class Sidecar(BaseModel):
     participant_id: str = Field(pattern=f"^{PARTICIPANT}$")
     session: str = Field(pattern=f"^{SESSION}$")
     scan_uid: str
-    acq_time: datetime | None
-    age: int | None
-    sex: str
-    shape: tuple[int, int, int]
-    spacing_mm: tuple[float, float, float]
+    acq_time: datetime | None = None
+    age: int | None = None
+    sex: str = ""
+    shape: tuple[int, int, int] | None = None
+    spacing_mm: tuple[float, float, float] | None = None
     n_files: int = 1
-    simulated: bool
-    facts: dict[str, Any]
-    corrected: tuple[str, ...]
-    doubts: tuple[str, ...]
+    simulated: bool = False
+    facts: dict[str, Any] = {}
+    corrected: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     signs: Signs = Signs()
