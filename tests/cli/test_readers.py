@@ -55,9 +55,7 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
     made = run("create", dataset, "--study", "s", "--reader", "Ann", "--repeats", "0")
     assert made.returncode == 0, made.stderr
     assert "1 cases, 0 of them twice, 1 readers, unaided" in made.stdout
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     command = [HEMOCAST, "readers", "serve", dataset, "--study", "s", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -75,20 +73,46 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
             )
             assert sent.status_code == 200
             assert "server" not in sent.headers
+        another = run("serve", dataset, "--study", "s", "--port", free_port())
+        assert (another.returncode, another.stderr[:6]) == (2, "HC007 ")
+        assert "/r/" not in another.stdout  # no link that nobody serves
+        taken = run("serve", dataset, "--study", "new", "--port", port)
+        assert (taken.returncode, taken.stderr[:6]) == (2, "HC007 ")
+        assert not (dataset / "derivatives" / "hemocast" / "readers" / "new").exists()
     finally:
         server.terminate()
         server.wait(20)
-    done = run("export", dataset, "--study", "s", "--out", tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    full = run("export", dataset, "--study", "s", "--out", tmp_path)
+    assert (full.returncode, full.stderr[:6]) == (2, "HC004 ")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    done = run("export", dataset, "--study", "s", "--out", tmp_path / "out")
     assert done.returncode == 0
     assert "SIMULATED" in done.stdout
-    with (tmp_path / "readings.csv").open(newline="") as file:
+    with (tmp_path / "out" / "readings.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["reader_id"], row["scan_id"]) == ("Ann", "sub-a1_ses-01")
-    assert (row["probability"], row["decision"], row["seconds"]) == ("0.7", "1", "9.0")
+    assert (row["probability"], row["decision"], row["seconds"]) == ("0.7", "1", "9")
     assert row["simulated"] == "1"
-    again = run("create", dataset, "--study", "s", "--reader", "Ann")
-    assert again.returncode == 2
-    assert again.stderr.startswith("HC004 ")
+    again = run("export", dataset, "--study", "s", "--out", tmp_path / "out")
+    assert again.returncode == 0  # an export, unchanged since, is replaced
+    other = run("create", dataset, "--study", "s", "--reader", "Bo")
+    assert (other.returncode, other.stderr[:6]) == (2, "HC004 ")
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Path) -> None:
+    assert run("create", dataset, "--study", "f", "--repeats", "0").returncode == 0
+    (tmp_path / "file").write_text("mine")
+    done = run("export", dataset, "--study", "f", "--out", tmp_path / "file")
+    assert (done.returncode, done.stderr[:6]) == (2, "HC005 ")
+    assert (tmp_path / "file").read_text() == "mine"
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -99,8 +123,11 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         (("create", "--study", "r", "--reader", "a b"), 2, "HC002 "),
         (("export", "--study", "s"), 2, "Missing argument"),
         (("export", "--study", "s", "--out", Path(__file__)), 2, "HC005 "),
-        (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "--address"),  # noqa: S104
+        (("export", "--study", "r"), 4, "HC101 "),
+        (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "HC001 "),  # noqa: S104
         (("serve", "--study", "s", "--address", "https://room.org/read"), 2, "without a path"),
+        (("serve", "--study", "s", "--address", "http://room.org:99999"), 2, "HC001 "),
+        (("serve", "--study", "s", "--port", "99999"), 2, "HC001 "),
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(

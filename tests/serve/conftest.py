@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
 from hemocast.readers.store.answers import Store
 from hemocast.readers.study.design import StudyDesign
-from hemocast.readers.study.folder import Plan, Study, create_study, open_study
+from hemocast.readers.study.folder import Study, StudyPlan, create_study, open_study
 from hemocast.volume import SIMULATED
 
 N = 10
@@ -99,7 +100,7 @@ def results(tmp_path_factory: pytest.TempPathFactory, participants: list[str]) -
 @pytest.fixture(scope="session")
 def pictures(dataset_root: Path, results: Path) -> Path:
     """Make the pictures of all cases once; studies of the tests take them over."""
-    create_study(Dataset(dataset_root), "pictures", Plan(readers=("R1",)), model=results)
+    create_study(Dataset(dataset_root), "pictures", StudyPlan(readers=("R1",)), model=results)
     return dataset_root / "derivatives" / "hemocast" / "readers" / "pictures" / "images"
 
 
@@ -116,7 +117,7 @@ def new_study(
         shutil.copytree(pictures, home / name / "images", dirs_exist_ok=True)
         settings = {"readers": ("R1", "R2"), "repeats": 0.0, "washout_days": 0.0} | plan
         dataset = Dataset(dataset_root)
-        create_study(dataset, name, Plan(**settings), model=results if aided else None)
+        create_study(dataset, name, StudyPlan(**settings), model=results if aided else None)
         opened.append(open_study(dataset, name))
         return opened[-1]
 
@@ -145,25 +146,28 @@ class Served:
         return f"{self.address}/r/{self.study.store.new_token(reader)}"
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Study], Served]]:
     """Return a function that serves a study on a free port until the test ends."""
     uvicorn = pytest.importorskip("uvicorn")
+    from hemocast.serve.reading.address import listen, read_address
     from hemocast.serve.reading.app import reading_app
 
     running = []
 
     def _serve(study: Study) -> Served:
-        import socket
-
-        taken = socket.socket()
-        taken.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        config = uvicorn.Config(
-            reading_app(study, address), log_level="warning", access_log=False, server_header=False
-        )
+        listening = listen("127.0.0.1", free_port())
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = reading_app(study, read_address(address))
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([taken],), daemon=True)
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)

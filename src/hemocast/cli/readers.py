@@ -11,7 +11,7 @@ from hemocast.cli.options import SPLIT, DatasetFolder, output
 from hemocast.cli.readers_analyse import analyse
 
 if TYPE_CHECKING:
-    from hemocast.readers.study.folder import Plan
+    from hemocast.readers.study.folder import StudyPlan
 
 readers = typer.Typer(
     help="Let readers read the scans of a dataset, blinded, in a browser.", no_args_is_help=True
@@ -54,14 +54,14 @@ def create(
     seed: Annotated[int, typer.Option(min=0, help="Of orders and repeats.")] = 0,
     database: _Database = None,
 ) -> None:
-    """Choose cases and readers, and make the pictures. Frozen as soon as somebody has read.
+    """Choose cases and readers, and make the pictures. Never over another study.
 
     With --split its test part is read, else every labelled patient.
     """
-    from hemocast.readers.study.folder import Plan
+    from hemocast.readers.study.folder import StudyPlan
 
-    plan = Plan(
-        readers=tuple(reader) if reader else Plan().readers,
+    plan = StudyPlan(
+        readers=tuple(reader) if reader else StudyPlan().readers,
         split=split,
         repeats=repeats,
         seed=seed,
@@ -75,7 +75,7 @@ def create(
 def serve(
     dataset: DatasetFolder,
     study: _Study,
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8765,
+    port: Annotated[int, typer.Option(help="1 to 65535.")] = 8765,
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
     address: Annotated[
         str | None,
@@ -90,12 +90,12 @@ def serve(
 
     A study that is not there yet is made with the defaults of 'hemocast readers create'.
     """
-    where = _where(host, port, address)
     from hemocast.dataset import Dataset
     from hemocast.errors import MissingExtra
-    from hemocast.readers.study.folder import DESIGN, Plan, open_study, study_folder
+    from hemocast.readers.study.folder import DESIGN, StudyPlan, held_study, study_folder
 
     try:
+        from hemocast.serve.reading.address import address_of, listen, read_address
         from hemocast.serve.reading.app import run_reading_room
     except ModuleNotFoundError as error:
         raise MissingExtra(
@@ -103,19 +103,21 @@ def serve(
             "the extra 'serve'",
             "Install it: pip install 'hemocast[serve]'",
         ) from error
-    if not (study_folder(Dataset(dataset), study) / DESIGN).is_file():
-        _create(dataset, study, Plan(), None, database)
-    opened = open_study(Dataset(dataset), study, database=database)
-    have = opened.store.links()
-    for name in opened.design.readers:
-        if new_links or name not in have:
-            print(f"{name}: {where}/r/{opened.store.new_token(name)}")
-        else:
-            print(f"{name}: has a link (--new-links gives another)")
-    if host not in {"127.0.0.1", "localhost", "::1"} and not where.startswith("https:"):
-        print("Warning: answers and pictures travel unencrypted. Put a proxy with TLS in front.")
-    print(f"Reading room: {where} (stop with Ctrl-C; nothing is lost)", flush=True)
-    run_reading_room(opened, where, host, port)
+    where = read_address(address) if address else address_of(host, port)
+    with listen(host, port) as listening:
+        if not (study_folder(Dataset(dataset), study) / DESIGN).is_file():
+            _create(dataset, study, StudyPlan(), None, database)
+        with held_study(Dataset(dataset), study, database=database) as opened:
+            have = opened.store.links()
+            for name in opened.design.readers:
+                if new_links or name not in have:
+                    print(f"{name}: {where}/r/{opened.store.new_token(name)}")
+                else:
+                    print(f"{name}: has a link (--new-links gives another)")
+            if host not in {"127.0.0.1", "localhost", "::1"} and not where.secure:
+                print("Warning: answers travel unencrypted. Put a proxy with TLS in front.")
+            print(f"Reading room: {where} (stop with Ctrl-C; nothing is lost)", flush=True)
+            run_reading_room(opened, where, listening)
 
 
 @readers.command()
@@ -129,32 +131,26 @@ def export(
     database: _Database = None,
 ) -> None:
     """Write readings.csv (the last answer to every case) and readings_log.csv (all of them)."""
+    from contextlib import closing, nullcontext
+
     from hemocast.dataset import Dataset
-    from hemocast.readers.store.export import export_readings
+    from hemocast.files import Output, claim
+    from hemocast.readers.store.export import KIND, READINGS, export_readings
     from hemocast.readers.study.folder import open_study, study_folder
 
-    opened = open_study(Dataset(dataset), study, database=database)
     folder = out or study_folder(Dataset(dataset), study)
-    n_readings, n_answers = export_readings(opened.store, folder, simulated=opened.design.simulated)
+    with closing(open_study(Dataset(dataset), study, database=database)) as opened:
+        # Beside the study readers may go on reading: its folder is not claimed.
+        target = claim(folder, KIND) if out else nullcontext(Output(folder))
+        with target as output:
+            counts = export_readings(opened.store, output, simulated=opened.design.simulated)
     if opened.design.simulated:
         print("SIMULATED scans: these readings say nothing about patients.")
-    print(f"{n_readings} reading(s), {n_answers} answer(s) in the log: {folder / 'readings.csv'}")
-
-
-def _where(host: str, port: int, address: str | None) -> str:
-    """Where readers reach the page; their browsers must name exactly this host."""
-    from urllib.parse import urlsplit
-
-    where = (address or f"http://{host}:{port}").rstrip("/")
-    if urlsplit(where).hostname in {None, "0.0.0.0"}:  # noqa: S104
-        raise typer.BadParameter("say with --address where readers reach this machine")
-    if urlsplit(where).path:
-        raise typer.BadParameter("--address must be a host of its own, without a path")
-    return where
+    print(f"{counts[0]} reading(s), {counts[1]} answer(s) in the log: {folder / READINGS}")
 
 
 def _create(
-    dataset: Path, study: str, plan: Plan, model: Path | None, database: str | None
+    dataset: Path, study: str, plan: StudyPlan, model: Path | None, database: str | None
 ) -> None:
     from collections import Counter
 

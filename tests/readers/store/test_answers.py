@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hemocast.errors import StoreError
 from hemocast.readers.store.answers import Answer, Store, last_finals, sqlite_url
-from hemocast.readers.study.design import Case, Presentation
+from hemocast.readers.study.design import PlannedReading
 
-SHOWN = Presentation("R1", "unaided", 1, 0, Case(participant_id="sub-1", scan_id="sub-1_ses-01"))
+SHOWN = PlannedReading("R1", "unaided", 1, 0, "sub-1", "sub-1_ses-01")
 HASH = "d" * 64
 TABLES = ("reader_studies", "reader_tokens", "reader_answers")
 
@@ -154,7 +154,7 @@ def test_text_that_looks_like_sql_is_text(store: Store) -> None:
     evil = "'; DROP TABLE reader_answers; --"
     store.add(replace(SHOWN, reader_id=evil), answer(regions=evil), HASH)
     assert store.answers(evil)[0].answer.regions == evil
-    assert store.seat_of(evil) is None
+    assert store.link_of(evil) is None
 
 
 def test_only_the_hash_of_a_token_is_kept_and_a_new_link_ends_the_old_one(
@@ -164,12 +164,12 @@ def test_only_the_hash_of_a_token_is_kept_and_a_new_link_ends_the_old_one(
     store = Store(sqlite_url(path), "s")
     first = store.new_token("R1")
     assert len(first) >= 43
-    assert store.seat_of(first).reader_id == "R1"
+    assert store.link_of(first).reader_id == "R1"
     second = store.new_token("R1")
     other = store.new_token("R2")
-    assert store.seat_of(first) is None
-    assert store.seat_of(second).reader_id == "R1"
-    assert store.seat_of(other).reader_id == "R2"
+    assert store.link_of(first) is None
+    assert store.link_of(second).reader_id == "R1"
+    assert store.link_of(other).reader_id == "R2"
     store.close()
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert all(token.encode() not in content for token in (first, second, other))
@@ -180,7 +180,7 @@ def test_a_study_does_not_see_another_one_in_the_same_database(url: str) -> None
     token = a.new_token("R1")
     a.add(SHOWN, answer(), HASH)
     assert b.answers() == []
-    assert b.seat_of(token) is None
+    assert b.link_of(token) is None
     assert a.sign("x") != b.sign("x")
     a.close()
     b.close()
@@ -199,6 +199,40 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_without_the_address(ba
     with pytest.raises(StoreError) as caught:
         Store(bad, "s")
     assert "nowhere" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [1024, 6000, 20_000])
+def test_a_damaged_file_is_refused_at_the_start(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "answers.sqlite"
+    store = Store(sqlite_url(path), "s")
+    for order in range(100):
+        store.add(replace(SHOWN, order=order), answer(regions="x" * 400), HASH)
+    store.close()
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(StoreError, match="refused"):
+        Store(sqlite_url(path), "s")
+    assert path.stat().st_size == kept
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    path.write_bytes(b"no database at all" * 99)
+    with pytest.raises(StoreError):
+        Store(sqlite_url(path), "s")
+
+
+def test_a_database_that_fails_later_is_a_refusal_too(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    store = Store(sqlite_url(path), "s")
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE reader_answers")
+        other.execute("DROP TABLE reader_tokens")
+    for ask in (store.answers, store.links, store.design_hashes, lambda: store.new_token("R1")):
+        with pytest.raises(StoreError):
+            ask()
+    with pytest.raises(StoreError):
+        store.add(SHOWN, answer(), HASH)
+    store.close()
 
 
 def test_answers_are_on_disk_once_they_are_acknowledged(tmp_path: Path) -> None:

@@ -47,10 +47,10 @@ def test_everybody_reads_every_case_and_repeats_come_far_enough_behind(
     gap = max(1, min(gap, n - len(repeats) + 1))
     made = design(n, repeats=repeats, repeat_gap=gap, seed=seed)
     for reader in made.readers:
-        shown = made.presentations(reader)
+        shown = made.reading_list(reader)
         assert [p.order for p in shown] == list(range(1, n + len(repeats) + 1))
-        first = {p.case.scan_id: p.order for p in shown if not p.repeat}
-        again = {p.case.scan_id: p.order for p in shown if p.repeat}
+        first = {p.scan_id: p.order for p in shown if not p.repeat}
+        again = {p.scan_id: p.order for p in shown if p.repeat}
         assert set(first) == {case.scan_id for case in made.cases}
         assert set(again) == set(repeats)
         assert all(again[scan] - first[scan] >= gap for scan in again)
@@ -59,20 +59,20 @@ def test_everybody_reads_every_case_and_repeats_come_far_enough_behind(
 def test_every_reader_and_arm_has_an_own_order_that_stays() -> None:
     made = design(20, model=aid(20))
     orders = [
-        tuple(p.case.scan_id for p in made.presentations(reader) if p.arm == arm)
+        tuple(p.scan_id for p in made.reading_list(reader) if p.arm == arm)
         for reader in made.readers
         for arm in made.arms
     ]
     assert len(set(orders)) == 8
-    assert made.presentations("R1") == design(20, model=aid(20)).presentations("R1")
-    assert made.presentations("R1") != design(20, model=aid(20), seed=1).presentations("R1")
+    assert made.reading_list("R1") == design(20, model=aid(20)).reading_list("R1")
+    assert made.reading_list("R1") != design(20, model=aid(20), seed=1).reading_list("R1")
 
 
 def test_no_place_is_favored() -> None:
     """Over many seeds every case comes first about equally often (chi-square, 3 df, p > 1e-6)."""
     n = 4
     firsts = Counter(
-        design(n, seed=seed, repeats=("sub-0_ses-01",)).presentations("R1")[0].case.scan_id
+        design(n, seed=seed, repeats=("sub-0_ses-01",)).reading_list("R1")[0].scan_id
         for seed in range(400)
     )
     chi2 = sum((firsts[case.scan_id] - 100) ** 2 / 100 for case in cases(n))

@@ -1,84 +1,67 @@
-"""Making a study: which scans, frozen once read, and what does not fit is refused."""
+"""Making a study: which scans; never over another one; one at a time; finished when stopped."""
 
 from __future__ import annotations
 
-import csv
-import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.layout import write_table
-from hemocast.dicom import write_nifti
 from hemocast.errors import (
     ConfigError,
+    HemocastError,
+    InUse,
     NothingThere,
+    NotWritable,
     OutputExists,
+    StoreError,
     TableError,
     TooFewPatients,
 )
+from hemocast.files import TEMPORARY
 from hemocast.readers.store.answers import Answer
-from hemocast.readers.store.export import COLUMNS, LOG_COLUMNS, export_readings
-from hemocast.readers.study.folder import Plan, choose_scans, create_study, open_study, study_folder
-from hemocast.readers.study.images import AIR, HEAT_SIZE, SIZE, ImageFolder
+from hemocast.readers.study.folder import (
+    StudyPlan,
+    choose_scans,
+    create_study,
+    held_study,
+    open_study,
+    study_folder,
+)
 
 PEOPLE = ["sub-a1", "sub-b2", "sub-c3"]
-
-
-def head_hu(lesion_x: float, blood_mm: float = 0.0) -> np.ndarray:
-    """30 slices of 5 mm, 80x80 of 2.6 mm; a dark lesion, and a bleed if asked."""
-    across = (np.arange(80) - 39.5) * 2.6
-    z, y, x = np.meshgrid((np.arange(30) - 14.5) * 5, across, across, indexing="ij")
-    radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
-    hu = np.full(radius.shape, -1000.0)
-    hu[radius < 1.18], hu[radius < 1.1] = 30, 900
-    hu[radius < 1] = 36
-    hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
-    hu[(x - lesion_x) ** 2 + y**2 + z**2 < 18**2] = 20
-    hu[(x + 40) ** 2 + y**2 + z**2 < blood_mm**2] = 68
-    hu[radius < 1] += np.random.default_rng(0).normal(0, 3, (radius < 1).sum())
-    return hu
-
-
-AFFINE = np.array([[-2.6, 0, 0, 102.7], [0, -2.6, 0, 102.7], [0, 0, 5, 0], [0, 0, 0, 1.0]])
+PLAN = StudyPlan(readers=("A", "B"), repeats=0)
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Three patients; the first with two scans, the last with blood that no table tells of."""
-    root = tmp_path_factory.mktemp("study") / "ds"
-    scans = [(PEOPLE[0], "ses-01"), (PEOPLE[0], "ses-02"), (PEOPLE[1], "ses-01")]
-    scans.append((PEOPLE[2], "ses-01"))
-    for participant, session in scans:
-        folder = root / participant / session / "ct"
-        folder.mkdir(parents=True)
-        path = folder / f"{participant}_{session}_ct.nii.gz"
-        blood = 16.0 if participant == PEOPLE[2] else 0.0
-        write_nifti(head_hu(40 if participant == PEOPLE[0] else -40, blood), AFFINE, path)
-        content = {"participant_id": participant, "session": session, "scan_uid": "u"}
-        path.with_name(f"{path.name[:-7]}.json").write_text(json.dumps(content))
-    rows = [{"participant_id": p, "scan_id": f"{p}_{s}", "blood": 0} for p, s in scans]
-    write_table(root / "scans.tsv", rows, ["participant_id", "scan_id", "blood"])
-    labels = [{"participant_id": p, "label": i % 2} for i, p in enumerate(PEOPLE)]
-    write_table(root / "labels.tsv", labels, ["participant_id", "label"])
-    parts = [{"participant_id": p, "part": "test" if p == PEOPLE[1] else "train"} for p in PEOPLE]
-    write_table(root / "splits" / "one.tsv", parts, ["participant_id", "part"])
-    (root / "dataset_description.json").write_text('{"Simulated": false}')
-    return Dataset(root)
+def prepared(dataset: Dataset) -> Dataset:
+    """The dataset, its scans prepared and its pictures made once."""
+    create_study(dataset, "prepared", PLAN)
+    return dataset
 
 
 @pytest.fixture
-def results(dataset: Dataset, tmp_path: Path) -> Callable[..., Path]:
-    def _write(header: str, *rows: str) -> Path:
-        path = tmp_path / f"{uuid4().hex}.csv"
-        path.write_text("\n".join([header, *rows]) + "\n")
-        return path
+def copied(prepared: Dataset, tmp_path: Path) -> Dataset:
+    """A copy that a test may spoil."""
+    return Dataset(shutil.copytree(prepared.root, tmp_path / "copy"))
 
-    return _write
+
+def content_of(folder: Path) -> dict[str, bytes | None]:
+    """Every file and folder, and the bytes of the files."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 def test_first_scans_of_labelled_patients_of_the_test_part_are_taken(dataset: Dataset) -> None:
@@ -91,7 +74,7 @@ def test_first_scans_of_labelled_patients_of_the_test_part_are_taken(dataset: Da
 def test_scans_that_prediction_would_refuse_are_left_out_with_their_reason(
     dataset: Dataset,
 ) -> None:
-    made = create_study(dataset, "first", Plan(readers=("A",), repeats=0.5))
+    made = create_study(dataset, "first", StudyPlan(readers=("A",), repeats=0.5))
     assert [case.participant_id for case in made.design.cases] == PEOPLE[:2]
     assert len(made.left_out) == 1
     assert made.left_out[0].startswith("HC303 ")
@@ -101,30 +84,215 @@ def test_scans_that_prediction_would_refuse_are_left_out_with_their_reason(
     assert "label" not in text
 
 
-def test_a_study_is_frozen_once_somebody_has_read(dataset: Dataset, tmp_path: Path) -> None:
-    plan = Plan(readers=("A", "B"), repeats=0)
-    create_study(dataset, "frozen", plan)
-    create_study(dataset, "frozen", plan.model_copy(update={"seed": 1}))  # nobody has read
-    study = open_study(dataset, "frozen")
-    assert study.design.seed == 1
-    shown = study.design.presentations("A")[0]
+def test_a_study_is_made_once_and_another_design_never_replaces_it(prepared: Dataset) -> None:
+    create_study(prepared, "frozen", PLAN)
+    before = content_of(study_folder(prepared, "frozen"))
+    assert create_study(prepared, "frozen", PLAN).design.seed == 0
+    for change in ({"seed": 1}, {"readers": ("A",)}, {"repeats": 0.5}, {"washout_days": 3.0}):
+        with pytest.raises(OutputExists, match=r"another design .*" + next(iter(change))):
+            create_study(prepared, "frozen", PLAN.model_copy(update=change))
+    with pytest.raises(OutputExists, match="cases"):
+        create_study(prepared, "frozen", PLAN.model_copy(update={"split": "one"}))
+    assert content_of(study_folder(prepared, "frozen")) == before
+
+
+def test_a_refused_model_leaves_the_pictures_of_the_first(
+    copied: Dataset, results: Callable[..., Path], tmp_path: Path
+) -> None:
+    rows = [f"{person}_ses-01,0.25" for person in PEOPLE]
+    first = results("scan_id,probability", *rows)
+    create_study(copied, "model", PLAN, model=first)
+    before = content_of(study_folder(copied, "model"))
+    second = tmp_path / "predicted"
+    second.mkdir()
+    shutil.copy(first, second / "predictions.csv")
+    for person in PEOPLE:
+        (second / f"{person}_ses-01").mkdir()
+        (second / f"{person}_ses-01" / "heatmap.nii.gz").write_bytes(b"another model's")
+    for model in (second, None):
+        with pytest.raises(OutputExists, match="model"):
+            create_study(copied, "model", PLAN, model=model)
+    assert content_of(study_folder(copied, "model")) == before
+
+
+def test_a_design_changed_after_a_reading_is_refused(prepared: Dataset) -> None:
+    create_study(prepared, "changed", PLAN)
+    study = open_study(prepared, "changed")
+    shown = study.design.reading_list("A")[0]
     study.store.add(shown, Answer(str(uuid4()), 0.5), study.design.hash())
-    study.store.close()
-    with pytest.raises(OutputExists):
-        create_study(dataset, "frozen", plan)
-    path = study_folder(dataset, "frozen") / "study.yaml"
-    path.write_text(path.read_text().replace("seed: 1", "seed: 2"))
+    study.close()
+    path = study_folder(prepared, "changed") / "study.yaml"
+    path.write_text(path.read_text().replace("seed: 0", "seed: 2"))
     with pytest.raises(OutputExists, match="not the one"):
-        open_study(dataset, "frozen")
-    path.write_text(path.read_text().replace("seed: 2", "seed: 1"))
-    open_study(dataset, "frozen").store.close()
+        open_study(prepared, "changed")
+    path.write_text(path.read_text().replace("seed: 2", "seed: 0"))
+    open_study(prepared, "changed").close()
+
+
+def test_while_a_reading_room_is_open_nothing_else_is_made_or_opened(prepared: Dataset) -> None:
+    create_study(prepared, "open", PLAN)
+    with held_study(prepared, "open"):
+        with pytest.raises(InUse, match="a reading room"):
+            create_study(prepared, "open", PLAN)
+        with pytest.raises(InUse), held_study(prepared, "open"):
+            pass
+        open_study(prepared, "open").close()  # an export goes on
+    create_study(prepared, "open", PLAN)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hemocast.dataset import Dataset
+from hemocast.readers.study.folder import StudyPlan, create_study, held_study
+dataset = Dataset(Path(sys.argv[1]))
+def stop(done, total):
+    print("held", flush=True)
+    if sys.argv[2] == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+create_study(dataset, "killed", StudyPlan(readers=("A", "B"), repeats=0), progress=stop)
+"""
+
+
+def test_two_at_once_are_refused_and_a_killed_one_is_finished(copied: Dataset) -> None:
+    command = [sys.executable, "-c", KILLED, copied.root]
+    running = subprocess.Popen(
+        [*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout.readline() == "held\n"
+    with pytest.raises(InUse, match="reader study, process"):
+        create_study(copied, "killed", PLAN)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    assert subprocess.run([*command, "die"], capture_output=True).returncode == -signal.SIGKILL
+    folder = study_folder(copied, "killed")
+    (pictures,) = (folder / "images").iterdir()  # one case was done
+    (folder / "images" / f"{TEMPORARY}abc.frames.gz").write_bytes(b"half")
+    at = pictures.stat().st_mtime_ns
+    made = create_study(copied, "killed", PLAN)
+    assert len(made.design.cases) == 2
+    assert pictures.stat().st_mtime_ns == at
+    assert len(list((folder / "images").iterdir())) == 2
+    with held_study(copied, "killed") as study:
+        assert study.design == made.design
+
+
+def test_a_study_of_the_version_before_opens_and_a_stopped_one_is_finished(
+    copied: Dataset,
+) -> None:
+    folder = study_folder(copied, "prepared")
+    for ours in folder.glob(".hemocast*"):
+        ours.unlink()
+    open_study(copied, "prepared").close()
+    assert create_study(copied, "prepared", PLAN).design.name == "prepared"
+    stopped = study_folder(copied, "stopped")
+    shutil.copytree(folder / "images", stopped / "images")
+    before = content_of(stopped / "images")
+    create_study(copied, "stopped", PLAN)
+    assert content_of(stopped / "images") == before
+
+
+NAMES = st.sampled_from(
+    ["study.yaml", "answers.sqlite", "readings.csv", "images/a.frames.gz", "images", "notes.txt"]
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(NAMES, st.binary(max_size=60), min_size=1))
+def test_no_byte_of_a_folder_that_is_not_a_study_changes(
+    prepared: Dataset, files: dict[str, bytes]
+) -> None:
+    folder = study_folder(prepared, f"user-{uuid4().hex[:8]}")
+    folder.mkdir()
+    for name, content in files.items():
+        if name.startswith("images/") == ("images" not in files):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+    (folder / "mine.txt").write_bytes(b"mine")
+    before = content_of(folder)
+    for call in (create_study, open_study):
+        with pytest.raises(HemocastError):
+            call(prepared, folder.name, *([PLAN] if call is create_study else []))
+    with pytest.raises(HemocastError), held_study(prepared, folder.name):
+        pass
+    assert content_of(folder) == before
+    shutil.rmtree(folder)
+
+
+def test_a_folder_that_is_no_dataset_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_text("mine\n1\n")
+    (tmp_path / "labels.tsv").write_text("participant_id\tlabel\nsub-1\t1\n")
+    with pytest.raises(TableError, match="lacks a column"):
+        create_study(Dataset(tmp_path), "s", PLAN)
+    (tmp_path / "scans.tsv").unlink()
+    with pytest.raises(NothingThere):
+        create_study(Dataset(tmp_path), "s", PLAN)
+    with pytest.raises(NothingThere), held_study(Dataset(tmp_path), "s"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.tsv"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"readers": ("a b",)}, {"seed": -1}, {"repeats": 0.6}, {"repeats": float("nan")}],
+)
+def test_a_plan_that_cannot_be_is_refused_before_anything_is_made(
+    copied: Dataset, change: dict[str, object]
+) -> None:
+    shutil.rmtree(copied.root / "derivatives")
+    with pytest.raises(ConfigError):
+        create_study(copied, "s", PLAN.model_copy(update=change))
+    with pytest.raises(StoreError):
+        create_study(copied, "s", PLAN, database="postgresql://nobody@127.0.0.1:1/none")
+    assert not (copied.root / "derivatives" / "hemocast" / "stacks").exists()
+
+
+@pytest.mark.parametrize("end", [0, 10, 200, -1, -20])
+def test_a_design_cut_short_is_refused_and_stays(copied: Dataset, end: int) -> None:
+    path = study_folder(copied, "prepared") / "study.yaml"
+    path.write_bytes(path.read_bytes()[:end])
+    before = content_of(path.parent)
+    for call in (create_study, open_study):
+        with pytest.raises(ConfigError):
+            call(copied, "prepared", *([PLAN] if call is create_study else []))
+    assert content_of(path.parent) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 99, "half"])
+def test_answers_that_are_no_whole_database_are_refused_and_stay(
+    copied: Dataset, content: bytes | str
+) -> None:
+    study = open_study(copied, "prepared")
+    for order in range(300):
+        answer = Answer(str(uuid4()), 0.5, regions="[]" * 99)
+        study.store.add(study.design.reading_list("A")[order % 2], answer, study.design.hash())
+    study.close()
+    path = study_folder(copied, "prepared") / "answers.sqlite"
+    spoiled = path.read_bytes()[: path.stat().st_size // 2] if content == "half" else content
+    path.write_bytes(spoiled)
+    with pytest.raises(StoreError):
+        open_study(copied, "prepared")
+    with pytest.raises(StoreError):
+        create_study(copied, "prepared", PLAN)
+    assert path.read_bytes() == spoiled
+
+
+def test_a_file_where_the_study_should_be_is_refused(copied: Dataset) -> None:
+    study_folder(copied, "file").write_bytes(b"mine")
+    with pytest.raises(NotWritable):
+        create_study(copied, "file", PLAN)
+    assert study_folder(copied, "file").read_bytes() == b"mine"
 
 
 def test_the_answers_file_is_the_owners_alone(dataset: Dataset) -> None:
-    create_study(dataset, "mine", Plan(repeats=0))
+    create_study(dataset, "mine", StudyPlan(repeats=0))
     open_study(dataset, "mine").store.close()
-    path = study_folder(dataset, "mine") / "answers.sqlite"
-    assert path.stat().st_mode & 0o077 == 0
+    folder = study_folder(dataset, "mine")
+    assert (folder / "answers.sqlite").stat().st_mode & 0o777 == 0o600
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (folder / "study.yaml").stat().st_mode & 0o777 == 0o666 & ~umask
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a" * 41, "a b", "é"])
@@ -136,7 +304,7 @@ def test_a_name_that_is_a_path_is_refused(dataset: Dataset, name: str) -> None:
 def test_what_is_not_there_is_said(dataset: Dataset) -> None:
     with pytest.raises(NothingThere, match="no such study"):
         open_study(dataset, "never")
-    create_study(dataset, "gone", Plan(repeats=0))
+    create_study(dataset, "gone", StudyPlan(repeats=0))
     for picture in (study_folder(dataset, "gone") / "images").iterdir():
         picture.unlink()
     with pytest.raises(NothingThere, match="2 of 2"):
@@ -144,108 +312,4 @@ def test_what_is_not_there_is_said(dataset: Dataset) -> None:
     blood_only = [{"participant_id": p, "part": "test" if p == PEOPLE[2] else "a"} for p in PEOPLE]
     write_table(dataset.root / "splits" / "blood.tsv", blood_only, ["participant_id", "part"])
     with pytest.raises(TooFewPatients, match="HC303"):
-        create_study(dataset, "empty", Plan(split="blood"))
-
-
-def test_a_models_table_alone_makes_an_aided_arm_without_heatmaps(
-    dataset: Dataset, results: Callable[..., Path]
-) -> None:
-    table = results(
-        "scan_id,probability,model,other",
-        "sub-a1_ses-01,0.25,net,x",
-        "sub-b2_ses-01,1,net,x",
-        "sub-zz_ses-01,0.5,net,x",
-    )
-    made = create_study(dataset, "aided", Plan(readers=("A",)), model=table)
-    assert made.design.arms == ("unaided", "aided")
-    assert made.design.model.probabilities == {"sub-a1_ses-01": 0.25, "sub-b2_ses-01": 1.0}
-    assert (made.design.model.name, made.design.model.heatmaps) == ("net", False)
-    assert made.design.model.simulated_training_data is False
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        (("scan_id,p", "sub-a1_ses-01,0.5"), "no column probability"),
-        (("scan_id,probability", "sub-a1_ses-01,0.5"), "1 of 2 case"),
-        (("scan_id,probability", "sub-a1_ses-01,0.5", "sub-a1_ses-01,0.5"), "several"),
-        (("scan_id,probability", "sub-a1_ses-01,nan", "sub-b2_ses-01,1.5"), "2 probabilities"),
-        (("scan_id,probability,threshold", "sub-a1_ses-01,1,x", "sub-b2_ses-01,1,"), "threshold"),
-    ],
-)
-def test_results_that_do_not_fit_are_refused(
-    dataset: Dataset, results: Callable[..., Path], rows: tuple[str, ...], words: str
-) -> None:
-    with pytest.raises(TableError, match=words):
-        create_study(dataset, "bad", Plan(readers=("A",)), model=results(*rows))
-
-
-def test_results_that_are_not_there_are_said(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(NothingThere):
-        create_study(dataset, "bad", Plan(readers=("A",)), model=tmp_path / "none.csv")
-
-
-def test_a_heatmap_lies_where_the_scan_shows_it(dataset: Dataset, tmp_path: Path) -> None:
-    """The dark lesion, marked as a heatmap on the scan's grid, is dark and hot at one place."""
-    hu = head_hu(40)
-    z, y, x = np.nonzero(np.abs(hu - 20) < 6)
-    ours = (np.abs(x - 39.5 - 40 / 2.6) < 5) & (np.abs(y - 39.5) < 5) & (np.abs(z - 14.5) < 3)
-    heat = np.zeros(hu.shape, np.float32)
-    heat[z[ours], y[ours], x[ours]] = 2.0
-    path = tmp_path / "heatmap.nii.gz"
-    write_nifti(heat, AFFINE, path, dtype=np.float32)
-    images = ImageFolder(tmp_path, tmp_path / "stacks")
-    (scan,) = (s for s in choose_scans(dataset, None) if s.participant_id == PEOPLE[0])
-    images.make(scan.scan_id, scan.path, path)
-    pixels = images.frames(scan.scan_id)
-    assert pixels.shape == (28, SIZE, SIZE)
-    import gzip
-
-    frames = np.frombuffer(gzip.decompress(pixels.content), "<i2").reshape(pixels.shape)
-    assert frames.min() == AIR
-    hot = images.heat(scan.scan_id)
-    assert hot.shape == (28, HEAT_SIZE, HEAT_SIZE)
-    fine = hot.repeat(2, axis=1).repeat(2, axis=2)
-    assert np.median(frames[fine > 1500]) == pytest.approx(20, abs=4)
-    assert np.argwhere(fine > 1500)[:, 2].mean() > SIZE / 2 + 30  # the patient's left
-
-
-def test_a_heatmap_that_is_none_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    (tmp_path / "heatmap.nii.gz").write_bytes(b"nonsense")
-    (scan,) = (s for s in choose_scans(dataset, "one"))
-    images = ImageFolder(tmp_path, tmp_path / "stacks")
-    from hemocast.errors import MalformedFile
-
-    with pytest.raises(MalformedFile):
-        images.make(scan.scan_id, scan.path, tmp_path / "heatmap.nii.gz")
-
-
-def test_the_export_has_the_columns_agreed_and_the_last_correction_wins(
-    dataset: Dataset, tmp_path: Path
-) -> None:
-    create_study(dataset, "export", Plan(readers=("A",), repeats=0.5))
-    study = open_study(dataset, "export")
-    shown = study.design.presentations("A")
-    for one, probability, final in (
-        (shown[0], 0.1, False),
-        (shown[0], 0.2, True),
-        (shown[1], 0.5, True),
-        (shown[0], 0.3, True),
-        (shown[2], 0.9, False),
-    ):
-        answer = Answer(str(uuid4()), probability, 1, 4, '[{"a":1}]', 12.34, final)
-        study.store.add(one, answer, study.design.hash())
-    assert export_readings(study.store, tmp_path / "out") == (2, 5)
-    study.store.close()
-    with (tmp_path / "out" / "readings.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    agreed = "reader_id participant_id scan_id probability decision confidence seconds arm order"
-    assert list(rows[0]) == COLUMNS == [*agreed.split(), "repeat", "read_at"]
-    assert [(row["order"], row["probability"]) for row in rows] == [("1", "0.3"), ("2", "0.5")]
-    assert rows[0]["scan_id"] == shown[0].case.scan_id
-    assert rows[0]["read_at"].endswith("+00:00")
-    with (tmp_path / "out" / "readings_log.csv").open(newline="") as file:
-        log = list(csv.DictReader(file))
-    assert list(log[0]) == LOG_COLUMNS
-    assert [row["probability"] for row in log] == ["0.1", "0.2", "0.5", "0.3", "0.9"]
-    assert log[0]["regions"] == '[{"a":1}]'
+        create_study(dataset, "empty", StudyPlan(split="blood"))

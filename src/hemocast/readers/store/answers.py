@@ -1,6 +1,6 @@
 """What readers answered: rows are added, never changed, in SQLite or PostgreSQL.
 
-A correction is a new row of the same presentation. Triggers in the database refuse every update
+A correction is a new row of the same reading. Triggers in the database refuse every update
 and deletion, also by somebody who opens the file with another program and does not remove them.
 """
 
@@ -9,21 +9,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from hemocast.errors import StoreError
 from hemocast.readers.store.tables import ANSWERS, META, STUDIES, TOKENS
-from hemocast.readers.study.design import Presentation
+from hemocast.readers.study.design import PlannedReading
 
 TOKEN_BYTES = 32
+_Part = TypeVar("_Part", "Answer", PlannedReading)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Answer:
     regions : str
         The marked regions as JSON.
     seconds : float
-        Time the page of this presentation has been in sight, over all sittings.
+        Time the page of this reading has been in sight, over all sittings.
     final : bool
         Submitted; a draft otherwise.
     """
@@ -58,48 +60,35 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredAnswer:
     """An answer as it lies in the store.
 
     Parameters
     ----------
     row : int
         Rises with every answer.
-    reader_id, arm, order, repeat, participant_id, scan_id
-        As of the `Presentation`.
+    reading : PlannedReading
+        What was answered.
     answer : Answer
     read_at : datetime
         The server's clock, UTC.
-    design_hash : str
-        Of the design under which it was given.
     """
 
     row: int
-    reader_id: str
-    arm: str
-    order: int
-    repeat: int
-    participant_id: str
-    scan_id: str
+    reading: PlannedReading
     answer: Answer
     read_at: datetime
-    design_hash: str
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Arm and order: names the presentation of this reader."""
-        return self.arm, self.order
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Who signed in.
+class PersonalLink:
+    """The link by which a reader signed in.
 
     Parameters
     ----------
     reader_id : str
     number : int
-        Of the link; a newer link of the same reader ends the older one.
+        A newer link of the same reader, with a higher number, ends this one.
     """
 
     reader_id: str
@@ -119,24 +108,34 @@ class Store:
     Raises
     ------
     StoreError
-        The database cannot be opened, or is of another kind.
+        Here and from every method: the database cannot be opened, is damaged or of another kind.
     """
 
     def __init__(self, url: str, study: str) -> None:
         self.study = study
         self._engine = _engine(url)
+        with self._connection() as connection:
+            if self._engine.dialect.name == "sqlite":
+                state = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+                if state != "ok":
+                    raise _refused("damaged")
+            META.create_all(connection)
+            known = select(STUDIES.c.secret).where(STUDIES.c.study == study)
+            secret = connection.execute(known).scalar_one_or_none()
+            if secret is None:
+                secret = secrets.token_hex(32)
+                row = {"study": study, "secret": secret, "created_at": _text(_now())}
+                connection.execute(insert(STUDIES).values(row))
+        self._secret = bytes.fromhex(secret)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """One transaction; what the database says becomes a refusal that names no address."""
         try:
             with self._engine.begin() as connection:
-                META.create_all(connection)
-                known = select(STUDIES.c.secret).where(STUDIES.c.study == study)
-                secret = connection.execute(known).scalar_one_or_none()
-                if secret is None:
-                    secret = secrets.token_hex(32)
-                    row = {"study": study, "secret": secret, "created_at": _text(_now())}
-                    connection.execute(insert(STUDIES).values(row))
+                yield connection
         except SQLAlchemyError as error:
-            raise _refused(error) from error
-        self._secret = bytes.fromhex(secret)
+            raise _refused(type(error).__name__) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -150,30 +149,30 @@ class Store:
         """Give a reader a new personal token; only its hash is kept, the older one ends."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         row = {"study": self.study, "reader_id": reader_id, "token_hash": _hash(token)}
-        with self._engine.begin() as connection:
+        with self._connection() as connection:
             connection.execute(insert(TOKENS).values(row | {"created_at": _text(_now())}))
         return token
 
-    def seat_of(self, token: str) -> Seat | None:
-        """Tell who holds a token, or None."""
-        columns = select(TOKENS.c.id, TOKENS.c.reader_id)
+    def link_of(self, token: str) -> PersonalLink | None:
+        """Tell whose current link a token is, or None."""
+        columns = select(TOKENS.c.reader_id, TOKENS.c.id)
         wanted = columns.where(TOKENS.c.study == self.study, TOKENS.c.token_hash == _hash(token))
-        with self._engine.connect() as connection:
+        with self._connection() as connection:
             found = connection.execute(wanted).one_or_none()
-        seat = Seat(found.reader_id, found.id) if found else None
-        return seat if seat and self.is_current(seat) else None
+        return self.current_link(found.id) if found else None
 
-    def is_current(self, seat: Seat) -> bool:
-        """Tell whether a seat's link is still its reader's newest."""
-        return self.links().get(seat.reader_id) == seat.number
+    def current_link(self, number: int) -> PersonalLink | None:
+        """Give a link by its number if it is still its reader's newest."""
+        readers = {newest: reader for reader, newest in self.links().items()}
+        return PersonalLink(readers[number], number) if number in readers else None
 
     def links(self) -> dict[str, int]:
         """Number of the newest link of every reader who was given one."""
         rows = select(TOKENS.c.reader_id, TOKENS.c.id).where(TOKENS.c.study == self.study)
-        with self._engine.connect() as connection:
+        with self._connection() as connection:
             return {row.reader_id: row.id for row in connection.execute(rows.order_by("id"))}
 
-    def add(self, shown: Presentation, answer: Answer, design_hash: str) -> datetime:
+    def add(self, reading: PlannedReading, answer: Answer, design_hash: str) -> datetime:
         """Keep an answer in one transaction; sent again, it is found and not kept twice.
 
         Returns
@@ -187,73 +186,61 @@ class Store:
             The database refuses: it cannot be written, a value is out of range, or the answer's id
             was used for another answer.
         """
-        row = {
-            "study": self.study,
-            "reader_id": shown.reader_id,
-            "arm": shown.arm,
-            "order": shown.order,
-            "repeat": shown.repeat,
-            "participant_id": shown.case.participant_id,
-            "scan_id": shown.case.scan_id,
-            "read_at": _text(_now()),
-            "design_hash": design_hash,
-            **{name: getattr(answer, name) for name in Answer.__dataclass_fields__},
-            "final": int(answer.final),
-        }
+        now = _text(_now())
+        row = asdict(reading) | asdict(answer) | {"final": int(answer.final)}
+        row |= {"study": self.study, "read_at": now, "design_hash": design_hash}
         try:
-            with self._engine.begin() as connection:
+            with self._connection() as connection:
                 connection.execute(insert(ANSWERS).values(row))
-        except IntegrityError as error:
-            held = [kept for kept in self.answers(shown.reader_id) if _same(kept, shown, answer)]
-            if held:
-                return held[0].read_at
-            raise _refused(error) from error
-        except SQLAlchemyError as error:
-            raise _refused(error) from error
-        return datetime.fromisoformat(str(row["read_at"]))
+        except StoreError:
+            for stored in self.answers(reading.reader_id):
+                if stored.answer == answer and stored.reading.place == reading.place:
+                    return stored.read_at
+            raise
+        return datetime.fromisoformat(now)
 
-    def answers(self, reader_id: str | None = None, *, final: bool = False) -> list[Kept]:
+    def answers(self, reader_id: str | None = None, *, final: bool = False) -> list[StoredAnswer]:
         """All answers (or the submitted ones) of the study, or of a reader, as they were kept."""
         wanted = select(ANSWERS).where(ANSWERS.c.study == self.study).order_by(ANSWERS.c.id)
         if reader_id is not None:
             wanted = wanted.where(ANSWERS.c.reader_id == reader_id)
         if final:
             wanted = wanted.where(ANSWERS.c.final == 1)
-        with self._engine.connect() as connection:
-            return [_kept(row._mapping) for row in connection.execute(wanted)]
+        with self._connection() as connection:
+            return [_stored(row) for row in connection.execute(wanted).mappings()]
 
-    def latest(self, shown: Presentation) -> Kept | None:
-        """Give the newest answer, draft or submitted, of a presentation."""
+    def latest(self, reading: PlannedReading) -> StoredAnswer | None:
+        """Give the newest answer, draft or submitted, of a reading."""
         columns = ANSWERS.c
         wanted = select(ANSWERS).where(
             columns.study == self.study,
-            columns.reader_id == shown.reader_id,
-            columns.arm == shown.arm,
-            columns.order == shown.order,
+            columns.reader_id == reading.reader_id,
+            columns.arm == reading.arm,
+            columns.order == reading.order,
         )
-        with self._engine.connect() as connection:
-            found = connection.execute(wanted.order_by(columns.id.desc()).limit(1)).one_or_none()
-        return _kept(found._mapping) if found else None
+        newest = wanted.order_by(columns.id.desc()).limit(1)
+        with self._connection() as connection:
+            found = connection.execute(newest).mappings().one_or_none()
+        return _stored(found) if found else None
 
     def started_arms(self, reader_id: str) -> set[str]:
         """Arms in which a reader has answered anything."""
-        columns = ANSWERS.c
-        wanted = select(columns.arm).where(
-            columns.study == self.study, columns.reader_id == reader_id
-        )
-        with self._engine.connect() as connection:
-            return set(connection.execute(wanted.distinct()).scalars())
+        return self._different(ANSWERS.c.arm, ANSWERS.c.reader_id == reader_id)
 
     def design_hashes(self) -> set[str]:
         """Designs under which anything was answered; more than one is a fault."""
-        wanted = select(ANSWERS.c.design_hash).where(ANSWERS.c.study == self.study)
-        with self._engine.connect() as connection:
-            return set(connection.execute(wanted.distinct()).scalars())
+        return self._different(ANSWERS.c.design_hash)
+
+    def _different(self, column: Any, *conditions: Any) -> set[str]:
+        wanted = select(column).where(ANSWERS.c.study == self.study, *conditions).distinct()
+        with self._connection() as connection:
+            return set(connection.execute(wanted).scalars())
 
 
-def last_finals(answers: Sequence[Kept]) -> dict[tuple[str, str, int], Kept]:
+def last_finals(answers: Sequence[StoredAnswer]) -> dict[tuple[str, str, int], StoredAnswer]:
     """Give the last submitted answer of every (reader, arm, order)."""
-    return {(kept.reader_id, *kept.place): kept for kept in answers if kept.answer.final}
+    finals = [stored for stored in answers if stored.answer.final]
+    return {(stored.reading.reader_id, *stored.reading.place): stored for stored in finals}
 
 
 def sqlite_url(path: Path) -> str:
@@ -269,8 +256,8 @@ def _engine(url: str) -> Engine:
         if kind.drivername == "postgresql":
             kind = kind.set(drivername="postgresql+psycopg")
         engine = create_engine(kind, pool_pre_ping=kind.get_backend_name() == "postgresql")
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise _refused(error) from error
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        raise _refused(type(error).__name__) from error
     if kind.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
@@ -282,22 +269,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _kept(row: Any) -> Kept:
-    answer = {name: row[name] for name in Answer.__dataclass_fields__}
-    return Kept(
+def _stored(row: RowMapping) -> StoredAnswer:
+    answer = _part(Answer, row)
+    return StoredAnswer(
         row=row["id"],
-        answer=Answer(**(answer | {"final": bool(answer["final"])})),
+        reading=_part(PlannedReading, row),
+        answer=replace(answer, final=bool(answer.final)),
         read_at=datetime.fromisoformat(row["read_at"]),
-        **{
-            name: row[name]
-            for name in ("reader_id", "arm", "order", "repeat", "participant_id", "scan_id")
-        },
-        design_hash=row["design_hash"],
     )
 
 
-def _same(kept: Kept, shown: Presentation, answer: Answer) -> bool:
-    return kept.answer == answer and kept.place == (shown.arm, shown.order)
+def _part(kind: type[_Part], row: RowMapping) -> _Part:
+    """The columns of a row that are the fields of `kind`."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})
 
 
 def _hash(token: str) -> str:
@@ -312,9 +296,10 @@ def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-def _refused(error: Exception) -> StoreError:
+def _refused(why: str) -> StoreError:
     return StoreError(
-        f"The database of the readings refused ({type(error).__name__})",
-        "an SQLite file or a PostgreSQL database that can be written, and values in range",
-        "Check the address after --database, and that the database is running",
+        f"The database of the readings refused ({why})",
+        "an SQLite file, undamaged, or a PostgreSQL database that can be written, and values in "
+        "range",
+        "Check the address after --database and that the database runs, or restore the file",
     )

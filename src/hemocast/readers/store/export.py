@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import asdict
 
-from hemocast.dataset.layout import replacing
-from hemocast.readers.store.answers import Kept, Store, last_finals
+from hemocast.files import Output
+from hemocast.readers.store.answers import Store, StoredAnswer, last_finals
 
-COLUMNS = [
-    "reader_id",
-    "participant_id",
-    "scan_id",
-    "probability",
-    "decision",
-    "confidence",
-    "seconds",
-    "arm",
-    "order",
-    "repeat",
-    "read_at",
-]
+KIND = "readings of a reader study"
+"""Of a folder made by an export; see `files.claim`."""
+
+READINGS, LOG = "readings.csv", "readings_log.csv"
+_WHO, _WHAT = ["reader_id", "participant_id", "scan_id"], ["probability", "decision", "confidence"]
+COLUMNS = [*_WHO, *_WHAT, "seconds", "arm", "order", "repeat", "read_at"]
 LOG_COLUMNS = ["row", *COLUMNS, "final", "regions", "answer_id"]
 
 
-def export_readings(store: Store, folder: Path, *, simulated: bool = False) -> tuple[int, int]:
+def export_readings(store: Store, output: Output, *, simulated: bool = False) -> tuple[int, int]:
     """Write ``readings.csv`` and ``readings_log.csv``.
 
-    In ``readings.csv`` stands the last submitted answer of every presentation; in the log every
+    In ``readings.csv`` stands the last submitted answer of every reading; in the log every
     answer that was ever kept, drafts included, in the order they came.
 
     Parameters
     ----------
     store : Store
-    folder : Path
-        Made if missing.
+    output : Output
+        The folder. An earlier export there is replaced.
     simulated : bool
         The scans show no patients: a column ``simulated`` of ``readings.csv`` then says so.
 
@@ -42,48 +34,27 @@ def export_readings(store: Store, folder: Path, *, simulated: bool = False) -> t
     -------
     tuple of int
         Rows of the two files.
+
+    Raises
+    ------
+    OutputExists
+        A file of one of the two names is not an export, or was changed since; both stay.
     """
     answers = store.answers()
-    finals = last_finals(answers)
-    readings = [_row(finals[place]) for place in sorted(finals)]
-    log = [
-        _row(kept)
-        | {
-            "row": kept.row,
-            "final": int(kept.answer.final),
-            "regions": kept.answer.regions,
-            "answer_id": kept.answer.answer_id,
-        }
-        for kept in answers
-    ]
-    folder.mkdir(parents=True, exist_ok=True)
+    finals = sorted(last_finals(answers).items())
     more = {"simulated": 1} if simulated else {}
-    _write(folder / "readings.csv", [row | more for row in readings], [*COLUMNS, *more])
-    _write(folder / "readings_log.csv", log, LOG_COLUMNS)
-    return len(readings), len(log)
+    output.check([READINGS, LOG])
+    output.write_table(READINGS, [_row(last) | more for _, last in finals], [*COLUMNS, *more])
+    output.write_table(LOG, [_row(stored) for stored in answers], LOG_COLUMNS)
+    return len(finals), len(answers)
 
 
-def _row(kept: Kept) -> dict[str, object]:
-    answer = kept.answer
+def _row(stored: StoredAnswer) -> dict[str, object]:
     return {
-        "reader_id": kept.reader_id,
-        "participant_id": kept.participant_id,
-        "scan_id": kept.scan_id,
-        "probability": answer.probability,
-        "decision": answer.decision,
-        "confidence": answer.confidence,
-        "seconds": round(answer.seconds, 1),
-        "arm": kept.arm,
-        "order": kept.order,
-        "repeat": kept.repeat,
-        "read_at": kept.read_at.isoformat(timespec="seconds"),
+        **asdict(stored.reading),
+        **asdict(stored.answer),
+        "row": stored.row,
+        "final": int(stored.answer.final),
+        "seconds": round(stored.answer.seconds, 1),
+        "read_at": stored.read_at.isoformat(timespec="seconds"),
     }
-
-
-def _write(path: Path, rows: Iterable[Mapping[str, object]], columns: list[str]) -> None:
-    import csv
-
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    DDL,
-    CheckConstraint,
-    Column,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    event,
-)
+from sqlalchemy import DDL, CheckConstraint, Column, Index, MetaData, Table, UniqueConstraint, event
+from sqlalchemy.types import Float, Integer, String, Text
 
 META = MetaData()
 STUDIES = Table(
@@ -59,31 +47,26 @@ ANSWERS = Table(
     UniqueConstraint("study", "reader_id", "answer_id"),
     Index("reader_answers_place", "study", "reader_id", "arm", "order"),
 )
-_REFUSAL = "answers are only added"
-
-
-def _listen(table: Table, statement: str, dialect: str) -> None:
-    ddl: Any = DDL  # its constructor carries no annotations
-    event.listen(table, "after_create", ddl(statement).execute_if(dialect=dialect))
-
-
+_SAY = "answers are only added"
+_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION hemocast_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$ BEGIN RAISE EXCEPTION '{_SAY}'; END $$"
+)
+_FREEZE = {
+    "sqlite": [
+        f"CREATE TRIGGER {{0}}_{verb.lower()} BEFORE {verb} ON {{0}} "
+        f"BEGIN SELECT RAISE(ABORT, '{_SAY}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        _FUNCTION,
+        "CREATE TRIGGER {0}_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON {0} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION hemocast_refuse()",
+    ],
+}
+_ddl: Any = DDL  # its constructor carries no annotations
 for _table in (STUDIES, TOKENS, ANSWERS):
-    for _verb in ("UPDATE", "DELETE"):
-        _listen(
-            _table,
-            f"CREATE TRIGGER {_table.name}_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
-            f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END",
-            "sqlite",
-        )
-    _listen(
-        _table,
-        "CREATE OR REPLACE FUNCTION hemocast_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$",
-        "postgresql",
-    )
-    _listen(
-        _table,
-        f"CREATE TRIGGER {_table.name}_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON "
-        f"{_table.name} FOR EACH STATEMENT EXECUTE FUNCTION hemocast_refuse()",
-        "postgresql",
-    )
+    for _dialect, _statements in _FREEZE.items():
+        for _statement in _statements:
+            _trigger = _ddl(_statement.format(_table.name)).execute_if(dialect=_dialect)
+            event.listen(_table, "after_create", _trigger)

@@ -4,92 +4,120 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.errors import TableError
-from hemocast.readers.study.design import Case, ModelAid
+from hemocast.readers.study.design import ModelAid
 from hemocast.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLUMNS = "columns scan_id and probability in [0, 1], one row for every case, of one model"
+
+@dataclass(frozen=True)
+class ModelResults:
+    """What a model said of scans.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of ``hemocast predict``, with heatmaps; None: a table alone.
+    name : str
+        The model's.
+    simulated_training_data : bool
+        Whether any result says so.
+    threshold : float or None
+        None where there is none, or several.
+    probabilities : dict
+        scan_id -> probability of HT.
+    """
+
+    folder: Path | None
+    name: str
+    simulated_training_data: bool
+    threshold: float | None
+    probabilities: dict[str, float]
+
+    def heatmap(self, scan_id: str) -> Path | None:
+        """Find a scan's heatmap, if there is one."""
+        path = self.folder / scan_id / "heatmap.nii.gz" if self.folder else None
+        return path if path and path.is_file() else None
+
+    def aid(self, scan_ids: Sequence[str], *, simulated: bool) -> ModelAid:
+        """Take the results of a study's cases.
+
+        Parameters
+        ----------
+        scan_ids : sequence of str
+            The cases.
+        simulated : bool
+            Whether the dataset is; so then is what was predicted from it.
+
+        Raises
+        ------
+        TableError
+            A case has no result.
+        """
+        lacking = sum(scan not in self.probabilities for scan in scan_ids)
+        if lacking:
+            raise _unfit([f"{lacking} of {len(scan_ids)} case(s) have none"])
+        return ModelAid(
+            name=self.name,
+            simulated_training_data=simulated or self.simulated_training_data,
+            threshold=self.threshold,
+            probabilities={scan: self.probabilities[scan] for scan in scan_ids},
+            heatmaps=all(self.heatmap(scan) for scan in scan_ids),
+        )
 
 
-def heatmap_in(results: Path | None, scan_id: str) -> Path | None:
-    """Find a scan's heatmap in the output folder of ``hemocast predict``."""
-    path = results / scan_id / "heatmap.nii.gz" if results else None
-    return path if path and path.is_file() else None
-
-
-def read_results(path: Path, cases: Sequence[Case], *, simulated: bool) -> ModelAid:
-    """Read a model's results.
+def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
+    """Read a model's results of some scans.
 
     Parameters
     ----------
     path : Path
         The output folder of ``hemocast predict``, or a ``predictions.csv`` alone.
-    cases : sequence of Case
-        Each must have a result.
-    simulated : bool
-        Whether the dataset is simulated; so then is what was predicted from it.
+    scan_ids : sequence of str
+        Other rows are passed over, and scans that have none: they may not be shown in the end.
 
     Raises
     ------
     NothingThere
         There is no such table.
     TableError
-        A column is missing, a probability is no fraction, a case has no result or several.
+        A column is missing, a probability is no fraction, a scan has several results.
     """
-    table_path = path / "predictions.csv" if path.is_dir() else path
-    table = _table(table_path)
-    wanted = [case.scan_id for case in cases]
-    table = table[table["scan_id"].isin(wanted)]
-    if "status" in table:
-        table = table[table["status"] == "done"]
-    faults = _faults(table, wanted)
+    folder = path if path.is_dir() else None
+    table_path = folder / "predictions.csv" if folder else path
+    table = read_table(table_path, "The table of the model's results")
+    missing = [f"no column {name}" for name in ("scan_id", "probability") if name not in table]
+    if missing:
+        raise _unfit(missing)
+    done = table["status"] == "done" if "status" in table else True
+    table = table[table["scan_id"].isin(scan_ids) & done]
+    faults = _faults(table)
     if faults:
-        raise TableError(
-            f"The model's results do not fit: {'; '.join(faults)}",
-            _COLUMNS,
-            "Predict the study's scans with one model and name that folder",
-        )
-    records = [_record(path / scan / "prediction.json") for scan in wanted]
-    models = {str(record["model"]["name"]) for record in records if record}
-    named = sorted(models) or sorted(set(table["model"]) if "model" in table else ())
+        raise _unfit(faults)
+    records = [_record(folder, scan) for scan in table["scan_id"]] if folder else []
+    told = [record for record in records if record is not None]
+    models = {name for name, _ in told} or set(table.get("model", ()))
     thresholds = set(table["threshold"].astype(float)) if "threshold" in table else set()
-    return ModelAid(
-        name=(named[0] if named else "model")[:100],
-        simulated_training_data=simulated
-        or any(bool(record["simulated_training_data"]) for record in records if record),
+    values = table["probability"].astype(float).round(6)
+    return ModelResults(
+        folder=folder,
+        name=min(models, default="model")[:100],
+        simulated_training_data=any(simulated for _, simulated in told),
         threshold=thresholds.pop() if len(thresholds) == 1 else None,
-        probabilities=dict(
-            zip(table["scan_id"], table["probability"].astype(float).round(6), strict=True)
-        ),
-        heatmaps=all(heatmap_in(path, scan) for scan in wanted),
+        probabilities=dict(zip(table["scan_id"], values, strict=True)),
     )
 
 
-def _table(path: Path) -> pd.DataFrame:
-    table = read_table(path, "The table of the model's results")
-    missing = [name for name in ("scan_id", "probability") if name not in table]
-    if missing:
-        raise TableError(
-            f"The model's results have no column {' and '.join(missing)}",
-            _COLUMNS,
-            "Check the file",
-        )
-    return table
-
-
-def _faults(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+def _faults(table: pd.DataFrame) -> list[str]:
     import pandas as pd
 
     faults = []
-    lacking = len(set(wanted) - set(table["scan_id"]))
-    if lacking:
-        faults.append(f"{lacking} of {len(wanted)} case(s) have none")
     again = int(table["scan_id"].duplicated().sum())
     if again:
         faults.append(f"{again} case(s) have several")
@@ -97,15 +125,25 @@ def _faults(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
     bad = int((~values.between(0, 1)).sum())
     if bad:
         faults.append(f"{bad} probabilit{'y is' if bad == 1 else 'ies are'} not from 0 to 1")
-    if "threshold" in table and pd.to_numeric(table["threshold"], errors="coerce").isna().any():
-        faults.append("a threshold is no number")
+    if "threshold" in table:
+        cuts = pd.to_numeric(table["threshold"], errors="coerce")
+        if not cuts.between(0, 1).all():
+            faults.append("a threshold is no number from 0 to 1")
     return faults
 
 
-def _record(path: Path) -> dict[str, dict[str, str]]:
-    """Read a ``prediction.json``; {} where there is none or it is not one."""
+def _unfit(faults: list[str]) -> TableError:
+    return TableError(
+        f"The model's results do not fit: {'; '.join(faults)}",
+        "columns scan_id and probability in [0, 1], one row for every case, of one model",
+        "Predict the study's scans with one model and name that folder",
+    )
+
+
+def _record(folder: Path, scan_id: str) -> tuple[str, bool] | None:
+    """Read the model's name, and whether it learned from simulated data, beside a heatmap."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return record if {"model", "simulated_training_data"} <= record.keys() else {}
-    except (OSError, ValueError, AttributeError):
-        return {}
+        record = json.loads((folder / scan_id / "prediction.json").read_text(encoding="utf-8"))
+        return str(record["model"]["name"]), bool(record["simulated_training_data"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -91,10 +91,10 @@ class StudyDesign(Settings):
         swap = bool(places[self.readers.index(reader_id)] % 2)
         return ("aided", "unaided") if swap else ("unaided", "aided")
 
-    def presentations(self, reader_id: str) -> tuple[Presentation, ...]:
-        """All that a reader will see, in order: the first arm, then the second."""
+    def reading_list(self, reader_id: str) -> tuple[PlannedReading, ...]:
+        """All that a reader will read, in order: the first arm, then the second."""
         return tuple(
-            Presentation(reader_id, arm, order, repeat, case)
+            PlannedReading(reader_id, arm, order, repeat, case.participant_id, case.scan_id)
             for arm in self.arm_order(reader_id)
             for order, (case, repeat) in enumerate(self._sequence(reader_id, arm), start=1)
         )
@@ -110,8 +110,8 @@ class StudyDesign(Settings):
 
 
 @dataclass(frozen=True)
-class Presentation:
-    """One scan shown once to one reader.
+class PlannedReading:
+    """One scan, to be read once by one reader.
 
     Parameters
     ----------
@@ -122,14 +122,21 @@ class Presentation:
         Place in the reader's arm, from 1.
     repeat : int
         0 the first time in this arm, 1 the second.
-    case : Case
+    participant_id, scan_id : str
+        The case.
     """
 
     reader_id: str
     arm: Arm
     order: int
     repeat: int
-    case: Case
+    participant_id: str
+    scan_id: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Arm and order: names the reading among those of this reader."""
+        return self.arm, self.order
 
 
 def _spread(once: list[int], twice: list[int], gap: int, rng: Generator) -> list[tuple[int, int]]:
@@ -158,7 +165,18 @@ def choose_repeats(cases: tuple[Case, ...], share: float, seed: int) -> tuple[st
     share : float
         Of the cases, 0 to 0.5.
     seed : int
+
+    Raises
+    ------
+    ConfigError
+        A number is out of its range.
     """
+    if seed < 0 or not 0 <= share <= 0.5:
+        raise ConfigError(
+            "The share of repeats, or the seed, is out of its range",
+            "a share from 0 to 0.5 and a seed from 0",
+            "Change --repeats or --seed",
+        )
     rng = default_rng(SeedSequence([seed, 3]))
     chosen = rng.choice(len(cases), round(share * len(cases)), replace=False)
     return tuple(cases[i].scan_id for i in np.sort(chosen))
@@ -192,15 +210,18 @@ def load_design(path: Path) -> StudyDesign:
     Raises
     ------
     ConfigError
-        It cannot be read, or is no study's design.
+        It cannot be read, lacks its end, or is no study's design.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        content = dict(loaded)
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+        content = dict(yaml.safe_load(text))
+        # Every setting is written, so that a file cut short cannot pass for another design.
+        if not text.endswith("\n") or StudyDesign.model_fields.keys() - content.keys():
+            raise EOFError
+    except (OSError, ValueError, TypeError, EOFError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(
             f"The study's design could not be read ({type(error).__name__})",
-            "the study.yaml that 'hemocast readers create' wrote",
-            "Check the study's name and folder",
+            "the whole study.yaml that 'hemocast readers create' wrote",
+            "Check the study's name and folder, or restore the file",
         ) from error
     return make_design(**{str(key): value for key, value in content.items()})

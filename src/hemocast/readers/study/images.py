@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.config import PrepareConfig
-from hemocast.dataset.layout import replacing
-from hemocast.errors import HemocastError, MalformedFile
+from hemocast.dataset.stacks import ScanFile
+from hemocast.errors import MalformedFile
+from hemocast.files import replacing
 from hemocast.volume import Affine, Stack, Volume
 
 SIZE = 320
@@ -49,15 +51,15 @@ class Pixels:
     spacing_mm : tuple of float
         Of the same axes.
     zipped : bool
-    levels : tuple of float
-        Of a series: the slice in the middle of each of the 28 frames.
+    frame_slices : tuple of float
+        Of a series: its slice in the middle of each of the 28 frames.
     """
 
     content: bytes
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     zipped: bool
-    levels: tuple[float, ...] = ()
+    frame_slices: tuple[float, ...] = ()
 
 
 class ImageFolder:
@@ -72,7 +74,7 @@ class ImageFolder:
     """
 
     def __init__(self, folder: Path, stacks: Path) -> None:
-        self._folder = folder / "images"
+        self.folder = folder / "images"
         self._stacks = stacks
         self._config = PrepareConfig()
 
@@ -81,8 +83,21 @@ class ImageFolder:
         kinds = ("frames", "heat") if heat else ("frames",)
         return all(self._path(scan_id, kind).is_file() for kind in kinds)
 
-    def make(self, scan_id: str, scan: Path, heatmap: Path | None = None) -> None:
-        """Make a case's frames unless they are there, and its heatmap's anew.
+    def holds_pictures_alone(self) -> bool:
+        """Tell whether every file here has a name that only `make` gives."""
+        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else [""]
+        return all(re.fullmatch(r"([0-9a-f]{24}|\.\w+)\.(frames|heat)\.gz", n) for n in names)
+
+    def make(self, scan: ScanFile, heatmap: Path | None = None, *, renew: bool = True) -> None:
+        """Make a case's frames unless they are there, and its heatmap.
+
+        Parameters
+        ----------
+        scan : ScanFile
+        heatmap : Path, optional
+            As ``hemocast predict`` writes it.
+        renew : bool
+            Make a heatmap that is there again: it may be another model's.
 
         Raises
         ------
@@ -90,18 +105,15 @@ class ImageFolder:
             The scan cannot be read or would be refused at prediction (blood, say), or the heatmap
             is no heatmap of it.
         """
-        from hemocast.dicom import read_nifti
-        from hemocast.prepare.eligibility import eligible_stack
-
-        # A heatmap already there may be another model's.
-        if heatmap is None and self.has(scan_id, heat=False):
+        framed = self.has(scan.scan_id, heat=False)
+        heated = heatmap is None or (not renew and self.has(scan.scan_id, heat=True))
+        if framed and heated:
             return
-        volume = read_nifti(scan)
-        stack = eligible_stack(volume, self._config, cache=self._stacks)
-        if not self.has(scan_id, heat=False):
-            self._keep(scan_id, "frames", frames_of(volume, stack))
-        if heatmap is not None:
-            self._keep(scan_id, "heat", heat_of(heatmap, stack))
+        volume, stack = self._prepare(scan.path)
+        if not framed:
+            self._keep(scan.scan_id, "frames", frames_of(volume, stack))
+        if heatmap is not None and not heated:
+            self._keep(scan.scan_id, "heat", heat_of(heatmap, stack))
 
     def frames(self, scan_id: str) -> Pixels:
         """Read a case's frames."""
@@ -120,14 +132,17 @@ class ImageFolder:
         HemocastError
             As `make`.
         """
+        volume, stack = self._prepare(scan)
+        z, y, x = volume.hu.shape
+        content = _whole(volume.hu).astype("<i2").tobytes()
+        return Pixels(content, (z, y, x), volume.spacing, False, frame_slices(volume, stack))
+
+    def _prepare(self, scan: Path) -> tuple[Volume, Stack]:
         from hemocast.dicom import read_nifti
         from hemocast.prepare.eligibility import eligible_stack
 
         volume = read_nifti(scan)
-        levels = levels_of(volume, eligible_stack(volume, self._config, cache=self._stacks))
-        z, y, x = volume.hu.shape
-        content = _whole(volume.hu).astype("<i2").tobytes()
-        return Pixels(content, (z, y, x), volume.spacing, False, levels)
+        return volume, eligible_stack(volume, self._config, cache=self._stacks)
 
     def _read(self, scan_id: str, kind: str, size: int, pixel_mm: float) -> Pixels:
         content = self._path(scan_id, kind).read_bytes()
@@ -140,7 +155,7 @@ class ImageFolder:
             temporary.write_bytes(content)
 
     def _path(self, scan_id: str, kind: str) -> Path:
-        return self._folder / f"{hashlib.sha256(scan_id.encode()).hexdigest()[:24]}.{kind}.gz"
+        return self.folder / f"{hashlib.sha256(scan_id.encode()).hexdigest()[:24]}.{kind}.gz"
 
 
 def view_affine(stack: Stack, size: int) -> Affine:
@@ -207,7 +222,7 @@ def heat_of(path: Path, stack: Stack) -> NDArray[np.int16]:
     return kept
 
 
-def levels_of(volume: Volume, stack: Stack) -> tuple[float, ...]:
+def frame_slices(volume: Volume, stack: Stack) -> tuple[float, ...]:
     """Give the slice of the scan (from 0, with fractions) in the middle of every frame."""
     _, height, width = stack.frames.shape
     middle = np.array(
@@ -220,8 +235,3 @@ def levels_of(volume: Volume, stack: Stack) -> tuple[float, ...]:
 def _whole(hu: NDArray[np.float32]) -> NDArray[np.int16]:
     whole: NDArray[np.int16] = np.clip(np.rint(hu), AIR, HIGHEST).astype(np.int16)
     return whole
-
-
-def why_not(error: HemocastError) -> str:
-    """Say in a line why a case cannot be read; names no patient."""
-    return f"{error.code} {error.seen}"

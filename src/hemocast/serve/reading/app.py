@@ -9,11 +9,13 @@ reading has another one than its first.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
+import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
@@ -22,59 +24,52 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from hemocast.errors import StoreError
-from hemocast.readers.store.answers import Seat
+from hemocast.readers.store.answers import PersonalLink
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_SIZE, Pixels
+from hemocast.serve.reading.address import Address
 from hemocast.serve.reading.answers import AnswerIn
-from hemocast.serve.reading.guard import Doorkeeper, harden, origin_of, refuse_foreign
+from hemocast.serve.reading.guard import SignIn, harden, refuse_foreign
 from hemocast.serve.reading.room import Room
 
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
+_Next = Callable[[Request], Awaitable[Response]]
 
 
-def _seat(request: Request) -> Seat:
-    door: Doorkeeper = request.app.state.door
-    return door.need_seat(request)
+def _signed_in(request: Request) -> PersonalLink:
+    sign_in: SignIn = request.app.state.sign_in
+    return sign_in.need_link(request)
 
 
-Reader = Annotated[Seat, Depends(_seat)]
+Reader = Annotated[PersonalLink, Depends(_signed_in)]
 
 
-def reading_app(study: Study, address: str) -> FastAPI:
+def reading_app(study: Study, address: Address) -> FastAPI:
     """Make the web application of one study.
 
     Parameters
     ----------
     study : Study
-    address : str
-        Where readers reach it, ``http://127.0.0.1:8765``: requests for another host are refused.
+    address : Address
+        Where readers reach it: requests for another host are refused.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="Hemocast reading room")
-    door = Doorkeeper(study.store, study.design.name, secure=address.startswith("https:"))
-    app.state.door = door
-    room = Room(study)
+    sign_in = SignIn(study.store, secure=address.secure)
+    app.state.sign_in = sign_in
     _add_errors(app)
-    _add_pages(app, door)
-    _add_cases(app, room)
+    _add_pages(app, sign_in)
+    _add_cases(app, Room(study))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    host = urlsplit(address).hostname or "127.0.0.1"
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host], www_redirect=False)
-    app.middleware("http")(_hardened(origin_of(address)))
-    return app
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[address.host], www_redirect=False)
 
-
-def _hardened(
-    address: str,
-) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    async def guard(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        refusal = refuse_foreign(request, address)
+    @app.middleware("http")
+    async def guard(request: Request, call_next: _Next) -> Response:
+        refusal = refuse_foreign(request, address.origin)
         return harden(refusal or await call_next(request))
 
-    return guard
+    return app
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -93,48 +88,50 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse({"error": "The answer could not be kept."}, 503)
 
 
-def _add_pages(app: FastAPI, door: Doorkeeper) -> None:
+def _add_pages(app: FastAPI, sign_in: SignIn) -> None:
     @app.get("/r/{token}")
     def enter(token: str, request: Request) -> Response:
-        seat = door.admit(token, request.client.host if request.client else "")
+        link = sign_in.admit(token, request.client.host if request.client else "")
         response = FileResponse(STATIC / "enter.html")
-        door.give_cookie(response, seat)
+        sign_in.give_cookie(response, link)
         return response
 
     @app.get("/")
     def index(request: Request) -> Response:
-        page = "index.html" if door.seat_of(request) else "closed.html"
-        return FileResponse(STATIC / page, 200 if page == "index.html" else 401)
+        if sign_in.link_of(request):
+            return FileResponse(STATIC / "index.html")
+        return FileResponse(STATIC / "closed.html", 401)
 
 
 def _add_cases(app: FastAPI, room: Room) -> None:
     @app.get("/api/state")
-    def state(seat: Reader, request: Request, response: Response) -> dict[str, Any]:
-        request.app.state.door.give_cookie(response, seat)  # who goes on reading stays signed in
-        return room.state(seat.reader_id)
+    def state(reader: Reader, request: Request, response: Response) -> dict[str, Any]:
+        # Who goes on reading stays signed in.
+        request.app.state.sign_in.give_cookie(response, reader)
+        return room.state(reader.reader_id)
 
     @app.get("/api/case/{key}")
-    def case(key: str, seat: Reader) -> dict[str, Any]:
-        return room.case(seat.reader_id, key)
+    def case(key: str, reader: Reader) -> dict[str, Any]:
+        return room.case(reader.reader_id, key)
 
     @app.get("/api/case/{key}/frames")
-    def frames(key: str, seat: Reader) -> Response:
-        return _pixels(room.frames(seat.reader_id, key))
+    def frames(key: str, reader: Reader) -> Response:
+        return _pixels(room.frames(reader.reader_id, key))
 
     @app.get("/api/case/{key}/series")
-    def series(key: str, seat: Reader) -> Response:
-        return _pixels(room.series(seat.reader_id, key))
+    def series(key: str, reader: Reader) -> Response:
+        return _pixels(room.series(reader.reader_id, key))
 
     @app.get("/api/case/{key}/heat")
-    def heat(key: str, seat: Reader) -> Response:
-        levels, top = room.heat(seat.reader_id, key)
-        shape = f"{len(levels) // HEAT_SIZE**2},{HEAT_SIZE},{HEAT_SIZE}"
+    def heat(key: str, reader: Reader) -> Response:
+        shades, top = room.heat(reader.reader_id, key)
+        shape = f"{len(shades) // HEAT_SIZE**2},{HEAT_SIZE},{HEAT_SIZE}"
         headers = {"X-Shape": shape, "X-Top": f"{top:.2f}"}
-        return Response(levels, media_type="application/octet-stream", headers=headers)
+        return Response(shades, media_type="application/octet-stream", headers=headers)
 
     @app.post("/api/case/{key}/answer")
-    def answer(key: str, given: AnswerIn, seat: Reader) -> dict[str, Any]:
-        return room.keep(seat.reader_id, key, given)
+    def answer(key: str, given: AnswerIn, reader: Reader) -> dict[str, Any]:
+        return room.keep(reader.reader_id, key, given)
 
 
 def _pixels(pixels: Pixels) -> Response:
@@ -142,22 +139,25 @@ def _pixels(pixels: Pixels) -> Response:
         "X-Shape": ",".join(map(str, pixels.shape)),
         "X-Spacing": ",".join(f"{mm:.5g}" for mm in pixels.spacing_mm),
     }
-    if pixels.levels:
-        headers["X-Levels"] = ",".join(map(str, pixels.levels))
+    if pixels.frame_slices:
+        headers["X-Frame-Slices"] = ",".join(map(str, pixels.frame_slices))
     if pixels.zipped:
         headers["Content-Encoding"] = "gzip"
     return Response(pixels.content, media_type="application/octet-stream", headers=headers)
 
 
-def run_reading_room(study: Study, address: str, host: str, port: int) -> None:
-    """Serve a study until stopped. Addresses hold the links' tokens: none is logged."""
-    import uvicorn
+def run_reading_room(study: Study, address: Address, listening: socket.socket) -> None:
+    """Serve a study until stopped. Addresses hold the links' tokens: none is logged.
 
-    uvicorn.run(
-        reading_app(study, address),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    Parameters
+    ----------
+    study : Study
+    address : Address
+        Where readers reach it.
+    listening : socket
+        As `address.listen` gives it.
+    """
+    app = reading_app(study, address)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

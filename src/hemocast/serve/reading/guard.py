@@ -7,12 +7,11 @@ import hmac
 import time
 from collections import OrderedDict, deque
 from threading import Lock
-from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from hemocast.readers.store.answers import Seat, Store
+from hemocast.readers.store.answers import PersonalLink, Store
 
 MOST_BYTES = 1024 * 1024
 """Of an answer: `MOST_REGIONS` of 300 points each are below it."""
@@ -51,32 +50,20 @@ def harden(response: Response) -> Response:
     return response
 
 
-def origin_of(address: str) -> str:
-    """Return an address as browsers send it: in lower case, without the scheme's own port."""
-    found = urlsplit(address)
-    usual = {"http": 80, "https": 443}.get(found.scheme)
-    port = "" if found.port in {None, usual} else f":{found.port}"
-    return f"{found.scheme}://{found.hostname}{port}"
-
-
-def refuse_foreign(request: Request, address: str) -> Response | None:
+def refuse_foreign(request: Request, origin: str) -> Response | None:
     """Refuse what can only come from another site's page, or is no answer of ours.
 
     Parameters
     ----------
     request : Request
-    address : str
-        Where readers reach us, as `origin_of` gives it.
+    origin : str
+        Where readers reach us.
     """
     if request.method in {"GET", "HEAD"}:
         return None
-    origin = request.headers.get("origin")
+    sender = request.headers.get("origin", origin)
     site = request.headers.get("sec-fetch-site", "same-origin")
-    if (
-        (origin is not None and origin != address)
-        or site != "same-origin"
-        or HEADER not in request.headers
-    ):
+    if sender != origin or site != "same-origin" or HEADER not in request.headers:
         return JSONResponse({"error": "Not from the reading room's own page."}, 403)
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
         return JSONResponse({"error": "An answer is JSON."}, 415)
@@ -88,7 +75,7 @@ def refuse_foreign(request: Request, address: str) -> Response | None:
     return None
 
 
-class Doorkeeper:
+class SignIn:
     """Turns a personal link into a cookie, and a cookie into a reader.
 
     The cookie names the link's number, not the reader, and is signed by the study's store: it
@@ -97,21 +84,20 @@ class Doorkeeper:
     Parameters
     ----------
     store : Store
-    study : str
-        Its name; two studies on one machine have two cookies.
     secure : bool
         Served over TLS: the cookie then never travels without it.
     """
 
-    def __init__(self, store: Store, study: str, *, secure: bool) -> None:
+    def __init__(self, store: Store, *, secure: bool) -> None:
         self._store = store
         self._secure = secure
-        self._cookie = f"hemocast_{hashlib.sha256(study.encode()).hexdigest()[:8]}"
+        # Two studies on one machine have two cookies.
+        self._cookie = f"hemocast_{hashlib.sha256(store.study.encode()).hexdigest()[:8]}"
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = Lock()
 
-    def admit(self, token: str, client: str) -> Seat:
-        """Give the reader whose link it is; after ten wrong links in a minute, nobody."""
+    def admit(self, token: str, client: str) -> PersonalLink:
+        """Give the link of a token; after ten wrong ones in a minute, none."""
         with self._lock:
             wrong = self._wrong.setdefault(client, deque(maxlen=_WRONG_LINKS))
             self._wrong.move_to_end(client)
@@ -120,15 +106,15 @@ class Doorkeeper:
             now = time.monotonic()
             if len(wrong) == _WRONG_LINKS and now - wrong[0] < _WRONG_SECONDS:
                 raise HTTPException(429, "Too many attempts. Wait a minute.")
-            seat = self._store.seat_of(token) if len(token) <= 100 else None
-            if seat is None:
+            link = self._store.link_of(token) if len(token) <= 100 else None
+            if link is None:
                 wrong.append(now)
                 raise HTTPException(404, "Not Found")
-        return seat
+        return link
 
-    def give_cookie(self, response: Response, seat: Seat) -> None:
+    def give_cookie(self, response: Response, link: PersonalLink) -> None:
         """Set the cookie of a sitting."""
-        text = f"{seat.number}.{int(time.time()) + _SITTING_SECONDS}"
+        text = f"{link.number}.{int(time.time()) + _SITTING_SECONDS}"
         response.set_cookie(
             self._cookie,
             f"{text}.{self._store.sign('cookie:' + text)}",
@@ -138,22 +124,17 @@ class Doorkeeper:
             secure=self._secure,
         )
 
-    def seat_of(self, request: Request) -> Seat | None:
-        """Tell whose cookie a request carries."""
-        number, _, rest = request.cookies.get(self._cookie, "").partition(".")
-        until, _, signature = rest.partition(".")
-        good = self._store.sign(f"cookie:{number}.{until}")
-        if not hmac.compare_digest(signature.encode(), good.encode()):
+    def link_of(self, request: Request) -> PersonalLink | None:
+        """Tell by whose link a request's cookie was given, if it still holds."""
+        text, _, signature = request.cookies.get(self._cookie, "").rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._store.sign(f"cookie:{text}").encode()):
             return None
-        if int(until) < time.time():
-            return None
-        readers = {link: reader for reader, link in self._store.links().items()}
-        reader = readers.get(int(number))
-        return Seat(reader, int(number)) if reader is not None else None
+        number, until = map(int, text.split("."))
+        return self._store.current_link(number) if until >= time.time() else None
 
-    def need_seat(self, request: Request) -> Seat:
-        """Tell whose cookie a request carries, or refuse it."""
-        seat = self.seat_of(request)
-        if seat is None:
+    def need_link(self, request: Request) -> PersonalLink:
+        """Tell by whose link a request's cookie was given, or refuse the request."""
+        link = self.link_of(request)
+        if link is None:
             raise HTTPException(401, "Open your personal link again.")
-        return seat
+        return link

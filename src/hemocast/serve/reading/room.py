@@ -1,4 +1,4 @@
-"""What one reader may see and say, as the page asks for it: no HTTP here, no identities out."""
+"""What one reader may see and say, as the page asks for it; no identities out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from fastapi import HTTPException
 
-from hemocast.readers.store.session import Position, position
-from hemocast.readers.study.design import Presentation
+from hemocast.readers.store.progress import ReaderProgress, progress_of
+from hemocast.readers.study.design import PlannedReading
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_STEP, Pixels
 from hemocast.report.pictures.frames import colour_table, heat_levels
@@ -39,7 +39,7 @@ class Room:
 
     def state(self, reader_id: str) -> dict[str, Any]:
         """Where the reader stands."""
-        design, now = self._study.design, self._position(reader_id)
+        design, now = self._study.design, self._progress(reader_id)
         submitted = [shown for shown in now.open if shown != now.current]
         return {
             "study": design.name,
@@ -59,7 +59,7 @@ class Room:
 
     def case(self, reader_id: str, key: str) -> dict[str, Any]:
         """One case: its neighbours, the reader's own last answer, and the model's if aided."""
-        now = self._position(reader_id)
+        now = self._progress(reader_id)
         shown = self._shown(now, key)
         place = now.open.index(shown)
         latest = self._study.store.latest(shown)
@@ -83,12 +83,12 @@ class Room:
 
     def frames(self, reader_id: str, key: str) -> Pixels:
         """The 28 frames."""
-        shown = self._shown(self._position(reader_id), key)
-        return self._study.images.frames(shown.case.scan_id)
+        shown = self._shown(self._progress(reader_id), key)
+        return self._study.images.frames(shown.scan_id)
 
     def series(self, reader_id: str, key: str) -> Pixels:
         """The whole series; the last few are kept, for readers turn back."""
-        scan_id = self._shown(self._position(reader_id), key).case.scan_id
+        scan_id = self._shown(self._progress(reader_id), key).scan_id
         with self._lock:
             held = self._series.get(scan_id)
         if held is None:
@@ -101,47 +101,47 @@ class Room:
         return held
 
     def heat(self, reader_id: str, key: str) -> tuple[bytes, float]:
-        """The heatmap as levels 0 to 255, and the logit units that 255 stands for."""
-        shown = self._shown(self._position(reader_id), key)
+        """The heatmap as shades 0 to 255, and the logit units that 255 stands for."""
+        shown = self._shown(self._progress(reader_id), key)
         model = self._study.design.model
         if shown.arm != "aided" or model is None or not model.heatmaps:
             raise HTTPException(404, "Not Found")
-        values = self._study.images.heat(shown.case.scan_id).astype(np.float32)
+        values = self._study.images.heat(shown.scan_id).astype(np.float32)
         values *= np.float32(HEAT_STEP)
         heat = heat_levels(values, values != 0)
         return heat.level.tobytes(), heat.top
 
     def keep(self, reader_id: str, key: str, given: AnswerIn) -> dict[str, Any]:
         """Keep an answer, and say when."""
-        shown = self._shown(self._position(reader_id), key)
+        shown = self._shown(self._progress(reader_id), key)
         kept = self._study.store.add(shown, given.answer(), self._hash)
         return {"saved_at": kept.isoformat(timespec="seconds")}
 
-    def _position(self, reader_id: str) -> Position:
+    def _progress(self, reader_id: str) -> ReaderProgress:
         study = self._study
         if reader_id not in study.design.readers:
             raise HTTPException(401, "Open your personal link again.")
-        return position(study.design, study.store, reader_id, datetime.now(UTC))
+        return progress_of(study.design, study.store, reader_id, datetime.now(UTC))
 
-    def _all(self, reader_id: str) -> tuple[Presentation, ...]:
-        return self._study.design.presentations(reader_id)
+    def _all(self, reader_id: str) -> tuple[PlannedReading, ...]:
+        return self._study.design.reading_list(reader_id)
 
-    def _shown(self, now: Position, key: str) -> Presentation:
-        """Find an open presentation; others do not exist for the page."""
+    def _shown(self, now: ReaderProgress, key: str) -> PlannedReading:
+        """Find an open reading; others do not exist for the page."""
         for shown in now.open:
             if self._key(shown) == key:
                 return shown
         raise HTTPException(404, "Not Found")
 
-    def _key(self, shown: Presentation) -> str:
+    def _key(self, shown: PlannedReading) -> str:
         return self._study.store.sign(f"case:{shown.reader_id}/{shown.arm}/{shown.order}")
 
-    def _model(self, shown: Presentation) -> dict[str, Any] | None:
+    def _model(self, shown: PlannedReading) -> dict[str, Any] | None:
         model = self._study.design.model
         if shown.arm != "aided" or model is None:
             return None
         return {
-            "probability": model.probabilities[shown.case.scan_id],
+            "probability": model.probabilities[shown.scan_id],
             "threshold": model.threshold,
             "simulated": model.simulated_training_data,
             "heat": model.heatmaps,

@@ -28,14 +28,14 @@ export async function getPixels(path, signal) {
     data,
     shape: numbers(headers.get("X-Shape")),
     spacing: numbers(headers.get("X-Spacing")),
-    levels: headers.has("X-Levels") ? numbers(headers.get("X-Levels")) : null,
+    frameSlices: headers.has("X-Frame-Slices") ? numbers(headers.get("X-Frame-Slices")) : null,
   };
 }
 
 export async function getHeat(path, colours, signal) {
   const response = await ask(path, { signal });
   return {
-    levels: new Uint8Array(await response.arrayBuffer()),
+    shades: new Uint8Array(await response.arrayBuffer()),
     shape: numbers(response.headers.get("X-Shape")),
     top: Number(response.headers.get("X-Top")),
     colours,

@@ -52,10 +52,10 @@ export class Viewer {
     const { frames, series } = this.views;
     if (view !== this.view && frames && series) {
       if (view === "series") {
-        const slice = Math.round(series.levels[frames.slice]);
+        const slice = Math.round(series.frameSlices[frames.slice]);
         series.slice = clamp(slice, 0, series.shape[0] - 1);
       } else {
-        const away = series.levels.map((level) => Math.abs(level - series.slice));
+        const away = series.frameSlices.map((slice) => Math.abs(slice - series.slice));
         frames.slice = away.indexOf(Math.min(...away));
       }
     }
@@ -228,14 +228,14 @@ export class Viewer {
   }
 
   fillFilm() {
-    const { levels, shape, colours } = this.heat;
+    const { shades, shape, colours } = this.heat;
     const [, rows, columns] = shape;
     Object.assign(this.film, { width: columns, height: rows });
     const pen = this.film.getContext("2d");
     const picture = pen.createImageData(columns, rows);
     const from = this.volume.slice * rows * columns;
     for (let i = 0; i < rows * columns; i += 1) {
-      picture.data.set(colours[levels[from + i]], 4 * i);
+      picture.data.set(colours[shades[from + i]], 4 * i);
     }
     pen.putImageData(picture, 0, 0);
   }

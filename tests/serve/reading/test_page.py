@@ -306,7 +306,7 @@ def test_two_readers_at_once_blinded_with_the_model_for_one(
         listen(pages[arm])
         begin(pages[arm])
     orders = [
-        [shown.case.scan_id for shown in room.design.presentations(name)][:10]
+        [shown.scan_id for shown in room.design.reading_list(name)][:10]
         for name in room.design.readers
     ]
     assert orders[0] != orders[1]

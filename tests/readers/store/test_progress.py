@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from hemocast.readers.store.answers import Answer, Store, sqlite_url
-from hemocast.readers.store.session import Position, position
-from hemocast.readers.study.design import Presentation, StudyDesign, make_design
+from hemocast.readers.store.progress import ReaderProgress, progress_of
+from hemocast.readers.study.design import PlannedReading, StudyDesign, make_design
 
 N = 3
 
@@ -41,17 +41,17 @@ def study(days: float = 7.0, *, aided: bool = True) -> StudyDesign:
     )
 
 
-def submit(store: Store, shown: Presentation, *, final: bool = True) -> None:
+def submit(store: Store, shown: PlannedReading, *, final: bool = True) -> None:
     store.add(shown, Answer(str(uuid4()), 0.5, 1, 3, final=final), "d" * 64)
 
 
-def stand(design: StudyDesign, store: Store, days: float = 0.0) -> Position:
-    return position(design, store, "R1", datetime.now(UTC) + timedelta(days=days))
+def stand(design: StudyDesign, store: Store, days: float = 0.0) -> ReaderProgress:
+    return progress_of(design, store, "R1", datetime.now(UTC) + timedelta(days=days))
 
 
 def test_cases_come_one_after_the_other_and_submitted_ones_stay_open(store: Store) -> None:
     design = study()
-    shown = design.presentations("R1")
+    shown = design.reading_list("R1")
     assert stand(design, store).current == shown[0]
     assert stand(design, store).open == (shown[0],)
     submit(store, shown[0], final=False)
@@ -63,7 +63,7 @@ def test_cases_come_one_after_the_other_and_submitted_ones_stay_open(store: Stor
 
 def test_the_second_arm_opens_after_the_washout(store: Store) -> None:
     design = study()
-    shown = design.presentations("R1")
+    shown = design.reading_list("R1")
     for one in shown[:N]:
         submit(store, one)
     now = stand(design, store, days=6.9)
@@ -76,7 +76,7 @@ def test_the_second_arm_opens_after_the_washout(store: Store) -> None:
 def test_the_first_arm_may_be_corrected_for_a_day_and_not_be_looked_at_later(store: Store) -> None:
     """Who read aided must not go back to the model's results shortly before reading alone."""
     design = study()
-    shown = design.presentations("R1")
+    shown = design.reading_list("R1")
     for one in shown[:N]:
         submit(store, one)
     assert stand(design, store, days=0.9).open == shown[:N]
@@ -86,7 +86,7 @@ def test_the_first_arm_may_be_corrected_for_a_day_and_not_be_looked_at_later(sto
 
 def test_a_correction_begins_the_washout_anew(store: Store) -> None:
     design = study()
-    shown = design.presentations("R1")
+    shown = design.reading_list("R1")
     for one in (*shown[:N], shown[0]):
         submit(store, one)
     assert stand(design, store).opens_at == store.latest(shown[0]).read_at + timedelta(days=7)
@@ -96,7 +96,7 @@ def test_without_a_washout_the_second_arm_is_open_and_its_first_answer_closes_th
     store: Store,
 ) -> None:
     design = study(0)
-    shown = design.presentations("R1")
+    shown = design.reading_list("R1")
     for one in shown[:N]:
         submit(store, one)
     now = stand(design, store)
@@ -111,7 +111,7 @@ def test_without_a_washout_the_second_arm_is_open_and_its_first_answer_closes_th
 
 def test_one_arm_ends_after_it(store: Store) -> None:
     design = study(aided=False)
-    for one in design.presentations("R1"):
+    for one in design.reading_list("R1"):
         submit(store, one)
     end = stand(design, store)
     assert (end.phase, end.part, end.parts, end.done) == ("finished", 1, 1, N)
@@ -120,6 +120,6 @@ def test_one_arm_ends_after_it(store: Store) -> None:
 def test_what_another_reader_answers_moves_nothing(store: Store) -> None:
     design = study()
     before = stand(design, store)
-    for one in design.presentations("R2"):
+    for one in design.reading_list("R2"):
         submit(store, one)
     assert stand(design, store) == before

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from hemocast.readers.store.answers import Kept, Store
-from hemocast.readers.study.design import Arm, Presentation, StudyDesign
+from hemocast.readers.store.answers import Store, StoredAnswer
+from hemocast.readers.study.design import Arm, PlannedReading, StudyDesign
 
 Phase = Literal["reading", "washout", "finished"]
 
@@ -17,8 +17,8 @@ follows: whoever could look at it until the second arm opens would not be washed
 
 
 @dataclass(frozen=True)
-class Position:
-    """A reader's place in the study.
+class ReaderProgress:
+    """How far a reader has come in the study.
 
     Parameters
     ----------
@@ -29,10 +29,10 @@ class Position:
     part, parts : int
         Its number for this reader, from 1, and how many there are.
     done, total : int
-        Presentations submitted in this arm, and all of it.
-    current : Presentation or None
+        Readings submitted in this arm, and all of it.
+    current : PlannedReading or None
         The next to be answered; None unless reading.
-    open : tuple of Presentation
+    open : tuple of PlannedReading
         All that may be seen and answered now, in order: submitted ones (as corrections) and the
         current one. Those of the first arm close with the first answer of the second; where a
         washout follows, `CORRECTION` after the last answer of the first.
@@ -46,13 +46,13 @@ class Position:
     parts: int
     done: int
     total: int
-    current: Presentation | None
-    open: tuple[Presentation, ...]
+    current: PlannedReading | None
+    open: tuple[PlannedReading, ...]
     opens_at: datetime | None = None
 
 
-def position(design: StudyDesign, store: Store, reader_id: str, now: datetime) -> Position:
-    """Find a reader's place from the submitted answers alone.
+def progress_of(design: StudyDesign, store: Store, reader_id: str, now: datetime) -> ReaderProgress:
+    """Find a reader's progress from the submitted answers alone.
 
     Parameters
     ----------
@@ -62,32 +62,30 @@ def position(design: StudyDesign, store: Store, reader_id: str, now: datetime) -
     now : datetime
         With time zone; decides whether the washout is over.
     """
-    shown = design.presentations(reader_id)
-    finals = {kept.place: kept for kept in store.answers(reader_id, final=True)}
+    readings = design.reading_list(reader_id)
+    finals = store.answers(reader_id, final=True)
+    submitted = {stored.reading.place for stored in finals}
+    done = [reading for reading in readings if reading.place in submitted]
+    left = [reading for reading in readings if reading.place not in submitted]
     arms = design.arm_order(reader_id)
-    left = [p for p in shown if (p.arm, p.order) not in finals]
     arm = left[0].arm if left else arms[-1]
-    number = arms.index(arm)
+    before = arms[: arms.index(arm)]
     started = arm in store.started_arms(reader_id)
-    opens_at = _end_of_washout(design, arms[:number], list(finals.values()))
-    over = opens_at is not None and now >= min(
-        opens_at, opens_at - timedelta(days=design.washout_days) + CORRECTION
-    )
-    shut = started or (design.washout_days > 0 and over)
-    closed = arms[:number] if shut else arms[: max(0, number - 1)]
-    done = [p for p in shown if (p.arm, p.order) in finals]
-    correctable = tuple(p for p in done if p.arm not in closed)
+    opens_at = _end_of_washout(design, before, finals)
+    shut = started or _may_no_longer_be_corrected(design, opens_at, now)
+    closed = before if shut else before[:-1]
     phase: Phase = "reading" if left else "finished"
     if opens_at is not None and now < opens_at and not started:
         phase = "washout"
     current = left[0] if phase == "reading" else None
-    return Position(
+    correctable = tuple(reading for reading in done if reading.arm not in closed)
+    return ReaderProgress(
         phase=phase,
         arm=arm,
-        part=number + 1,
+        part=len(before) + 1,
         parts=len(arms),
-        done=sum(p.arm == arm for p in done),
-        total=sum(p.arm == arm for p in shown),
+        done=sum(reading.arm == arm for reading in done),
+        total=sum(reading.arm == arm for reading in readings),
         current=current,
         open=(*correctable, current) if current else correctable,
         opens_at=opens_at if phase == "washout" else None,
@@ -95,8 +93,16 @@ def position(design: StudyDesign, store: Store, reader_id: str, now: datetime) -
 
 
 def _end_of_washout(
-    design: StudyDesign, before: tuple[Arm, ...], finals: list[Kept]
+    design: StudyDesign, before: tuple[Arm, ...], finals: list[StoredAnswer]
 ) -> datetime | None:
     """The washout runs from the last answer of the earlier arm, corrections included."""
-    times = [kept.read_at for kept in finals if kept.arm in before]
+    times = [stored.read_at for stored in finals if stored.reading.arm in before]
     return max(times) + timedelta(days=design.washout_days) if times else None
+
+
+def _may_no_longer_be_corrected(
+    design: StudyDesign, opens_at: datetime | None, now: datetime
+) -> bool:
+    if opens_at is None or not design.washout_days:
+        return False
+    return now >= min(opens_at, opens_at - timedelta(days=design.washout_days) + CORRECTION)

@@ -1,0 +1,98 @@
+"""The exported tables, and that they replace nothing but an export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from hemocast.errors import OutputExists
+from hemocast.files import Output, claim
+from hemocast.readers.store.answers import Answer, Store, sqlite_url
+from hemocast.readers.store.export import COLUMNS, KIND, LOG_COLUMNS, export_readings
+from hemocast.readers.study.design import PlannedReading
+
+FIRST, SECOND, THIRD = (
+    PlannedReading("A", "unaided", order, 0, f"sub-{order}", f"sub-{order}_ses-01")
+    for order in (1, 2, 3)
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Two readings submitted, the first corrected; a third begun."""
+    opened = Store(sqlite_url(tmp_path / "answers.sqlite"), "s")
+    for reading, probability, final in (
+        (FIRST, 0.1, False),
+        (FIRST, 0.2, True),
+        (SECOND, 0.5, True),
+        (FIRST, 0.3, True),
+        (THIRD, 0.9, False),
+    ):
+        opened.add(reading, Answer(str(uuid4()), probability, 1, 4, '[{"a":1}]', 12.34, final), "h")
+    yield opened
+    opened.close()
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_columns_are_those_agreed_and_the_last_correction_wins(
+    store: Store, tmp_path: Path
+) -> None:
+    with claim(tmp_path / "out", KIND) as output:
+        assert export_readings(store, output) == (2, 5)
+    rows = rows_of(tmp_path / "out" / "readings.csv")
+    agreed = "reader_id participant_id scan_id probability decision confidence seconds arm order"
+    assert list(rows[0]) == COLUMNS == [*agreed.split(), "repeat", "read_at"]
+    assert [(row["order"], row["probability"]) for row in rows] == [("1", "0.3"), ("2", "0.5")]
+    assert (rows[0]["scan_id"], rows[0]["seconds"]) == ("sub-1_ses-01", "12.3")
+    assert rows[0]["read_at"].endswith("+00:00")
+    log = rows_of(tmp_path / "out" / "readings_log.csv")
+    assert list(log[0]) == LOG_COLUMNS
+    assert [row["probability"] for row in log] == ["0.1", "0.2", "0.5", "0.3", "0.9"]
+    assert [row["final"] for row in log] == ["0", "1", "1", "1", "0"]
+    assert log[0]["regions"] == '[{"a":1}]'
+
+
+def test_simulated_scans_are_told_in_the_table(store: Store, tmp_path: Path) -> None:
+    export_readings(store, Output(tmp_path), simulated=True)
+    assert {row["simulated"] for row in rows_of(tmp_path / "readings.csv")} == {"1"}
+
+
+def test_an_earlier_export_is_replaced_and_a_changed_one_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with claim(out, KIND) as output:
+        export_readings(store, output)
+    store.add(SECOND, Answer(str(uuid4()), 0.6, 1, 4, final=True), "h")
+    with claim(out, KIND) as output:
+        assert export_readings(store, output) == (2, 6)
+    (out / "readings_log.csv").write_text("my notes\n")
+    before = (out / "readings.csv").read_bytes()
+    store.add(SECOND, Answer(str(uuid4()), 0.7, 1, 4, final=True), "h")
+    with claim(out, KIND) as output, pytest.raises(OutputExists, match=r"readings_log\.csv"):
+        export_readings(store, output)
+    assert (out / "readings.csv").read_bytes() == before  # neither, not one of the two
+    assert (out / "readings_log.csv").read_text() == "my notes\n"
+
+
+def test_a_table_that_somebody_put_there_is_not_replaced(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "readings.csv").write_text("mine\n")
+    with pytest.raises(OutputExists):
+        export_readings(store, Output(tmp_path))
+    assert (tmp_path / "readings.csv").read_text() == "mine\n"
+    assert not (tmp_path / "readings_log.csv").exists()
+
+
+def test_of_nothing_the_tables_are_headers(tmp_path: Path) -> None:
+    empty = Store(sqlite_url(tmp_path / "answers.sqlite"), "s")
+    assert export_readings(empty, Output(tmp_path)) == (0, 0)
+    empty.close()
+    assert (tmp_path / "readings.csv").read_text() == ",".join(COLUMNS) + "\n"

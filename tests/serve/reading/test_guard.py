@@ -1,0 +1,174 @@
+"""Who enters, what every response carries, and what another site may not send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
+from fastapi.testclient import TestClient
+
+from hemocast.readers.study.folder import Study
+from hemocast.serve.reading.address import read_address
+from hemocast.serve.reading.app import reading_app
+
+SEND = {"X-Hemocast-Reading": "1"}
+Visit = Callable[..., TestClient]
+Whole = Callable[..., dict[str, object]]
+Current = Callable[[TestClient], str]
+
+
+def test_without_a_link_there_is_nothing_but_the_closed_door(
+    client: Visit, whole: Whole, study: Study
+) -> None:
+    stranger = client(study)
+    assert stranger.get("/").status_code == 401
+    assert "personal link" in stranger.get("/").text
+    for path in ("/api/state", "/api/case/x", "/api/case/x/frames", "/api/case/x/series"):
+        assert stranger.get(path).status_code == 401
+    assert stranger.post("/api/case/x/answer", json=whole(), headers=SEND).status_code == 401
+    for path in ("/docs", "/openapi.json", "/redoc", "/static", "/static/", "/r/", "/study.yaml"):
+        assert stranger.get(path).status_code == 404
+
+
+def test_a_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use(
+    client: Visit, study: Study
+) -> None:
+    token = study.store.new_token("R1")
+    answer = client(study).get(f"/r/{token}")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert token not in cookie
+    assert token not in answer.text
+    secure = TestClient(
+        reading_app(study, read_address("https://room.org")), base_url="https://room.org"
+    )
+    assert "Secure" in secure.get(f"/r/{token}").headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "a" * 43, "' OR 1=1 --", "%00", "..%2f..%2fstudy.yaml", "é" * 50, "x" * 5000]
+)
+def test_an_unknown_link_is_404_without_detail(client: Visit, study: Study, token: str) -> None:
+    answer = client(study).get(f"/r/{token}")
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+def test_guessing_links_is_slowed_down(client: Visit, study: Study) -> None:
+    guesser = client(study)
+    codes = [guesser.get(f"/r/{i}").status_code for i in range(12)]
+    assert codes == [404] * 10 + [429] * 2
+
+
+def test_forged_and_outdated_cookies_are_refused(client: Visit, enter: Visit, study: Study) -> None:
+    reader = enter(study)
+    (name, good), *_ = reader.cookies.items()
+    number, until, signature = good.strip('"').split(".")
+    for bad in (
+        f"{int(number) + 1}.{until}.{signature}",
+        f"{number}.{int(until) + 999}.{signature}",
+        f"{number}.{until}.{'0' * 32}",
+        f"{number}.1.{study.store.sign(f'cookie:{number}.1')}",
+        "..",
+        "x" * 4000,
+    ):
+        stranger = client(study)
+        stranger.cookies.set(name, bad)
+        assert stranger.get("/api/state").status_code == 401
+    study.store.new_token("R1")  # a newer link ends the sitting of the older one
+    assert reader.get("/api/state").status_code == 401
+
+
+def test_a_sitting_outlives_a_restart_of_the_server(
+    client: Visit, study: Study, reader: TestClient
+) -> None:
+    again = client(study)
+    again.cookies.update(reader.cookies)
+    assert again.get("/api/state").json()["reader"] == "R1"
+
+
+def test_another_host_name_is_refused(study: Study, reader: TestClient) -> None:
+    assert reader.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_every_response_carries_the_security_headers(
+    current: Current, study: Study, reader: TestClient
+) -> None:
+    key = current(reader)
+    paths = ["/", "/api/state", f"/api/case/{key}", f"/api/case/{key}/frames", "/static/app.js"]
+    for path in [*paths, "/nothing", "/r/wrong"]:
+        headers = reader.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+        assert "last-modified" not in headers
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "code"),
+    [
+        (b"{", {}, 422),
+        (b"[]", {}, 422),
+        (b"\xff\xfe", {}, 422),
+        (b"[" * 100_000, {}, 422),
+        (b" " * 1_100_000, {}, 413),
+        (b"{}", {"Content-Type": "text/plain"}, 415),
+        (b"{}", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        (b"{}", {"Origin": "https://evil.example"}, 403),
+        (b"{}", {"Origin": "null"}, 403),
+        (b"{}", {"Sec-Fetch-Site": "cross-site"}, 403),
+        (b"{}", {"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+    ids=str,
+)
+def test_what_is_no_answer_from_the_page_is_refused(
+    current: Current,
+    study: Study,
+    reader: TestClient,
+    content: bytes,
+    more: dict[str, str],
+    code: int,
+) -> None:
+    headers = SEND | {"Content-Type": "application/json"} | more
+    answer = reader.post(f"/api/case/{current(reader)}/answer", content=content, headers=headers)
+    assert answer.status_code in (code, 400)
+    assert study.store.answers() == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://room.org:443", "https://Room.org", "https://room.org"]
+)
+def test_the_origin_is_compared_as_browsers_send_it(
+    whole: Whole,
+    current: Current,
+    study: Study,
+    address: str,
+) -> None:
+    room = TestClient(reading_app(study, read_address(address)), base_url="https://room.org")
+    room.get(f"/r/{study.store.new_token('R1')}")
+    headers = SEND | {"Origin": "https://room.org"}
+    path = f"/api/case/{current(room)}/answer"
+    assert room.post(path, json=whole(), headers=headers).status_code == 200
+    other = headers | {"Origin": "https://room.org:8443"}
+    assert room.post(path, json=whole(), headers=other).status_code == 403
+
+
+def test_without_the_pages_own_header_nothing_is_kept(
+    whole: Whole,
+    current: Current,
+    study: Study,
+    reader: TestClient,
+) -> None:
+    answer = reader.post(f"/api/case/{current(reader)}/answer", json=whole())
+    assert answer.status_code == 403
+    chunks = (part for part in (b"{}",))
+    headers = SEND | {"Content-Type": "application/json"}
+    answer = reader.post(f"/api/case/{current(reader)}/answer", content=chunks, headers=headers)
+    assert answer.status_code == 411
+    assert study.store.answers() == []
