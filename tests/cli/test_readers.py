@@ -43,6 +43,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     write_nifti(hu, affine, folder / "sub-a1_ses-01_ct.nii.gz")
     content = {"participant_id": "sub-a1", "session": "ses-01", "scan_uid": "u"}
+    content |= {"acq_time": None, "age": None, "sex": "", "simulated": True}
+    content |= {"shape": [30, 80, 80], "spacing_mm": [5.0, 2.6, 2.6]}
+    content |= {"facts": {}, "corrected": [], "doubts": []}
     (folder / "sub-a1_ses-01_ct.json").write_text(json.dumps(content))
     row = {"participant_id": "sub-a1", "scan_id": "sub-a1_ses-01", "blood": 0, "label": 1}
     write_table(root / "scans.tsv", [row], ["participant_id", "scan_id", "blood"])

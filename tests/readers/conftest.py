@@ -54,6 +54,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         blood = 16.0 if participant == PEOPLE[2] else 0.0
         write_nifti(_head_hu(40 if participant == PEOPLE[0] else -40, blood), AFFINE, path)
         content = {"participant_id": participant, "session": session, "scan_uid": "u"}
+        content |= {"acq_time": None, "age": None, "sex": "", "simulated": False}
+        content |= {"shape": [30, 80, 80], "spacing_mm": [5.0, 2.6, 2.6]}
+        content |= {"facts": {}, "corrected": [], "doubts": []}
         path.with_name(f"{path.name[:-7]}.json").write_text(json.dumps(content))
     rows = [{"participant_id": p, "scan_id": f"{p}_{s}", "blood": 0} for p, s in scans]
     write_table(root / "scans.tsv", rows, ["participant_id", "scan_id", "blood"])

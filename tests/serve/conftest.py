@@ -60,6 +60,9 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory, participants: list[st
         path = folder / f"{participant}_ses-01_ct.nii.gz"
         write_nifti(head_hu(i), affine, path, description=SIMULATED)
         sidecar = {"participant_id": participant, "session": "ses-01", "scan_uid": f"uid{i}"}
+        sidecar |= {"acq_time": None, "age": None, "sex": "", "simulated": True}
+        sidecar |= {"shape": [30, 96, 96], "spacing_mm": [5.0, 2.2, 2.2]}
+        sidecar |= {"facts": {}, "corrected": [], "doubts": []}
         path.with_name(f"{path.name[:-7]}.json").write_text(json.dumps(sidecar))
     scans = [{"participant_id": p, "scan_id": f"{p}_ses-01", "blood": 0} for p in participants]
     write_table(root / "scans.tsv", scans, ["participant_id", "scan_id", "blood"])
