@@ -142,8 +142,8 @@ def export(
     with closing(open_study(Dataset(dataset), study, database=database)) as opened:
         # Beside the study readers may go on reading: its folder is not claimed.
         target = claim(folder, KIND) if out else nullcontext(Output(folder))
-        with target as output:
-            counts = export_readings(opened.store, output, simulated=opened.design.simulated)
+        with target as tables:
+            counts = export_readings(opened.store, tables, simulated=opened.design.simulated)
     if opened.design.simulated:
         print("SIMULATED scans: these readings say nothing about patients.")
     print(f"{counts[0]} reading(s), {counts[1]} answer(s) in the log: {folder / READINGS}")
