@@ -23,24 +23,21 @@ from hemocast.dataset.split.fingerprint import (
     similarity,
     texture,
 )
-from hemocast.simulate import Infarct, Protocol
-from hemocast.simulate.anatomy.head import Head, build_head
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import Head, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.volume import FloatArray
 
 
 def make_head(seed: int) -> Head:
     """Make a patient; half of them have an infarct."""
-    infarct = Infarct("MCA", "left", 60.0) if seed % 2 else None
-    rng = np.random.default_rng(seed)
-    age, male = 45.0 + seed % 45, bool(seed % 3)
-    return build_head(rng, age=age, male=male, van_swieten=(1, 0), infarct=infarct)
+    stroke = Stroke(Infarct("MCA", "left", 60.0)) if seed % 2 else None
+    person = Person(45.0 + seed % 45, bool(seed % 3))
+    return build_head(np.random.default_rng(seed), person, stroke)
 
 
 def scan(head: Head, seed: int, degrees: float = 0.0, mm: float = 0.0) -> FloatArray:
     """Scan a head, turned and moved by so much."""
     protocol = Protocol(rotation_degrees=(degrees, 0, degrees), shift_mm=(mm, mm, mm))
-    return scan_head(head, protocol, water_uptake=0.2, rng=np.random.default_rng(seed)).hu
+    return scan_head(head, protocol, np.random.default_rng(seed)).hu
 
 
 def window(hu: FloatArray, low: float, high: float) -> FloatArray:

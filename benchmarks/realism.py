@@ -18,10 +18,8 @@ from scipy import ndimage
 
 from hemocast.anatomy import align, find_brain
 from hemocast.dicom import CTHeader, make_uid, read, write_ct
+from hemocast.simulate import Person, Protocol, build_head, scan_head
 from hemocast.simulate.anatomy.atlas import ORIGIN, load_atlas
-from hemocast.simulate.anatomy.head import build_head
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import scan_head
 from hemocast.volume import Volume
 
 REAL = "ge_head_tilted.zip"
@@ -92,8 +90,8 @@ def real_scan(folder: Path) -> Scan:
 
 def simulated_scan(seed: int, age: float = 62.0, protocol: Protocol = LIKE_REAL) -> Scan:
     """Simulate a head without an infarct, write it as DICOM and read it."""
-    head = build_head(np.random.default_rng(seed), age=age, male=True, van_swieten=(1, 1))
-    frames = scan_head(head, protocol, rng=np.random.default_rng([seed, 1]))
+    head = build_head(np.random.default_rng(seed), Person(age, van_swieten=(1, 1)))
+    frames = scan_head(head, protocol, np.random.default_rng([seed, 1]))
     header = CTHeader("S", "SIMULATED^S", make_uid("s"), make_uid("s", seed),
                       series_description="SIMULATED HEAD",
                       gantry_tilt=protocol.tilt_degrees)  # fmt: skip

@@ -14,9 +14,16 @@ import numpy as np
 from timing import interleaved
 
 from hemocast.config import PrepareConfig
-from hemocast.simulate.anatomy.head import Head, Infarct, build_head
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import (
+    Edema,
+    Head,
+    Infarct,
+    Person,
+    Protocol,
+    Stroke,
+    build_head,
+    scan_head,
+)
 from hemocast.simulate.scanner.stack import render_stack
 
 ROUNDS = 5
@@ -25,13 +32,12 @@ STACKS = {192: PrepareConfig(), 128: PrepareConfig(size=128, pixel_mm=1.5)}
 
 def scan(head: Head, matrix: int) -> None:
     """Simulate one scan with noise."""
-    scan_head(head, Protocol(matrix=matrix), water_uptake=0.15, rng=np.random.default_rng(1))
+    scan_head(head, Protocol(matrix=matrix), np.random.default_rng(1))
 
 
 def stack(head: Head, size: int) -> None:
     """Simulate one Stack with noise."""
-    rng = np.random.default_rng(1)
-    render_stack(head, Protocol(), STACKS[size], water_uptake=0.15, rng=rng)
+    render_stack(head, Protocol(), STACKS[size], np.random.default_rng(1))
 
 
 def peer(frames: np.ndarray) -> None:
@@ -56,9 +62,8 @@ def peer(frames: np.ndarray) -> None:
 
 def main() -> None:
     """Print one line for each size."""
-    head = build_head(
-        np.random.default_rng(0), age=65, male=True, infarct=Infarct("MCA", "left", 80.0)
-    )
+    stroke = Stroke(Infarct("MCA", "left", 80.0), Edema(0.15))
+    head = build_head(np.random.default_rng(0), Person(65, van_swieten=(0, 0)), stroke)
     frames = np.zeros((32, 512, 512), np.uint16)
     runs = {
         "scan 512": partial(scan, head, 512),

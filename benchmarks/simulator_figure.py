@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,19 @@ from realism import (
 from scipy import ndimage
 
 from hemocast.anatomy import align, find_brain
-from hemocast.simulate.anatomy.head import Infarct, build_head
-from hemocast.simulate.disease.bleed import Bleed, Grade
+from hemocast.simulate import (
+    Bleed,
+    Edema,
+    Infarct,
+    Person,
+    Protocol,
+    Stroke,
+    build_head,
+    scan_head,
+)
+from hemocast.simulate.disease.bleed import Grade
 from hemocast.simulate.disease.swelling import midline_shift_mm
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import Frames, scan_head
+from hemocast.simulate.scanner.scan import Frames
 
 SEEDS = (0, 2, 3)
 ATTRIBUTION = (
@@ -55,16 +63,20 @@ WIDE, HIGH = 174.0, 208.0
 BLUE, ORANGE = "#0b5c6b", "#c2570c"
 
 
+PLAIN = Person(68.0, van_swieten=(0, 0))
+
+
 @dataclass(frozen=True)
 class Case:
     """One lesion to show."""
 
     title: str
     seed: int
-    age: float = 68.0
     hours: float = 24.0
     infarct: Infarct | None = None
-    more: dict[str, Any] = field(default_factory=dict)
+    person: Person = PLAIN
+    hyperdense: bool = False
+    bleed: Bleed | None = None
 
 
 def cases() -> tuple[Case, ...]:
@@ -82,12 +94,12 @@ def cases() -> tuple[Case, ...]:
         Case("cerebellar 25 mL, 48 h", 12, hours=48, infarct=Infarct("cerebellar", "right", 25.0)),
         Case("lacune 1.2 mL, 48 h", 13, hours=48, infarct=Infarct("lacunar", "right", 1.2, 6)),
         Case("pons 2.5 mL, 48 h", 14, hours=48, infarct=Infarct("pons", "left", 2.5, 1)),
-        Case("hyperdense MCA, 3 h", 15, hours=3, infarct=mca, more={"hyperdense": True}),
+        Case("hyperdense MCA, 3 h", 15, hours=3, infarct=mca, hyperdense=True),
         Case("old MCA infarct 20 mL", 16,
-             more={"old_infarct": Infarct("MCA superior", "left", 20.0, 7)}),
-        Case("van Swieten 2 + 2, age 80", 17, age=80, more={"van_swieten": (2, 2)}),
-        Case("atrophy, age 88", 18, age=88, more={"van_swieten": (1, 1)}),
-        *(Case(f"{name} {ml:g} mL", 21, hours=60, infarct=mca, more={"bleed": Bleed(name, ml)})
+             person=replace(PLAIN, old_infarct=Infarct("MCA superior", "left", 20.0, 7))),
+        Case("van Swieten 2 + 2, age 80", 17, person=Person(80, van_swieten=(2, 2))),
+        Case("atrophy, age 88", 18, person=Person(88, van_swieten=(1, 1))),
+        *(Case(f"{name} {ml:g} mL", 21, hours=60, infarct=mca, bleed=Bleed(name, ml))
           for name, ml in blood.items()),
     )  # fmt: skip
 
@@ -157,26 +169,34 @@ def heads_picture(real: Scan, simulated: dict[int, Scan]) -> Image.Image:
     return sheet(rows, ATTRIBUTION + ". W 80 L 40.")
 
 
+def scan_case(
+    case: Case, edema: Edema, protocol: Protocol, rng: np.random.Generator | None = None
+) -> Frames:
+    """Scan the head of a case."""
+    stroke = case.infarct and Stroke(case.infarct, edema, case.hyperdense, case.bleed)
+    return scan_head(
+        build_head(np.random.default_rng(case.seed), case.person, stroke), protocol, rng
+    )
+
+
 def lesion_tile(case: Case) -> Image.Image:
     """Return the slice that shows a case best: the one that differs most from a head without."""
     uptake = uptake_at(case.hours)
     shift = float(midline_shift_mm(case.infarct.volume_ml, uptake)) if case.infarct else 0.0
 
-    def scan(protocol: Protocol, rng: Any, shift_mm: float, **more: Any) -> Frames:
-        head = build_head(np.random.default_rng(case.seed), age=case.age, male=True,
-                          infarct=case.infarct, shift_mm=shift_mm, **more)  # fmt: skip
-        return scan_head(head, protocol, water_uptake=uptake, shift_mm=shift_mm, rng=rng)
-
     # Chosen without swelling, so that two times of one head show the same level.
     small = Protocol(matrix=128, slice_mm=5.0)
-    seen = scan(small, None, 0.0, **case.more)
+    seen = scan_case(case, Edema(uptake), small)
     change = seen.infarct
-    if case.more:
-        without = scan(small, None, 0.0)
+    plain = replace(
+        case, hyperdense=False, bleed=None, person=Person(case.person.age, van_swieten=(0, 0))
+    )
+    if case != plain:
+        without = scan_case(plain, Edema(uptake), small)
         change = np.abs(np.clip(seen.hu, 0, 80) - np.clip(without.hu, 0, 80))
     best = int(change.sum(axis=(1, 2)).argmax())
     protocol = Protocol(matrix=512, slice_mm=5.0, noise_hu=3.2)
-    frames = scan(protocol, np.random.default_rng([case.seed, 1]), shift, **case.more)
+    frames = scan_case(case, Edema(uptake, shift), protocol, np.random.default_rng([case.seed, 1]))
     return tile(frames.hu[best], frames.pixel_mm, 200)
 
 

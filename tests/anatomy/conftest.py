@@ -24,16 +24,12 @@ def ge_volume(ge_head: Path) -> Volume:
 
 @pytest.fixture(scope="session")
 def head() -> Callable[..., Volume]:
-    """Return a function that renders a simulated head; protocol settings come as keywords."""
+    """Return a function that renders a simulated head; a stroke and settings are keywords."""
 
     @lru_cache(maxsize=4)
     def _head(seed: int = 0, **settings: Any) -> Volume:
-        asked = {
-            name: settings.pop(name)
-            for name in ("age", "infarct", "water_uptake", "bleed")
-            if name in settings
-        }
-        return render_head(seed, protocol=Protocol(**settings), **asked)
+        stroke = settings.pop("stroke", None)
+        return render_head(seed, stroke=stroke, protocol=Protocol(**settings))
 
     return _head
 

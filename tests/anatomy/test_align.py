@@ -98,10 +98,10 @@ def test_the_real_head_looks_upright(ge_volume, artefacts):
 
 
 def test_a_lesion_of_one_side_does_not_turn_the_head(head):
-    from hemocast.simulate import Infarct
+    from hemocast.simulate import Edema, Infarct, Stroke
 
     healthy = head(9)
-    ill = head(9, infarct=Infarct("MCA", "right", 180.0), water_uptake=0.4)
+    ill = head(9, stroke=Stroke(Infarct("MCA", "right", 180.0), Edema(0.4)))
     expected = align(healthy, find_brain(healthy)).matrix
     angle, shift = _difference(align(ill, find_brain(ill)), expected)
     assert angle < 1

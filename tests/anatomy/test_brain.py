@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from hemocast.anatomy import Brain, find_brain
-from hemocast.simulate import Infarct
+from hemocast.simulate import Edema, Infarct, Stroke
 from hemocast.volume import Volume
 
 
@@ -61,10 +61,10 @@ def test_simulated_heads(head, artefacts):
     _draw(volume, brain, artefacts / "anatomy_simulated_brain.png")
 
 
-@pytest.mark.parametrize("nod", [-30, 30])
-def test_a_nodding_head(head, nod):
+@pytest.mark.parametrize("pitch", [-30, 30])
+def test_a_pitched_head(head, pitch):
     straight = find_brain(head(5)).volume_ml
-    assert find_brain(head(5, rotation_degrees=(nod, 0, 0))).volume_ml == pytest.approx(
+    assert find_brain(head(5, rotation_degrees=(pitch, 0, 0))).volume_ml == pytest.approx(
         straight, rel=0.04
     )
 
@@ -77,8 +77,8 @@ def test_the_grid_hardly_matters(head, settings):
 
 def test_a_dark_infarct_at_the_border_stays_inside(head):
     healthy = find_brain(head(7)).mask
-    infarct = Infarct("MCA", "left", 150.0)
-    ill = find_brain(head(7, infarct=infarct, water_uptake=0.6)).mask
+    stroke = Stroke(Infarct("MCA", "left", 150.0), Edema(0.6))
+    ill = find_brain(head(7, stroke=stroke)).mask
     assert (healthy ^ ill).sum() < 0.003 * healthy.sum()
 
 

@@ -143,9 +143,9 @@ def test_the_same_scan_as_a_file_gives_the_same(whole, head, tmp_path):
 
 
 def test_a_scan_that_shows_blood_is_refused(whole, head):
-    from hemocast.simulate import Bleed, Infarct
+    from hemocast.simulate import Bleed, Infarct, Stroke
 
-    bled = head(infarct=Infarct("MCA", "left", 120.0), bleed=Bleed("PH1", 30.0))
+    bled = head(stroke=Stroke(Infarct("MCA", "left", 120.0), bleed=Bleed("PH1", 30.0)))
     with pytest.raises(BloodPresent, match="mL of blood"):
         whole.predict(bled)
 

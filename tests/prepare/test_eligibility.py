@@ -7,13 +7,13 @@ from hemocast.config import PrepareConfig
 from hemocast.errors import BloodPresent
 from hemocast.prepare import prepare, prepare_cached
 from hemocast.prepare.eligibility import eligible_stack
-from hemocast.simulate import Bleed, Infarct, render_head
+from hemocast.simulate import Bleed, Infarct, Stroke, render_head
 
 CONFIG = PrepareConfig()
 
 
 def test_a_scan_without_blood_gives_the_stack_of_prepare(tmp_path):
-    volume = render_head(1, infarct=Infarct("MCA", "left", 40.0))
+    volume = render_head(1, stroke=Stroke(Infarct("MCA", "left", 40.0)))
     expected = prepare(volume, CONFIG)
     made = eligible_stack(volume, CONFIG)
     kept = [eligible_stack(volume, CONFIG, cache=tmp_path) for _ in range(2)]
@@ -23,7 +23,8 @@ def test_a_scan_without_blood_gives_the_stack_of_prepare(tmp_path):
 
 
 def test_a_scan_with_blood_never_passes(tmp_path):
-    volume = render_head(1, infarct=Infarct("MCA", "left", 60.0), bleed=Bleed("PH1", 15.0))
+    stroke = Stroke(Infarct("MCA", "left", 60.0), bleed=Bleed("PH1", 15.0))
+    volume = render_head(1, stroke=stroke)
     prepare_cached(volume, CONFIG, tmp_path)  # a stack is there, but not from the gate
     for cache in (None, tmp_path, tmp_path):
         with pytest.raises(BloodPresent, match="mL of blood"):

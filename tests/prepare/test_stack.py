@@ -11,7 +11,7 @@ from hemocast.anatomy import find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import NotABrain
 from hemocast.prepare import prepare
-from hemocast.simulate import Infarct, Protocol, render_head
+from hemocast.simulate import Edema, Infarct, Protocol, Stroke, render_head
 from hemocast.volume import LEVELS, Stack, Volume
 
 CONFIG = PrepareConfig()
@@ -87,8 +87,8 @@ def test_a_stack_voxel_is_where_its_affine_says(plain):
 
 def test_the_patients_right_is_at_the_left_and_the_front_at_the_top():
     protocol = Protocol(rotation_degrees=(6, -5, 9))
-    infarct = Infarct("MCA", "right", 120.0)
-    volume = render_head(4, infarct=infarct, water_uptake=0.4, protocol=protocol)
+    stroke = Stroke(Infarct("MCA", "right", 120.0), Edema(0.4))
+    volume = render_head(4, stroke=stroke, protocol=protocol)
     stack = prepare(volume, CONFIG)
     darker = (stack.frames < 0.35) & stack.brain
     assert darker[:, :, :90].sum() > 1.5 * darker[:, :, 102:].sum()

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from hemocast.anatomy import find_brain
 from hemocast.signs import find_blood
-from hemocast.simulate import Bleed, Infarct, Protocol, render_head
+from hemocast.simulate import Bleed, Infarct, Person, Protocol, Stroke, render_head
 
 
 def _deep_places(mask: np.ndarray, spacing: tuple[float, float, float], n: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def test_an_even_shift_of_a_slice_is_not_blood(ge_volume, ge_brain):
 @pytest.mark.parametrize("seed", range(4))
 def test_simulated_heads_without_blood(seed):
     infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 60.0)
-    volume = render_head(seed, age=80, infarct=infarct)
+    volume = render_head(seed, Person(80), Stroke(infarct))
     assert not find_blood(volume, find_brain(volume)).present
 
 
@@ -70,7 +70,8 @@ def test_simulated_heads_without_blood(seed):
 def test_simulated_bleeds(seed):
     infarct = Infarct(("MCA", "PCA", "MCA")[seed], "right", 60.0)
     protocol = Protocol(rotation_degrees=(10, -5, 8), slice_mm=(5.0, 2.5, 6.0)[seed])
-    volume = render_head(seed, infarct=infarct, bleed=Bleed("PH1", 8.0), protocol=protocol)
+    stroke = Stroke(infarct, bleed=Bleed("PH1", 8.0))
+    volume = render_head(seed, stroke=stroke, protocol=protocol)
     blood = find_blood(volume, find_brain(volume))
     assert blood.present
     assert blood.volume_ml == pytest.approx(8.0, rel=0.4)
@@ -81,9 +82,10 @@ def test_sensitivity_and_false_alarms_over_many_simulated_heads():
     alarms, seen = 0, 0
     for seed in range(100, 140):
         infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "left", 50.0)
-        without = render_head(seed, age=50 + seed % 40, infarct=infarct)
+        person = Person(50 + seed % 40)
+        without = render_head(seed, person, Stroke(infarct))
         alarms += find_blood(without, find_brain(without)).present
-        bled = render_head(seed, age=50 + seed % 40, infarct=infarct, bleed=Bleed("PH1", 3.0))
+        bled = render_head(seed, person, Stroke(infarct, bleed=Bleed("PH1", 3.0)))
         seen += find_blood(bled, find_brain(bled)).present
     assert alarms == 0
     assert seen >= 38

@@ -12,7 +12,7 @@ from hemocast.config import PrepareConfig
 from hemocast.errors import ContrastGiven
 from hemocast.prepare.eligibility import eligible_stack
 from hemocast.signs import find_enhancement
-from hemocast.simulate import Bleed, Infarct, Protocol, render_head
+from hemocast.simulate import Bleed, Infarct, Person, Protocol, Stroke, render_head
 from hemocast.volume import Volume
 
 
@@ -90,7 +90,7 @@ def test_the_real_plain_head_shows_none(ge_volume, ge_brain):
 def test_simulated_heads_with_and_without(seed):
     infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 50.0)
     bleed = Bleed("PH1", 15.0) if seed % 2 else None
-    volume = render_head(seed, age=85, infarct=infarct, bleed=bleed)
+    volume = render_head(seed, Person(85), Stroke(infarct, bleed=bleed))
     brain = find_brain(volume)
     assert not find_enhancement(volume, brain).present
     painted, _ = _painted(volume, brain, 150.0, seed)
@@ -129,7 +129,6 @@ def test_no_false_alarm_in_many_simulated_heads():
         infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "right", 60.0)
         protocol = Protocol(noise_hu=3.0 + seed % 6, slice_mm=(5.0, 2.5, 6.0)[seed % 3])
         bleed = Bleed("PH2", 20.0) if seed % 2 else None
-        volume = render_head(
-            seed, age=45 + seed % 45, infarct=infarct, bleed=bleed, protocol=protocol
-        )
+        person, stroke = Person(45 + seed % 45), Stroke(infarct, bleed=bleed)
+        volume = render_head(seed, person, stroke, protocol=protocol)
         assert not find_enhancement(volume, find_brain(volume)).present

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,32 @@ def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
         part *= weight[:, None]
         total += part
     return total.reshape(len(index), *fields.shape[3:])
+
+
+def on_axes(values: FloatArray, at: Sequence[NDArray[np.floating]]) -> FloatArray:
+    """Interpolate a map linearly to another grid with the same axes.
+
+    Parameters
+    ----------
+    values : ndarray of float32
+        Any number of axes.
+    at : sequence of ndarray
+        For every axis, where the new points lie, in points of the old grid; beyond its ends the
+        last slope goes on.
+
+    Returns
+    -------
+    ndarray of float32
+        One point for every place along each axis.
+    """
+    out = values
+    for axis, place in enumerate(at):
+        low = np.clip(place.astype(np.intp), 0, values.shape[axis] - 2)
+        weight = (place - low).astype(np.float32)
+        weight = weight.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        below, above = np.take(out, low, axis=axis), np.take(out, low + 1, axis=axis)
+        out = below + weight * (above - below)
+    return out
 
 
 def rotation(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,12 +1,14 @@
 """Risk -> patient -> head -> scanner -> DICOM, with the true risk known."""
 
-from hemocast.simulate.anatomy.head import Infarct
 from hemocast.simulate.cohort import Truth, read_truth, simulate_cohort
 from hemocast.simulate.disease.bleed import Bleed
+from hemocast.simulate.disease.head import Edema, Head, Infarct, Person, Stroke, build_head
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan, draw_cohort, scan_patient
 from hemocast.simulate.presets import DEMO, PRACTICE, PRESETS, TINY
 from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.write.study import MARK, render_head, write_patient
+from hemocast.simulate.scanner.render import render_head
+from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate.write.study import MARK, write_patient
 
 __all__ = [
     "DEMO",
@@ -15,14 +17,20 @@ __all__ = [
     "PRESETS",
     "TINY",
     "Bleed",
+    "Edema",
+    "Head",
     "Infarct",
     "Patient",
+    "Person",
     "PlannedScan",
     "Protocol",
+    "Stroke",
     "Truth",
+    "build_head",
     "draw_cohort",
     "read_truth",
     "render_head",
+    "scan_head",
     "scan_patient",
     "simulate_cohort",
     "write_patient",

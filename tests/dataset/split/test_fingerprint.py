@@ -21,9 +21,7 @@ from hemocast.dataset.split.fingerprint import (
     similarity,
     texture,
 )
-from hemocast.simulate import Infarct, Protocol
-from hemocast.simulate.anatomy.head import Head, build_head
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import Head, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.volume import FloatArray
 
 PATIENTS = 4
@@ -31,20 +29,18 @@ PATIENTS = 4
 
 def _scan(head: Head, seed: int, degrees: float = 0.0, mm: float = 0.0) -> FloatArray:
     protocol = Protocol(rotation_degrees=(degrees, 0, degrees), shift_mm=(mm, mm, mm))
-    return scan_head(head, protocol, water_uptake=0.2, rng=np.random.default_rng(seed)).hu
+    return scan_head(head, protocol, np.random.default_rng(seed)).hu
 
 
 @pytest.fixture(scope="module")
 def heads() -> list[Head]:
     """Patients, one of them with an infarct."""
-    infarct = Infarct("MCA", "left", 60.0)
+    stroke = Stroke(Infarct("MCA", "left", 60.0))
     return [
         build_head(
             np.random.default_rng(seed),
-            age=55.0 + 8 * seed,
-            male=bool(seed % 2),
-            van_swieten=(1, 0),
-            infarct=infarct if seed == 1 else None,
+            Person(55.0 + 8 * seed, bool(seed % 2)),
+            stroke if seed == 1 else None,
         )
         for seed in range(PATIENTS)
     ]

@@ -19,7 +19,7 @@ from hemocast.dataset.split.leakage import (
 )
 from hemocast.dataset.split.saved import read_parts, read_split
 from hemocast.errors import LeakageError
-from hemocast.simulate import render_head
+from hemocast.simulate import Person, render_head
 from hemocast.volume import FloatArray
 
 PAPER = [f"sub-{i:04d}" for i in range(474)]
@@ -78,7 +78,7 @@ def test_a_copy_leaks_only_between_parts() -> None:
 @pytest.fixture(scope="module")
 def heads() -> list[FloatArray]:
     """Three patients."""
-    return [render_head(seed, age=60 + 5 * seed).hu for seed in range(3)]
+    return [render_head(seed, Person(60 + 5 * seed)).hu for seed in range(3)]
 
 
 def _write(root: Path, name: str, hu: FloatArray) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hemocast.simulate.anatomy.atlas import DISTANCE_ZERO, SHAPE, load_atlas, upsample
-from hemocast.simulate.anatomy.face import TISSUE_HU, Tissue
+from hemocast.simulate.anatomy.tissue import TISSUE_HU, Tissue
 
 
 def test_maps_share_one_grid_and_cannot_be_changed():

@@ -9,12 +9,10 @@ from scipy import ndimage
 from hemocast.config import PrepareConfig
 from hemocast.dicom import read
 from hemocast.prepare import prepare
-from hemocast.simulate import Protocol, render_head
+from hemocast.simulate import Person, Protocol, build_head, render_head, scan_head
 from hemocast.simulate.anatomy.atlas import axes, load_atlas, upsample
-from hemocast.simulate.anatomy.head import build_head
 from hemocast.simulate.anatomy.shape import FIELD_SHAPE, atlas_maps, draw_shape, smooth_noise
-from hemocast.simulate.disease.lesion import Stain
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate.disease.lesion import TissueShare
 from hemocast.volume import Stack
 
 QUIET = Protocol(noise_hu=0.0)
@@ -26,7 +24,7 @@ def _voxel_ml(volume) -> float:
 
 def test_age_widens_the_fluid_spaces():
     def fluid_ml(age: float) -> float:
-        volumes = [render_head(s, age=age, protocol=QUIET, noise=False) for s in range(3)]
+        volumes = [render_head(s, Person(age), protocol=QUIET, noise=False) for s in range(3)]
         return float(np.mean([((v.hu > 0) & (v.hu < 18)).sum() * _voxel_ml(v) for v in volumes]))
 
     assert fluid_ml(85) > 1.5 * fluid_ml(35)
@@ -35,7 +33,7 @@ def test_age_widens_the_fluid_spaces():
 def test_heads_are_not_mirror_symmetric():
     spreads = []
     for seed in range(5):
-        hu = render_head(seed, age=60, protocol=QUIET, noise=False).hu[10:24]
+        hu = render_head(seed, Person(60), protocol=QUIET, noise=False).hu[10:24]
         smooth = ndimage.gaussian_filter(np.clip(hu, 0, 60), (0, 2, 2))
         brain = (smooth > 20) & (smooth < 45)
         both = brain & brain[:, :, ::-1]
@@ -67,11 +65,11 @@ def _white_hu(grades: tuple[int, int], front: bool) -> tuple[float, float]:
     away = upsample(-8 * np.log(np.maximum(atlas.ventricle, 1e-6)))
     pure = (atlas.white > 252) & (atlas.level > 150) & (np.abs(z - 22) < 14)
     pure &= (y > 12) & (y < 45) if front else (y < -35) & (y > -70)
-    head = build_head(np.random.default_rng(5), age=60, male=True, van_swieten=grades)
+    head = build_head(np.random.default_rng(5), Person(60, van_swieten=grades))
     means = []
     for part in (pure & (away < 6), pure & (away > 12) & (away < 18)):
-        stain = Stain((0, 0, 0), 255 * part.astype(np.uint8))
-        frames = scan_head(replace(head, infarct=stain), Protocol(matrix=128, blur_mm=0.0))
+        marked = TissueShare((0, 0, 0), 255 * part.astype(np.uint8))
+        frames = scan_head(replace(head, infarct=marked), Protocol(matrix=128, blur_mm=0.0))
         means.append(float(np.average(frames.hu, weights=frames.infarct * (frames.infarct > 0.4))))
     return means[0], means[1]
 
@@ -108,7 +106,7 @@ def _mirror_spread(stack: Stack) -> float:
 
 @pytest.fixture(scope="module")
 def mirror_spreads() -> list[float]:
-    return [_mirror_spread(prepare(render_head(seed, age=66), CONFIG)) for seed in range(3)]
+    return [_mirror_spread(prepare(render_head(seed, Person(66)), CONFIG)) for seed in range(3)]
 
 
 def test_mirror_difference_is_that_of_a_real_head(mirror_spreads, ge_head):
@@ -120,7 +118,7 @@ def test_sides_differ_in_density_and_fluid_by_little_but_not_nothing():
     """Means of 40 mm boxes on both sides, noise-free: a sign without a lesion would be noise."""
     density, fluid = [], []
     for seed in range(4):
-        hu = render_head(seed, age=60, protocol=QUIET, noise=False).hu[10:24]
+        hu = render_head(seed, Person(60), protocol=QUIET, noise=False).hu[10:24]
         tissue = (hu > 18) & (hu < 50)
         water = (hu > 0) & (hu < 18)
         for top in (50, 95, 140):

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.simulate import Infarct
-from hemocast.simulate.anatomy.head import build_head
+from hemocast.simulate import Edema, Infarct, Person, Stroke, build_head
 from hemocast.simulate.anatomy.shape import FIELD
 from hemocast.simulate.disease.aspects import REGIONS, aspects, measure_aspects, regions
 from hemocast.simulate.disease.lesion import PATTERNS, TERRITORIES, Territory
@@ -79,10 +78,9 @@ def _agreement(count: int) -> float:
         side = "left" if rng.random() < 0.5 else "right"
         pattern = int(rng.integers(PATTERNS))
         shift = float(midline_shift_mm(volume, rng.uniform(0, 0.3)))
-        head = build_head(
-            np.random.default_rng(i), age=float(rng.uniform(40, 88)), male=bool(i % 2),
-            infarct=Infarct(name, side, volume, pattern), shift_mm=shift,
-        )  # fmt: skip
+        person = Person(float(rng.uniform(40, 88)), bool(i % 2), (0, 0))
+        stroke = Stroke(Infarct(name, side, volume, pattern), Edema(0.2, shift))
+        head = build_head(np.random.default_rng(i), person, stroke)
         expected = aspects([name], [pattern], [volume])[0]
         close += abs(int(expected) - measure_aspects(head.infarct, side)) <= 1
     return close / count

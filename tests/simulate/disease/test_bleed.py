@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from hemocast.simulate import Bleed, Infarct, Protocol
-from hemocast.simulate.anatomy.head import build_head
+from hemocast.simulate import Bleed, Head, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.simulate.disease.bleed import mass_effect_mm
-from hemocast.simulate.scanner.scan import scan_head
 
 INFARCT = Infarct("MCA", "right", 90.0, 6)
 PROTOCOL = Protocol(blur_mm=0.6)
 GRADES = (("HI1", 2.5), ("HI2", 8.0), ("PH1", 15.0), ("PH2", 35.0))
 
 
+def _head(bleed: Bleed | None) -> Head:
+    person = Person(70, van_swieten=(0, 0))
+    return build_head(np.random.default_rng(6), person, Stroke(INFARCT, bleed=bleed))
+
+
 def _scan(bleed: Bleed | None) -> tuple[np.ndarray, np.ndarray]:
-    head = build_head(np.random.default_rng(6), age=70, male=True, infarct=INFARCT, bleed=bleed)
-    frames = scan_head(head, PROTOCOL, water_uptake=0.2)
+    frames = scan_head(_head(bleed), PROTOCOL)
     return frames.hu, frames.infarct
 
 
@@ -55,8 +57,6 @@ def test_petechiae_are_many_and_small_and_a_clot_is_one(change):
 def test_only_ph2_pushes_the_midline():
     assert mass_effect_mm(Bleed("PH1", 30.0)) == 0
     assert mass_effect_mm(Bleed("PH2", 40.0)) == pytest.approx(3.2)
-    build = {g: build_head(np.random.default_rng(6), age=70, male=True, infarct=INFARCT,
-                           bleed=Bleed(g, 35.0)) for g in ("PH1", "PH2")}  # fmt: skip
-    moved = build["PH2"].shape.bend - build["PH1"].shape.bend
+    moved = _head(Bleed("PH2", 35.0)).shape.bend - _head(Bleed("PH1", 35.0)).shape.bend
     # The infarct lies on the right: what is found at a point came from further right.
     assert moved[0].max() > 2.0

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hemocast.simulate import Infarct, Protocol
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.simulate.anatomy.atlas import SHAPE
-from hemocast.simulate.anatomy.head import build_head
 from hemocast.simulate.disease.lesion import TERRITORIES, draw_growth
-from hemocast.simulate.scanner.scan import scan_head
 
 
 def _scans(asked: Infarct, shift_mm: float):
     """Return scans of one head without water in its infarct, with 20 %, and with nothing else."""
-    head = build_head(np.random.default_rng(3), age=60, male=True, infarct=asked, shift_mm=shift_mm)
+    stroke = Stroke(asked, Edema(0.0, shift_mm))
+    head = build_head(np.random.default_rng(3), Person(60, van_swieten=(0, 0)), stroke)
     protocol = Protocol(matrix=192, rotation_degrees=(6, -4, 8), blur_mm=0.0)
-    return [scan_head(head, protocol, water_uptake=u, shift_mm=shift_mm) for u in (0.0, 0.2, 1.0)]
+    wet = [replace(head, edema=Edema(uptake, shift_mm)) for uptake in (0.0, 0.2, 1.0)]
+    return [scan_head(one, protocol) for one in wet]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,8 @@ def test_unknown_growth_is_refused(territory, pattern, step):
 
 def test_infarct_stays_on_its_side():
     asked = Infarct("MCA", "left", 250.0)
-    head = build_head(np.random.default_rng(8), age=70, male=False, infarct=asked)
+    person = Person(70, male=False, van_swieten=(0, 0))
+    head = build_head(np.random.default_rng(8), person, Stroke(asked, Edema(0.0)))
     frames = scan_head(head, Protocol())
     x = np.arange(frames.hu.shape[2])
     # Columns run from the patient's right to the left; the head is upright in the middle.

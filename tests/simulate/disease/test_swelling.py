@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from hemocast.simulate import Infarct, Protocol
+from hemocast.simulate import Edema, Head, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.simulate.anatomy.atlas import ORIGIN, SHAPE
-from hemocast.simulate.anatomy.head import Head, build_head
 from hemocast.simulate.anatomy.shape import FIELD
-from hemocast.simulate.disease.lesion import Stain
+from hemocast.simulate.disease.lesion import TissueShare
 from hemocast.simulate.disease.swelling import midline_shift_mm, swell
-from hemocast.simulate.scanner.scan import Frames, scan_head
+from hemocast.simulate.scanner.scan import Frames
 
 PROTOCOL = Protocol(matrix=128, blur_mm=0.0)
 
@@ -21,29 +20,28 @@ PROTOCOL = Protocol(matrix=128, blur_mm=0.0)
 def large() -> Head:
     """Return a head with a large infarct on the left."""
     asked = Infarct("MCA", "left", 200.0, 5)
-    return build_head(np.random.default_rng(3), age=68, male=True, infarct=asked, shift_mm=8.0)
+    stroke = Stroke(asked, Edema(0.0, 8.0))
+    return build_head(np.random.default_rng(3), Person(68, van_swieten=(0, 0)), stroke)
 
 
 @pytest.fixture(scope="module")
 def scans(large) -> tuple[Frames, Frames]:
     """Return it before its infarct and with it swollen."""
-    return scan_head(replace(large, infarct=None), PROTOCOL), scan_head(
-        large, PROTOCOL, shift_mm=8.0
-    )
+    return scan_head(replace(large, infarct=None), PROTOCOL), scan_head(large, PROTOCOL)
 
 
-def _septum(head: Head) -> Stain:
+def _septum(head: Head) -> TissueShare:
     """Return a mark on the midline between the frontal horns."""
     share = np.zeros(SHAPE, dtype=np.uint8)
     z, y, x = ((np.array([9, 2, -2]) - ORIGIN[::-1]).astype(int)).tolist()
     share[z : z + 8, y : y + 8, x : x + 5] = 255
-    return Stain((0, 0, 0), share)
+    return TissueShare((0, 0, 0), share)
 
 
 def _x_of_mark(head: Head, shift_mm: float) -> float:
+    head = replace(head, edema=Edema(0.0, shift_mm))
     mark = replace(head, blood=_septum(head))
-    plain = scan_head(head, PROTOCOL, shift_mm=shift_mm).hu
-    change = (scan_head(mark, PROTOCOL, shift_mm=shift_mm).hu - plain).sum(axis=(0, 1))
+    change = (scan_head(mark, PROTOCOL).hu - scan_head(head, PROTOCOL).hu).sum(axis=(0, 1))
     return float((change * np.arange(len(change))).sum() / change.sum()) * 230 / 128
 
 
@@ -80,7 +78,8 @@ def test_the_ventricle_of_its_side_is_smaller_and_the_sulci_are_effaced(scans):
 def test_tissue_never_folds():
     for territory, volume in (("MCA", 20.0), ("ACA", 60.0), ("cerebellar", 40.0), ("PCA", 70.0)):
         asked = Infarct(territory, "right", volume, 2)
-        head = build_head(np.random.default_rng(1), age=60, male=False, infarct=asked)
+        person = Person(60, male=False, van_swieten=(0, 0))
+        head = build_head(np.random.default_rng(1), person, Stroke(asked, Edema(0.0)))
         bend = swell(head.shape, head.infarct, 12.0).bend
         slopes = np.array([np.gradient(bend[i], FIELD)[2 - j] for i in range(3) for j in range(3)])
         jacobian = slopes.reshape(3, 3, -1).transpose(2, 0, 1) + np.eye(3)
@@ -88,7 +87,7 @@ def test_tissue_never_folds():
 
 
 def test_no_infarct_tissue_moves_nothing(large):
-    empty = Stain((80, 80, 40), np.zeros((8, 8, 8), dtype=np.uint8))
+    empty = TissueShare((80, 80, 40), np.zeros((8, 8, 8), dtype=np.uint8))
     assert swell(large.shape, empty, 9.0) is large.shape
 
 

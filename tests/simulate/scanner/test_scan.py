@@ -11,13 +11,21 @@ from scipy import ndimage
 from hemocast.config import PrepareConfig
 from hemocast.dicom import CTHeader, make_uid, read, write_ct
 from hemocast.prepare import prepare
-from hemocast.simulate import Protocol, render_head
+from hemocast.simulate import (
+    Edema,
+    Head,
+    Infarct,
+    Person,
+    Protocol,
+    Stroke,
+    build_head,
+    render_head,
+    scan_head,
+)
 from hemocast.simulate.anatomy.atlas import LEVEL_ONE, load_atlas
-from hemocast.simulate.anatomy.head import Head, Infarct, build_head
-from hemocast.simulate.anatomy.matter import CSF_HU, GREY_HU, WHITE_HU
-from hemocast.simulate.disease.lesion import Stain
+from hemocast.simulate.anatomy.tissue import CSF_HU, GREY_HU, WHITE_HU
+from hemocast.simulate.disease.lesion import TissueShare
 from hemocast.simulate.scanner.place import place_slices
-from hemocast.simulate.scanner.scan import scan_head
 
 QUIET = Protocol(noise_hu=0.0)
 
@@ -30,20 +38,20 @@ def _voxel_ml(volume) -> float:
     ("white", "expected"), [((0, 3), GREY_HU), ((252, 255), WHITE_HU)], ids=["grey", "white"]
 )
 def test_tissues_have_their_ct_numbers(white, expected, monkeypatch):
-    """Stain one tissue of the atlas without water: the stain's share shows where it came to lie."""
+    """Mark one tissue of the atlas as an infarct without water: its share shows where it lies."""
     monkeypatch.setattr("hemocast.simulate.scanner.detector.HARDENING_HU", 0.0)  # darkens the base
     atlas = load_atlas()
     pure = (atlas.level > 0.97 * LEVEL_ONE) & (atlas.white >= white[0]) & (atlas.white <= white[1])
-    stain = Stain((0, 0, 0), (255 * ndimage.binary_erosion(pure)).astype(np.uint8))
-    head = build_head(np.random.default_rng(1), age=40, male=True)
-    frames = scan_head(replace(head, infarct=stain), Protocol(blur_mm=0.0))
+    marked = TissueShare((0, 0, 0), (255 * ndimage.binary_erosion(pure)).astype(np.uint8))
+    head = build_head(np.random.default_rng(1), Person(40, van_swieten=(0, 0)))
+    frames = scan_head(replace(head, infarct=marked), Protocol(blur_mm=0.0))
     only = frames.infarct > 0.99
     assert only.sum() > 100
     assert frames.hu[only].mean() == pytest.approx(expected, abs=0.7)
 
 
 def test_fluid_bone_and_air_have_their_ct_numbers():
-    volume = render_head(1, age=60, protocol=QUIET, noise=False)
+    volume = render_head(1, Person(60), protocol=QUIET, noise=False)
     assert (np.abs(volume.hu - CSF_HU) < 2).sum() * _voxel_ml(volume) > 10
     assert 1300 < volume.hu.max() < 1700
     assert np.median(volume.hu[:, :5]) == pytest.approx(-1000, abs=1)
@@ -63,9 +71,8 @@ def test_pose_moves_the_head_as_asked():
 
 @lru_cache(maxsize=1)
 def _head() -> Head:
-    return build_head(
-        np.random.default_rng(2), age=62, male=True, infarct=Infarct("MCA", "left", 60.0)
-    )
+    stroke = Stroke(Infarct("MCA", "left", 60.0), Edema(0.0))
+    return build_head(np.random.default_rng(2), Person(62, van_swieten=(0, 0)), stroke)
 
 
 def _read_back(frames, folder):
@@ -98,7 +105,7 @@ def test_mixed_series_are_thin_through_the_posterior_fossa():
         Protocol(matrix=128, slice_mm=1.25),
         Protocol(matrix=128, mixed=True, tilt_degrees=-12.0, rotation_degrees=(4.0, 2.0, -3.0)),
     ],
-    ids=["mixed", "mixed and tilted", "thin", "mixed, tilted, turned"],
+    ids=["mixed", "mixed and tilted", "thin", "mixed, tilted, rotated"],
 )
 def test_every_series_is_read_back_to_the_right_geometry(protocol, tmp_path):
     """The middle of the eyes' lenses, the ventricles ... lie where an even scan has them."""
@@ -124,7 +131,7 @@ def test_every_series_is_read_back_to_the_right_geometry(protocol, tmp_path):
 def test_a_head_that_keeps_still_has_one_pose():
     place = place_slices(_head().shape.scale, Protocol())
     assert np.ptp(place.shift, axis=(0, 1)).max() == 0
-    assert np.ptp(place.turn, axis=(0, 1)).max() == 0
+    assert np.ptp(place.rotation, axis=(0, 1)).max() == 0
 
 
 @pytest.mark.parametrize("motion", [2.0, 5.0])
@@ -134,7 +141,7 @@ def test_motion_moves_the_skull_by_about_what_was_asked(motion):
     point = np.array([0.0, 80.0, 0.0])
     for k in range(40):
         place = place_slices(np.ones(3), Protocol(motion_mm=motion, shift_mm=(float(k), 0.0, 0.0)))
-        at = place.turn.reshape(-1, 3, 3) @ point * [-1, -1, 1] + place.shift.reshape(-1, 3)
+        at = place.rotation.reshape(-1, 3, 3) @ point * [-1, -1, 1] + place.shift.reshape(-1, 3)
         ranges.append(np.linalg.norm(np.ptp(at, axis=0)))
         kinds.append(np.linalg.norm(np.diff(at[1::3], axis=0), axis=1).max() > 0.65 * motion)
     assert 0.6 * motion < np.median(ranges) < 2.2 * motion
@@ -143,7 +150,7 @@ def test_motion_moves_the_skull_by_about_what_was_asked(motion):
 
 def test_motion_blurs_and_stays_a_head():
     still, moved = (scan_head(_head(), Protocol(matrix=128, motion_mm=mm)).hu for mm in (0.0, 4.0))
-    again = scan_head(_head(), Protocol(matrix=128, motion_mm=4.0), rng=np.random.default_rng(1)).hu
+    again = scan_head(_head(), Protocol(matrix=128, motion_mm=4.0), np.random.default_rng(1)).hu
     assert np.abs(still - moved).mean() > 1
     brain = [((hu > 20) & (hu < 50)).sum() for hu in (still, moved)]
     assert brain[1] == pytest.approx(brain[0], rel=0.08)
@@ -160,19 +167,18 @@ def test_a_moved_scan_is_prepared_like_any(tmp_path):
 
 
 def test_the_infarct_swells_the_side_by_what_the_scan_asks():
-    head = build_head(
-        np.random.default_rng(8), age=60, male=True, infarct=Infarct("MCA", "left", 180.0)
-    )
-    flat, pushed = (scan_head(head, Protocol(matrix=256), shift_mm=mm).hu for mm in (0.0, 8.0))
+    head = build_head(np.random.default_rng(8), Person(60), Stroke(Infarct("MCA", "left", 180.0)))
+    swollen = (replace(head, edema=Edema(0.0, mm)) for mm in (0.0, 8.0))
+    flat, pushed = (scan_head(one, Protocol(matrix=256)).hu for one in swollen)
     assert np.abs(flat - pushed).max() > 10
 
 
 def test_a_scan_costs_two_seconds_at_most():
     head = _head()
-    scan_head(head, Protocol(matrix=128), rng=np.random.default_rng(1))
+    scan_head(head, Protocol(matrix=128), np.random.default_rng(1))
     seconds = []
     for _ in range(2):
         start = process_time()
-        scan_head(head, Protocol(matrix=512, margin_mm=(0.0, 0.0)), rng=np.random.default_rng(1))
+        scan_head(head, Protocol(matrix=512, margin_mm=(0.0, 0.0)), np.random.default_rng(1))
         seconds.append(process_time() - start)
     assert min(seconds) < 2.0

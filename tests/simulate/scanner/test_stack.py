@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -7,19 +9,17 @@ from scipy import ndimage
 from hemocast.config import PrepareConfig
 from hemocast.dicom import CTHeader, make_uid, read, write_ct
 from hemocast.prepare import prepare
-from hemocast.simulate.anatomy.head import Infarct, build_head
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.simulate.scanner.stack import render_stack
 from hemocast.volume import SIMULATED_DOUBT, Stack
 
 SMALL = PrepareConfig(size=128, pixel_mm=1.5)
-UPRIGHT, TURNED = (0.0, 0.0, 0.0), (5.0, -3.0, 4.0)
+UPRIGHT, ROTATED = (0.0, 0.0, 0.0), (5.0, -3.0, 4.0)
 
 
-def real_stack(head, protocol, folder, *, water_uptake=0.2, shift_mm=0.0, rng=None) -> Stack:
+def real_stack(head, protocol, folder, rng=None) -> Stack:
     """The long way: scan, write as DICOM, read, prepare."""
-    frames = scan_head(head, protocol, water_uptake=water_uptake, shift_mm=shift_mm, rng=rng)
+    frames = scan_head(head, protocol, rng)
     header = CTHeader(
         "S", "SIMULATED^S", make_uid("s"), make_uid("s", 1), series_description="HEAD"
     )
@@ -38,18 +38,19 @@ def likeness(a: Stack, b: Stack) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize(
-    ("seed", "infarct", "turn"),
+    ("seed", "infarct", "degrees"),
     [
         (0, None, UPRIGHT),
         (1, Infarct("MCA", "left", 100.0), UPRIGHT),
-        (2, Infarct("PCA", "right", 25.0), TURNED),
+        (2, Infarct("PCA", "right", 25.0), ROTATED),
     ],
 )
-def test_it_is_what_the_scan_would_be_prepared_to(seed, infarct, turn, tmp_path):
-    head = build_head(np.random.default_rng(seed), age=50 + 10 * seed, male=True, infarct=infarct)
-    protocol = Protocol(matrix=256, rotation_degrees=turn)
+def test_it_is_what_the_scan_would_be_prepared_to(seed, infarct, degrees, tmp_path):
+    person = Person(50 + 10 * seed, van_swieten=(0, 0))
+    head = build_head(np.random.default_rng(seed), person, infarct and Stroke(infarct))
+    protocol = Protocol(matrix=256, rotation_degrees=degrees)
     real = real_stack(head, protocol, tmp_path)
-    quick = render_stack(head, protocol, SMALL, water_uptake=0.2)
+    quick = render_stack(head, protocol, SMALL)
     overlap, whole, within = likeness(real, quick)
     assert overlap > 0.97
     assert whole > 0.92
@@ -60,7 +61,7 @@ def test_it_is_what_the_scan_would_be_prepared_to(seed, infarct, turn, tmp_path)
 
 
 def test_a_tilted_scan_gives_nearly_the_same_stack(tmp_path):
-    head = build_head(np.random.default_rng(4), age=70, male=False)
+    head = build_head(np.random.default_rng(4), Person(70, male=False))
     protocol = Protocol(matrix=256, tilt_degrees=14.0)
     overlap, _, within = likeness(
         real_stack(head, protocol, tmp_path), render_stack(head, protocol, SMALL)
@@ -70,7 +71,7 @@ def test_a_tilted_scan_gives_nearly_the_same_stack(tmp_path):
 
 
 def test_noise_is_what_preparation_leaves(tmp_path):
-    head = build_head(np.random.default_rng(5), age=60, male=True)
+    head = build_head(np.random.default_rng(5), Person(60))
     protocol = Protocol(matrix=512, noise_hu=4.0, rotation_degrees=(3.0, 1.0, 0.0))
 
     def spread(make) -> float:
@@ -79,15 +80,15 @@ def test_noise_is_what_preparation_leaves(tmp_path):
         apart = (one.frames - two.frames)[both]
         return float(apart.std() / np.sqrt(2))
 
-    real = spread(lambda rng: real_stack(head, protocol, tmp_path, rng=rng))
-    quick = spread(lambda rng: render_stack(head, protocol, SMALL, rng=rng))
+    real = spread(lambda rng: real_stack(head, protocol, tmp_path, rng))
+    quick = spread(lambda rng: render_stack(head, protocol, SMALL, rng))
     assert quick == pytest.approx(real, rel=0.2)
 
 
 def test_the_infarct_lies_on_its_side_and_darkens():
-    infarct = Infarct("MCA", "left", 120.0)
-    head = build_head(np.random.default_rng(6), age=60, male=True, infarct=infarct)
-    light, dark = (render_stack(head, Protocol(), SMALL, water_uptake=u) for u in (0.0, 0.3))
+    head = build_head(np.random.default_rng(6), Person(60), Stroke(Infarct("MCA", "left", 120.0)))
+    wet = (replace(head, edema=Edema(uptake)) for uptake in (0.0, 0.3))
+    light, dark = (render_stack(one, Protocol(), SMALL) for one in wet)
     both = light.brain & dark.brain
     both[:, :, 54:74] = False  # near the midline
     right, left = (
@@ -99,10 +100,8 @@ def test_the_infarct_lies_on_its_side_and_darkens():
 
 
 def test_the_record_says_simulated_and_the_same_seed_gives_the_same_stack():
-    head = build_head(np.random.default_rng(7), age=60, male=True)
-    one, two = (
-        render_stack(head, Protocol(), SMALL, rng=np.random.default_rng(9)) for _ in range(2)
-    )
+    head = build_head(np.random.default_rng(7), Person(60))
+    one, two = (render_stack(head, Protocol(), SMALL, np.random.default_rng(9)) for _ in range(2))
     np.testing.assert_array_equal(one.frames, two.frames)
     assert one.record == two.record
     assert SIMULATED_DOUBT in one.record.doubts
@@ -114,7 +113,7 @@ def test_the_record_says_simulated_and_the_same_seed_gives_the_same_stack():
 
 @pytest.mark.parametrize("size", [100, 192])
 def test_any_size_of_frame_is_filled(size):
-    head = build_head(np.random.default_rng(7), age=60, male=True)
+    head = build_head(np.random.default_rng(7), Person(60))
     wide = PrepareConfig(size=size, pixel_mm=192 / size)
     stack = render_stack(head, Protocol(), wide)
     small = render_stack(head, Protocol(), SMALL)
@@ -123,9 +122,9 @@ def test_any_size_of_frame_is_filled(size):
 
 
 def test_thin_slices_are_averaged_over_a_frame():
-    head = build_head(np.random.default_rng(7), age=60, male=True)
+    head = build_head(np.random.default_rng(7), Person(60))
     thin, thick = (
-        render_stack(head, Protocol(slice_mm=mm, noise_hu=8.0), SMALL, rng=np.random.default_rng(1))
+        render_stack(head, Protocol(slice_mm=mm, noise_hu=8.0), SMALL, np.random.default_rng(1))
         for mm in (1.25, 5.0)
     )
     both = thin.brain & thick.brain

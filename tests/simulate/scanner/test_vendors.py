@@ -11,9 +11,8 @@ import pytest
 
 import hemocast
 from hemocast.dicom import CTHeader, make_uid, write_ct
-from hemocast.simulate.anatomy.head import Head, build_head
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import Frames, scan_head
+from hemocast.simulate import Head, Person, Protocol, build_head, scan_head
+from hemocast.simulate.scanner.scan import Frames
 from hemocast.simulate.scanner.vendors import VENDORS, Vendor
 
 DCIODVFY = shutil.which("dciodvfy")
@@ -21,7 +20,7 @@ DCIODVFY = shutil.which("dciodvfy")
 
 @pytest.fixture(scope="module")
 def head() -> Head:
-    return build_head(np.random.default_rng(3), age=60, male=False)
+    return build_head(np.random.default_rng(3), Person(60, male=False))
 
 
 def write(vendor: Vendor, frames: Frames, folder: Path, tilt: float = 0.0) -> list[Path]:
@@ -90,12 +89,12 @@ def test_files_are_valid_dicom(vendor, tilt, head, tmp_path):
         lines = (said.stdout + said.stderr).splitlines()
         assert not [line for line in lines if line.startswith("Error")]
         # Makers' own fourth value of the image type is allowed, and warned of.
-        told = [line for line in lines if line.startswith("Warning")]
-        assert all("attribute <Image Type>" in line for line in told)
+        warned = [line for line in lines if line.startswith("Warning")]
+        assert all("attribute <Image Type>" in line for line in warned)
         assert "CTImage" in lines
 
 
-def test_padding_is_told_in_the_header(head, tmp_path):
+def test_padding_is_in_the_header(head, tmp_path):
     ge = VENDORS[0]
     path = write(ge, scan_head(head, Protocol(matrix=64)), tmp_path)[0]
     dataset = pydicom.dcmread(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -8,33 +10,17 @@ from hemocast.config import PrepareConfig
 from hemocast.dicom import CTHeader, make_uid, read, write_ct
 from hemocast.pipeline.simulated_truth import mask_on_stack
 from hemocast.prepare import prepare
-from hemocast.simulate import Protocol, render_head
-from hemocast.simulate.anatomy.head import Infarct, build_head
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, build_head, scan_head
 from hemocast.simulate.write.study import write_mask
 
 GRID = PrepareConfig(size=128, pixel_mm=1.5)
 
 
-def test_same_seed_gives_the_same_head_and_another_gives_another():
-    first, again, other = render_head(2), render_head(2), render_head(3)
-    assert np.array_equal(first.hu, again.hu)
-    assert first.content_hash() != other.content_hash()
-    assert first.source.simulated
-
-
-@pytest.mark.parametrize("protocol", [Protocol(tilt_degrees=10), Protocol(mixed=True)])
-def test_a_tilted_or_uneven_protocol_is_refused(protocol):
-    with pytest.raises(ValueError, match="tilt"):
-        render_head(0, protocol=protocol)
-
-
 @pytest.fixture(scope="module")
 def head():
     """A head with a large infarct."""
-    return build_head(
-        np.random.default_rng(3), age=60, male=True, infarct=Infarct("MCA", "left", 90.0)
-    )
+    stroke = Stroke(Infarct("MCA", "left", 90.0))
+    return build_head(np.random.default_rng(3), Person(60, van_swieten=(0, 0)), stroke)
 
 
 def _read_back(frames, folder):
@@ -67,7 +53,7 @@ def _on_stack(volume, stack):
     ids=["plain", "tilted", "mixed", "mixed and tilted"],
 )
 def test_the_mask_lies_where_the_infarct_darkens_the_prepared_scan(head, protocol, tmp_path):
-    wet, dry = (scan_head(head, protocol, water_uptake=uptake) for uptake in (0.3, 0.0))
+    wet, dry = (scan_head(replace(head, edema=Edema(u)), protocol) for u in (0.3, 0.0))
     write_mask(wet, tmp_path / "mask.nii.gz")
     with_infarct = _read_back(wet, tmp_path / "wet")
     stack = prepare(with_infarct, GRID)

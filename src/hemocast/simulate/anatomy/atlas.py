@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from hemocast.anatomy.atlas.solids import Points, ellipsoid
+from hemocast.anatomy.fields import on_axes
 from hemocast.errors import MissingExtra
-from hemocast.simulate.anatomy.face import Tissue, face_tissues, fine_tissues
+from hemocast.simulate.anatomy.face import ByteArray, face_tissues, fine_tissues
+from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.volume import BoolArray, FloatArray
-
-ByteArray = NDArray[np.uint8]
 
 ORIGIN = np.array([-98.0, -134.0, -112.0])
 """MNI millimetres (x right, y anterior, z superior) of the atlas' first voxel."""
@@ -107,13 +108,38 @@ def _template_box(part: ByteArray) -> tuple[slice, ...]:
     return tuple(slice(a, a + n) for a, n in zip(BRAIN_START, part.shape, strict=True))
 
 
-def axes(step: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return MNI z, y, x of a grid of `step` mm, shaped to broadcast to (z, y, x)."""
+def axes(
+    step: int = 1, first: tuple[int, ...] = (0, 0, 0), count: tuple[int, ...] | None = None
+) -> Points:
+    """Return a grid's MNI millimetres.
+
+    Parameters
+    ----------
+    step : int
+        Millimetres between points.
+    first : tuple of int
+        Atlas voxel (z, y, x) of the first point.
+    count : tuple of int, optional
+        Points along z, y, x; by default as many as the atlas has.
+    """
+    count = count or tuple(-(-n // step) for n in SHAPE)
     z, y, x = (
-        (ORIGIN[2 - i] + step * np.arange(-(-SHAPE[i] // step))).astype(np.float32)
-        for i in range(3)
+        (ORIGIN[2 - i] + first[i] + step * np.arange(count[i])).astype(np.float32) for i in range(3)
     )
-    return z[:, None, None], y[None, :, None], x[None, None, :]
+    return Points(z[:, None, None], y[None, :, None], x[None, None, :])
+
+
+def nearest_voxel(voxel: FloatArray) -> NDArray[np.intp]:
+    """Return where in a flat map of the atlas the nearest voxels lie.
+
+    Parameters
+    ----------
+    voxel : ndarray of float32, shape (n, 3, ...)
+        Atlas voxels (z, y, x).
+    """
+    nearest = np.rint(voxel).astype(np.intp)
+    flat: NDArray[np.intp] = (nearest[:, 0] * SHAPE[1] + nearest[:, 1]) * SHAPE[2] + nearest[:, 2]
+    return flat
 
 
 def _signed_distance(mask: BoolArray) -> FloatArray:
@@ -126,14 +152,7 @@ def _signed_distance(mask: BoolArray) -> FloatArray:
 
 def upsample(coarse: FloatArray) -> FloatArray:
     """Interpolate a coarse map linearly to the atlas grid."""
-    out = coarse
-    for axis, length in enumerate(SHAPE):
-        position = np.arange(length, dtype=np.float32) / COARSE
-        low = np.minimum(position.astype(int), coarse.shape[axis] - 2)
-        weight = (position - low).reshape([-1 if i == axis else 1 for i in range(3)])
-        below, above = np.take(out, low, axis=axis), np.take(out, low + 1, axis=axis)
-        out = below + weight.astype(np.float32) * (above - below)
-    return out
+    return on_axes(coarse, [np.arange(n, dtype=np.float32) / COARSE for n in SHAPE])
 
 
 def _level(tissue: FloatArray, t1: ByteArray, ventricle_distance: FloatArray) -> FloatArray:
@@ -159,17 +178,15 @@ def _brain() -> tuple[ByteArray, FloatArray]:
     return np.round(share).astype(np.uint8), tissue
 
 
-def _distances(
-    tissue: FloatArray, z: FloatArray, y: FloatArray, x: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _distances(tissue: FloatArray, points: Points) -> tuple[FloatArray, FloatArray]:
     """Return signed mm to the hull of the brain and mm to the ventricles, on the coarse grid."""
     step = slice(None, None, COARSE)
-    small = np.zeros(np.broadcast_shapes(z.shape, y.shape, x.shape), dtype=np.float32)
+    small = np.zeros(np.broadcast_shapes(*(part.shape for part in points)), dtype=np.float32)
     part = tissue[step, step, step]
     first = [a // COARSE for a in BRAIN_START]
     small[tuple(slice(a, a + n) for a, n in zip(first, part.shape, strict=True))] = part
-    distance = ndimage.gaussian_filter(_signed_distance(_hull(small, z, y, x)), 0.8)
-    deep = (small < 0.4) & (distance < -14) & (z > -45)
+    distance = ndimage.gaussian_filter(_signed_distance(_hull(small, points)), 0.8)
+    deep = (small < 0.4) & (distance < -14) & (points.z > -45)
     return distance, ndimage.distance_transform_edt(~deep, sampling=COARSE).astype(np.float32)
 
 
@@ -183,17 +200,17 @@ def load_atlas() -> Atlas:
         nilearn, whose template maps are used, is not installed.
     """
     white, tissue = _brain()
-    z, y, x = axes(COARSE)
-    distance, to_ventricle = _distances(tissue, z, y, x)
+    points = axes(COARSE)
+    distance, to_ventricle = _distances(tissue, points)
     counts = np.round(upsample(distance) / np.float32(DISTANCE_STEP))
     counts = np.clip(counts + DISTANCE_ZERO, 0, 255).astype(np.uint8)
     part = _level(tissue, _template("t1"), upsample(to_ventricle)[_template_box(white)])
     level = _placed(np.round(part * LEVEL_ONE).astype(np.uint8))
     level[counts > DISTANCE_ZERO + 3 / DISTANCE_STEP] = 0
     del tissue, part
-    code = _tissues(z, y, x, distance)
+    code = _tissues(points, distance)
     fine_tissues(
-        *axes(),
+        axes(),
         code=code,
         level=np.multiply(level, np.float32(1 / LEVEL_ONE), dtype=np.float32),
         distance=np.multiply(counts, np.float32(DISTANCE_STEP), dtype=np.float32)
@@ -205,16 +222,16 @@ def load_atlas() -> Atlas:
         distance=counts,
         tissue=code,
         ventricle=np.exp(-to_ventricle / 8),
-        base=_base_thickness(z, y, x),
+        base=_base_thickness(points),
     )
     for array in (maps.level, maps.white, maps.distance, maps.tissue):
         array.setflags(write=False)
     return maps
 
 
-def _tissues(z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray) -> ByteArray:
+def _tissues(points: Points, distance: FloatArray) -> ByteArray:
     """Return soft tissue and skin on the atlas grid: the skin smooth, what is under it coarse."""
-    coarse, skin = face_tissues(z, y, x, distance)
+    coarse, skin = face_tissues(points, distance)
     for axis in range(3):
         coarse = np.repeat(coarse, COARSE, axis)
     code = np.ascontiguousarray(coarse[: SHAPE[0], : SHAPE[1], : SHAPE[2]])
@@ -224,21 +241,23 @@ def _tissues(z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray) 
     return code
 
 
-def _hull(small: FloatArray, z: FloatArray, y: FloatArray, x: FloatArray) -> BoolArray:
+def _hull(small: FloatArray, points: Points) -> BoolArray:
     """Return the brain with its sulci and cisterns closed, and the cord's canal below it."""
+    z, y, x = points
     away = ndimage.distance_transform_edt(small < 0.3, sampling=COARSE)
     closed = ndimage.distance_transform_edt(away <= 7, sampling=COARSE) > 7
     # The vault bridges the clefts between the lobes; the base follows them.
     closed |= (ndimage.distance_transform_edt(away <= 24, sampling=COARSE) > 24) & (z > -16)
-    closed |= (x / 17) ** 2 + ((y - 1) / 17) ** 2 + ((z + 14) / 13) ** 2 < 1  # above the sella
+    closed |= ellipsoid(points, (0, 1, -14), (17, 17, 13))  # above the sella
     canal = np.hypot(x, y + 47 + 0.1 * (z + 60)) < 9
     closed = closed | (canal & (z < -58))
     smooth: BoolArray = ndimage.gaussian_filter(closed.astype(np.float32), 1.0) > 0.5
     return smooth
 
 
-def _base_thickness(z: FloatArray, y: FloatArray, x: FloatArray) -> FloatArray:
+def _base_thickness(points: Points) -> FloatArray:
     """Return the extra bone of the skull base, mm: thick below the temporal lobes and the pons."""
+    z, y, x = points
     low = 1 / (1 + np.exp((z + 22) / 4))
     middle = np.exp(-(((y + 12) / 28) ** 2))
     neck = 1 / (1 + np.exp(-(z + 74) / 2))

@@ -2,112 +2,78 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from hemocast.anatomy.atlas.solids import Points, ellipsoid
+from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.volume import BoolArray, FloatArray
 
 ByteArray = NDArray[np.uint8]
 
 
-class Tissue(IntEnum):
-    """What an atlas voxel holds. Below `BONE`, skull vault and brain win where they are."""
+@dataclass(frozen=True)
+class FineGrid:
+    """The atlas grid of 1 mm, or a part of it, while structures are put in.
 
-    AIR = 0
-    SCALP = 1
-    MUSCLE = 2
-    FAT = 3
-    SKIN = 4
-    FALX = 5
-    SINUS_BLOOD = 6
-    BONE = 10
-    SPONGE = 11
-    CAVITY = 12
-    GLOBE = 13
-    LENS = 14
-    CANAL = 15
-    CORD = 16
-    FRONTAL_SINUS = 17
-    MASTOID = 18
-    CALCIUM = 19
-    LACUNE = 20
-    ARTERY = 21
-    CLOT = 22
-    OLD_INFARCT = 23
+    Parameters
+    ----------
+    points : Points
+        MNI mm.
+    code : ndarray of uint8, shape (z, y, x)
+        `Tissue` so far; changed in place.
+    level, distance : ndarray of float32, shape (z, y, x)
+        Brain tissue and signed distance to the hull, mm.
+    outside : ndarray of bool, shape (z, y, x)
+        Outside the hull and inside the skin, before anything is put in.
+    """
 
+    points: Points
+    code: ByteArray
+    level: FloatArray
+    distance: FloatArray
+    outside: BoolArray
 
-TISSUE_HU: dict[Tissue, float] = {
-    Tissue.AIR: -1000,
-    Tissue.SCALP: -80,
-    Tissue.MUSCLE: 55,
-    Tissue.FAT: -95,
-    Tissue.SKIN: 60,
-    Tissue.FALX: 52,
-    Tissue.SINUS_BLOOD: 50,
-    Tissue.BONE: 850,
-    Tissue.SPONGE: 420,
-    Tissue.CAVITY: -980,
-    Tissue.GLOBE: 14,
-    Tissue.LENS: 75,
-    Tissue.CANAL: 12,
-    Tissue.CORD: 33,
-    Tissue.FRONTAL_SINUS: 700,
-    Tissue.MASTOID: 600,
-    Tissue.CALCIUM: 190,
-    Tissue.LACUNE: 12,
-    Tissue.ARTERY: 41,
-    Tissue.CLOT: 56,
-    Tissue.OLD_INFARCT: 12,
-}
-"""CT number of each, HU. The ranges are the usual ones of the Hounsfield scale (muscle 40-60, fat
--120 to -60, fluid 0-20, bone 300-1500); the values within them are ours. An open middle cerebral
-artery measures 41, an occluded one 54 HU on average (Koo 2000,
-Cerebrovasc Dis 10:419)."""
+    def both_sides(self) -> FineGrid:
+        """Return the same grid with x as the distance from the midline."""
+        return replace(self, points=self.points._replace(x=np.abs(self.points.x)))
+
+    def levels(self, first: int, last: int) -> FineGrid:
+        """Return the axial planes from one voxel to before another."""
+        part = slice(first, last)
+        return FineGrid(
+            self.points._replace(z=self.points.z[part]),
+            self.code[part],
+            self.level[part],
+            self.distance[part],
+            self.outside[part],
+        )
 
 
-def _ball(
-    z: FloatArray,
-    y: FloatArray,
-    x: FloatArray,
-    at: tuple[float, float, float],
-    radii: tuple[float, float, float],
-) -> BoolArray:
-    """Return an ellipsoid; `at` and `radii` in (x, y, z) mm."""
-    inside: BoolArray = (
-        ((x - at[0]) / radii[0]) ** 2
-        + ((y - at[1]) / radii[1]) ** 2
-        + ((z - at[2]) / radii[2]) ** 2
-    ) < 1
-    return inside
-
-
-def _outline(z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray) -> BoolArray:
+def _outline(points: Points, distance: FloatArray) -> BoolArray:
     """Return the skin's surface: the vault's scalp, the face and the neck."""
+    z, y, x = points
     low = np.clip((-z - 20) / 60, 0, 1.5)
     front, back = 84 - 4 * low, -108 + 16 * low
     middle, half = (front + back) / 2, (front - back) / 2
     width = 74 - 9 * low
     face = (np.abs(x / width) ** 2.4 + np.abs((y - middle) / half) ** 2.3 < 1) & (z < -18)
-    nose = _ball(z, y, x, (0, 84, -62), (13, 20, 26))
-    ears = _ball(z, y, x, (79, -22, -42), (6, 12, 26)) | _ball(
-        z, y, x, (-79, -22, -42), (6, 12, 26)
-    )
-    outline: BoolArray = (distance < 16.5) & (z > -62) | face | nose | ears
+    nose = ellipsoid(points, (0, 84, -62), (13, 20, 26))
+    right, left = (ellipsoid(points, (side * 79, -22, -42), (6, 12, 26)) for side in (1, -1))
+    outline: BoolArray = (distance < 16.5) & (z > -62) | face | nose | right | left
     return outline
 
 
-def face_tissues(
-    z: FloatArray, y: FloatArray, x: FloatArray, distance: FloatArray
-) -> tuple[ByteArray, FloatArray]:
+def face_tissues(points: Points, distance: FloatArray) -> tuple[ByteArray, FloatArray]:
     """Return soft tissue, before the fine structures, and depth under the skin, coarse.
 
     Parameters
     ----------
-    z, y, x : ndarray of float32
-        MNI mm, shaped to broadcast.
+    points : Points
+        MNI mm.
     distance : ndarray of float32, shape (z, y, x)
         Signed distance to the brain's hull, mm.
 
@@ -118,7 +84,8 @@ def face_tissues(
     depth : ndarray of float32, shape (z, y, x)
         Millimetres under the skin's surface, negative outside.
     """
-    head = ndimage.gaussian_filter(_outline(z, y, x, distance).astype(np.float32), 1.5) > 0.5
+    z, y, x = points
+    head = ndimage.gaussian_filter(_outline(points, distance).astype(np.float32), 1.5) > 0.5
     depth = ndimage.distance_transform_edt(head, sampling=2)
     depth -= ndimage.distance_transform_edt(~head, sampling=2)
     depth = ndimage.gaussian_filter(depth.astype(np.float32), 0.8)
@@ -136,82 +103,64 @@ def face_tissues(
 
 
 def fine_tissues(
-    z: FloatArray,
-    y: FloatArray,
-    x: FloatArray,
-    *,
-    code: ByteArray,
-    level: FloatArray,
-    distance: FloatArray,
+    points: Points, *, code: ByteArray, level: FloatArray, distance: FloatArray
 ) -> None:
     """Put in the structures that need 1 mm: bones and air of the face, eyes, cord, falx.
 
     Parameters
     ----------
-    z, y, x : ndarray of float32
-        MNI mm of the atlas grid, shaped to broadcast.
+    points : Points
+        MNI mm of the atlas grid.
     code : ndarray of uint8, shape (z, y, x)
         `Tissue` so far; changed in place.
     level, distance : ndarray of float32, shape (z, y, x)
         Brain tissue and signed distance to the hull, mm.
     """
-    ax = np.abs(x)
-    outside = (distance > 1) & (code != Tissue.AIR)
-    _facial_bones(z, y, ax, code, outside)
-    _orbits(z, y, ax, code, outside)
-    _air_spaces(z, y, ax, code, outside, distance)
-    _spine(z, y, x, code)
-    _midline(z, y, ax, code, level, distance)
+    grid = FineGrid(points, code, level, distance, (distance > 1) & (code != Tissue.AIR))
+    sides = grid.both_sides()
+    _facial_bones(sides.levels(0, 125))  # z below about +12 mm
+    _orbits(sides.levels(55, 112))  # z -57..0
+    _air_spaces(sides.levels(0, 140))  # z below about +28 mm
+    _spine(grid.levels(0, 56))  # z below about -56 mm
+    _midline(sides)
 
 
-def _facial_bones(
-    z: FloatArray, y: FloatArray, ax: FloatArray, code: ByteArray, outside: BoolArray
-) -> None:
-    part = slice(0, 125)  # z below about +12 mm
-    z, code, outside = z[part], code[part], outside[part]
+def _facial_bones(grid: FineGrid) -> None:
+    points, code, outside = grid.points, grid.code, grid.outside
+    z, y, ax = points
+    arch = (np.abs(np.hypot(ax, (y + 2) * 0.75) - 64) < 1.8) & (np.abs(z + 52) < 4) & (y > -16)
     bones = (
-        (_ball(z, y, ax, (30, 52, -66), (22, 22, 24)), Tissue.BONE),  # maxilla
-        (_ball(z, y, ax, (30, 50, -66), (19, 19, 21)), Tissue.CAVITY),
-        (
-            (np.abs(np.hypot(ax, (y + 2) * 0.75) - 64) < 1.8) & (np.abs(z + 52) < 4) & (y > -16),
-            Tissue.BONE,
-        ),  # zygomatic arch
-        (_ball(z, y, ax, (52, 2, -72), (5, 9, 22)), Tissue.BONE),  # ramus of the mandible
-        (_ball(z, y, ax, (47, 30, -40), (7, 14, 14)), Tissue.BONE),  # sphenoid wing
-        (_ball(z, y, ax, (0, 14, -42), (20, 18, 13)), Tissue.BONE),  # sphenoid body
-        (_ball(z, y, ax, (54, -32, -50), (16, 20, 19)), Tissue.BONE),  # mastoid
-        (_ball(z, y, ax, (24, -44, -74), (10, 12, 8)), Tissue.BONE),  # occipital condyles
+        (ellipsoid(points, (30, 52, -66), (22, 22, 24)), Tissue.BONE),  # maxilla
+        (ellipsoid(points, (30, 50, -66), (19, 19, 21)), Tissue.CAVITY),
+        (arch, Tissue.BONE),  # zygomatic arch
+        (ellipsoid(points, (52, 2, -72), (5, 9, 22)), Tissue.BONE),  # ramus of the mandible
+        (ellipsoid(points, (47, 30, -40), (7, 14, 14)), Tissue.BONE),  # sphenoid wing
+        (ellipsoid(points, (0, 14, -42), (20, 18, 13)), Tissue.BONE),  # sphenoid body
+        (ellipsoid(points, (54, -32, -50), (16, 20, 19)), Tissue.BONE),  # mastoid
+        (ellipsoid(points, (24, -44, -74), (10, 12, 8)), Tissue.BONE),  # occipital condyles
     )
     for solid, tissue in bones:
         code[solid & outside] = tissue
 
 
-def _orbits(
-    z: FloatArray, y: FloatArray, ax: FloatArray, code: ByteArray, outside: BoolArray
-) -> None:
-    part = slice(55, 112)  # z -57..0
-    z, code, outside = z[part], code[part], outside[part] | (code[part] == Tissue.AIR)
-    wall = _ball(z, y, ax, (31, 57, -36), (20.5, 36, 19.5)) & (y > 24)
-    fat = _ball(z, y, ax, (31, 57, -36), (18.5, 34, 17.5)) & (y > 26)
+def _orbits(grid: FineGrid) -> None:
+    points, code = grid.points, grid.code
+    z, y, ax = points
+    outside = grid.outside | (code == Tissue.AIR)
+    wall = ellipsoid(points, (31, 57, -36), (20.5, 36, 19.5)) & (y > 24)
+    fat = ellipsoid(points, (31, 57, -36), (18.5, 34, 17.5)) & (y > 26)
     code[wall & outside & (y < 68)] = Tissue.BONE
     code[fat & outside & (y < 78)] = Tissue.FAT
     code[(np.hypot(ax - 29 - (y - 62) * 0.25, z + 36) < 2) & (y > 24) & (y < 56)] = Tissue.MUSCLE
-    code[_ball(z, y, ax, (32, 66, -36), (13, 13, 13))] = Tissue.SKIN  # sclera
-    code[_ball(z, y, ax, (32, 66, -36), (11.6, 11.6, 11.6))] = Tissue.GLOBE
-    code[_ball(z, y, ax, (32, 75, -36), (4.5, 2.2, 4.5))] = Tissue.LENS
+    code[ellipsoid(points, (32, 66, -36), (13, 13, 13))] = Tissue.SKIN  # sclera
+    code[ellipsoid(points, (32, 66, -36), (11.6, 11.6, 11.6))] = Tissue.GLOBE
+    code[ellipsoid(points, (32, 75, -36), (4.5, 2.2, 4.5))] = Tissue.LENS
 
 
-def _air_spaces(
-    z: FloatArray,
-    y: FloatArray,
-    ax: FloatArray,
-    code: ByteArray,
-    outside: BoolArray,
-    distance: FloatArray,
-) -> None:
-    part = slice(0, 140)  # z below about +28 mm
-    z, code, outside, distance = z[part], code[part], outside[part], distance[part]
-    outside = outside | (code == Tissue.BONE)
+def _air_spaces(grid: FineGrid) -> None:
+    points, code, distance = grid.points, grid.code, grid.distance
+    z, y, ax = points
+    outside = grid.outside | (code == Tissue.BONE)
     ethmoid = (ax < 12) & (y > 28) & (y < 70) & (z > -56) & (z < -24)
     cells = (np.sin(0.75 * y) * np.sin(0.8 * z + 0.4) > -0.35) & (ax > 1) & (np.abs(ax - 6.5) > 1)
     code[ethmoid & outside] = Tissue.SPONGE
@@ -220,11 +169,12 @@ def _air_spaces(
     turbinates = (np.abs(ax - 6) < 1.6) & (np.sin(0.6 * z) > 0)
     code[nose & outside & (ax > 1.2)] = Tissue.CAVITY
     code[nose & outside & turbinates] = Tissue.MUSCLE
-    code[_ball(z, y, ax, (7, 15, -43), (6, 12, 8)) & outside] = Tissue.CAVITY  # sphenoid sinus
-    code[_ball(z, y, ax, (0, 2, -84), (10, 9, 30)) & outside & (z < -58)] = Tissue.CAVITY  # pharynx
+    code[ellipsoid(points, (7, 15, -43), (6, 12, 8)) & outside] = Tissue.CAVITY  # sphenoid sinus
+    pharynx = ellipsoid(points, (0, 2, -84), (10, 9, 30)) & (z < -58)
+    code[pharynx & outside] = Tissue.CAVITY
     canal = (np.hypot(y + 20, z + 44) < 3.2) & (ax > 52) & (ax < 86)
     code[canal] = Tissue.CAVITY  # outer ear canal
-    cells = _ball(z, y, ax, (55, -32, -50), (12, 17, 16)) & (distance > 3) & (distance < 11)
+    cells = ellipsoid(points, (55, -32, -50), (12, 17, 16)) & (distance > 3) & (distance < 11)
     code[cells & outside] = Tissue.MASTOID
     brow = (ax < 28) & (y > 50) & (z > -30) & (z < 24) & (code != Tissue.AIR)
     code[brow & (distance > 3) & (distance < 10.5)] = Tissue.BONE
@@ -232,29 +182,23 @@ def _air_spaces(
     code[sinus] = Tissue.FRONTAL_SINUS
 
 
-def _spine(z: FloatArray, y: FloatArray, x: FloatArray, code: ByteArray) -> None:
-    part = slice(0, 56)  # z below about -56 mm
-    z, code = z[part], code[part]
+def _spine(grid: FineGrid) -> None:
+    points, code = grid.points, grid.code
+    z, y, x = points
     radius = np.hypot(x, y + 47 + 0.1 * (z + 60))
     code[(radius < 19) & (radius > 13) & (z < -76) & (z > -90)] = Tissue.BONE  # atlas
-    code[_ball(z, y, x, (0, -33, -86), (5.5, 5.5, 16))] = Tissue.BONE  # dens
+    code[ellipsoid(points, (0, -33, -86), (5.5, 5.5, 16))] = Tissue.BONE  # dens
     code[(radius > 13) & (radius < 20) & (z < -94)] = Tissue.BONE
     canal = (radius < 13) & (z < -66)
     code[canal] = Tissue.CANAL
     code[canal & (np.hypot(x / 1.2, y + 48 + 0.1 * (z + 60)) < 5.5) & (z < -70)] = Tissue.CORD
 
 
-def _midline(
-    z: FloatArray,
-    y: FloatArray,
-    ax: FloatArray,
-    code: ByteArray,
-    level: FloatArray,
-    distance: FloatArray,
-) -> None:
+def _midline(grid: FineGrid) -> None:
     """Falx between the hemispheres and the venous sinuses along its rim."""
     middle = (..., slice(80, 117))  # |x| <= 18 mm
-    code, level, distance, ax = code[middle], level[middle], distance[middle], ax[middle]
+    z, y, ax = grid.points._replace(x=grid.points.x[middle])
+    code, level, distance = grid.code[middle], grid.level[middle], grid.distance[middle]
     arch = np.hypot((y + 18) / 1.25, z - 2) > 42
     falx = (ax < 1) & (distance < 0) & arch & (z > -12) & (level < 0.93)
     code[falx] = Tissue.FALX

@@ -16,7 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.simulate.anatomy.atlas import COARSE, ORIGIN, SHAPE, load_atlas
+from hemocast.anatomy.atlas.solids import Points
+from hemocast.simulate.anatomy.atlas import COARSE, SHAPE, axes, load_atlas
 from hemocast.volume import FloatArray
 
 FIELD = 4
@@ -54,12 +55,9 @@ class Shape:
     gap: float
 
 
-def field_axes() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return MNI z, y, x of the 4 mm grid, shaped to broadcast to (z, y, x)."""
-    z, y, x = (
-        (ORIGIN[2 - i] + FIELD * np.arange(FIELD_SHAPE[i])).astype(np.float32) for i in range(3)
-    )
-    return z[:, None, None], y[None, :, None], x[None, None, :]
+def field_axes() -> Points:
+    """Return MNI millimetres of the 4 mm grid."""
+    return axes(FIELD, count=FIELD_SHAPE)
 
 
 def _spline_basis(n: int, spacing: float) -> FloatArray:

@@ -1,9 +1,6 @@
-"""ASPECTS of a simulated infarct: ten regions, and a table of the volumes at which each is lost.
+"""ASPECTS of a simulated infarct, and a table of the volumes at which each region is lost.
 
-The Alberta Stroke Program Early CT Score (Barber 2000, 10.1016/S0140-6736(00)02237-6) takes one
-point from ten for every region of the middle cerebral artery's territory with early ischemic
-change: caudate C, lentiform L, internal capsule IC and insula I, and the cortical M1 to M3 at the
-level of the ganglia and M4 to M6 above. The regions here are simple solids in MNI space, ours.
+The regions are those of `hemocast.anatomy.atlas`, as far as they are brain in a head of middle age.
 """
 
 from __future__ import annotations
@@ -14,23 +11,21 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hemocast.simulate.anatomy.atlas import COARSE, LEVEL_ONE, SHAPE, load_atlas
+from hemocast.anatomy.atlas import REGIONS, aspects_regions
+from hemocast.simulate.anatomy.atlas import COARSE, LEVEL_ONE, load_atlas
 from hemocast.simulate.anatomy.shape import FIELD
+from hemocast.simulate.anatomy.structures import Side
 from hemocast.simulate.disease.lesion import (
-    FIRST,
-    LAST,
     PATTERNS,
     TERRITORIES,
-    Side,
-    Stain,
     Territory,
+    TissueShare,
     draw_growth,
     half_axes,
-    territory_margins,
+    half_box,
+    margins_of,
 )
 from hemocast.volume import FloatArray
-
-REGIONS = ("C", "L", "IC", "I", "M1", "M2", "M3", "M4", "M5", "M6")
 
 LOST_SHARE = 1 / 3
 """Share of a region's tissue whose infarction takes its point; ours."""
@@ -54,44 +49,9 @@ def regions(step: int = COARSE) -> NDArray[np.uint8]:
     step : int
         Millimetres between points, of `lesion.half_axes`.
     """
-    z, y, x = half_axes(step)
-    mca = territory_margins(step)["MCA"] > -1
-
-    def ball(at: tuple[float, ...], radii: tuple[float, ...]) -> NDArray[np.bool_]:
-        inside: NDArray[np.bool_] = ((x - at[0]) / radii[0]) ** 2 + (
-            (y - at[1]) / radii[1]
-        ) ** 2 + ((z - at[2]) / radii[2]) ** 2 < 1
-        return inside
-
-    caudate = ball((13, 14, 6), (6, 9, 11)) | ball((16, -2, 20), (5, 14, 6))
-    # The capsule: from before the lentiform nucleus to its bend, and back beside the thalamus.
-    bent = np.where(y > 2, 14 + 0.3 * (y - 2), 14 - 0.5 * (y - 2))
-    capsule = (np.abs(x - bent) < 4) & (y < 20) & (y > -18) & (z > -2) & (z < 18)
-    ganglionic, above = (z > -10) & (z <= 20), (z > 20) & (z < 50)
-    cortex = mca & (x > 30)
-    upper = mca & (x > 22)
-    solids = (
-        caudate,
-        ball((25, 2, 1), (8, 17, 10)),
-        capsule,
-        ball((39, 2, 2), (6, 21, 15)) & (x > 33),
-        cortex & ganglionic & (y > 10),
-        cortex & ganglionic & (y <= 10) & (y > -22) & (x > 42),
-        cortex & ganglionic & (y <= -22) & (y > -62),
-        upper & above & (y > 4),
-        upper & above & (y <= 4) & (y > -26),
-        upper & above & (y <= -26) & (y > -60),
-    )
-    label = np.zeros(mca.shape, dtype=np.uint8)
-    for k, solid in reversed(list(enumerate(solids, start=1))):  # the first wins
-        label[np.broadcast_to(solid, label.shape)] = k
-    level = load_atlas().level[_box(step)]
-    label[level < THRESHOLD * LEVEL_ONE] = 0
+    label = aspects_regions(half_axes(step), margins_of(step)["MCA"] > -1)
+    label[load_atlas().level[half_box(step)] < THRESHOLD * LEVEL_ONE] = 0
     return label
-
-
-def _box(step: int) -> tuple[slice, ...]:
-    return tuple(slice(a, b + 1, step) for a, b in zip(FIRST, LAST, strict=True))
 
 
 @lru_cache(maxsize=1)
@@ -99,7 +59,7 @@ def _table() -> FloatArray:
     """Return the volumes, mL, at which each region is lost, (territories, patterns, regions)."""
     label = regions(FIELD).ravel()
     cell = np.float32(HEAD_SIZE * FIELD**3 / 1000)
-    tissue = np.flatnonzero(load_atlas().level[_box(FIELD)].ravel() >= THRESHOLD * LEVEL_ONE)
+    tissue = np.flatnonzero(load_atlas().level[half_box(FIELD)].ravel() >= THRESHOLD * LEVEL_ONE)
     places = [np.flatnonzero(label == k) for k in range(1, len(REGIONS) + 1)]
     last = [len(place) - 1 - int(np.ceil(LOST_SHARE * len(place))) for place in places]
     table = np.full((len(TERRITORIES), PATTERNS, len(REGIONS)), np.inf, dtype=np.float32)
@@ -153,22 +113,21 @@ def aspects(
     return score
 
 
-def measure_aspects(stain: Stain, side: Side) -> int:
-    """Return the ASPECTS of a stain of a real head.
+def measure_aspects(infarct: TissueShare, side: Side) -> int:
+    """Return the ASPECTS of an infarct in a head of its own.
 
     Parameters
     ----------
-    stain : Stain
+    infarct : TissueShare
         The infarct.
     side : {"left", "right"}
         Its side.
     """
-    share = np.zeros(SHAPE, dtype=np.uint8)
-    share[stain.box] = stain.share
+    share = infarct.on_atlas()
     if side == "left":
         share = share[..., ::-1]
     held = np.bincount(
-        regions().ravel(), weights=share[_box(COARSE)].ravel() / 255, minlength=len(REGIONS) + 1
+        regions().ravel(), weights=share[half_box(COARSE)].ravel() / 255, minlength=len(REGIONS) + 1
     )
     whole = np.bincount(regions().ravel(), minlength=len(REGIONS) + 1)
     return len(REGIONS) - int((held[1:] >= LOST_SHARE * whole[1:]).sum())

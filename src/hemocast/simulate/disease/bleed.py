@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from hemocast.simulate.anatomy.atlas import DISTANCE_STEP, DISTANCE_ZERO, load_atlas
 from hemocast.simulate.anatomy.shape import FIELD, Shape, atlas_maps
-from hemocast.simulate.disease.lesion import Stain, on_box, soft, soft_level
+from hemocast.simulate.disease.lesion import TissueShare, on_box, soft, soft_level
 from hemocast.volume import BoolArray, FloatArray
 
 Grade = Literal["HI1", "HI2", "PH1", "PH2"]
@@ -55,8 +55,8 @@ def mass_effect_mm(bleed: Bleed) -> float:
 
 
 def draw_bleed(
-    rng: Generator, bleed: Bleed, infarct: Stain, shape: Shape, free: BoolArray
-) -> Stain:
+    rng: Generator, bleed: Bleed, infarct: TissueShare, shape: Shape, free: BoolArray
+) -> TissueShare:
     """Draw a bleed inside an infarct.
 
     Parameters
@@ -65,7 +65,7 @@ def draw_bleed(
         Source of randomness.
     bleed : Bleed
         Grade and volume; what the infarct cannot hold is left out.
-    infarct : Stain
+    infarct : TissueShare
         The infarct.
     shape : Shape
         The head, as swollen as the volume is asked for.
@@ -88,11 +88,11 @@ def draw_bleed(
     level = soft_level(
         values, weights.astype(np.float32), bleed.volume_ml / share, edge, float(values[rank[at]])
     )
-    stain = np.where(inside, share * soft(order - np.float32(level), edge), 0)
-    return Stain(infarct.start, np.round(255 * stain).astype(np.uint8))
+    held = np.where(inside, share * soft(order - np.float32(level), edge), 0)
+    return TissueShare(infarct.start, np.round(255 * held).astype(np.uint8))
 
 
-def _petechial_order(rng: Generator, grade: Grade, infarct: Stain) -> FloatArray:
+def _petechial_order(rng: Generator, grade: Grade, infarct: TissueShare) -> FloatArray:
     """Return a map with a peak for every petechia, in units of its spread: more in the cortex."""
     size = infarct.share.shape
     noise = ndimage.gaussian_filter(
@@ -106,7 +106,7 @@ def _petechial_order(rng: Generator, grade: Grade, infarct: Stain) -> FloatArray
     return order
 
 
-def _clot_order(rng: Generator, inside: BoolArray, infarct: Stain) -> FloatArray:
+def _clot_order(rng: Generator, inside: BoolArray, infarct: TissueShare) -> FloatArray:
     """Return minus the mm a clot must have grown from a deep place of the infarct, lobulated."""
     depth = ndimage.distance_transform_edt(inside)
     deep = np.argwhere(depth >= 0.9 * depth.max())

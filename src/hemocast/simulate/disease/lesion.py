@@ -16,50 +16,29 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
+from hemocast.anatomy.atlas.solids import Points
+from hemocast.anatomy.atlas.territories import territory_margins
+from hemocast.anatomy.fields import on_axes
 from hemocast.simulate.anatomy.atlas import (
     COARSE,
     DISTANCE_ZERO,
     LEVEL_ONE,
-    ORIGIN,
     SHAPE,
+    axes,
     load_atlas,
 )
 from hemocast.simulate.anatomy.shape import FIELD, AtlasMaps, Shape, atlas_maps, smooth_noise
+from hemocast.simulate.anatomy.structures import Side
 from hemocast.volume import BoolArray, FloatArray
 
 Territory = Literal[
     "MCA", "MCA superior", "MCA inferior", "MCA deep", "ACA", "PCA", "lacunar", "cerebellar", "pons"
 ]
-Side = Literal["left", "right"]
 
 TERRITORIES: tuple[Territory, ...] = get_args(Territory)
 
 PATTERNS = 64
 """Growth maps of every territory."""
-
-ANCHORS: dict[str, tuple[tuple[float, float, float], ...]] = {
-    "MCA superior": (
-        (45, 10, 10), (48, -20, 18), (42, 30, 12), (45, -25, 42), (40, 10, 42), (40, 45, 5),
-        (40, -45, 45), (30, 12, 30),
-    ),
-    "MCA inferior": (
-        (52, -15, -12), (50, -45, 14), (38, -58, 36), (45, 5, -25), (48, -62, 8), (54, -34, 4),
-        (36, -40, 12),
-    ),
-    "MCA deep": ((27, 5, 2), (27, -8, 6), (14, 13, 8), (24, -4, 22), (24, 14, 0)),
-    "ACA": (
-        (8, 52, 10), (8, 38, 35), (8, 10, 58), (8, -22, 60), (8, -42, 50), (10, 52, -10),
-        (14, 60, 22), (9, 25, -16),
-    ),
-    "PCA": (
-        (12, -82, 5), (12, -65, 2), (26, -66, -8), (20, -88, 15), (10, -22, 6), (28, -38, -14),
-        (14, -76, 25),
-    ),
-    "cerebellar": ((25, -60, -45), (16, -72, -32), (38, -60, -36), (14, -50, -50), (14, -48, -28)),
-    "pons": ((6, -26, -28), (6, -24, -38), (5, -34, -50)),
-}  # fmt: skip
-"""Points (MNI x, y, z; mm) whose nearest neighbourhood stands for a territory. Ours, placed by the
-usual textbook maps; coarse on purpose, the boundary is made irregular."""
 
 SEEDS: dict[str, tuple[tuple[float, float, float], ...]] = {
     "MCA": ((46, 5, 8), (50, -22, 18), (48, -45, 22), (44, 22, 10), (30, 2, 4), (50, -15, 2)),
@@ -82,8 +61,8 @@ FIRST, LAST = (32, 20, 100), (200, 212, 172)
 
 
 @dataclass(frozen=True)
-class Stain:
-    """Something inside the brain, as its share of every voxel, on a box of the atlas grid.
+class TissueShare:
+    """How much of every voxel an infarct or a bleed takes, on a box of the atlas grid.
 
     Parameters
     ----------
@@ -101,6 +80,12 @@ class Stain:
         """Where the box lies in the atlas."""
         z, y, x = (slice(a, a + n) for a, n in zip(self.start, self.share.shape, strict=True))
         return z, y, x
+
+    def on_atlas(self) -> NDArray[np.uint8]:
+        """Return the share of every voxel of the atlas."""
+        full = np.zeros(SHAPE, dtype=np.uint8)
+        full[self.box] = self.share
+        return full
 
 
 @dataclass(frozen=True)
@@ -122,48 +107,29 @@ class Growth:
     order: FloatArray
 
 
-def half_axes(step: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return MNI z, y, x of the right side's points, `step` mm apart, shaped to broadcast."""
-    z, y, x = (
-        np.arange(a, b + 1, step, dtype=np.float32) + np.float32(ORIGIN[2 - i])
-        for i, (a, b) in enumerate(zip(FIRST, LAST, strict=True))
-    )
-    return z[:, None, None], y[None, :, None], x[None, None, :]
+def half_axes(step: int) -> Points:
+    """Return the right side's points, `step` mm apart."""
+    count = tuple((b - a) // step + 1 for a, b in zip(FIRST, LAST, strict=True))
+    return axes(step, FIRST, count)
+
+
+def half_box(step: int) -> tuple[slice, ...]:
+    """Return where they lie in the atlas."""
+    return tuple(slice(a, b + 1, step) for a, b in zip(FIRST, LAST, strict=True))
 
 
 @lru_cache(maxsize=2)
-def territory_margins(step: int = COARSE) -> dict[str, FloatArray]:
-    """Return by how much each territory's anchors are nearer than all others', mm.
-
-    Parameters
-    ----------
-    step : int
-        Millimetres between points, of `half_axes`.
-    """
-    z, y, x = half_axes(step)
-    nearest: dict[str, FloatArray] = {}
-    for name, points in ANCHORS.items():
-        squares = [(x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2 for px, py, pz in points]
-        nearest[name] = np.sqrt(np.minimum.reduce(squares)).astype(np.float32)
-
-    def margin(own: set[str]) -> FloatArray:
-        others = [d for name, d in nearest.items() if name not in own]
-        result: FloatArray = np.minimum.reduce(others) - np.minimum.reduce(
-            [nearest[name] for name in own]
-        )
-        return result
-
-    margins = {name: margin({name}) for name in nearest}
-    margins["MCA"] = margin({name for name in nearest if name.startswith("MCA")})
-    margins["below"] = margin({"cerebellar", "pons"})
-    return margins
+def margins_of(step: int = COARSE) -> dict[str, FloatArray]:
+    """Return the margins of the territories at the right side's points, `step` mm apart."""
+    return territory_margins(half_axes(step))
 
 
 @lru_cache(maxsize=2)
 def _shallow(step: int) -> FloatArray:
     """Return 1 at the surface of the brain, 0 from 15 mm deep."""
-    box = tuple(slice(a, b + 1, step) for a, b in zip(FIRST, LAST, strict=True))
-    part: FloatArray = np.clip(load_atlas().distance[box] * np.float32(1 / DISTANCE_ZERO), 0, 1)
+    part: FloatArray = np.clip(
+        load_atlas().distance[half_box(step)] * np.float32(1 / DISTANCE_ZERO), 0, 1
+    )
     return part
 
 
@@ -181,14 +147,8 @@ def on_box(
     step : int
         Fine points per coarse point.
     """
-    out = field
-    for axis in range(3):
-        at = (start[axis] + np.arange(size[axis], dtype=np.float32)) / step
-        low = np.clip(at.astype(int), 0, field.shape[axis] - 2)
-        weight = (at - low).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(3)])
-        below, above = np.take(out, low, axis=axis), np.take(out, low + 1, axis=axis)
-        out = below + weight * (above - below)
-    return out
+    points = zip(start, size, strict=True)
+    return on_axes(field, [(a + np.arange(n, dtype=np.float32)) / step for a, n in points])
 
 
 def draw_growth(territory: Territory, pattern: int, side: Side, step: int = COARSE) -> Growth:
@@ -229,7 +189,7 @@ def draw_growth(territory: Territory, pattern: int, side: Side, step: int = COAR
     bumps = [smooth_noise(rng, scale, shape=points)[0] for scale in (26, 12)]
     if step != FIELD:
         bumps = [on_box(b, (0, 0, 0), reach.shape, FIELD // step) for b in bumps]
-    margins = territory_margins(step)
+    margins = margins_of(step)
     order = -reach
     if not local:
         # A wedge: further along the surface of the brain than into it.
@@ -246,7 +206,7 @@ def draw_growth(territory: Territory, pattern: int, side: Side, step: int = COAR
     return Growth(start, step, np.ascontiguousarray(order, dtype=np.float32))
 
 
-def tissue_share(level: NDArray[np.uint8], threshold: FloatArray) -> FloatArray:
+def brain_share(level: NDArray[np.uint8], threshold: FloatArray) -> FloatArray:
     """Return the share of brain tissue in [0, 1] from the atlas' level and a head's threshold."""
     share: FloatArray = level * np.float32(1 / (0.12 * LEVEL_ONE))
     share -= threshold / np.float32(0.12) - np.float32(0.5)
@@ -273,14 +233,14 @@ def tissue_ml(
     """
     box = tuple(slice(a, a + step * n, step) for a, n in zip(start, size, strict=True))
     first = (start[0] // step, start[1] // step, start[2] // step)
-    cell = tissue_share(load_atlas().level[box], on_box(maps.threshold, first, size, FIELD // step))
+    cell = brain_share(load_atlas().level[box], on_box(maps.threshold, first, size, FIELD // step))
     cell *= on_box(maps.stretch, first, size, FIELD // step) * np.float32(step**3 / 1000)
     cell *= free[box]
     return cell
 
 
-def fill(growth: Growth, volume_ml: float, shape: Shape, free: BoolArray) -> Stain:
-    """Let a stain grow until it holds a given volume of the patient's tissue.
+def fill(growth: Growth, volume_ml: float, shape: Shape, free: BoolArray) -> TissueShare:
+    """Let an infarct grow until it holds a given volume of the patient's tissue.
 
     Parameters
     ----------
@@ -305,7 +265,7 @@ def fill(growth: Growth, volume_ml: float, shape: Shape, free: BoolArray) -> Sta
 
 def _refine(
     growth: Growth, guess: float, volume_ml: float, maps: AtlasMaps, free: BoolArray
-) -> Stain:
+) -> TissueShare:
     """Find the level that gives the volume on the 1 mm grid, soft edge included."""
     touched = np.argwhere(growth.order > guess - 6 * EDGE_MM)
     low = np.maximum(touched.min(axis=0) - 1, 0) * growth.step
@@ -316,7 +276,7 @@ def _refine(
     cell = tissue_ml(maps, (z, y, x), (a, b, c), 1, free)
     inside = cell > 0
     level = soft_level(fine[inside], cell[inside], volume_ml, EDGE_MM, guess)
-    return Stain((z, y, x), np.round(255 * soft(fine - level, EDGE_MM)).astype(np.uint8))
+    return TissueShare((z, y, x), np.round(255 * soft(fine - level, EDGE_MM)).astype(np.uint8))
 
 
 def soft_level(

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from hemocast.simulate.anatomy.atlas import DISTANCE_ZERO, ORIGIN, load_atlas
 from hemocast.simulate.anatomy.shape import FIELD, FIELD_SHAPE, Shape, field_axes
-from hemocast.simulate.disease.lesion import Stain
+from hemocast.simulate.disease.lesion import TissueShare
 from hemocast.volume import FloatArray
 
 RESERVE_ML, SOFTNESS_ML, LARGEST_MM = 12.0, 40.0, 12.0
@@ -51,20 +51,20 @@ def midline_shift_mm(volume_ml: ArrayLike, uptake: ArrayLike) -> NDArray[np.floa
     return shift
 
 
-def swell(shape: Shape, stain: Stain, shift_mm: float) -> Shape:
+def swell(shape: Shape, lesion: TissueShare, shift_mm: float) -> Shape:
     """Swell an infarct: push the midline over, close the ventricle beside it and the sulci on it.
 
     Parameters
     ----------
     shape : Shape
         The head.
-    stain : Stain
-        The infarct.
+    lesion : TissueShare
+        The infarct, or a clot.
     shift_mm : float
         How far the septum (below the tentorium: the midline at the infarct's level) moves to the
         other side, patient mm.
     """
-    cover = _cover(stain)
+    cover = _cover(lesion)
     held = float(cover.sum(dtype=np.float64)) * FIELD**3 / 1000
     if held <= 0:
         return shape
@@ -83,12 +83,12 @@ def swell(shape: Shape, stain: Stain, shift_mm: float) -> Shape:
     return replace(shape, bend=bend, threshold=np.maximum(threshold, floor).astype(np.float32))
 
 
-def _cover(stain: Stain) -> FloatArray:
-    """Return the stain's share of the cells of the 4 mm grid."""
+def _cover(lesion: TissueShare) -> FloatArray:
+    """Return its share of the cells of the 4 mm grid."""
     cover = np.zeros(FIELD_SHAPE, dtype=np.float32)
-    first = [-(a % FIELD) % FIELD for a in stain.start]
-    part = stain.share[first[0] :: FIELD, first[1] :: FIELD, first[2] :: FIELD]
-    at = [(a + f) // FIELD for a, f in zip(stain.start, first, strict=True)]
+    first = [-(a % FIELD) % FIELD for a in lesion.start]
+    part = lesion.share[first[0] :: FIELD, first[1] :: FIELD, first[2] :: FIELD]
+    at = [(a + f) // FIELD for a, f in zip(lesion.start, first, strict=True)]
     box = tuple(slice(a, a + n) for a, n in zip(at, part.shape, strict=True))
     cover[box] = part * np.float32(1 / 255)
     return cover

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 
 from hemocast.config import SimulateConfig
-from hemocast.simulate.anatomy.head import Head, Infarct, build_head
 from hemocast.simulate.disease.bleed import Bleed, Grade
+from hemocast.simulate.disease.head import Edema, Head, Infarct, Person, Stroke, build_head
 from hemocast.simulate.disease.lesion import TERRITORIES
 from hemocast.simulate.disease.swelling import midline_shift_mm
 from hemocast.simulate.epidemiology.ceilings import RENDERED_UPTAKE, clinical_risks, image_risks
@@ -293,17 +293,9 @@ def _plan(
 def patient_head(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> Head:
     """Build a patient's head for one scan: always the same anatomy, swollen and bled as then."""
     rng = np.random.default_rng(SeedSequence([config.seed, 2, patient.candidate]))
-    return build_head(
-        rng,
-        age=patient.age,
-        male=patient.male,
-        van_swieten=patient.van_swieten,
-        infarct=patient.infarct,
-        shift_mm=scan.shift_mm,
-        hyperdense=patient.hyperdense,
-        old_infarct=patient.old_infarct,
-        bleed=scan.bleed,
-    )
+    person = Person(patient.age, patient.male, patient.van_swieten, patient.old_infarct)
+    edema = Edema(scan.uptake_rendered, scan.shift_mm)
+    return build_head(rng, person, Stroke(patient.infarct, edema, patient.hyperdense, scan.bleed))
 
 
 def noise_rng(config: SimulateConfig, scan: PlannedScan) -> Generator:
@@ -323,10 +315,4 @@ def scan_patient(config: SimulateConfig, patient: Patient, scan: PlannedScan) ->
     scan : PlannedScan
         Which.
     """
-    return scan_head(
-        patient_head(config, patient, scan),
-        scan.protocol,
-        water_uptake=scan.uptake_rendered,
-        shift_mm=scan.shift_mm,
-        rng=noise_rng(config, scan),
-    )
+    return scan_head(patient_head(config, patient, scan), scan.protocol, noise_rng(config, scan))

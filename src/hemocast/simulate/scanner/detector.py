@@ -18,6 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
+from hemocast.anatomy.fields import on_axes
 from hemocast.volume import FloatArray
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Protocol:
     slice_mm : float
         Thickness of a slice and step along the normal, mm.
     rotation_degrees : tuple of float
-        Rotation of the head about its x (nod), y (tilt to a shoulder) and z (turn) axes.
+        Pitch, roll and yaw of the head: rotations about its x, then y, then z axis.
     shift_mm : tuple of float
         Shift of the head in the scanner, LPS x, y, z.
     margin_mm : tuple of float
@@ -170,15 +171,9 @@ def _cells(image: FloatArray) -> FloatArray:
 
 def _grown(cells: FloatArray, size: int) -> FloatArray:
     """Interpolate cells linearly to the pixels of the image."""
-    out = cells
-    for axis in (0, 1):
-        n = out.shape[axis]
-        at = np.clip((np.arange(size) + 0.5) / max(1, size // n) - 0.5, 0, n - 1)
-        low = np.minimum(at.astype(np.intp), n - 2)
-        weight = (at - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
-        below = out.take(low, axis=axis)
-        out = below + weight * (out.take(low + 1, axis=axis) - below)
-    return out
+    n = len(cells)
+    at = np.clip((np.arange(size) + 0.5) / max(1, size // n) - 0.5, 0, n - 1)
+    return on_axes(cells, [at, at])
 
 
 def _loudness(cells: FloatArray, size: int, pixel: float) -> FloatArray:

@@ -51,7 +51,7 @@ def draw_protocol(
     rng : Generator
         Source of randomness.
     """
-    turns = np.clip(rng.normal(0, [4.5, 3.0, 4.5]), -10, 10)
+    pitch, roll, yaw = np.clip(rng.normal(0, [4.5, 3.0, 4.5]), -10, 10)
     shift = rng.normal(0, [4.0, 3.0, 3.0])
     margin = rng.uniform([2, 0], [10, 7])
     tilt = rng.uniform(5, 20) if rng.random() < site.tilt_fraction else 0.0
@@ -64,7 +64,7 @@ def draw_protocol(
         matrix=config.matrix,
         field_mm=config.field_mm,
         slice_mm=slice_mm,
-        rotation_degrees=(float(turns[0]), float(turns[1]), float(turns[2])),
+        rotation_degrees=(float(pitch), float(roll), float(yaw)),
         shift_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
         margin_mm=(float(margin[0]), float(margin[1])),
         tilt_degrees=float(tilt),

@@ -8,22 +8,24 @@ doubled.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hemocast.anatomy.fields import sample
-from hemocast.simulate.anatomy.atlas import ORIGIN, SHAPE
-from hemocast.simulate.anatomy.face import Tissue
-from hemocast.simulate.anatomy.head import Head
-from hemocast.simulate.anatomy.matter import measure, spread
+from hemocast.simulate.anatomy.atlas import ORIGIN, SHAPE, nearest_voxel
 from hemocast.simulate.anatomy.shape import FIELD, Shape
-from hemocast.simulate.disease.swelling import swell
+from hemocast.simulate.anatomy.tissue import Tissue
+from hemocast.simulate.disease.head import Head
 from hemocast.simulate.scanner.detector import Protocol, finish
-from hemocast.simulate.scanner.place import PLANES, Place, place_slices
-from hemocast.volume import FloatArray
+from hemocast.simulate.scanner.measure import Subject, lay_down, measure
+from hemocast.simulate.scanner.place import PLANES, RAS, Place, place_slices, to_head
+from hemocast.volume import Affine, BoolArray, FloatArray
+
+Cut = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,18 @@ class Frames:
     pixel_mm: float
     thickness_mm: NDArray[np.float64]
 
+    @property
+    def affine(self) -> Affine:
+        """Matrix from voxel (x, y, z, 1) to RAS+ mm, of even slices without tilt."""
+        matrix = np.eye(4)
+        matrix[:3, 0] = self.orientation[:3] * self.pixel_mm
+        matrix[:3, 1] = self.orientation[3:] * self.pixel_mm
+        matrix[:3, 2] = self.positions[1] - self.positions[0]
+        matrix[:3, 3] = self.positions[0]
+        return np.diag([*RAS, 1.0]) @ matrix
 
-def scan_points(head: Head, protocol: Protocol, place: Place) -> tuple[FloatArray, FloatArray]:
+
+def scan_points(shape: Shape, protocol: Protocol, place: Place) -> tuple[FloatArray, FloatArray]:
     """Return atlas voxels of coarse pixels (n, planes, 3, c, c) and own maps there (n, 3, c, c)."""
     step = protocol.matrix // 32
     pixel = protocol.field_mm / protocol.matrix
@@ -67,21 +79,18 @@ def scan_points(head: Head, protocol: Protocol, place: Place) -> tuple[FloatArra
         + depth[:, :, None, None, None] * np.cross(row, column)
         + plane[None, None]
     )
-    ras = (scan - place.shift[:, :, None, None]) * np.array([-1, -1, 1])
-    # Not by BLAS: its sums may depend on the number of threads.
-    mni = np.einsum("nprci,npij->nprcj", ras, place.turn, optimize=False) / head.shape.scale
-    return to_atlas(head.shape, mni)
+    return to_atlas(shape, to_head(scan * RAS, place.rotation, place.shift))
 
 
-def to_atlas(shape: Shape, mni: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
+def to_atlas(shape: Shape, own_mm: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
     """Return atlas voxels (z, y, x) of points, and a head's own maps there.
 
     Parameters
     ----------
     shape : Shape
         The head's.
-    mni : ndarray, shape (n, PLANES, rows, columns, 3)
-        Scaled x, y, z of the head, mm.
+    own_mm : ndarray, shape (n, PLANES, rows, columns, 3)
+        x, y, z in the head, mm.
 
     Returns
     -------
@@ -89,6 +98,7 @@ def to_atlas(shape: Shape, mni: NDArray[np.float64]) -> tuple[FloatArray, FloatA
     own : ndarray of float32, shape (n, 3, rows, columns)
         Threshold, pallor, thickness of skull in the middle plane.
     """
+    mni = own_mm / shape.scale
     fields = np.stack([*shape.bend, shape.threshold, shape.pallor, shape.skull], axis=-1)
     middle = (mni[:, PLANES // 2] - ORIGIN) / FIELD  # the bend hardly changes within a slice
     edges = np.array(fields.shape[:3]) - 1
@@ -119,46 +129,32 @@ def magnify(coarse: FloatArray, step: int) -> FloatArray:
     return fine.reshape(*fine.shape[:-3], -1, fine.shape[-1])
 
 
-def scan_head(
-    head: Head,
-    protocol: Protocol,
-    *,
-    water_uptake: float = 0.0,
-    shift_mm: float = 0.0,
-    rng: Generator | None = None,
-) -> Frames:
+def scan_head(head: Head, protocol: Protocol, rng: Generator | None = None) -> Frames:
     """Scan a head.
 
     Parameters
     ----------
     head : Head
-        What lies in the scanner.
+        What lies in the scanner, as swollen as its `Head.edema` says.
     protocol : Protocol
         How it is scanned.
-    water_uptake : float
-        Net water uptake of the infarct, 0 to 1: its tissue measures (1 - uptake) of what it would
-        (Minnerup 2016, Ann Neurol; Broocks 2018, Invest Radiol).
-    shift_mm : float
-        How far the infarct's swelling pushes the midline at the time of the scan, mm.
     rng : Generator or None
         Noise is drawn from it; None gives a scan without noise.
     """
-    head = swollen(head, shift_mm)
-    place = place_slices(head.shape.scale, protocol)
-    voxel, own = scan_points(head, protocol, place)
-    stains = spread_stains(head)
+    subject = lay_down(head)
+    place = place_slices(subject.shape.scale, protocol)
+    voxel, own = scan_points(subject.shape, protocol, place)
     size, count = protocol.matrix, len(place.positions)
     hu = np.full((count, size, size), -1000, dtype=np.float32)
     infarct = np.zeros_like(hu)
     step = size // 32
     for k in range(count):
-        rows, columns = _occupied(head, voxel[k])
-        if rows.stop <= rows.start:
+        covered = covering(_occupied(subject, voxel[k]), step)
+        if covered is None:
             continue
-        cut = (..., slice(rows.start, rows.stop + 1), slice(columns.start, columns.stop + 1))
+        cut, pixels = covered
         fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        pixels = tuple(slice(s.start * step, s.stop * step) for s in (rows, columns))
-        hu[k][pixels], share = measure(head, fine, fields, water_uptake, stains)
+        hu[k][pixels], share = measure(subject, fine, fields)
         if share is not None:
             infarct[k][pixels] = share
     finish(hu, protocol, rng, place.thickness_mm)
@@ -168,28 +164,30 @@ def scan_head(
     )  # fmt: skip
 
 
-def swollen(head: Head, shift_mm: float) -> Head:
-    """Return the head with its midline pushed by the infarct's swelling, mm."""
-    if head.infarct is None:
-        return head
-    return replace(head, shape=swell(head.shape, head.infarct, shift_mm))
+def _occupied(subject: Subject, voxel: FloatArray) -> BoolArray:
+    """Return which coarse points of a slice hold more than air in some plane."""
+    tissue = subject.head.tissue.ravel().take(nearest_voxel(voxel))
+    return np.asarray((tissue != Tissue.AIR).any(axis=0))
 
 
-def spread_stains(head: Head) -> dict[str, NDArray[np.uint8]]:
-    """Return a head's infarct and bleed on the whole atlas grid, as `measure` wants them."""
-    found = {"infarct": head.infarct, "blood": head.blood}
-    return {name: spread(stain) for name, stain in found.items() if stain is not None}
+def covering(near: BoolArray, step: int) -> tuple[Cut, Cut] | None:
+    """Return what to cut from coarse points, and from the pixels, to hold some with a margin.
 
-
-def _occupied(head: Head, voxel: FloatArray) -> tuple[slice, slice]:
-    """Return the coarse cells, rows and columns, of a slice that hold more than air."""
-    nearest = np.rint(voxel)
-    at = ((nearest[:, 0] * SHAPE[1] + nearest[:, 1]) * SHAPE[2] + nearest[:, 2]).astype(np.intp)
-    something = (head.tissue.ravel().take(at) != Tissue.AIR).any(axis=0)
-    bounds = []
+    Parameters
+    ----------
+    near : ndarray of bool, shape (points, points)
+        Coarse points to be held; None is the answer where there are none.
+    step : int
+        Pixels between points.
+    """
+    if not near.any():
+        return None
+    parts = []
     for axis in (1, 0):
-        where = np.flatnonzero(something.any(axis=axis))
-        if len(where) == 0:
-            return slice(0, 0), slice(0, 0)
-        bounds.append(slice(max(where[0] - 1, 0), min(where[-1] + 1, something.shape[0] - 1)))
-    return bounds[0], bounds[1]
+        used = np.flatnonzero(near.any(axis=axis))
+        parts.append((max(int(used[0]) - 1, 0), min(int(used[-1]) + 1, len(near) - 1)))
+    coarse, fine = (
+        tuple(slice(scale * low, scale * high + more) for low, high in parts)
+        for scale, more in ((1, 1), (step, 0))
+    )
+    return (..., *coarse), fine

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -19,13 +18,18 @@ from numpy.typing import NDArray
 from hemocast.anatomy import Alignment, Brain, align
 from hemocast.config import PrepareConfig
 from hemocast.prepare.stack import frames_to_upright, measure_extent
-from hemocast.simulate.anatomy.atlas import DISTANCE_STEP, DISTANCE_ZERO, SHAPE, load_atlas
-from hemocast.simulate.anatomy.face import Tissue
-from hemocast.simulate.anatomy.head import Head
-from hemocast.simulate.anatomy.matter import measure
+from hemocast.simulate.anatomy.atlas import (
+    DISTANCE_STEP,
+    DISTANCE_ZERO,
+    load_atlas,
+    nearest_voxel,
+)
+from hemocast.simulate.anatomy.tissue import Tissue
+from hemocast.simulate.disease.head import Head
 from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.place import PLANES, Place, place_slices
-from hemocast.simulate.scanner.scan import magnify, scan_points, spread_stains, swollen, to_atlas
+from hemocast.simulate.scanner.measure import Subject, lay_down, measure
+from hemocast.simulate.scanner.place import PLANES, RAS, Place, place_slices, to_head
+from hemocast.simulate.scanner.scan import covering, magnify, scan_points, to_atlas
 from hemocast.simulate.scanner.stack_noise import draw_noise, soften, softness
 from hemocast.volume import (
     SIMULATED_DOUBT,
@@ -39,8 +43,6 @@ from hemocast.volume import (
     from_levels,
     to_levels,
 )  # fmt: skip
-
-Cut = tuple[Any, ...]
 
 SURVEY = 64
 """Rows and columns of the survey."""
@@ -69,13 +71,7 @@ class _Survey:
 
 
 def render_stack(
-    head: Head,
-    protocol: Protocol,
-    prepare: PrepareConfig,
-    *,
-    water_uptake: float = 0.0,
-    shift_mm: float = 0.0,
-    rng: Generator | None = None,
+    head: Head, protocol: Protocol, prepare: PrepareConfig, rng: Generator | None = None
 ) -> Stack:
     """Render a head as the Stack that its scan would be prepared to.
 
@@ -88,8 +84,6 @@ def render_stack(
         are left out.
     prepare : PrepareConfig
         Frames, grid and HU window.
-    water_uptake, shift_mm : float
-        As for `scan_head`.
     rng : Generator or None
         Noise is drawn from it; None gives a Stack without noise.
 
@@ -103,14 +97,12 @@ def render_stack(
     NotAligned
         The head is turned by more than any patient's.
     """
-    head = swollen(head, shift_mm)
-    protocol = _plain(protocol, prepare.frame_mm)
-    stains = spread_stains(head)
-    survey = _survey(head, protocol, water_uptake, stains)
+    subject, protocol = lay_down(head), _plain(protocol, prepare.frame_mm)
+    survey = _survey(subject, protocol)
     extent = measure_extent(survey.volume, survey.brain, survey.pose, prepare)
     affine = survey.pose.matrix @ frames_to_upright(prepare, extent.top)
     slices = np.linalg.inv(survey.volume.affine) @ affine
-    hu, share = _frames(head, survey.place, affine, slices, prepare, water_uptake, stains)
+    hu, share = _frames(subject, survey.place, affine, slices, prepare)
     weight = softness(protocol, prepare.pixel_mm)
     hu, share = soften(hu * share, weight), soften(share, weight)
     np.divide(hu, share, out=hu, where=share > 1e-3)
@@ -150,23 +142,22 @@ def _plain(protocol: Protocol, frame_mm: float) -> Protocol:
     )
 
 
-def _survey(
-    head: Head, protocol: Protocol, water_uptake: float, stains: dict[str, NDArray[np.uint8]]
-) -> _Survey:
+def _survey(subject: Subject, protocol: Protocol) -> _Survey:
     """Scan the brain on coarse pixels and set it upright."""
     coarse = replace(protocol, matrix=SURVEY)
-    place = place_slices(head.shape.scale, coarse)
-    voxel, own = scan_points(head, coarse, place)
+    place = place_slices(subject.shape.scale, coarse)
+    voxel, own = scan_points(subject.shape, coarse, place)
     step = SURVEY // 32
     n = len(place.positions)
     hu = np.full((n, SURVEY, SURVEY), -1000, np.float32)
     mask = np.zeros(hu.shape, np.bool_)
     middle = slice(PLANES // 2, PLANES // 2 + 1)
-    cut, pixels = _box(_any(_inside(head, voxel[:, PLANES // 2])), step)
+    # The same cut for all slices; a head in the scanner leaves no slice of the middle empty.
+    cut, pixels = covering(_any(_inside(subject, voxel[:, PLANES // 2])), step) or ((), ())
     for k in range(n):
         fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        inside = _inside(head, fine)
-        hu[k][pixels] = _measured(head, fine[middle], fields, inside[middle], water_uptake, stains)
+        inside = _inside(subject, fine)
+        hu[k][pixels] = _measured(subject, fine[middle], fields, inside[middle])
         mask[k][pixels] = np.logical_and.reduce(inside, axis=0)
     pixel = protocol.field_mm / SURVEY
     area = mask.sum(axis=(1, 2)) * pixel**2 / 100
@@ -175,23 +166,10 @@ def _survey(
     matrix = np.eye(4)
     matrix[:3, :3] = np.diag([pixel, pixel, protocol.slice_mm])
     matrix[:3, 3] = place.positions[0]
-    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
+    matrix = np.diag([*RAS, 1.0]) @ matrix
     volume = Volume(hu, matrix, ((),) * n, Source("array", ""))
     brain = Brain(mask, float(mask.sum()) * pixel**2 * protocol.slice_mm / 1000)
     return _Survey(volume, brain, align(volume, brain, (0.0,)), place)
-
-
-def _box(near: BoolArray, step: int) -> tuple[Cut, Cut]:
-    """Return what to cut from coarse points to hold some with a margin, and from the pixels."""
-    parts = []
-    for axis in (1, 0):
-        used = np.flatnonzero(near.any(axis=axis))
-        parts.append((max(int(used[0]) - 1, 0), min(int(used[-1]) + 1, len(near) - 1)))
-    coarse, fine = (
-        tuple(slice(scale * low, scale * high + more) for low, high in parts)
-        for scale, more in ((1, 1), (step, 0))
-    )
-    return (..., *coarse), fine
 
 
 def _any(inside: BoolArray) -> BoolArray:
@@ -200,42 +178,30 @@ def _any(inside: BoolArray) -> BoolArray:
 
 
 def _measured(
-    head: Head,
-    voxel: FloatArray,
-    own: FloatArray,
-    inside: BoolArray,
-    water_uptake: float,
-    stains: dict[str, NDArray[np.uint8]],
+    subject: Subject, voxel: FloatArray, own: FloatArray, inside: BoolArray
 ) -> FloatArray:
     """Return the CT number of every pixel (rows, columns), right where all planes are `inside`."""
     total = np.zeros(inside.shape, np.float32)
     points = np.stack([voxel[:, axis][inside] for axis in range(3)])[None, :, None, :]
     if points.size:
         there = np.stack([np.broadcast_to(field, inside.shape)[inside] for field in own])
-        total[inside] = measure(head, points, there[:, None, :], water_uptake, stains)[0][0]
+        total[inside] = measure(subject, points, there[:, None, :])[0][0]
     return np.asarray(total.mean(axis=0), np.float32)
 
 
-def _inside(head: Head, voxel: FloatArray) -> BoolArray:
+def _inside(subject: Subject, voxel: FloatArray) -> BoolArray:
     """Return which points (planes, 3, rows, columns) lie within the inner table, not in bone."""
-    nearest = np.rint(voxel).astype(np.int32)
-    at = (nearest[:, 0] * SHAPE[1] + nearest[:, 1]) * SHAPE[2] + nearest[:, 2]
+    at = nearest_voxel(voxel)
     counts = load_atlas().distance.ravel().take(at)
-    within = counts < DISTANCE_ZERO + (head.shape.gap - RIM_MM) / DISTANCE_STEP
-    tissue = head.tissue.ravel().take(at)
+    within = counts < DISTANCE_ZERO + (subject.shape.gap - RIM_MM) / DISTANCE_STEP
+    tissue = subject.head.tissue.ravel().take(at)
     solid = (tissue >= Tissue.BONE) & (tissue < Tissue.CALCIUM)
     found: BoolArray = within & ~solid
     return found
 
 
 def _frames(
-    head: Head,
-    place: Place,
-    affine: Affine,
-    slices: Affine,
-    prepare: PrepareConfig,
-    water_uptake: float,
-    stains: dict[str, NDArray[np.uint8]],
+    subject: Subject, place: Place, affine: Affine, slices: Affine, prepare: PrepareConfig
 ) -> tuple[FloatArray, FloatArray]:
     """Return CT numbers and share of brain in every voxel of the frames."""
     size = prepare.size
@@ -245,22 +211,21 @@ def _frames(
     grid = np.stack([x, y, frame], axis=-1).astype(np.float64)
     normal = place.positions[1] - place.positions[0]
     ras = _times(grid, affine)
-    moved = _depths(_times(grid, slices)[..., 2])[..., None] * (normal * [-1, -1, 1])
+    moved = _depths(_times(grid, slices)[..., 2])[..., None] * (normal * RAS)
     moved = moved + np.einsum("pi,ji->pj", JITTER, affine[:3, :2], optimize=False)[:, None, None]
-    scan = (ras[:, None] + moved) - place.shift[0, 0] * [-1, -1, 1]
-    mni = np.einsum("nprci,ij->nprcj", scan, place.turn[0, 0], optimize=False) / head.shape.scale
-    voxel, own = to_atlas(head.shape, mni)
+    own_mm = to_head(ras[:, None] + moved, place.rotation[:1, :1], place.shift[:1, :1])
+    voxel, own = to_atlas(subject.shape, own_mm)
     hu = np.zeros((prepare.frames, size, size), np.float32)
     share = np.zeros_like(hu)
     for k in range(prepare.frames):
-        near = _any(_inside(head, voxel[k]))
-        if not near.any():
+        covered = covering(_any(_inside(subject, voxel[k])), step)
+        if covered is None:
             continue
-        cut, pixels = _box(near, step)
+        cut, pixels = covered
         fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        inside = _inside(head, fine)
+        inside = _inside(subject, fine)
         rows, columns = hu[k][pixels].shape  # the last cells may reach beyond the frame
-        values = _measured(head, fine, fields, inside, water_uptake, stains)
+        values = _measured(subject, fine, fields, inside)
         hu[k][pixels] = values[:rows, :columns]
         share[k][pixels] = np.logical_and.reduce(inside, axis=0)[:rows, :columns]
     return hu, share

@@ -123,19 +123,10 @@ def render_patient(
 
     path = parts / patient.patient_id
     if not path.exists():
-        levels = [
-            to_levels(
-                render_stack(
-                    patient_head(config, patient, scan),
-                    scan.protocol,
-                    prepare,
-                    water_uptake=scan.uptake_rendered,
-                    shift_mm=scan.shift_mm,
-                    rng=noise_rng(config, scan),
-                ).frames
-            )
-            for scan in patient.scans
-        ]
+        levels = []
+        for scan in patient.scans:
+            head, rng = patient_head(config, patient, scan), noise_rng(config, scan)
+            levels.append(to_levels(render_stack(head, scan.protocol, prepare, rng).frames))
         write_bytes(path, np.stack(levels).tobytes())
     write_bleed(config, patient, out)
     return patient.n_scans

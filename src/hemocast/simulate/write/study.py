@@ -1,4 +1,4 @@
-"""One simulated scan as a DICOM study, and a head in memory for tests of the other rooms."""
+"""One simulated scan as a DICOM study, with the mask of its infarct."""
 
 from __future__ import annotations
 
@@ -16,103 +16,13 @@ from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.dicom.geometry.regrid import canonical, resample
 from hemocast.dicom.geometry.slices import plan
 from hemocast.files import new_folder, write_bytes
-from hemocast.simulate.anatomy.head import Infarct, build_head
-from hemocast.simulate.disease.bleed import Bleed
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan, scan_patient
-from hemocast.simulate.scanner.detector import Protocol
-from hemocast.simulate.scanner.scan import Frames, scan_head
+from hemocast.simulate.scanner.scan import Frames
 from hemocast.simulate.scanner.vendors import VENDORS
-from hemocast.volume import SIMULATED_DOUBT, Affine, FloatArray, Source, Volume
+from hemocast.volume import FloatArray
 
 MARK = "SIMULATED - not a patient"
 """Written into every header."""
-
-
-def frames_affine(frames: Frames) -> Affine:
-    """Return the matrix from voxel (x, y, z, 1) to RAS+ mm, of even slices without tilt."""
-    matrix = np.eye(4)
-    matrix[:3, 0] = frames.orientation[:3] * frames.pixel_mm
-    matrix[:3, 1] = frames.orientation[3:] * frames.pixel_mm
-    matrix[:3, 2] = frames.positions[1] - frames.positions[0]
-    matrix[:3, 3] = frames.positions[0]
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
-
-
-def render_head(
-    seed: int = 0,
-    *,
-    age: float = 65.0,
-    male: bool = True,
-    van_swieten: tuple[int, int] = (1, 0),
-    infarct: Infarct | None = None,
-    water_uptake: float = 0.2,
-    shift_mm: float = 0.0,
-    hyperdense: bool = False,
-    bleed: Bleed | None = None,
-    protocol: Protocol | None = None,
-    noise: bool = True,
-) -> Volume:
-    """Render one head in memory.
-
-    Parameters
-    ----------
-    seed : int
-        The same seed gives the same head (and pose and noise), whatever else is asked.
-    age : float
-        Years; sets atrophy.
-    male : bool
-        Sets the size a little.
-    van_swieten : tuple of int
-        Leukoaraiosis before and behind the central sulcus, 0 to 2 each.
-    infarct : Infarct or None
-        ``Infarct("MCA", "left", 80.0)``, say.
-    water_uptake : float
-        The infarct's tissue measures (1 - uptake) of what it would.
-    shift_mm : float
-        Midline shift by the infarct's swelling.
-    hyperdense : bool
-        The infarct's side has a clot in its middle cerebral artery.
-    bleed : Bleed or None
-        A bleed inside the infarct.
-    protocol : Protocol or None
-        Matrix, pose, thickness, noise; even slices, without tilt. By default upright, 256 x 256,
-        5 mm.
-    noise : bool
-        False for exact measurements.
-
-    Returns
-    -------
-    Volume
-        With `source.kind` ``"array"`` and a doubt that says it is simulated.
-
-    Raises
-    ------
-    ValueError
-        The protocol has a gantry tilt, or slices of two thicknesses: such a scan is no Volume
-        before it is resampled.
-    """
-    protocol = protocol or Protocol()
-    if protocol.tilt_degrees or protocol.mixed:
-        raise ValueError(
-            "a Volume has no gantry tilt, and even slices; write the scan as DICOM instead"
-        )
-    head = build_head(
-        np.random.default_rng(SeedSequence([seed, 2])),
-        age=age,
-        male=male,
-        van_swieten=van_swieten,
-        infarct=infarct,
-        shift_mm=shift_mm,
-        hyperdense=hyperdense,
-        bleed=bleed,
-    )
-    rng = np.random.default_rng(SeedSequence([seed, 3])) if noise else None
-    frames = scan_head(head, protocol, water_uptake=water_uptake, shift_mm=shift_mm, rng=rng)
-    asked = (seed, age, male, van_swieten, infarct, water_uptake, shift_mm, hyperdense, bleed)
-    name = hashlib.sha256(repr(asked).encode())
-    doubts = (SIMULATED_DOUBT,)
-    source = Source("array", name.hexdigest(), n_files=len(frames.hu), doubts=doubts)
-    return Volume(frames.hu, frames_affine(frames), ((),) * len(frames.hu), source)
 
 
 def write_study(

@@ -151,7 +151,7 @@ def truth_scan_rows(patient: Patient, scan_ids: Sequence[str]) -> Iterator[Row]:
     """Yield what only the simulator knows of every scan, the one with the bleed last."""
     named = [*zip(patient.scans, scan_ids, strict=True)]
     for scan, name in [*named, *([(patient.bleed, None)] if patient.bleed else [])]:
-        turn, shift = scan.protocol.rotation_degrees, scan.protocol.shift_mm
+        rotation, shift = scan.protocol.rotation_degrees, scan.protocol.shift_mm
         yield {
             "patient_id": patient.patient_id,
             "study": scan.folder,
@@ -166,7 +166,7 @@ def truth_scan_rows(patient: Patient, scan_ids: Sequence[str]) -> Iterator[Row]:
             "motion_mm": scan.protocol.motion_mm,
             "noise_hu": scan.protocol.noise_hu,
             "tilt_degrees": scan.protocol.tilt_degrees,
-            **{f"rotation_{a}": turn[i] for i, a in enumerate("xyz")},
+            **{f"rotation_{a}": rotation[i] for i, a in enumerate("xyz")},
             **{f"shift_{a}": shift[i] for i, a in enumerate("xyz")},
         }
 

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hemocast.simulate import Infarct, Protocol
-from hemocast.simulate.anatomy.head import build_head
-from hemocast.simulate.scanner.scan import scan_head
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, build_head, scan_head
 
 
 @pytest.fixture(scope="module")
 def scans():
     """Return an MCA infarct's scans by water uptake, and its core."""
     infarct = Infarct("MCA superior", "right", 80.0, 9)
-    head = build_head(np.random.default_rng(2), age=55, male=False, infarct=infarct)
+    person = Person(55, male=False, van_swieten=(0, 0))
+    head = build_head(np.random.default_rng(2), person, Stroke(infarct))
     protocol = Protocol(matrix=128, blur_mm=0.0)
-    frames = {u: scan_head(head, protocol, water_uptake=u) for u in (0.0, 0.05, 0.1, 0.2)}
+    frames = {u: scan_head(replace(head, edema=Edema(u)), protocol) for u in (0.0, 0.05, 0.1, 0.2)}
     core = frames[0.0].infarct > 0.98
     return {u: f.hu[core] for u, f in frames.items()}
 
