@@ -19,7 +19,9 @@ from scipy.stats import binom, norm
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
     METRICS,
+    Cases,
     Estimate,
+    Resampling,
     auc_interval,
     bootstrap_metrics,
     clopper_pearson,
@@ -31,7 +33,7 @@ from hemocast.stats import (
     measure_calibration,
     percent_agreement,
     predictive_values,
-    rebase_predictive_values,
+    predictive_values_at_prevalence,
     tango_limits,
     wilson,
 )
@@ -89,12 +91,12 @@ def areas(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
     label = np.arange(n) < events
     for truth in (0.7, 0.842, 0.95, 0.97):
         score = rng.normal(np.sqrt(2) * norm.ppf(truth) * label, 1)
-        yield _of(f"AUC {truth:g}, DeLong logit", auc_interval(label, score), truth)
+        yield _of(f"AUC {truth:g}, DeLong logit", auc_interval(Cases(label, score)), truth)
     shared = rng.normal(0, 1, n)
     first, second = (0.9 * label + (shared + rng.normal(0, 1, n)) / np.sqrt(2) for _ in range(2))
     name = "difference of two paired AUCs, DeLong"
     try:
-        paired = delong_test(label, first, second)
+        paired = delong_test(Cases(label, [first, second]))
         yield name, paired.ci_low, paired.ci_high, 0.0
     except StatisticsError:  # both separate the classes perfectly
         yield name, np.nan, np.nan, 0.0
@@ -104,9 +106,11 @@ def areas(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
     effect = np.repeat(rng.normal(0, 1, (n + 1) // 2), 2)
     score = np.sqrt(2) * 1.418 * label + effect + rng.normal(0, 1, label.size)
     truth = float(norm.cdf(1.418 / np.sqrt(2)))
-    found = auc_interval(label, score, patient)
+    found = auc_interval(Cases(label, score, patient))
     yield _of("AUC 0.842, two scans a patient, clustered", found, truth)
-    yield _of("the same, taking scans for patients (wrong)", auc_interval(label, score), truth)
+    yield _of(
+        "the same, taking scans for patients (wrong)", auc_interval(Cases(label, score)), truth
+    )
 
 
 def resamples(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
@@ -117,7 +121,9 @@ def resamples(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits
     seed = int(rng.integers(1 << 30))
     for method, word in (("percentile", "percentile"), ("bca", "BCa")):
         found = bootstrap_metrics(
-            label, chance, share, np.arange(n), RESAMPLES, seed, method=method
+            Cases(label, chance, np.arange(n)),
+            share,
+            resampling=Resampling(RESAMPLES, seed=seed, interval=method),
         )
         for metric in METRICS:
             yield _of(f"{metric.replace('_', ' ')}, {word}", found[metric], truth[metric])
@@ -139,15 +145,19 @@ def others(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
     right = float(norm.cdf(population.gap / 2))
     ppv, npv = (float(value) for value in predictive_values(right, right, 0.05))
     try:
-        rebased = rebase_predictive_values(label, chance, share, [0.05])[0]
+        rebased = predictive_values_at_prevalence(Cases(label, chance), share, [0.05])[0]
         yield _of("PPV rebased to 5 %, logit", rebased.ppv, ppv)
         yield _of("NPV rebased to 5 %, logit", rebased.npv, npv)
-        told = measure_calibration(label, chance)
+        told = measure_calibration(Cases(label, chance))
         yield _of("calibration in the large, Wald", told.in_the_large, 0.0)
         yield _of("calibration slope, Wald", told.slope, 1.0)
     except StatisticsError:
         yield "calibration slope, Wald", np.nan, np.nan, 1.0
-    curve = decision_curve(label, chance, [share], range(n), RESAMPLES, int(rng.integers(1 << 30)))
+    curve = decision_curve(
+        Cases(label, chance, range(n)),
+        [share],
+        resampling=Resampling(RESAMPLES, seed=int(rng.integers(1 << 30))),
+    )
     truth = _truths(population)["net_benefit"]
     yield (
         "net benefit, percentile",

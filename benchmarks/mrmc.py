@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from timing import interleaved, print_where
 
 from hemocast.stats import (
+    Cases,
     ReaderStudy,
     case_covariance,
     compare_with_readers,
@@ -45,7 +46,7 @@ def leave_out(study: ReaderStudy) -> np.ndarray:
     """Jackknife covariance the plain way."""
     flat = study.ratings.reshape(TREATMENTS * READERS, CASES)
     keep = ~np.eye(CASES, dtype=bool)
-    left = [[rank_auc(study.truth[rows], row[rows]) for rows in keep] for row in flat]
+    left = [[rank_auc(study.cases.truth[rows], row[rows]) for rows in keep] for row in flat]
     return np.cov(np.array(left), ddof=0) * (CASES - 1)
 
 
@@ -57,7 +58,7 @@ def main(rounds: int) -> None:
     print_where()
     print(f"{TREATMENTS} treatments x {READERS} readers x {CASES} cases, medians of {rounds}")
     np.testing.assert_allclose(
-        leave_out(study), case_covariance(study.truth, flat)[1], rtol=1e-8, atol=1e-14
+        leave_out(study), case_covariance(Cases(study.cases.truth, flat))[1], rtol=1e-8, atol=1e-14
     )
     seconds, ratio = interleaved(
         {
@@ -65,7 +66,7 @@ def main(rounds: int) -> None:
             "DeLong": lambda: obuchowski_rockette(crossed_study(*columns), covariance="delong"),
             "unbiased": lambda: obuchowski_rockette(crossed_study(*columns), covariance="unbiased"),
             "model against readers": lambda: compare_with_readers(
-                study.truth, flat[0], flat[READERS:]
+                Cases(study.cases.truth, np.vstack([flat[0], flat[READERS:]]))
             ),
             "loop": lambda: leave_out(study),
         },

@@ -14,7 +14,7 @@ import numpy as np
 import sklearn.metrics as sk
 from timing import interleaved, print_where
 
-from hemocast.stats import auc_interval, bootstrap_raters
+from hemocast.stats import Cases, Resampling, auc_interval, bootstrap_raters
 
 RATERS, CASES, PATIENTS, RESAMPLES = 9, 613, 474, 2000
 LOOPED = 10
@@ -31,10 +31,12 @@ def main() -> None:
     members = [np.flatnonzero(patient == one) for one in np.unique(patient)]
 
     def ours() -> None:
-        bootstrap_raters(label, scores, 0.5, patient, RESAMPLES)
+        bootstrap_raters(Cases(label, scores, patient), 0.5, resampling=Resampling(RESAMPLES))
 
     def bca() -> None:
-        bootstrap_raters(label, scores, 0.5, patient, RESAMPLES, method="bca")
+        bootstrap_raters(
+            Cases(label, scores, patient), 0.5, resampling=Resampling(RESAMPLES, interval="bca")
+        )
 
     def loop() -> None:
         draws = np.random.default_rng(0)
@@ -66,7 +68,7 @@ def main() -> None:
     many = rng.random(1_000_000) < 0.3
     score = rng.normal(many, 1)
     start = time.perf_counter()
-    auc_interval(many, score)
+    auc_interval(Cases(many, score))
     print(f"DeLong interval, 1,000,000 cases: {time.perf_counter() - start:.2f} s")
 
 

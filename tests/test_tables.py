@@ -42,8 +42,8 @@ def test_what_spreadsheets_and_programs_write_is_read_alike(tmp_path: Path, cont
     path.write_bytes(content.encode("utf-8"))
     found = read_predictions(path)
     assert found.scan.tolist() == ["s1", "s2"]
-    assert found.label.tolist() == [True, False]
-    assert found.models[0].probability.tolist() == [0.9, 0.2]
+    assert found.truth.tolist() == [True, False]
+    assert found.models[0].cases.score.tolist() == [0.9, 0.2]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hemocast.evaluate import calibration as evaluate_calibration
 from hemocast.evaluate.calibration import evaluate_calibration as calibrated
 from hemocast.pipeline import evaluate
 from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
-from hemocast.stats import measure_calibration
+from hemocast.stats import Cases, Resampling, measure_calibration
 
 LINES = ("calibration_in_the_large", "calibration_slope")
 DISTANCES = ("ici", "e50", "e90", "emax")
@@ -25,13 +25,13 @@ def cohort(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_every_measure_has_limits_and_the_curve_a_band() -> None:
     label, risk = cohort(200)
-    part = calibrated(label, risk, np.arange(200), n_resamples=100, seed=0)
+    part = calibrated(Cases(label, risk), Resampling(100))
     metrics, others = dict(part.metrics), dict(part.others)
     assert list(metrics) == [*LINES, *DISTANCES]
     assert list(others) == list(LINES)
-    plain = measure_calibration(label, risk)
+    plain = measure_calibration(Cases(label, risk))
     assert metrics["calibration_slope"] == plain.slope
-    assert metrics["ici"].value == plain.ici
+    assert metrics["ici"].value == plain.ici.value
     for estimate in metrics.values():
         assert estimate.ci_low < estimate.ci_high
         assert estimate.warning is None
@@ -42,10 +42,7 @@ def test_every_measure_has_limits_and_the_curve_a_band() -> None:
 
 def test_scans_of_one_patient_make_the_bootstrap_the_headline() -> None:
     label, risk = cohort(150)
-    several = calibrated(
-        np.repeat(label, 2), np.repeat(risk, 2), np.repeat(np.arange(150), 2),
-        n_resamples=100, seed=0,
-    )  # fmt: skip
+    several = calibrated(Cases(label, risk).part(np.repeat(np.arange(150), 2)), Resampling(100))
     headline = dict(several.metrics)["calibration_slope"]
     other = dict(several.others)["calibration_slope"]
     assert headline.ci_method == "bootstrap of patients, percentile"
@@ -62,7 +59,7 @@ def test_where_resamples_fail_the_values_stay_and_say_why_they_have_no_interval(
 
     monkeypatch.setattr(import_module("hemocast.stats.calibration.curve"), "_MIN_USABLE", 1.01)
     label, risk = cohort(60)
-    part = calibrated(label, risk, np.arange(60), n_resamples=50, seed=0)
+    part = calibrated(Cases(label, risk), Resampling(50))
     metrics = dict(part.metrics)
     assert part.low is None
     assert part.at.size == 60
@@ -72,9 +69,7 @@ def test_where_resamples_fail_the_values_stay_and_say_why_they_have_no_interval(
 
 
 def test_what_has_no_calibration_has_a_reason_and_groups() -> None:
-    part = calibrated(
-        np.arange(20) % 2 == 1, np.arange(20) % 2 / 1.0, np.arange(20), n_resamples=50, seed=0
-    )
+    part = calibrated(Cases(np.arange(20) % 2 == 1, np.arange(20) % 2 / 1.0), Resampling(50))
     assert part.metrics == ()
     assert "exactly 0 or 1" in part.reason
     assert part.groups

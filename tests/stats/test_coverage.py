@@ -5,7 +5,14 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binom, norm
 
-from hemocast.stats import auc_interval, bootstrap_metrics, clopper_pearson, wilson
+from hemocast.stats import (
+    Cases,
+    Resampling,
+    auc_interval,
+    bootstrap_metrics,
+    clopper_pearson,
+    wilson,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +46,7 @@ def test_logit_delong(n: int, prevalence: float, truth: float) -> None:
     held = warned = 0
     runs = 2000
     for _ in range(runs):
-        estimate = auc_interval(label, rng.normal(shift * label, 1))
+        estimate = auc_interval(Cases(label, rng.normal(shift * label, 1)))
         held += estimate.ci_low <= truth <= estimate.ci_high
         warned += estimate.warning is not None
     if min(events, n - events) >= 10:
@@ -60,9 +67,13 @@ def test_bootstrap_of_patients_with_several_scans(prevalence: float) -> None:
     runs = 600
     for seed in range(runs):
         score = 1.4 * label + np.repeat(rng.normal(0, 1, 150), 2) + rng.normal(0, 1, 300)
-        limits = bootstrap_metrics(label, expit(score), 0.5, patient, 400, seed)["auc"]
+        limits = bootstrap_metrics(
+            Cases(label, expit(score), patient), 0.5, resampling=Resampling(400, seed=seed)
+        )["auc"]
         held += limits.ci_low <= truth <= limits.ci_high
-        limits = bootstrap_metrics(label, expit(score), 0.5, range(300), 400, seed)["auc"]
+        limits = bootstrap_metrics(
+            Cases(label, expit(score), range(300)), 0.5, resampling=Resampling(400, seed=seed)
+        )["auc"]
         naive += limits.ci_low <= truth <= limits.ci_high
     assert 0.92 <= held / runs <= 0.98
     assert naive < held - 0.02 * runs

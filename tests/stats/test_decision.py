@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import confusion, decision_curve
-from hemocast.stats.resampling.weights import resample_weights
+from hemocast.stats import Cases, Resampling, confusion, decision_curve
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
@@ -19,9 +18,9 @@ def cohort(seed: int, n: int = 80) -> tuple[np.ndarray, np.ndarray]:
 @given(st.integers(0, 500))
 def test_net_benefit_is_that_of_the_definition(seed: int) -> None:
     label, risk = cohort(seed)
-    curve = decision_curve(label, risk, THRESHOLDS, range(80), 100)
+    curve = decision_curve(Cases(label, risk, range(80)), THRESHOLDS, resampling=Resampling(100))
     for at, model, everybody in zip(THRESHOLDS, curve.model, curve.treat_all, strict=True):
-        cells = confusion(label, risk, at)
+        cells = confusion(Cases(label, risk), at)
         assert model == pytest.approx(cells.tp / 80 - cells.fp / 80 * at / (1 - at))
         prevalence = label.mean()
         assert everybody == pytest.approx(prevalence - (1 - prevalence) * at / (1 - at))
@@ -31,15 +30,19 @@ def test_net_benefit_is_that_of_the_definition(seed: int) -> None:
 @given(st.integers(0, 500))
 def test_no_model_gains_more_than_the_prevalence(seed: int) -> None:
     label, risk = cohort(seed)
-    curve = decision_curve(label, risk, THRESHOLDS, range(80), 100)
+    curve = decision_curve(Cases(label, risk, range(80)), THRESHOLDS, resampling=Resampling(100))
     assert (curve.model <= label.mean() + 1e-12).all()
-    perfect = decision_curve(label, label.astype(float), THRESHOLDS, range(80), 100)
+    perfect = decision_curve(
+        Cases(label, label.astype(float), range(80)), THRESHOLDS, resampling=Resampling(100)
+    )
     np.testing.assert_allclose(perfect.model, label.mean())
 
 
 def test_a_model_that_calls_everybody_is_treating_all() -> None:
     label, _ = cohort(0)
-    curve = decision_curve(label, np.ones(80), THRESHOLDS, range(80), 200)
+    curve = decision_curve(
+        Cases(label, np.ones(80), range(80)), THRESHOLDS, resampling=Resampling(200)
+    )
     np.testing.assert_allclose(curve.model, curve.treat_all)
     np.testing.assert_allclose(curve.over_all_low, 0, atol=1e-12)
     np.testing.assert_allclose(curve.over_all_high, 0, atol=1e-12)
@@ -47,13 +50,15 @@ def test_a_model_that_calls_everybody_is_treating_all() -> None:
 
 def test_limits_hold_the_curve_and_count_patients() -> None:
     label, risk = cohort(3, 200)
-    once = decision_curve(label, risk, THRESHOLDS, range(200), 500)
+    once = decision_curve(Cases(label, risk, range(200)), THRESHOLDS, resampling=Resampling(500))
     assert (once.model_low <= once.model).all()
     assert (once.model <= once.model_high).all()
     assert (once.over_all_low <= once.over_all).all()
     assert (once.over_all <= once.over_all_high).all()
     twice = decision_curve(
-        np.tile(label, 2), np.tile(risk, 2), THRESHOLDS, np.tile(np.arange(200), 2), 500
+        Cases(np.tile(label, 2), np.tile(risk, 2), np.tile(np.arange(200), 2)),
+        THRESHOLDS,
+        resampling=Resampling(500),
     )
     np.testing.assert_allclose(twice.model_low, once.model_low, atol=1e-12)
 
@@ -65,12 +70,11 @@ def test_limits_are_those_of_the_resampled_scans_one_by_one(seed: int) -> None:
     risk = risk.round(1)  # ties, with each other and with the thresholds
     patient = rng.integers(0, 25, 60)
     at = rng.permutation([0.1, 0.2, 0.25, 0.5, 0.5, 0.9])
-    curve = decision_curve(label, risk, at, patient, 50, seed)
-    index = np.unique(patient, return_inverse=True)[1]
-    draws = np.random.default_rng(seed)
+    cases, resampling = Cases(label, risk, patient), Resampling(50, seed=seed)
+    curve = decision_curve(cases, at, resampling)
     gains, over = [], []
-    for weights in resample_weights(index.max() + 1, 50, draws, 60):
-        for row in weights[:, index]:
+    for weights in resampling.draw(cases, 60):
+        for row in weights[:, cases.patient]:
             benefit = np.where(label[:, None], 1.0, -at / (1 - at))
             acted = benefit * (risk[:, None] >= at)
             gains.append(row @ acted / row.sum())
@@ -86,13 +90,18 @@ def test_nobody_acts_on_certainty() -> None:
     label, risk = cohort(0)
     for bad in ([0.0], [1.0], [0.5, np.nan]):
         with pytest.raises(StatisticsError, match="thresholds"):
-            decision_curve(label, risk, bad, range(80))
+            decision_curve(Cases(label, risk, range(80)), bad)
 
 
 def test_few_patients_of_a_class_are_warned_of() -> None:
     label, risk = cohort(0)
     events = np.flatnonzero(label)
     keep = np.r_[events[:4], np.flatnonzero(~label)]
-    few = decision_curve(label[keep], risk[keep], [0.5], range(keep.size), 100)
+    few = decision_curve(
+        Cases(label[keep], risk[keep], range(keep.size)), [0.5], resampling=Resampling(100)
+    )
     assert "4 patients" in str(few.warning)
-    assert decision_curve(label, risk, [0.5], range(80), 100).warning is None
+    assert (
+        decision_curve(Cases(label, risk, range(80)), [0.5], resampling=Resampling(100)).warning
+        is None
+    )

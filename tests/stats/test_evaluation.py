@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import METRICS, evaluate
+from hemocast.stats import METRICS, Cases, Resampling, evaluate
 
 
 def test_the_whole_of_it() -> None:
@@ -13,7 +13,7 @@ def test_the_whole_of_it() -> None:
     label = rng.random(100) < 0.4
     probability = 1 / (1 + np.exp(-rng.normal(2 * label - 1, 1)))
     patient = rng.integers(0, 80, 100)
-    result = evaluate(label, probability, patient, 0.5, n_resamples=300, seed=2)
+    result = evaluate(Cases(label, probability, patient), 0.5, resampling=Resampling(300, seed=2))
     assert (result.n, result.n_patients) == (100, np.unique(patient).size)
     assert result.n_positive == label.sum()
     assert result.prevalence == pytest.approx(label.mean())
@@ -23,16 +23,20 @@ def test_the_whole_of_it() -> None:
     assert result["auc"].value == pytest.approx(result.auc_delong.value)
     assert result.auc_delong.ci_low == pytest.approx(result["auc"].ci_low, abs=0.05)
     assert "clustered" in result.auc_delong.ci_method
-    assert result == evaluate(label, probability, patient, 0.5, n_resamples=300, seed=2)
+    assert result == evaluate(
+        Cases(label, probability, patient), 0.5, resampling=Resampling(300, seed=2)
+    )
 
 
 def test_one_scan_a_patient_is_plain_delong() -> None:
-    result = evaluate([0, 1, 0, 1, 1], [0.2, 0.6, 0.7, 0.8, 0.9], range(5), 0.5, 200)
+    result = evaluate(
+        Cases([0, 1, 0, 1, 1], [0.2, 0.6, 0.7, 0.8, 0.9], range(5)), 0.5, resampling=Resampling(200)
+    )
     assert result.auc_delong.ci_method == "DeLong, logit"
 
 
 def test_one_class_is_answered_with_reasons() -> None:
-    result = evaluate([1, 1, 1], [0.2, 0.6, 0.7], range(3), 0.5, 200)
+    result = evaluate(Cases([1, 1, 1], [0.2, 0.6, 0.7], range(3)), 0.5, resampling=Resampling(200))
     assert np.isnan(result["auc"].value)
     assert result["auc"].warning == "undefined: every case has the outcome"
     assert result.auc_delong.warning == "undefined: every case has the outcome"
@@ -41,9 +45,9 @@ def test_one_class_is_answered_with_reasons() -> None:
 
 def test_bad_rows_are_refused() -> None:
     with pytest.raises(StatisticsError, match="patients of shape"):
-        evaluate([0, 1], [0.1, 0.2], [1], 0.5)
+        evaluate(Cases([0, 1], [0.1, 0.2], [1]), 0.5)
     with pytest.raises(StatisticsError, match="missing or infinite"):
-        evaluate([0, 1], [0.1, float("nan")], [1, 2], 0.5)
+        evaluate(Cases([0, 1], [0.1, float("nan")], [1, 2]), 0.5)
 
 
 def test_the_room_needs_numpy_and_scipy_alone() -> None:

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
     METRICS,
+    Cases,
     Confusion,
     brier,
     classification_metrics,
@@ -52,7 +53,7 @@ def test_calling_everybody_positive_shows_f1_and_macro_f1_apart() -> None:
 def test_as_scikit_learn_gives_them(rows: list, threshold: float) -> None:
     label, score = split(rows)
     called = score >= threshold
-    metrics = classification_metrics(label, score, threshold)
+    metrics = classification_metrics(Cases(label, score), threshold)
     cells = metrics.confusion
     assert sk.confusion_matrix(label, called).ravel().tolist() == [
         cells.tn, cells.fp, cells.fn, cells.tp,
@@ -75,38 +76,38 @@ def test_as_scikit_learn_gives_them(rows: list, threshold: float) -> None:
 
 @given(arrays(float, 12, elements=st.floats(0, 1)))
 def test_a_score_at_the_threshold_counts_as_positive(score: np.ndarray) -> None:
-    cells = confusion(np.ones(12), score, float(score[0]))
+    cells = confusion(Cases(np.ones(12), score), float(score[0]))
     assert cells.tp == int((score >= score[0]).sum()) >= 1
     assert cells.n == 12
 
 
 def test_metrics_that_one_class_cannot_give_say_why() -> None:
-    metrics = classification_metrics([0, 0, 0], [0.1, 0.2, 0.9], 0.5)
+    metrics = classification_metrics(Cases([0, 0, 0], [0.1, 0.2, 0.9]), 0.5)
     for name in ("sensitivity", "auc", "balanced_accuracy"):
         assert np.isnan(metrics[name])
         assert metrics.reason(name) == "no case has the outcome"
     assert metrics["specificity"] == pytest.approx(2 / 3)
     assert metrics.reason("specificity") is None
-    everybody = classification_metrics([1, 1], [0.1, 0.2], 0.5)
+    everybody = classification_metrics(Cases([1, 1], [0.1, 0.2]), 0.5)
     assert everybody.reason("specificity") == "every case has the outcome"
     assert everybody.reason("ppv") == "no case was called positive"
-    nobody = classification_metrics([1, 0], [0.7, 0.8], 0.5)
+    nobody = classification_metrics(Cases([1, 0], [0.7, 0.8]), 0.5)
     assert nobody.reason("npv") == "no case was called negative"
 
 
 def test_every_nan_and_infinity_has_its_reason_and_nothing_else_has() -> None:
     for label in ([0, 0], [1, 1], [0, 1]):
         for score in ([0.1, 0.2], [0.8, 0.9], [0.1, 0.9], [0.9, 0.1]):
-            metrics = classification_metrics(label, score, 0.5)
+            metrics = classification_metrics(Cases(label, score), 0.5)
             for name in METRICS:
                 assert np.isfinite(metrics[name]) == (metrics.reason(name) is None)
 
 
 def test_thresholds_and_probabilities_must_be_fractions() -> None:
     with pytest.raises(StatisticsError, match="threshold"):
-        classification_metrics([0, 1], [0.1, 0.9], 50)
+        classification_metrics(Cases([0, 1], [0.1, 0.9]), 50)
     with pytest.raises(StatisticsError, match="outside 0 to 1"):
-        brier([0, 1], [0.1, 90])
+        brier(Cases([0, 1], [0.1, 90]))
 
 
 def test_cells_add_up() -> None:
@@ -120,7 +121,7 @@ def test_mcc_ratios_and_average_precision_as_scikit_learn_gives_them(
 ) -> None:
     label, score = split(rows)
     called = score >= threshold
-    metrics = classification_metrics(label, score, threshold)
+    metrics = classification_metrics(Cases(label, score), threshold)
     assert metrics["average_precision"] == pytest.approx(sk.average_precision_score(label, score))
     if called.any() and not called.all():
         assert metrics["mcc"] == pytest.approx(sk.matthews_corrcoef(label, called), abs=1e-12)
@@ -138,8 +139,8 @@ def test_mcc_ratios_and_average_precision_as_scikit_learn_gives_them(
 def test_swapping_the_classes_swaps_the_metrics(rows: list, threshold: float) -> None:
     label, score = split(rows)
     called = (score >= threshold).astype(float)
-    plain = classification_metrics(label, called, 0.5)
-    swapped = classification_metrics(~label, 1 - called, 0.5)
+    plain = classification_metrics(Cases(label, called), 0.5)
+    swapped = classification_metrics(Cases(~label, 1 - called), 0.5)
     pairs = {"sensitivity": "specificity", "ppv": "npv", "accuracy": "accuracy", "auc": "auc",
              "macro_f1": "macro_f1", "mcc": "mcc", "brier": "brier"}  # fmt: skip
     for one, other in pairs.items():

@@ -10,7 +10,7 @@ import torch
 from hemocast.config import Config
 from hemocast.errors import OutputExists, TooFewPatients
 from hemocast.nets import build
-from hemocast.stats import auc
+from hemocast.stats import Cases, auc
 from hemocast.train import EpochRecord, Fitted, fit, predict_table
 from hemocast.train.fitting import point_predictor
 from hemocast.train.module import Scans
@@ -34,7 +34,7 @@ def whole(table, config, tmp_path_factory) -> Fitted:
 def test_it_learns_what_is_easy_to_see(table, config, tmp_path):
     settings = changed(config, epochs=20, learning_rate=0.03, average=0.5, augment=False)
     fitted = fit(table, settings, tmp_path)
-    assert auc(np.array(table.label), predict_table(fitted.net, table)) > 0.9
+    assert auc(Cases(np.array(table.label), predict_table(fitted.net, table))) > 0.9
     assert fitted.history[-1].train_loss < fitted.history[0].train_loss
 
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from hemocast.errors import StatisticsError
 from hemocast.evaluate.result import CalibrationGroup, CalibrationPart
-from hemocast.stats import Calibration, Estimate, calibration_curve, measure_calibration, wilson
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.stats import (
+    Calibration,
+    Cases,
+    Estimate,
+    Resampling,
+    calibration_curve,
+    measure_calibration,
+    wilson,
+)
 
 MOST_FOR_CURVE = 4_000
 """A smooth curve takes time with the square of the scans: of more, a random part is used."""
 _MOST_RESAMPLES = 500
 _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
+_LINE = ("calibration_in_the_large", "calibration_slope")
+_INDEPENDENT = "takes scans of one patient as independent"
 
 
-def evaluate_calibration(
-    label: BoolArray, probability: FloatArray, patient: IntArray, *, n_resamples: int, seed: int
-) -> CalibrationPart:
+def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPart:
     """Measure the calibration of one model.
 
     Parameters
     ----------
-    label : ndarray of bool, shape (n,)
-        Outcomes.
-    probability : ndarray of float64, shape (n,)
-        Fractions in [0, 1].
-    patient : ndarray of int64, shape (n,)
-        The patient of every scan.
-    n_resamples, seed : int
-        Of the bootstrap of patients; at most 500 resamples are drawn.
+    cases : Cases
+        Of the model.
+    resampling : Resampling
+        Of patients; at most 500 resamples are drawn.
 
     Returns
     -------
@@ -41,125 +43,88 @@ def evaluate_calibration(
         With more than `MOST_FOR_CURVE` scans all but the groups is that of a random part of them,
         and says so.
     """
-    groups = _groups(label, probability)
-    chosen: IntArray | slice = slice(None)
+    groups, part = _groups(cases), cases
     notes: list[str] = []
-    if label.size > MOST_FOR_CURVE:
-        drawn = np.random.default_rng(seed).choice(label.size, MOST_FOR_CURVE, replace=False)
-        chosen = np.sort(drawn)
-        notes.append(f"from a random {MOST_FOR_CURVE} of {label.size} scans")
-    truth, chance, own = label[chosen], probability[chosen], patient[chosen]
-    resamples = min(n_resamples, _MOST_RESAMPLES)
+    if cases.n > MOST_FOR_CURVE:
+        rng = np.random.default_rng(resampling.seed)
+        part = cases.part(np.sort(rng.choice(cases.n, MOST_FOR_CURVE, replace=False)))
+        notes.append(f"from a random {MOST_FOR_CURVE} of {cases.n} scans")
+    fewer = replace(resampling, n=min(resampling.n, _MOST_RESAMPLES))
     try:
-        return _with_band(truth, chance, own, groups, notes, resamples, seed)
+        return _with_band(calibration_curve(part, fewer), groups, notes, part.clustered)
     except StatisticsError as error:
         unsure = error.seen
     try:
-        measured = measure_calibration(truth, chance)
+        found = measure_calibration(part)
     except StatisticsError as error:
         none = np.empty(0)
         return CalibrationPart((), groups, none, none, f"{error.seen}; expected {error.expected}")
-    return _without_band(measured, truth, chance, own, groups, notes, unsure)
+    return _without_band(found, groups, notes, part.clustered, unsure)
 
 
 def _with_band(
-    label: BoolArray,
-    probability: FloatArray,
-    patient: IntArray,
-    groups: tuple[CalibrationGroup, ...],
-    notes: list[str],
-    n_resamples: int,
-    seed: int,
+    found: Calibration, groups: tuple[CalibrationGroup, ...], notes: list[str], clustered: bool
 ) -> CalibrationPart:
     """Wald for the line of independent scans, resampled patients for all else."""
-    found = calibration_curve(label, probability, patient, n_resamples, seed)
-    lines = {
-        "calibration_in_the_large": (found.measured.in_the_large, found.in_the_large),
-        "calibration_slope": (found.measured.slope, found.slope),
-    }
-    several = _several(patient)
-    metrics, others = [], []
-    for name, (wald, resampled) in lines.items():
-        independent = _noted(wald, [*notes, *_clustered(patient)])
-        pair = (independent, _noted(resampled, notes))
-        metrics.append((name, pair[several]))
-        others.append((name, pair[not several]))
-    metrics += [
-        (name, _noted(value, notes))
-        for name, value in (
-            ("ici", found.ici),
-            ("e50", found.e50),
-            ("e90", found.e90),
-            ("emax", found.emax),
+    wald = found.measured or found
+    independent = [*notes, *([_INDEPENDENT] if clustered else [])]
+    pairs = [
+        (name, (one.noted(*independent), resampled.noted(*notes)))
+        for name, one, resampled in zip(
+            _LINE, (wald.in_the_large, wald.slope), (found.in_the_large, found.slope), strict=True
         )
     ]
     return CalibrationPart(
-        metrics=tuple(metrics),
+        metrics=(
+            *((name, pair[clustered]) for name, pair in pairs),
+            *((name, value.noted(*notes)) for name, value in _distances(found)),
+        ),
         groups=groups,
-        at=found.probability,
+        at=found.at,
         curve=found.curve,
         low=found.low,
         high=found.high,
-        others=tuple(others),
+        others=tuple((name, pair[not clustered]) for name, pair in pairs),
     )
 
 
 def _without_band(
-    measured: Calibration,
-    label: BoolArray,
-    probability: FloatArray,
-    patient: IntArray,
+    found: Calibration,
     groups: tuple[CalibrationGroup, ...],
     notes: list[str],
+    clustered: bool,
     unsure: str,
 ) -> CalibrationPart:
-    nan = float("nan")
-    lines = (
-        ("calibration_in_the_large", measured.in_the_large),
-        ("calibration_slope", measured.slope),
-    )
-    distances = (
-        ("ici", measured.ici),
-        ("e50", measured.e50),
-        ("e90", measured.e90),
-        ("emax", measured.emax),
-    )
+    independent = [*notes, *([_INDEPENDENT] if clustered else [])]
     why = "; ".join([*notes, f"no interval: {unsure[0].lower()}{unsure[1:]}"])
-    order = np.argsort(probability, kind="stable")
+    lines = zip(_LINE, (found.in_the_large, found.slope), strict=True)
+    order = np.argsort(found.at, kind="stable")
     thinned = order[np.linspace(0, order.size - 1, min(_CURVE_POINTS, order.size)).astype(int)]
     return CalibrationPart(
         metrics=(
-            *((name, _noted(one, [*notes, *_clustered(patient)])) for name, one in lines),
-            *((name, Estimate(x, nan, nan, "none", label.size, why)) for name, x in distances),
+            *((name, one.noted(*independent)) for name, one in lines),
+            *((name, replace(one, warning=why)) for name, one in _distances(found)),
         ),
         groups=groups,
-        at=probability[thinned],
-        curve=measured.curve[thinned],
+        at=found.at[thinned],
+        curve=found.curve[thinned],
     )
 
 
-def _several(patient: IntArray) -> bool:
-    return bool(np.unique(patient).size < patient.size)
+def _distances(found: Calibration) -> tuple[tuple[str, Estimate], ...]:
+    return ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
 
 
-def _clustered(patient: IntArray) -> list[str]:
-    return ["takes scans of one patient as independent"] if _several(patient) else []
-
-
-def _noted(estimate: Estimate, notes: Iterable[str]) -> Estimate:
-    own = [estimate.warning] if estimate.warning else []
-    return replace(estimate, warning="; ".join([*own, *notes]) or None)
-
-
-def _groups(label: BoolArray, probability: FloatArray) -> tuple[CalibrationGroup, ...]:
+def _groups(cases: Cases) -> tuple[CalibrationGroup, ...]:
     """Groups of about equal size, never dividing scans of equal probability: at most ten."""
-    wanted = min(10, max(1, label.size // _SCANS_PER_GROUP))
+    probability = cases.score
+    wanted = min(10, max(1, cases.n // _SCANS_PER_GROUP))
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, wanted + 1)[1:-1]))
     which = np.searchsorted(edges, probability, side="right")
     groups = []
     for group in np.unique(which):
         mine = which == group
-        n, hits = int(mine.sum()), int(label[mine].sum())
+        n, hits = int(mine.sum()), int(cases.truth[mine].sum())
         groups.append(
             CalibrationGroup(n, float(probability[mine].mean()), hits / n, *wilson(hits, n))
         )

@@ -2,135 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.evaluate.inputs.predictions import ModelScores, Predictions
 from hemocast.evaluate.result import Comparison
-from hemocast.stats import Estimate, delong_test, holm, mcnemar_exact
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
-from hemocast.stats.metrics import METRICS
-from hemocast.stats.resampling.paired import bootstrap_differences
+from hemocast.stats import (
+    METRICS,
+    Cases,
+    Estimate,
+    Resampling,
+    bootstrap_differences,
+    delong_test,
+    holm,
+    mcnemar_exact,
+)
+from hemocast.stats.cases import ModelCases
+from hemocast.stats.estimate import BoolArray
 
 MOST_MODELS = 12
 _BOOTSTRAPPED = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "brier")
 _NAN = float("nan")
 
 
-def compare_models(
-    predictions: Predictions, *, n_resamples: int, seed: int
-) -> tuple[Comparison, ...]:
+def compare_models(models: Sequence[ModelCases], resampling: Resampling) -> tuple[Comparison, ...]:
     """Compare every pair of models; p values adjusted after Holm within each metric and method.
 
     Parameters
     ----------
-    predictions : Predictions
-        With up to `MOST_MODELS` models; of more, each is compared with the first only.
-    n_resamples, seed : int
-        Of the paired bootstrap.
+    models : sequence of ModelCases
+        Of one table. Of more than `MOST_MODELS`, each is compared with the first only.
+    resampling : Resampling
+        Of patients, for the paired bootstrap.
     """
-    models = predictions.models
     pairs = list(combinations(models, 2))
     if len(models) > MOST_MODELS:
         pairs = [(models[0], other) for other in models[1:]]
-    found = [
-        row
-        for first, second in pairs
-        for row in _pair(predictions, first, second, n_resamples, seed)
-    ]
-    return _adjusted(found)
+    return _adjusted([row for pair in pairs for row in _pair(*pair, resampling)])
 
 
-def _pair(
-    predictions: Predictions, first: ModelScores, second: ModelScores, n_resamples: int, seed: int
-) -> list[Comparison]:
-    rows, at_first, at_second = np.intersect1d(
-        first.rows, second.rows, assume_unique=True, return_indices=True
-    )
-    a, b = first.probability[at_first], second.probability[at_second]
+def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list[Comparison]:
     names = (first.name, second.name)
+    rows = np.intersect1d(first.rows, second.rows)
     if not rows.size:
-        nothing = Estimate(_NAN, _NAN, _NAN, "none", 0, "no scan was rated by both models")
+        nothing = Estimate.bare(_NAN, 0, "no scan was rated by both models")
         return [Comparison(*names, "auc", "none", nothing, None)]
-    label, patient = predictions.label[rows], predictions.patient[rows]
+    a, b = first.on(rows).cases, second.on(rows).cases
+    both = Cases(a.truth, [a.score, b.score], a.patient)
     thresholds = (first.threshold, second.threshold)
-    made = [_delong(names, label, a, b, patient)]
-    made += _bootstrap(names, label, (a, b), thresholds, patient, n_resamples, seed)
-    if np.unique(patient).size == patient.size:
-        right = [(x >= t) == label for x, t in zip((a, b), thresholds, strict=True)]
+    made = [_delong(names, both)]
+    found = dict(zip(METRICS, bootstrap_differences(both, thresholds, resampling), strict=True))
+    made += [
+        Comparison(
+            *names, metric, "paired bootstrap of patients", found[metric].estimate,
+            None if np.isnan(found[metric].p) else found[metric].p,
+        )
+        for metric in _BOOTSTRAPPED
+    ]  # fmt: skip
+    if not both.clustered:
+        right = (both.scores >= np.array(thresholds)[:, None]) == both.truth
         made += [
-            _mcnemar(names, metric, right[0][cases], right[1][cases])
-            for metric, cases in (
-                ("accuracy", np.ones(label.size, dtype=bool)),
-                ("sensitivity", label),
-                ("specificity", ~label),
+            _mcnemar(names, metric, right[:, among])
+            for metric, among in (
+                ("accuracy", np.ones_like(both.truth)),
+                ("sensitivity", both.truth),
+                ("specificity", ~both.truth),
             )
         ]
     left_out = max(first.rows.size, second.rows.size) - rows.size
     note = f"on the {rows.size} scans that both rated" if left_out else None
-    return [_noted(row, note) for row in made]
+    return [replace(row, difference=row.difference.noted(note)) for row in made]
 
 
-def _delong(
-    names: tuple[str, str], label: BoolArray, a: FloatArray, b: FloatArray, patient: IntArray
-) -> Comparison:
-    several = np.unique(patient).size < patient.size
-    method = "paired DeLong, clustered by patient" if several else "paired DeLong"
+def _delong(names: tuple[str, str], both: Cases) -> Comparison:
+    method = "paired DeLong, clustered by patient" if both.clustered else "paired DeLong"
     try:
-        test = delong_test(label, a, b, patient if several else None)
+        test = delong_test(both)
     except StatisticsError as error:
-        nothing = Estimate(_NAN, _NAN, _NAN, "none", label.size, f"no test: {error.seen}")
+        nothing = Estimate.bare(_NAN, both.n, f"no test: {error.seen}")
         return Comparison(*names, "auc", method, nothing, None)
-    difference = Estimate(test.difference, test.ci_low, test.ci_high, method, label.size)
+    difference = Estimate(test.difference, test.ci_low, test.ci_high, method, both.n)
     return Comparison(*names, "auc", method, difference, test.p)
 
 
-def _bootstrap(
-    names: tuple[str, str],
-    label: BoolArray,
-    scores: tuple[FloatArray, FloatArray],
-    thresholds: tuple[float, float],
-    patient: IntArray,
-    n_resamples: int,
-    seed: int,
-) -> list[Comparison]:
-    found = bootstrap_differences(label, *scores, thresholds, patient, n_resamples, seed)
-    return [
-        Comparison(
-            *names, metric, "paired bootstrap of patients", found[METRICS.index(metric)].estimate,
-            None if np.isnan(found[METRICS.index(metric)].p) else found[METRICS.index(metric)].p,
-        )
-        for metric in _BOOTSTRAPPED
-    ]  # fmt: skip
-
-
-def _mcnemar(
-    names: tuple[str, str], metric: str, first: BoolArray, second: BoolArray
-) -> Comparison:
+def _mcnemar(names: tuple[str, str], metric: str, right: BoolArray) -> Comparison:
     """Exact test of paired right and wrong; the difference stands with the bootstrap's limits."""
-    method = "exact McNemar"
-    if not first.size:
-        nothing = Estimate(_NAN, _NAN, _NAN, "none", 0, "no scan of this class")
+    method, n = "exact McNemar", right.shape[1]
+    if not n:
+        nothing = Estimate.bare(_NAN, 0, "no scan of this class")
         return Comparison(*names, metric, method, nothing, None)
-    test = mcnemar_exact(first, second)
+    test = mcnemar_exact(*right)
     words = (
         f"only the first right in {test.only_first}, only the second in {test.only_second}; "
         "for limits see the paired bootstrap"
     )
-    value = float(first.mean() - second.mean())
-    return Comparison(
-        *names, metric, method, Estimate(value, _NAN, _NAN, "none", first.size, words), test.p
-    )
-
-
-def _noted(row: Comparison, note: str | None) -> Comparison:
-    if note is None:
-        return row
-    warning = "; ".join(filter(None, [row.difference.warning, note]))
-    return replace(row, difference=replace(row.difference, warning=warning))
+    value = float(right[0].mean() - right[1].mean())
+    return Comparison(*names, metric, method, Estimate.bare(value, n, words), test.p)
 
 
 def _adjusted(rows: list[Comparison]) -> tuple[Comparison, ...]:

@@ -8,24 +8,28 @@ import numpy as np
 
 from hemocast.errors import StatisticsError
 from hemocast.evaluate.calibration import evaluate_calibration
-from hemocast.evaluate.inputs.predictions import ModelScores, Predictions
 from hemocast.evaluate.result import ModelPart, ThresholdRow
 from hemocast.stats import (
+    Cases,
+    Confusion,
     DecisionCurve,
     Estimate,
     Evaluation,
+    Resampling,
     RocBand,
     bootstrap_roc,
+    choose_threshold,
     clopper_pearson,
     confusion,
     decision_curve,
     evaluate,
+    predictive_values_at_prevalence,
     roc_curve,
     wilson,
 )
-from hemocast.stats.estimate import FEW, BoolArray, FloatArray, IntArray
-from hemocast.stats.prevalence import PredictiveValues, rebase_predictive_values
-from hemocast.stats.thresholds import choose_threshold
+from hemocast.stats.cases import ModelCases
+from hemocast.stats.estimate import FEW
+from hemocast.stats.resampling.extremes import rests_on
 
 FIXED_SENSITIVITY = 0.90
 THRESHOLDS = np.round(np.arange(0.02, 0.99, 0.02), 2)
@@ -35,60 +39,40 @@ _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
 
 
-def evaluate_model(
-    predictions: Predictions, model: ModelScores, *, n_resamples: int, seed: int
-) -> ModelPart:
+def evaluate_model(model: ModelCases, resampling: Resampling) -> ModelPart:
     """Evaluate one model.
 
     Parameters
     ----------
-    predictions : Predictions
-        Outcomes and patients.
-    model : ModelScores
-        Probabilities and threshold.
-    n_resamples, seed : int
-        Of every bootstrap; patients are resampled.
+    model : ModelCases
+        The model.
+    resampling : Resampling
+        Of patients, in every bootstrap.
     """
-    label, patient = predictions.label[model.rows], predictions.patient[model.rows]
-    found = evaluate(label, model.probability, patient, model.threshold, n_resamples, seed)
-    several = found.n_patients < found.n
-    intervals = {
-        name: _intervals(name, estimate, found, label, model, several)
-        for name, estimate in found.items()
-    }
-    both = 0 < found.n_positive < found.n
+    cases = model.cases
+    found = evaluate(cases, model.threshold, resampling)
+    intervals = {name: _intervals(name, estimate, found, cases) for name, estimate in found.items()}
+    both = 0 < cases.n_positive < cases.n
     return ModelPart(
         name=model.name,
-        n=found.n,
-        n_patients=found.n_patients,
-        n_positive=found.n_positive,
-        n_patients_positive=int(np.unique(patient[label]).size),
+        cases=cases,
         threshold=model.threshold,
         threshold_source=model.threshold_source,
         confusion=found.confusion,
         metrics=tuple((name, rows[0]) for name, rows in intervals.items()),
         intervals={name: rows[1:] for name, rows in intervals.items()},
-        points=_points(label, model, patient) if both else (),
-        rebased=_rebased(label, model, patient) if both else (),
-        calibration=evaluate_calibration(
-            label, model.probability, patient, n_resamples=n_resamples, seed=seed
-        ),
-        decision=_decision(label, model.probability, patient, n_resamples, seed) if both else None,
-        roc=roc_curve(label, model.probability) if both else None,
-        band=_band(label, model.probability, patient, seed) if both else None,
-        label=label,
-        probability=model.probability,
-        warnings=_warnings(found, label, model, patient),
+        points=_points(cases, model.threshold) if both else (),
+        rebased=predictive_values_at_prevalence(cases, model.threshold) if both else (),
+        calibration=evaluate_calibration(cases, resampling),
+        decision=_decision(cases, resampling) if both else None,
+        roc=roc_curve(cases) if both else None,
+        band=_band(cases, resampling.seed) if both else None,
+        warnings=_warnings(model),
     )
 
 
 def _intervals(
-    name: str,
-    estimate: Estimate,
-    found: Evaluation,
-    label: BoolArray,
-    model: ModelScores,
-    several: bool,
+    name: str, estimate: Estimate, found: Evaluation, cases: Cases
 ) -> tuple[Estimate, ...]:
     """Headline first: logit DeLong for the AUC, Wilson for shares of independent scans."""
     if np.isnan(estimate.value):
@@ -97,7 +81,7 @@ def _intervals(
         return found.auc_delong, estimate
     if name not in _SHARES:
         return (estimate,)
-    hits, n = _share(name, label, model)
+    hits, n = _share(name, found.confusion)
     exact = [
         Estimate(hits / n, *limits, method, n, estimate.warning)
         for limits, method in (
@@ -105,15 +89,13 @@ def _intervals(
             (clopper_pearson(hits, n), "Clopper-Pearson"),
         )
     ]
-    if not several:
+    if not cases.clustered:
         return exact[0], exact[1], estimate
-    note = "; ".join(filter(None, [estimate.warning, "takes scans of one patient as independent"]))
-    return estimate, *(replace(one, warning=note) for one in exact)
+    return estimate, *(one.noted("takes scans of one patient as independent") for one in exact)
 
 
-def _share(name: str, label: BoolArray, model: ModelScores) -> tuple[int, int]:
+def _share(name: str, cells: Confusion) -> tuple[int, int]:
     """Hits, and cases that the share is of."""
-    cells = confusion(label, model.probability, model.threshold)
     return {
         "accuracy": (cells.tp + cells.tn, cells.n),
         "sensitivity": (cells.tp, cells.tp + cells.fn),
@@ -123,43 +105,30 @@ def _share(name: str, label: BoolArray, model: ModelScores) -> tuple[int, int]:
     }[name]
 
 
-def _points(label: BoolArray, model: ModelScores, patient: IntArray) -> tuple[ThresholdRow, ...]:
+def _points(cases: Cases, threshold: float) -> tuple[ThresholdRow, ...]:
     """Sensitivity, specificity, PPV and NPV at the model's threshold and at two chosen here."""
-    named = {"given": "given", "youden": "Youden index", "sensitivity": "sensitivity at least 0.90"}
-    rows = [_point(named["given"], model.threshold, False, label, model, patient)]
-    for rule, target in (("youden", None), ("sensitivity", FIXED_SENSITIVITY)):
-        chosen = choose_threshold(label, model.probability, rule, target)  # type: ignore[arg-type]
-        rows.append(_point(named[rule], chosen.threshold, True, label, model, patient))
-    return tuple(rows)
+    youden = choose_threshold(cases, "youden").threshold
+    sensitive = choose_threshold(cases, "sensitivity", FIXED_SENSITIVITY).threshold
+    return (
+        _point("given", threshold, False, cases),
+        _point("Youden index", youden, True, cases),
+        _point("sensitivity at least 0.90", sensitive, True, cases),
+    )
 
 
-def _point(
-    name: str,
-    threshold: float,
-    exploratory: bool,
-    label: BoolArray,
-    model: ModelScores,
-    patient: IntArray,
-) -> ThresholdRow:
-    at = replace(model, threshold=threshold)
-    called = model.probability >= threshold
+def _point(name: str, threshold: float, exploratory: bool, cases: Cases) -> ThresholdRow:
+    cells = confusion(cases, threshold)
     values = []
-    for metric, cases in (
-        ("sensitivity", label),
-        ("specificity", ~label),
-        ("ppv", called),
-        ("npv", ~called),
-    ):
-        hits, n = _share(metric, label, at)
-        values.append((metric, _wilson_of(metric, hits, n, int(np.unique(patient[cases]).size))))
+    for metric in ("sensitivity", "specificity", "ppv", "npv"):
+        n_patients = cases.patients(rests_on(metric, cases, threshold))
+        values.append((metric, _wilson_of(metric, *_share(metric, cells), n_patients)))
     return ThresholdRow(name, threshold, exploratory, tuple(values))
 
 
 def _wilson_of(metric: str, hits: int, n: int, n_patients: int) -> Estimate:
     if not n:
-        nan = float("nan")
         word = "positive" if metric == "ppv" else "negative"
-        return Estimate(nan, nan, nan, "none", 0, f"undefined: no case was called {word}")
+        return Estimate.bare(float("nan"), 0, f"undefined: no case was called {word}")
     notes = []
     if n_patients < FEW:
         notes.append(f"rests on {n_patients} patient(s) in the denominator")
@@ -168,57 +137,41 @@ def _wilson_of(metric: str, hits: int, n: int, n_patients: int) -> Estimate:
     return Estimate(hits / n, *wilson(hits, n), "Wilson", n, "; ".join(notes) or None)
 
 
-def _rebased(
-    label: BoolArray, model: ModelScores, patient: IntArray
-) -> tuple[PredictiveValues, ...]:
-    several = np.unique(patient).size < patient.size
-    return rebase_predictive_values(
-        label, model.probability, model.threshold, patient=patient if several else None
-    )
-
-
-def _band(
-    label: BoolArray, probability: FloatArray, patient: IntArray, seed: int
-) -> RocBand | None:
-    if label.size > _MANY:
+def _band(cases: Cases, seed: int) -> RocBand | None:
+    if cases.n > _MANY:
         return None
     try:
-        return bootstrap_roc(label, probability, patient, n_resamples=500, seed=seed)
+        return bootstrap_roc(cases, Resampling(500, seed))
     except StatisticsError:
         return None
 
 
-def _decision(
-    label: BoolArray, probability: FloatArray, patient: IntArray, n_resamples: int, seed: int
-) -> DecisionCurve:
-    fewer = n_resamples if label.size <= _MANY else 200
-    return decision_curve(label, probability, THRESHOLDS, patient, fewer, seed)
+def _decision(cases: Cases, resampling: Resampling) -> DecisionCurve:
+    fewer = resampling if cases.n <= _MANY else replace(resampling, n=200)
+    return decision_curve(cases, THRESHOLDS, fewer)
 
 
-def _warnings(
-    found: Evaluation, label: BoolArray, model: ModelScores, patient: IntArray
-) -> tuple[str, ...]:
-    notes = []
-    if found.n < _SMALL:
-        noun = "scan" if found.n == 1 else "scans"
-        notes.append(f"only {found.n} {noun}: no number here says more than that")
-    if found.n_positive in (0, found.n):
-        kind = "every scan has" if found.n_positive else "no scan has"
+def _warnings(model: ModelCases) -> tuple[str, ...]:
+    cases, notes = model.cases, []
+    if cases.n < _SMALL:
+        noun = "scan" if cases.n == 1 else "scans"
+        notes.append(f"only {cases.n} {noun}: no number here says more than that")
+    if cases.n_positive in (0, cases.n):
+        kind = "every scan has" if cases.n_positive else "no scan has"
         notes.append(
             f"{kind} the outcome: AUC, calibration and decision curve are undefined, and so are "
             f"the metrics of the missing class"
         )
-    if np.ptp(model.probability) == 0:
+    if np.ptp(cases.score) == 0:
         notes.append("all predictions are equal: the model ranks nothing (AUC 0.5 by definition)")
-    elif np.isin(model.probability, (0.0, 1.0)).all():
+    elif np.isin(cases.score, (0.0, 1.0)).all():
         notes.append(
             "the predictions are 0 and 1 only: the AUC is that of one operating point, "
             "(sensitivity + specificity) / 2, and does not compare with that of probabilities"
         )
-    positive, negative = np.unique(patient[label]).size, np.unique(patient[~label]).size
-    if 0 < min(positive, negative) < FEW:
+    if 0 < cases.smaller_class < FEW:
         notes.append(
-            f"{min(positive, negative)} patient(s) of the smaller class: every interval that rests "
+            f"{cases.smaller_class} patient(s) of the smaller class: every interval that rests "
             f"on them is uncertain itself"
         )
     if model.threshold_source == "default":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hemocast.readers.analysis.analyse import ReaderAnalysis
-from hemocast.stats import Confusion, DecisionCurve, Estimate, RocBand, RocCurve
+from hemocast.stats import Cases, Confusion, DecisionCurve, Estimate, RocBand, RocCurve
 from hemocast.stats.estimate import BoolArray, FloatArray
 from hemocast.stats.prevalence import PredictiveValues
 
@@ -82,8 +82,8 @@ class ModelPart:
     ----------
     name : str
         As the table gives it.
-    n, n_patients, n_positive, n_patients_positive : int
-        Scans, patients, and those of each with the outcome.
+    cases : Cases
+        What was evaluated.
     threshold, threshold_source : float, str
         Where it was called positive, and who said so.
     confusion : Confusion
@@ -99,17 +99,12 @@ class ModelPart:
         None with a reason among the warnings.
     roc, band : RocCurve or None, RocBand or None
         None where only one class is there.
-    label, probability : ndarray, shape (n,)
-        For the histogram.
     warnings : tuple of str
         About the model as a whole.
     """
 
     name: str
-    n: int
-    n_patients: int
-    n_positive: int
-    n_patients_positive: int
+    cases: Cases
     threshold: float
     threshold_source: str
     confusion: Confusion
@@ -121,9 +116,37 @@ class ModelPart:
     decision: DecisionCurve | None
     roc: RocCurve | None
     band: RocBand | None
-    label: BoolArray
-    probability: FloatArray
     warnings: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Scans."""
+        return self.cases.n
+
+    @property
+    def n_patients(self) -> int:
+        """Patients."""
+        return self.cases.n_patients
+
+    @property
+    def n_positive(self) -> int:
+        """Scans with the outcome."""
+        return self.cases.n_positive
+
+    @property
+    def n_patients_positive(self) -> int:
+        """Patients with the outcome."""
+        return self.cases.patients(self.cases.truth)
+
+    @property
+    def label(self) -> BoolArray:
+        """Outcomes, shape (n,)."""
+        return self.cases.truth
+
+    @property
+    def probability(self) -> FloatArray:
+        """The model's, shape (n,)."""
+        return self.cases.score
 
     @property
     def prevalence(self) -> float:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from hemocast.evaluate.inputs.clinical import UNKNOWN, Grouping
-from hemocast.evaluate.inputs.predictions import ModelScores, Predictions
 from hemocast.evaluate.result import InteractionRow, SubgroupRow
-from hemocast.stats import Estimate
+from hemocast.stats import Estimate, Resampling
+from hemocast.stats.cases import ModelCases
 from hemocast.stats.subgroups.analyse import (
     MISSING,
     GroupVariable,
@@ -28,25 +28,18 @@ _TESTS = {
 
 
 def evaluate_subgroups(
-    predictions: Predictions,
-    model: ModelScores,
-    groupings: Sequence[Grouping],
-    *,
-    n_resamples: int,
-    seed: int,
+    model: ModelCases, groupings: Sequence[Grouping], resampling: Resampling
 ) -> tuple[list[SubgroupRow], list[InteractionRow]]:
     """Evaluate one model in every group of every grouping.
 
     Parameters
     ----------
-    predictions : Predictions
-        Outcomes and patients.
-    model : ModelScores
-        Probabilities and threshold.
+    model : ModelCases
+        The model.
     groupings : sequence of Grouping
-        Levels of all scans of the predictions.
-    n_resamples, seed : int
-        Of the bootstrap.
+        Levels of all scans of the table.
+    resampling : Resampling
+        Of patients.
 
     Returns
     -------
@@ -54,21 +47,14 @@ def evaluate_subgroups(
         Rows of the groups, and tests of interaction.
     """
     variables = [_variable(grouping, model) for grouping in groupings]
-    found = analyse_subgroups(
-        predictions.label[model.rows],
-        model.probability,
-        model.threshold,
-        predictions.patient[model.rows],
-        [variable for variable in variables if len(variable.order) > 1],
-        n_resamples,
-        seed,
-    )
+    several = [variable for variable in variables if len(variable.order) > 1]
+    found = analyse_subgroups(model.cases, model.threshold, several, resampling)
     rows = [_row(model.name, one, group) for one in found for group in one.groups]
     tests = [test for one in found for test in _tests(model.name, one)]
     return rows, tests
 
 
-def _variable(grouping: Grouping, model: ModelScores) -> GroupVariable:
+def _variable(grouping: Grouping, model: ModelCases) -> GroupVariable:
     level = grouping.level[model.rows]
     values = tuple(MISSING if one == UNKNOWN else str(one) for one in level)
     found = set(values)

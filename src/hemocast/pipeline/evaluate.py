@@ -12,13 +12,14 @@ from hemocast.errors import StatisticsError
 from hemocast.evaluate.calibration import MOST_FOR_CURVE
 from hemocast.evaluate.comparisons import compare_models
 from hemocast.evaluate.inputs.clinical import Clinical, Grouping, read_clinical
-from hemocast.evaluate.inputs.predictions import Predictions, read_predictions
-from hemocast.evaluate.inputs.readings import Readings, rated, read_readings, reference_of
+from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
+from hemocast.evaluate.inputs.readings import read_readings
 from hemocast.evaluate.models import evaluate_model
 from hemocast.evaluate.result import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
 from hemocast.evaluate.subgroups import evaluate_subgroups
 from hemocast.files import claim
 from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
+from hemocast.readers.analysis.data import ReadingTable
 from hemocast.report.evaluation.figures import MOST_CURVES, draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page
 from hemocast.report.evaluation.tables import evaluation_tables
@@ -27,7 +28,7 @@ from hemocast.report.figures.roc import RocLine
 from hemocast.report.figures.style import shortened
 from hemocast.report.readers.figures import draw_readers
 from hemocast.report.readers.tables import reader_tables
-from hemocast.stats import auc_interval, roc_curve
+from hemocast.stats import Resampling, auc_interval, roc_curve
 
 Progress = Callable[[str, int, int], None]
 N_RESAMPLES = 2000
@@ -50,11 +51,16 @@ class EvaluationOptions:
     n_resamples: int = N_RESAMPLES
     seed: int = 0
 
+    @property
+    def resampling(self) -> Resampling:
+        """How patients are resampled."""
+        return Resampling(self.n_resamples, self.seed)
+
 
 @dataclass(frozen=True)
 class _Inputs:
-    predictions: Predictions
-    readings: Readings | None
+    predictions: PredictionTable
+    readings: ReadingTable | None
     clinical: Clinical | None
 
     @property
@@ -190,16 +196,12 @@ def _compute(found: _Inputs, options: EvaluationOptions, tell: Progress) -> Eval
     steps = len(table.models)
     for done, scores in enumerate(table.models):
         tell("models", done, steps)
-        models.append(
-            evaluate_model(table, scores, n_resamples=options.n_resamples, seed=options.seed)
-        )
-        rows, tests = evaluate_subgroups(
-            table, scores, groupings, n_resamples=options.n_resamples, seed=options.seed
-        )
+        models.append(evaluate_model(scores, options.resampling))
+        rows, tests = evaluate_subgroups(scores, groupings, options.resampling)
         subgroups += rows
         interactions += tests
     tell("models", steps, steps)
-    comparisons = compare_models(table, n_resamples=options.n_resamples, seed=options.seed)
+    comparisons = compare_models(table.models, options.resampling)
     return EvaluationResult(
         models=tuple(models),
         comparisons=comparisons,
@@ -256,13 +258,7 @@ def _readers(found: _Inputs, options: EvaluationOptions) -> ReaderAnalysis:
     table, readings = found.predictions, found.readings
     if readings is None:
         raise ValueError("no readings were read")
-    return analyse_readings(
-        readings.table,
-        reference_of(table),
-        [rated(model, table.scan.size) for model in table.models],
-        n_resamples=options.n_resamples,
-        seed=options.seed,
-    )
+    return analyse_readings(readings, table.models, options.resampling)
 
 
 def _files(
@@ -283,20 +279,15 @@ def _lines(found: _Inputs) -> list[RocLine]:
     table, readings = found.predictions, found.readings
     if readings is None:
         return []
-    read = np.unique(readings.table.row[readings.table.repeat == 0])
+    read = np.unique(readings.row[readings.repeat == 0])
     lines = []
     for model in table.models[:MOST_CURVES]:
-        spread = rated(model, table.scan.size)
-        rows = read[~np.isnan(spread.probability[read])]
-        label, score = table.label[rows], spread.probability[rows]
-        patient = table.patient[rows]
+        cases = model.on(read).cases
         try:
-            several = np.unique(patient).size < patient.size
-            area = auc_interval(label, score, patient if several else None)
-            curve = roc_curve(label, score)
+            area, curve = auc_interval(cases), roc_curve(cases)
         except StatisticsError:
             continue
-        called = score >= model.threshold
-        point = (float(called[~label].mean()), float(called[label].mean()))
+        called = cases.score >= model.threshold
+        point = (float(called[~cases.truth].mean()), float(called[cases.truth].mean()))
         lines.append(RocLine(shortened(model.name, 18), curve, area, None, point))
     return lines

@@ -25,7 +25,7 @@ from hemocast.dataset.split.saved import read_parts, read_split
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
 from hemocast.errors import TooFewPatients
 from hemocast.model import Model
-from hemocast.stats import Evaluation, evaluate
+from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 from hemocast.version import VERSION
 from hemocast.volume import from_levels
 
@@ -178,11 +178,9 @@ def train_and_test(
     probability = _probabilities(model, test)
     label = np.array(test.label, np.int64)
     evaluation = evaluate(
-        label,
-        probability,
-        np.array(test.participant_id),
-        threshold=model.description.calibration.threshold,
-        seed=config.train.seed,
+        Cases(label, probability, np.array(test.participant_id)),
+        model.description.calibration.threshold,
+        resampling=Resampling(seed=config.train.seed),
     )
     _write_test(run, test, probability, evaluation)
     by_id = {scan.scan_id: scan for scan in scans}

@@ -9,8 +9,9 @@ from hemocast.stats.agreement import (
     gwet_ac1,
     percent_agreement,
 )
-from hemocast.stats.calibration.curve import CalibrationCurve, calibration_curve
+from hemocast.stats.calibration.curve import calibration_curve
 from hemocast.stats.calibration.measures import Calibration, measure_calibration
+from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import McNemar, holm, mcnemar_exact
 from hemocast.stats.decision import DecisionCurve, decision_curve
 from hemocast.stats.discrimination.auc_limits import auc_interval
@@ -82,11 +83,12 @@ from hemocast.stats.prevalence import (
     PREVALENCES,
     PredictiveValues,
     predictive_values,
-    rebase_predictive_values,
+    predictive_values_at_prevalence,
 )
 from hemocast.stats.proportions import Interval, clopper_pearson, wilson
 from hemocast.stats.resampling.bootstrap import Bootstrap, bootstrap_metrics, bootstrap_raters
 from hemocast.stats.resampling.paired import Difference, bootstrap_differences
+from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.analyse import (
     GroupVariable,
     Subgroup,
@@ -107,7 +109,7 @@ __all__ = [
     "AverageReader",
     "Bootstrap",
     "Calibration",
-    "CalibrationCurve",
+    "Cases",
     "ChosenThreshold",
     "ClassificationMetrics",
     "Confusion",
@@ -129,6 +131,7 @@ __all__ = [
     "PairAgreement",
     "PredictiveValues",
     "ReaderStudy",
+    "Resampling",
     "RocBand",
     "RocCurve",
     "Standalone",
@@ -183,7 +186,7 @@ __all__ = [
     "obuchowski_rockette",
     "percent_agreement",
     "predictive_values",
-    "rebase_predictive_values",
+    "predictive_values_at_prevalence",
     "roc_curve",
     "scale_brier",
     "tango_limits",

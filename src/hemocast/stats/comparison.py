@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import binom
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray, as_labels
+from hemocast.stats.cases import as_pair
+from hemocast.stats.estimate import FloatArray
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,7 @@ def mcnemar_exact(first: ArrayLike, second: ArrayLike) -> McNemar:
     ----------
     McNemar Q 1947, Psychometrika 12:153-157, 10.1007/BF02295996.
     """
-    a, b = as_labels(first), as_labels(second)
-    if a.size != b.size:
-        raise StatisticsError(
-            f"One has {a.size} decisions and the other {b.size}",
-            "both decisions on every case",
-            "Check that both decided on the same cases",
-        )
+    a, b = as_pair(first, second)
     only_first, only_second = int((a & ~b).sum()), int((~a & b).sum())
     discordant = only_first + only_second
     tail = float(binom.cdf(min(only_first, only_second), discordant, 0.5))

@@ -9,16 +9,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-    few_warning,
-)
-from hemocast.stats.resampling.weights import resample_weights
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import FloatArray
+from hemocast.stats.resampling.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -55,41 +48,29 @@ class DecisionCurve:
 
 
 def decision_curve(
-    label: ArrayLike,
-    probability: ArrayLike,
-    thresholds: ArrayLike,
-    patient: ArrayLike,
-    n_resamples: int = 2000,
-    seed: int = 0,
+    cases: Cases, thresholds: ArrayLike, resampling: Resampling = Resampling()
 ) -> DecisionCurve:
     """Net benefit = TP/n - FP/n * t/(1 - t), with bootstrap limits from resampled patients.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes. Net benefit depends on the prevalence: in a case-control sample it is not that of
-        practice.
-    probability : array_like, shape (n,)
-        Calibrated fractions in [0, 1].
+    cases : Cases
+        Of one rater, with calibrated fractions in [0, 1]. Net benefit depends on the prevalence: in
+        a case-control sample it is not that of practice.
     thresholds : array_like, shape (k,)
         Each strictly between 0 and 1.
-    patient : array_like, shape (n,)
-        The patient of every case.
-    n_resamples, seed : int
-        For the limits.
+    resampling : Resampling
+        Of patients.
 
     Raises
     ------
     StatisticsError
-        Thresholds outside (0, 1), or labels, probabilities or patients that cannot be used.
+        Thresholds outside (0, 1), or scores outside [0, 1].
 
     References
     ----------
     Vickers AJ, Elkin EB 2006, Med Decis Making 26:565-574, 10.1177/0272989X06295361.
     """
-    truth = as_labels(label)
-    probabilities = as_scores(probability, truth.size, probability=True)
-    index, n_patients = as_patients(patient, truth.size)
     at = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
     if at.ndim != 1 or not bool(((at > 0) & (at < 1)).all()):
         raise StatisticsError(
@@ -98,11 +79,11 @@ def decision_curve(
             "Leave out 0 and 1: nobody acts on impossibility or waits for certainty",
         )
     odds = at / (1 - at)
-    tally = _tally(truth, probabilities, index, at, n_patients)
-    drawn = []
-    rng = np.random.default_rng(seed)
-    for weights in resample_weights(n_patients, n_resamples, rng, n_patients):
-        drawn.append(_net_benefit(np.asarray(weights @ tally), at, odds))
+    tally = _tally(cases, at)
+    drawn = [
+        _net_benefit(np.asarray(weights @ tally), at, odds)
+        for weights in resampling.draw(cases, cases.n_patients)
+    ]
     acted, everybody = (np.concatenate(part) for part in zip(*drawn, strict=True))
     model_low, model_high = np.quantile(acted, [0.025, 0.975], axis=0)
     over_low, over_high = np.quantile(acted - everybody, [0.025, 0.975], axis=0)
@@ -117,23 +98,21 @@ def decision_curve(
         over_all=model - treat_all,
         over_all_low=over_low,
         over_all_high=over_high,
-        n_resamples=n_resamples,
-        warning=few_warning(min(np.unique(index[truth]).size, np.unique(index[~truth]).size)),
+        n_resamples=resampling.n,
+        warning=cases.few,
     )
 
 
-def _tally(
-    truth: BoolArray, probability: FloatArray, index: IntArray, at: FloatArray, n_patients: int
-) -> csr_array:
+def _tally(cases: Cases, at: FloatArray) -> csr_array:
     """Count each patient's scans between the sorted thresholds: with the outcome, then without.
 
     Shape (n_patients, 2 (k + 1)), and sparse: a patient has few scans.
     """
     width = at.size + 1
-    between = np.searchsorted(np.sort(at), probability, side="right")
-    column = np.where(truth, between, between + width)
-    ones = np.ones(truth.size)
-    return csr_array((ones, (index, column)), shape=(n_patients, 2 * width))
+    between = np.searchsorted(np.sort(at), cases.probability(), side="right")
+    column = np.where(cases.truth, between, between + width)
+    ones = np.ones(cases.n)
+    return csr_array((ones, (cases.patient, column)), shape=(cases.n_patients, 2 * width))
 
 
 def _net_benefit(

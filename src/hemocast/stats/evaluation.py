@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from hemocast.errors import StatisticsError
+from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.auc_limits import auc_interval
-from hemocast.stats.estimate import Estimate, as_labels, as_patients
+from hemocast.stats.estimate import Estimate
 from hemocast.stats.metrics import METRICS, Confusion
 from hemocast.stats.resampling.bootstrap import bootstrap_metrics
+from hemocast.stats.resampling.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,17 @@ class Evaluation:
         return zip(METRICS, self.estimates, strict=True)
 
 
-def evaluate(
-    labels: ArrayLike,
-    probabilities: ArrayLike,
-    patients: ArrayLike,
-    threshold: float,
-    n_resamples: int = 2000,
-    seed: int = 0,
-) -> Evaluation:
+def evaluate(cases: Cases, threshold: float, resampling: Resampling = Resampling()) -> Evaluation:
     """Evaluate one model's predictions.
 
     Parameters
     ----------
-    labels : array_like of 0/1, shape (n,)
-        Outcomes, one per scan.
-    probabilities : array_like, shape (n,)
-        Fractions in [0, 1].
-    patients : array_like, shape (n,)
-        The patient of every scan.
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1].
     threshold : float
         At or above it a scan counts as positive; chosen beforehand, not on these scans.
-    n_resamples, seed : int
-        For the bootstrap.
+    resampling : Resampling
+        Of patients.
 
     Returns
     -------
@@ -90,26 +79,20 @@ def evaluate(
     Raises
     ------
     StatisticsError
-        Labels, probabilities, patients or a threshold that cannot be used.
+        A score or the threshold outside [0, 1].
     """
-    result = bootstrap_metrics(labels, probabilities, threshold, patients, n_resamples, seed)
-    truth = as_labels(labels)
-    _, n_patients = as_patients(patients, truth.size)
-    try:
-        grouped = patients if n_patients < truth.size else None
-        auc_delong = auc_interval(truth, probabilities, grouped)
-    except StatisticsError:
-        auc_delong = result["auc"]
+    result = bootstrap_metrics(cases, threshold, resampling)
+    one_class = cases.n_positive in (0, cases.n)
     return Evaluation(
-        n=truth.size,
-        n_patients=n_patients,
-        n_positive=int(truth.sum()),
-        prevalence=float(np.mean(truth)),
+        n=cases.n,
+        n_patients=cases.n_patients,
+        n_positive=cases.n_positive,
+        prevalence=float(np.mean(cases.truth)),
         threshold=float(threshold),
         confusion=result.point.confusion,
         estimates=result.estimates,
-        auc_delong=auc_delong,
-        n_resamples=n_resamples,
+        auc_delong=result["auc"] if one_class else auc_interval(cases),
+        n_resamples=resampling.n,
         n_one_class=result.n_one_class,
-        seed=seed,
+        seed=resampling.seed,
     )

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.roc import auc, average_precision
-from hemocast.stats.estimate import FloatArray, as_labels, as_scores
+from hemocast.stats.estimate import FloatArray
 
 METRICS: Final = (
     "accuracy",
@@ -110,25 +111,17 @@ class ClassificationMetrics:
         return self.reasons[METRICS.index(metric)]
 
 
-def confusion(label: ArrayLike, probability: ArrayLike, threshold: float) -> Confusion:
+def confusion(cases: Cases, threshold: float) -> Confusion:
     """Count the four cells.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Probabilities, or any scores on the threshold's scale.
+    cases : Cases
+        Of one rater, with any scores on the threshold's scale.
     threshold : float
         At or above it a case counts as positive.
-
-    Raises
-    ------
-    StatisticsError
-        Labels or scores that cannot be used.
     """
-    truth = as_labels(label)
-    called = as_scores(probability, truth.size) >= threshold
+    truth, called = cases.truth, cases.score >= threshold
     return Confusion(
         tp=int((truth & called).sum()),
         fp=int((~truth & called).sum()),
@@ -186,27 +179,24 @@ def from_counts(tp: ArrayLike, fp: ArrayLike, tn: ArrayLike, fn: ArrayLike) -> F
         )
 
 
-def brier(label: ArrayLike, probability: ArrayLike) -> float:
+def brier(cases: Cases) -> float:
     """Mean squared difference between probability and outcome; 0 is perfect.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Fractions in [0, 1].
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1].
 
     Raises
     ------
     StatisticsError
-        Labels or probabilities that cannot be used.
+        A score outside [0, 1].
 
     References
     ----------
     Brier GW 1950, Mon Weather Rev 78:1-3, 10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
     """
-    truth = as_labels(label)
-    return float(np.mean((as_scores(probability, truth.size, probability=True) - truth) ** 2))
+    return float(np.mean((cases.probability() - cases.truth) ** 2))
 
 
 def scale_brier(loss: ArrayLike, prevalence: ArrayLike) -> FloatArray:
@@ -232,17 +222,13 @@ def scale_brier(loss: ArrayLike, prevalence: ArrayLike) -> FloatArray:
     return np.asarray(1 - np.asarray(loss, dtype=np.float64) / known)
 
 
-def classification_metrics(
-    label: ArrayLike, probability: ArrayLike, threshold: float
-) -> ClassificationMetrics:
+def classification_metrics(cases: Cases, threshold: float) -> ClassificationMetrics:
     """All of `METRICS` for one set of predictions, without intervals.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Fractions in [0, 1].
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1].
     threshold : float
         At or above it a case counts as positive.
 
@@ -255,27 +241,24 @@ def classification_metrics(
     Raises
     ------
     StatisticsError
-        Labels, probabilities or a threshold that cannot be used.
+        A score or the threshold outside [0, 1].
     """
-    truth = as_labels(label)
-    probabilities = as_scores(probability, truth.size, probability=True)
+    loss = brier(cases)
     if not 0 <= threshold <= 1:
         raise StatisticsError(
             f"The threshold is {threshold}",
             "a fraction from 0 to 1",
             "Give the probability at which a case counts as positive",
         )
-    cells = confusion(truth, probabilities, threshold)
+    cells = confusion(cases, threshold)
     values = dict(
         zip(COUNT_METRICS, from_counts(cells.tp, cells.fp, cells.tn, cells.fn), strict=True)
     )
-    values["brier"] = np.float64(brier(truth, probabilities))
-    both = bool(truth.any()) and not bool(truth.all())
-    values["auc"] = np.float64(auc(truth, probabilities) if both else np.nan)
-    values["average_precision"] = np.float64(
-        average_precision(truth, probabilities) if both else np.nan
-    )
-    values["scaled_brier"] = scale_brier(values["brier"], truth.mean())
+    both = 0 < cases.n_positive < cases.n
+    values["brier"] = np.float64(loss)
+    values["auc"] = np.float64(auc(cases) if both else np.nan)
+    values["average_precision"] = np.float64(average_precision(cases) if both else np.nan)
+    values["scaled_brier"] = scale_brier(loss, cases.truth.mean())
     numbers = tuple(float(values[name]) for name in METRICS)
     return ClassificationMetrics(
         confusion=cells,

@@ -14,17 +14,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.discrimination.roc import require_both_classes
-from hemocast.stats.estimate import (
-    BoolArray,
-    Estimate,
-    FloatArray,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-    few_warning,
-)
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import Estimate, FloatArray
+from hemocast.stats.metrics import confusion
 
 PREVALENCES = (0.02, 0.05, 0.10, 0.15, 0.44)
 """HT in practice: from symptomatic after thrombolysis to any HT after large infarcts."""
@@ -86,12 +78,8 @@ def predictive_values(
         return np.asarray(hit / (hit + alarm)), np.asarray(right / (right + missed))
 
 
-def rebase_predictive_values(
-    label: ArrayLike,
-    probability: ArrayLike,
-    threshold: float,
-    prevalences: ArrayLike = PREVALENCES,
-    patient: ArrayLike | None = None,
+def predictive_values_at_prevalence(
+    cases: Cases, threshold: float, prevalences: ArrayLike = PREVALENCES
 ) -> tuple[PredictiveValues, ...]:
     """PPV and NPV at other prevalences, with 95 % intervals on the logit scale.
 
@@ -100,40 +88,33 @@ def rebase_predictive_values(
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Scores on the threshold's scale.
+    cases : Cases
+        Of one rater. Where patients have several cases, the variance counts patients.
     threshold : float
         At or above it a case counts as positive; fixed beforehand.
     prevalences : array_like, shape (k,)
         Each strictly between 0 and 1, taken as known.
-    patient : array_like, shape (n,), optional
-        The patient of every case, where patients have several: the variance then counts patients.
 
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels, scores, prevalences or patients cannot be used.
+        Only one class is present, or prevalences that cannot be used.
 
     References
     ----------
     Mercaldo ND, Lau KF, Zhou XH 2007, Stat Med 26:2170-2183, 10.1002/sim.2677.
     """
-    truth = as_labels(label)
-    called = as_scores(probability, truth.size) >= threshold
-    n_positive, n_negative = require_both_classes(truth)
-    index, _ = as_patients(np.arange(truth.size) if patient is None else patient, truth.size)
+    n_positive, n_negative = cases.both_classes()
     at = np.atleast_1d(np.asarray(prevalences, dtype=np.float64))
     if at.ndim != 1 or not bool(((at > 0) & (at < 1)).all()):
         raise StatisticsError(
             "A prevalence is not strictly between 0 and 1", "fractions", "Correct the prevalences"
         )
-    few = min(np.unique(index[truth]).size, np.unique(index[~truth]).size)
-    tp, fp = int((called & truth).sum()), int((called & ~truth).sum())
-    cells = np.array([tp, n_positive - tp, fp, n_negative - fp], dtype=np.float64)
+    found = confusion(cases, threshold)
+    tp, fp = found.tp, found.fp
+    cells = np.array([tp, found.fn, fp, found.tn], dtype=np.float64)
     edge = bool((cells == 0).any())
-    widths = _log_ratio_errors(truth, called, index, cells)
+    widths = _log_ratio_errors(cases, threshold, cells)
     added = float(norm.ppf(0.975)) ** 2 / 2 if edge else 0.0
     a, b, c, d = cells + added
     ratios = np.log([(a / (a + b)) / (c / (c + d)), (d / (c + d)) / (b / (a + b))])
@@ -142,16 +123,14 @@ def rebase_predictive_values(
     return tuple(
         PredictiveValues(
             float(share),
-            _value(float(p), ratios[0] + odd, widths[0], tp + fp, few, edge),
-            _value(float(q), ratios[1] - odd, widths[1], truth.size - tp - fp, few, edge),
+            _value(float(p), ratios[0] + odd, widths[0], tp + fp, cases.few, edge),
+            _value(float(q), ratios[1] - odd, widths[1], cases.n - tp - fp, cases.few, edge),
         )
         for share, odd, p, q in zip(at, odds, ppv, npv, strict=True)
     )
 
 
-def _log_ratio_errors(
-    truth: BoolArray, called: BoolArray, index: IntArray, cells: FloatArray
-) -> tuple[float, float]:
+def _log_ratio_errors(cases: Cases, threshold: float, cells: FloatArray) -> tuple[float, float]:
     """Standard errors of the logarithms of sens / (1 - spec) and of spec / (1 - sens)."""
     if (cells == 0).any():
         a, b, c, d = cells + float(norm.ppf(0.975)) ** 2 / 2
@@ -159,19 +138,22 @@ def _log_ratio_errors(
             float(np.sqrt(b / a / (a + b) + d / c / (c + d))),
             float(np.sqrt(a / b / (a + b) + c / d / (c + d))),
         )
+    truth, called = cases.truth, cases.score >= threshold
     tp, fn, fp, tn = cells
     positive, negative = tp + fn, fp + tn
     up = truth * (called - tp / positive) / tp - ~truth * (called - fp / negative) / fp
     down = ~truth * (~called - tn / negative) / tn - truth * (~called - fn / positive) / fn
-    errors = (np.sqrt((np.bincount(index, weights=row) ** 2).sum()) for row in (up, down))
+    errors = (np.sqrt((np.bincount(cases.cluster, weights=row) ** 2).sum()) for row in (up, down))
     first, second = (float(error) for error in errors)
     return first, second
 
 
-def _value(value: float, middle: float, error: float, n: int, few: int, edge: bool) -> Estimate:
+def _value(
+    value: float, middle: float, error: float, n: int, few: str | None, edge: bool
+) -> Estimate:
     half = float(norm.ppf(0.975)) * error
     low, high = float(expit(middle - half)), float(expit(middle + half))
-    notes = [] if (text := few_warning(few)) is None else [text]
+    notes = [few] if few else []
     if edge:
         notes.append("sensitivity or specificity is 0 or 1; limits from adjusted counts")
     if np.isnan(value):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.roc import RocCurve, roc_curve
 
 Rule = Literal["given", "youden", "sensitivity", "specificity"]
@@ -42,24 +42,22 @@ class ChosenThreshold:
     warning: str | None
 
 
-def given_threshold(label: ArrayLike, score: ArrayLike, threshold: float) -> ChosenThreshold:
+def given_threshold(cases: Cases, threshold: float) -> ChosenThreshold:
     """Report a threshold that was fixed beforehand.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
     threshold : float
         On the score's scale.
 
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels, scores or the threshold cannot be used.
+        Only one class is present, or the threshold is not finite.
     """
-    curve = roc_curve(label, score)
+    curve = roc_curve(cases)
     if not np.isfinite(threshold):
         raise StatisticsError(f"The threshold is {threshold}", "a finite number", "Correct it")
     reached = int(np.searchsorted(-curve.threshold, -threshold, side="right")) - 1
@@ -69,8 +67,7 @@ def given_threshold(label: ArrayLike, score: ArrayLike, threshold: float) -> Cho
 
 
 def choose_threshold(
-    label: ArrayLike,
-    score: ArrayLike,
+    cases: Cases,
     rule: Literal["youden", "sensitivity", "specificity"],
     target: float | None = None,
 ) -> ChosenThreshold:
@@ -78,10 +75,8 @@ def choose_threshold(
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
     rule : {"youden", "sensitivity", "specificity"}
         The largest sensitivity + specificity; the largest specificity with a sensitivity of at
         least `target`; or the largest sensitivity with a specificity of at least `target`. Of equal
@@ -93,15 +88,14 @@ def choose_threshold(
     ------
     StatisticsError
         Only one class is present; a target that is missing, superfluous or outside (0, 1]; no
-        threshold that calls any case positive reaches the specificity; or labels or scores cannot
-        be used.
+        threshold that calls any case positive reaches the specificity.
 
     References
     ----------
     Youden WJ 1950, Cancer 3:32-35. Optimism of a threshold chosen on the cases it is measured on:
     Leeflang MMG 2008, Clin Chem 54:729-737, 10.1373/clinchem.2007.096032.
     """
-    curve = roc_curve(label, score)
+    curve = roc_curve(cases)
     if (rule == "youden") != (target is None) or not (target is None or 0 < target <= 1):
         raise StatisticsError(
             f"The rule {rule!r} was given the target {target}",

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hemocast.config import TrainConfig
 from hemocast.nets.ctnet import CTNet
-from hemocast.stats import auc
+from hemocast.stats import Cases, auc
 from hemocast.train.augment import augment
 from hemocast.train.course import Course, Progress
 
@@ -178,7 +178,7 @@ class Training(lightning.LightningModule):
         self.course.add(
             train_loss=sum(value * count for value, count in self._losses) / counts,
             validation_loss=float(loss),
-            validation_auc=auc(label.numpy().astype(np.int64), logit.numpy()),
+            validation_auc=auc(Cases(label.numpy().astype(np.int64), logit.numpy())),
             weights=self.average.state_dict(),
         )
         epoch = len(self.course.history)

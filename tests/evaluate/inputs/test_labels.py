@@ -40,7 +40,7 @@ def test_labels_of_participants_go_to_all_their_scans(predictions: Path, tmp_pat
         "sub-3\tn/a\tn/a",
     )
     found = read_predictions(predictions, labels=labels)
-    assert found.label.tolist() == [True, True, False]
+    assert found.truth.tolist() == [True, True, False]
     assert found.groupings == ()
     assert not found.simulated
 
@@ -55,7 +55,7 @@ def test_labels_of_scans_tell_the_participants_that_prediction_did_not_know(
     )
     found = read_predictions(path, labels=labels)
     assert found.participant.tolist() == ["first", "second"]
-    assert found.label.tolist() == [True, False]
+    assert found.truth.tolist() == [True, False]
     assert found.n_refused == 1
     alone = write(tmp_path / "alone.csv", "scan_id,label", "88cd,0", "77ab,1")
     text = refused(path, alone)
@@ -77,7 +77,7 @@ def test_labels_that_disagree_are_refused_and_those_that_agree_are_not(tmp_path:
     )
     head = "scan_id,participant_id,label"
     good = write(tmp_path / "good.csv", head, "a,sub-1,1", "b,sub-2,n/a", "c,sub-3,0")
-    assert read_predictions(path, labels=good).label.tolist() == [True, False, False]
+    assert read_predictions(path, labels=good).truth.tolist() == [True, False, False]
     bad = write(tmp_path / "bad.csv", head, "a,sub-1,0", "b,sub-7,0", "c,sub-3,0")
     text = refused(path, bad)
     assert "row 2, column label: the label that labels.csv gives" in text
@@ -125,6 +125,6 @@ def test_spare_labels_serve_only_predictions_without_a_label_column(
 ) -> None:
     spare = write(tmp_path / "labels.tsv", "participant_id\tlabel", "sub-1\t1", "sub-2\t0")
     found = read_predictions(predictions, spare_labels=spare)
-    assert found.label.tolist() == [True, True, False]
+    assert found.truth.tolist() == [True, True, False]
     own = write(tmp_path / "own.csv", HEAD + ",label", "sub-1,a,0.9,0", "sub-2,b,0.1,1")
-    assert read_predictions(own, spare_labels=spare).label.tolist() == [False, True]
+    assert read_predictions(own, spare_labels=spare).truth.tolist() == [False, True]

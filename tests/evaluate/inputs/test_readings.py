@@ -17,5 +17,5 @@ def test_a_page_left_open_for_days_is_read_as_it_was_kept(tmp_path: Path) -> Non
         "A,p1,s1,0.7,1,604800.0,1\n"
     )
     found = read_readings(readings, read_predictions(predictions))
-    assert found.table.seconds.tolist() == [7 * 86400]
+    assert found.seconds.tolist() == [7 * 86400]
     assert found.simulated

@@ -11,29 +11,33 @@ import numpy as np
 import pytest
 
 from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis, analyse_readings
-from hemocast.readers.analysis.data import RatedModel, ReadingTable, Reference, common_rows
+from hemocast.readers.analysis.data import ReadingTable, common_rows
+from hemocast.stats import Cases, Resampling
+from hemocast.stats.cases import ModelCases
 
 ROOT = Path(__file__).parents[3]
 
 
-def reference_of(label: list[int], patient: list[int] | None = None) -> Reference:
-    n = len(label)
-    names = np.array([f"s{i}" for i in range(n)], dtype=object)
-    owner = np.arange(n) if patient is None else np.array(patient)
-    return Reference(names, owner.astype(np.int64), np.array(label) == 1)
-
-
-def table(rows: list[tuple[str, str, int, float, int, float, int]]) -> ReadingTable:
+def table(
+    rows: list[tuple[str, str, int, float, int, float, int]], label: list[int]
+) -> ReadingTable:
     reader, arm, row, probability, decision, seconds, repeat = zip(*rows, strict=True)
     return ReadingTable(
-        np.array(reader, dtype=object),
-        np.array(arm, dtype=object),
-        np.array(row, dtype=np.int64),
-        np.array(probability, dtype=float),
-        np.array(decision) == 1,
-        np.array(seconds, dtype=float),
-        np.array(repeat, dtype=np.int64),
+        reader=np.array(reader, dtype=object),
+        arm=np.array(arm, dtype=object),
+        row=np.array(row, dtype=np.int64),
+        truth=np.array(label)[np.array(row)] == 1,
+        patient=np.array(row, dtype=np.int64),
+        probability=np.array(probability, dtype=float),
+        decision=np.array(decision) == 1,
+        seconds=np.array(seconds, dtype=float),
+        repeat=np.array(repeat, dtype=np.int64),
     )
+
+
+def model_of(label: list[int]) -> ModelCases:
+    score = [0.9, 0.8, 0.7, 0.3, 0.2, 0.1]
+    return ModelCases("M", Cases(label, score), np.arange(6), 0.5)
 
 
 LABEL = [1, 1, 1, 0, 0, 0]
@@ -49,8 +53,7 @@ def small() -> ReaderAnalysis:
         for i, p in enumerate(given)
     ]
     rows += [("A", "unaided", 0, 0.7, 1, 5.0, 1), ("A", "unaided", 1, 0.4, 0, 5.0, 1)]
-    model = RatedModel("M", np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1]), 0.5)
-    return analyse_readings(table(rows), reference_of(LABEL), [model], n_resamples=200)
+    return analyse_readings(table(rows, LABEL), [model_of(LABEL)], Resampling(200))
 
 
 def rater(analysis: ReaderAnalysis, name: str) -> Rater:
@@ -97,8 +100,7 @@ def test_readers_who_only_decide_have_no_auc_and_no_test_of_it() -> None:
         for name, given in (("A", A), ("B", B))
         for i, p in enumerate(given)
     ]
-    model = RatedModel("M", np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1]), 0.5)
-    found = analyse_readings(table(rows), reference_of(LABEL), [model], n_resamples=200)
+    found = analyse_readings(table(rows, LABEL), [model_of(LABEL)], Resampling(200))
     a = rater(found, "A")
     assert np.isnan(a.auc.value)
     assert "no probability" in str(a.auc.warning)
@@ -111,9 +113,9 @@ def test_readers_who_only_decide_have_no_auc_and_no_test_of_it() -> None:
 def test_readers_who_read_different_scans_are_compared_on_the_common_ones() -> None:
     rows = [("A", "unaided", i, p, int(p >= 0.5), 1.0, 0) for i, p in enumerate(A)]
     rows += [("B", "unaided", i, p, int(p >= 0.5), 1.0, 0) for i, p in enumerate(B[:5])]
-    readings = table(rows)
+    readings = table(rows, LABEL)
     assert common_rows(readings).tolist() == [0, 1, 2, 3, 4]
-    found = analyse_readings(readings, reference_of(LABEL), [], n_resamples=200)
+    found = analyse_readings(readings, [], Resampling(200))
     assert rater(found, "A").n == 6
     assert rater(found, "Average of 2 readers").n == 5
     assert "B read 5 of 6" in found.warnings[0]
@@ -127,7 +129,7 @@ def test_one_class_only_gives_reasons(label: list[int]) -> None:
         for arm in ("unaided", "aided")
         for i, p in enumerate(given)
     ]
-    found = analyse_readings(table(rows), reference_of(label), [], n_resamples=200)
+    found = analyse_readings(table(rows, label), [], Resampling(200))
     assert np.isnan(rater(found, "A").auc.value)
     assert rater(found, "A").auc.warning
     assert all(test.reason for test in found.tests if test.metric == "auc")
@@ -154,9 +156,8 @@ def test_aided_against_unaided_is_what_r_gives_for_van_dyke() -> None:
         )
         for row in read
     ]
-    found = analyse_readings(
-        table(rows), reference_of([truth[case] for case in cases]), [], n_resamples=200
-    )
+    readings = table(rows, [truth[case] for case in cases])
+    found = analyse_readings(readings, [], Resampling(200))
     (test,) = (one for one in found.tests if one.metric == "auc")
     printed = json.loads((folder / "VanDyke.json").read_text(encoding="utf-8"))
     assert f"{test.difference.p:.5f}" in _numbers(printed)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from hemocast.report.figures.decision import decision_figure
-from hemocast.stats import decision_curve
+from hemocast.stats import Cases, Resampling, decision_curve
 
 
 def test_models_stand_beside_treating_all_and_none(
     cases: tuple[np.ndarray, np.ndarray], check_figure: Callable
 ) -> None:
-    curve = decision_curve(*cases, [0.1, 0.3, 0.5], np.arange(80), n_resamples=100)
+    curve = decision_curve(Cases(*cases), [0.1, 0.3, 0.5], Resampling(100))
     words = check_figure(
         lambda simulated: decision_figure([("our model", curve)], simulated=simulated)
     )
@@ -24,6 +24,6 @@ def test_models_stand_beside_treating_all_and_none(
 def test_limits_are_drawn_for_two_models_and_not_for_three(
     cases: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    curve = decision_curve(*cases, [0.1, 0.3, 0.5], np.arange(80), n_resamples=100)
+    curve = decision_curve(Cases(*cases), [0.1, 0.3, 0.5], Resampling(100))
     assert len(decision_figure([("a", curve), ("b", curve)]).axes[0].collections) == 2
     assert len(decision_figure([("a", curve)] * 3).axes[0].collections) == 0

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
-from hemocast.stats import auc_interval, bootstrap_roc, roc_curve
+from hemocast.stats import Cases, Resampling, auc_interval, bootstrap_roc, roc_curve
 
 NAN = float("nan")
 
 
 def line(cases: tuple[np.ndarray, np.ndarray], name: str = "ours") -> RocLine:
     label, score = cases
-    return RocLine(name, roc_curve(label, score), auc_interval(label, score), None, (0.2, 0.7))
+    return RocLine(
+        name, roc_curve(Cases(label, score)), auc_interval(Cases(label, score)), None, (0.2, 0.7)
+    )
 
 
 def test_the_legend_gives_the_auc_with_its_limits(
@@ -51,7 +53,7 @@ def test_readers_are_points_by_arm_and_the_average_apart(
 
 def test_a_band_is_drawn_where_curves_are_few(cases: tuple[np.ndarray, np.ndarray]) -> None:
     label, score = cases
-    band = bootstrap_roc(label, score, np.arange(80), n_resamples=100)
+    band = bootstrap_roc(Cases(label, score, np.arange(80)), resampling=Resampling(100))
     banded = replace(line(cases), band=band)
     few, many = roc_figure([banded]), roc_figure([banded] * 3)
     assert len(few.axes[0].collections) == 1

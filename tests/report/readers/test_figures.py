@@ -14,7 +14,7 @@ from hemocast.report.readers.figures import (
     draw_readers,
     reader_points,
 )
-from hemocast.stats import auc_interval, roc_curve
+from hemocast.stats import Cases, auc_interval, roc_curve
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_averages_have_no_matrix(analysis: ReaderAnalysis) -> None:
 
 def test_every_arm_has_its_figures(analysis: ReaderAnalysis) -> None:
     label, score = [0, 1, 0, 1, 1], [0.1, 0.8, 0.6, 0.4, 0.9]
-    line = RocLine("model", roc_curve(label, score), auc_interval(label, score))
+    line = RocLine("model", roc_curve(Cases(label, score)), auc_interval(Cases(label, score)))
     names = [d.name for d in draw_readers(analysis, [line], simulated=False)]
     arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in ("readers-confusion", "agreement")]
     assert names == ["readers-roc", *arms]

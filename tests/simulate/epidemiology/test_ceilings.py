@@ -29,7 +29,7 @@ from hemocast.simulate.epidemiology.risk import (
     uptake_log_odds,
 )
 from hemocast.simulate.presets import DEMO, PRACTICE, PRESETS
-from hemocast.stats import auc
+from hemocast.stats import Cases, auc
 
 N = 5_000
 SETTINGS = {
@@ -69,15 +69,15 @@ def test_auc_on_outcomes_is_the_one_expected_of_the_risk(drawn):
     for name, risk in by_name.items():
         theory = expected_auc(risk)
         error = np.sqrt(theory * (1 - theory) / min(n1, n0))  # no smaller than the true one
-        assert auc(label, risk) == pytest.approx(theory, abs=3 * error), name
+        assert auc(Cases(label, risk)) == pytest.approx(theory, abs=3 * error), name
 
 
 def test_who_sees_a_part_never_beats_who_knows_all(drawn):
     label, by_name = drawn
-    best = auc(label, by_name["true"])
+    best = auc(Cases(label, by_name["true"]))
     for name in ("image", "clinical"):
         assert expected_auc(by_name[name]) < expected_auc(by_name["true"])
-        assert auc(label, by_name[name]) < best + 0.01
+        assert auc(Cases(label, by_name[name])) < best + 0.01
         # What is not seen is averaged out: the same mean, a smaller spread.
         assert by_name[name].mean() == pytest.approx(by_name["true"].mean(), abs=0.006)
         assert by_name[name].std() < by_name["true"].std()

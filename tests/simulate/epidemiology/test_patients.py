@@ -7,7 +7,7 @@ import pytest
 
 from hemocast.config import SimulateConfig
 from hemocast.simulate import DEMO, draw_cohort, scan_patient
-from hemocast.stats import auc
+from hemocast.stats import Cases, auc
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_nothing_but_the_patient_tells_the_label(patients):
         [p.follow_up.last_imaging_hours - p.scans[-1].hours for p in patients if not p.label],
     ):
         if len(values) == len(label):
-            assert auc(label, np.asarray(values, float)) == pytest.approx(0.5, abs=0.06)
+            assert auc(Cases(label, np.asarray(values, float))) == pytest.approx(0.5, abs=0.06)
 
 
 def test_the_mean_risk_is_the_share_of_ht(patients):

@@ -24,7 +24,7 @@ from hemocast.simulate.readers.draw import (
     simulate_readings,
     write_readings,
 )
-from hemocast.stats import auc, percent_agreement
+from hemocast.stats import Cases, auc, percent_agreement
 
 N = 6000
 LABEL = np.arange(N) % 3 > 0  # two thirds, as the paper's test part
@@ -73,7 +73,7 @@ def test_sensitivity_specificity_and_auc_are_as_asked(readings, spec: ReaderSpec
         spec.specificity, abs=3.5 * 0.33 / 2000**0.5
     )
     # Steps of 5 % cost the AUC a little.
-    assert auc(LABEL, probability) == pytest.approx(spec.auc, abs=0.02)
+    assert auc(Cases(LABEL, probability)) == pytest.approx(spec.auc, abs=0.02)
 
 
 def test_spread_changes_the_auc_and_not_the_decisions() -> None:
@@ -83,7 +83,7 @@ def test_spread_changes_the_auc_and_not_the_decisions() -> None:
     assert decision[LABEL].mean() == pytest.approx(0.7, abs=0.03)
     assert 1 - decision[~LABEL].mean() == pytest.approx(0.8, abs=0.03)
     assert wide.auc < ReaderSpec("A", 0.7, 0.8).auc
-    assert auc(LABEL, by_scan(found, "probability")) == pytest.approx(wide.auc, abs=0.02)
+    assert auc(Cases(LABEL, by_scan(found, "probability"))) == pytest.approx(wide.auc, abs=0.02)
 
 
 def test_correlations_are_as_asked() -> None:

@@ -8,20 +8,20 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import brier, measure_calibration
+from hemocast.stats import Cases, brier, measure_calibration
 from hemocast.stats.calibration.measures import smooth
 
 Z = 1.959963984540054
 
 
 @pytest.fixture(scope="module")
-def calib(reference: Path) -> tuple[np.ndarray, np.ndarray]:
+def calib(reference: Path) -> Cases:
     table = np.loadtxt(reference / "calib.csv", delimiter=",", skiprows=1)
-    return table[:, 1], table[:, 0]
+    return Cases(table[:, 1], table[:, 0])
 
 
-def test_as_rms_and_loess_give_them(calib: tuple, proc: dict) -> None:
-    result, told = measure_calibration(*calib), proc["calibration"]
+def test_as_rms_and_loess_give_them(calib: Cases, proc: dict) -> None:
+    result, told = measure_calibration(calib), proc["calibration"]
     assert result.in_the_large.value == pytest.approx(told["intercept_in_the_large"], rel=1e-6)
     assert result.slope.value == pytest.approx(told["slope"], rel=1e-6)
     assert result.intercept == pytest.approx(told["intercept_joint"], rel=1e-6)
@@ -29,8 +29,8 @@ def test_as_rms_and_loess_give_them(calib: tuple, proc: dict) -> None:
         half = (estimate.ci_high - estimate.ci_low) / 2
         assert half / Z == pytest.approx(told[error], rel=1e-6)
     for name in ("ICI", "E50", "E90", "Emax"):
-        assert getattr(result, name.lower()) == pytest.approx(told[f"loess_{name}"], rel=1e-6)
-    assert brier(*calib) == pytest.approx(told["val.prob"]["Brier"], rel=1e-6)
+        assert getattr(result, name.lower()).value == pytest.approx(told[f"loess_{name}"], rel=1e-6)
+    assert brier(calib) == pytest.approx(told["val.prob"]["Brier"], rel=1e-6)
 
 
 def cohort(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -45,10 +45,10 @@ def test_a_shift_and_a_stretch_of_the_logits_come_back(
     seed: int, stretch: float, shift: float
 ) -> None:
     label, risk = cohort(seed)
-    plain = measure_calibration(label, risk)
-    moved = measure_calibration(label, expit(stretch * logit(risk) + shift))
+    plain = measure_calibration(Cases(label, risk))
+    moved = measure_calibration(Cases(label, expit(stretch * logit(risk) + shift)))
     assert moved.slope.value == pytest.approx(plain.slope.value / stretch, rel=1e-6)
-    shifted = measure_calibration(label, expit(logit(risk) + shift))
+    shifted = measure_calibration(Cases(label, expit(logit(risk) + shift)))
     assert shifted.in_the_large.value == pytest.approx(plain.in_the_large.value - shift, abs=1e-7)
 
 
@@ -57,25 +57,25 @@ def test_a_shift_and_a_stretch_of_the_logits_come_back(
 def test_slope_as_scikit_learn_gives_it_without_penalty(seed: int) -> None:
     label, risk = cohort(seed, 200)
     model = LogisticRegression(C=np.inf, tol=1e-10).fit(logit(risk)[:, None], label)
-    result = measure_calibration(label, risk)
+    result = measure_calibration(Cases(label, risk))
     assert result.slope.value == pytest.approx(model.coef_[0, 0], abs=1e-3)
     assert result.intercept == pytest.approx(model.intercept_[0], abs=1e-3)
 
 
 def test_the_true_risk_is_well_calibrated() -> None:
     label, risk = cohort(1, 2500)
-    result = measure_calibration(label, risk)
+    result = measure_calibration(Cases(label, risk))
     assert result.in_the_large.ci_low < 0 < result.in_the_large.ci_high
     assert result.slope.value == pytest.approx(1, abs=0.12)
-    assert result.ici < 0.03
-    assert result.e50 <= result.e90 <= result.emax
+    assert result.ici.value < 0.03
+    assert result.e50.value <= result.e90.value <= result.emax.value
 
 
 def test_the_slope_covers_the_truth_about_as_often_as_it_says() -> None:
     hits = 0
     for seed in range(200):
         label, risk = cohort(seed, 150)
-        slope = measure_calibration(label, risk).slope
+        slope = measure_calibration(Cases(label, risk)).slope
         hits += slope.ci_low <= 1 <= slope.ci_high
     assert 0.9 <= hits / 200 <= 0.99
 
@@ -106,4 +106,4 @@ def test_smoothing_does_not_mind_the_order() -> None:
 )
 def test_what_cannot_be_calibrated_is_refused(label: list, probability: list, said: str) -> None:
     with pytest.raises(StatisticsError, match=said):
-        measure_calibration(label, probability)
+        measure_calibration(Cases(label, probability))

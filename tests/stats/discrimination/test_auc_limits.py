@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import auc_interval, delong
+from hemocast.stats import Cases, auc_interval, delong
 from hemocast.stats.discrimination.auc_limits import (
     disjoint_pairs,
     newcombe_limits,
@@ -26,7 +26,7 @@ def split(rows: list[tuple[bool, int]]) -> tuple[np.ndarray, np.ndarray]:
 @given(cases)
 def test_the_interval_lies_in_0_to_1_holds_the_auc_and_is_never_a_point(rows: list) -> None:
     label, score = split(rows)
-    estimate = auc_interval(label, score)
+    estimate = auc_interval(Cases(label, score))
     if np.isnan(estimate.ci_low):
         assert estimate.warning
         return
@@ -36,11 +36,11 @@ def test_the_interval_lies_in_0_to_1_holds_the_auc_and_is_never_a_point(rows: li
 
 def test_perfect_separation_is_not_certainty() -> None:
     label = np.repeat([0, 1], 20)
-    estimate = auc_interval(label, np.arange(40))
+    estimate = auc_interval(Cases(label, np.arange(40)))
     assert (estimate.value, estimate.ci_high) == (1.0, 1.0)
     assert estimate.ci_low == pytest.approx(0.025 ** (1 / 20))
     assert "perfectly" in str(estimate.warning)
-    worst = auc_interval(label, -np.arange(40))
+    worst = auc_interval(Cases(label, -np.arange(40)))
     assert (worst.value, worst.ci_low) == (0.0, 0.0)
     assert worst.ci_high == pytest.approx(1 - 0.025 ** (1 / 20))
 
@@ -65,7 +65,7 @@ def test_the_bound_for_perfect_separation_covers() -> None:
     ("patients", "pairs"), [([0, 1, 2, 3], 2), ([0, 1, 0, 1], 1), ([0, 0, 1, 2], 1)]
 )
 def test_pairs_share_no_patient(patients: list[int], pairs: int) -> None:
-    assert disjoint_pairs(np.array([True, True, False, False]), np.array(patients)) == pairs
+    assert disjoint_pairs(Cases([1, 1, 0, 0], [1, 2, 3, 4], patients)) == pairs
 
 
 def test_without_pairs_nothing_is_known() -> None:
@@ -73,22 +73,22 @@ def test_without_pairs_nothing_is_known() -> None:
 
 
 def test_constant_scores_have_no_interval_and_say_so() -> None:
-    estimate = auc_interval([0, 0, 1, 1], [0.4] * 4)
+    estimate = auc_interval(Cases([0, 0, 1, 1], [0.4] * 4))
     assert estimate.value == 0.5
     assert np.isnan(estimate.ci_low)
     assert "equal" in str(estimate.warning)
 
 
 def test_a_single_patient_of_a_class_gives_no_interval() -> None:
-    estimate = auc_interval([0, 0, 0, 1], [1, 3, 2, 2.5])
+    estimate = auc_interval(Cases([0, 0, 0, 1], [1, 3, 2, 2.5]))
     assert np.isnan(estimate.ci_high)
     assert "single patient" in str(estimate.warning)
     with pytest.raises(StatisticsError, match="two patients"):
-        delong([0, 0, 0, 1], [1, 3, 2, 2.5])
+        delong(Cases([0, 0, 0, 1], [1, 3, 2, 2.5]))
 
 
 def test_few_patients_are_warned_of() -> None:
-    assert "2 patients" in str(auc_interval([0, 0, 0, 1, 1], [1, 3, 2, 2.5, 4]).warning)
+    assert "2 patients" in str(auc_interval(Cases([0, 0, 0, 1, 1], [1, 3, 2, 2.5, 4])).warning)
 
 
 def test_a_million_cases_take_seconds() -> None:
@@ -96,7 +96,7 @@ def test_a_million_cases_take_seconds() -> None:
     label = rng.random(1_000_000) < 0.3
     score = rng.normal(label, 1)
     start = time.process_time()
-    auc_interval(label, score)
+    auc_interval(Cases(label, score))
     assert (
         time.process_time() - start < 6
     )  # processor time, so that neighbours do not count; about 1 s
@@ -119,8 +119,8 @@ def test_newcombes_limits_solve_their_equation_and_mirror(area: float, m: int, n
 @given(cases)
 def test_swapping_the_classes_and_monotone_transforms_keep_the_limits(rows: list) -> None:
     label, score = split(rows)
-    plain = auc_interval(label, score)
-    for other in (auc_interval(~label, -score), auc_interval(label, np.exp(score))):
+    plain = auc_interval(Cases(label, score))
+    for other in (auc_interval(Cases(~label, -score)), auc_interval(Cases(label, np.exp(score)))):
         assert [other.value, other.ci_low, other.ci_high] == pytest.approx(
             [plain.value, plain.ci_low, plain.ci_high], nan_ok=True
         )
@@ -130,11 +130,11 @@ def test_near_1_the_limits_are_averaged_with_the_score_limits() -> None:
     label = np.repeat([1, 0], [20, 60])
     score = np.r_[np.arange(41, 61), np.arange(60) - 20.5].astype(float)
     score[0] = 20.2
-    estimate = auc_interval(label, score)
+    estimate = auc_interval(Cases(label, score))
     assert estimate.ci_method == "DeLong, logit, averaged with Newcombe"
     assert estimate.value == pytest.approx(1 - 19 / 1200)
     model = newcombe_limits(estimate.value, 20, 60)
-    plain = delong(label, score)
+    plain = delong(Cases(label, score))
     half = 1.959963984540054 * np.sqrt(plain.covariance[0, 0])
     half /= estimate.value * (1 - estimate.value)
     for limit, from_model, sign in (
@@ -143,5 +143,5 @@ def test_near_1_the_limits_are_averaged_with_the_score_limits() -> None:
     ):
         from_delong = logit(estimate.value) + sign * half
         assert logit(limit) == pytest.approx((2 * from_delong + logit(from_model)) / 3)
-    many = auc_interval(np.tile(label, 6), np.tile(score, 6))
+    many = auc_interval(Cases(np.tile(label, 6), np.tile(score, 6)))
     assert many.ci_method == "DeLong, logit"

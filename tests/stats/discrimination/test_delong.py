@@ -4,7 +4,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import auc, delong, delong_test
+from hemocast.stats import Cases, auc, delong, delong_test
 
 MARKERS = ("wfns", "s100b", "ndka")
 cases = st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=4, max_size=30)
@@ -18,7 +18,7 @@ def split(rows: list[tuple[bool, int]]) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("marker", MARKERS)
 def test_auc_and_variance_as_proc_gives_them(asah: dict, proc: dict, marker: str) -> None:
-    result = delong(asah["outcome"], asah[marker])
+    result = delong(Cases(asah["outcome"], asah[marker]))
     assert result.auc[0] == pytest.approx(proc[marker]["auc"], rel=1e-6)
     assert result.covariance[0, 0] == pytest.approx(proc[marker]["var_delong"], rel=1e-6)
     half = 1.959963984540054 * np.sqrt(result.covariance[0, 0])
@@ -29,7 +29,7 @@ def test_auc_and_variance_as_proc_gives_them(asah: dict, proc: dict, marker: str
 @pytest.mark.parametrize("pair", ["s100b_vs_ndka", "wfns_vs_s100b", "wfns_vs_ndka"])
 def test_paired_test_as_proc_gives_it(asah: dict, proc: dict, pair: str) -> None:
     first, second = pair.split("_vs_")
-    result = delong_test(asah["outcome"], asah[first], asah[second])
+    result = delong_test(Cases(asah["outcome"], [asah[first], asah[second]]))
     assert result.z == pytest.approx(proc[pair]["z"], rel=1e-6)
     assert result.p == pytest.approx(proc[pair]["p"], rel=1e-6)
     assert (result.ci_low, result.ci_high) == pytest.approx(proc[pair]["ci"], rel=1e-6)
@@ -41,16 +41,16 @@ def test_variance_is_that_of_the_definition(rows: list) -> None:
     pairs = score[label][:, None] - score[~label][None, :]
     psi = (pairs > 0) + 0.5 * (pairs == 0)
     expected = psi.mean(1).var(ddof=1) / label.sum() + psi.mean(0).var(ddof=1) / (~label).sum()
-    result = delong(label, score)
+    result = delong(Cases(label, score))
     assert result.covariance[0, 0] == pytest.approx(expected, abs=1e-12)
-    assert result.auc[0] == pytest.approx(auc(label, score))
+    assert result.auc[0] == pytest.approx(auc(Cases(label, score)))
 
 
 @given(cases)
 def test_one_scan_a_patient_makes_clustering_no_matter(rows: list) -> None:
     label, score = split(rows)
-    plain = delong(label, score)
-    clustered = delong(label, score, [f"p{row}" for row in range(label.size)])
+    plain = delong(Cases(label, score))
+    clustered = delong(Cases(label, score, [f"p{row}" for row in range(label.size)]))
     np.testing.assert_allclose(clustered.covariance, plain.covariance, atol=1e-12)
 
 
@@ -58,8 +58,8 @@ def test_one_scan_a_patient_makes_clustering_no_matter(rows: list) -> None:
 def test_copying_every_scan_into_its_patient_changes_nothing(rows: list) -> None:
     label, score = split(rows)
     patient = np.arange(label.size)
-    once = delong(label, score, patient)
-    twice = delong(np.tile(label, 2), np.tile(score, 2), np.tile(patient, 2))
+    once = delong(Cases(label, score, patient))
+    twice = delong(Cases(np.tile(label, 2), np.tile(score, 2), np.tile(patient, 2)))
     np.testing.assert_allclose(twice.covariance, once.covariance, atol=1e-12)
 
 
@@ -71,22 +71,22 @@ def test_clustered_variance_with_mixed_patients_matches_simulation() -> None:
     patient = np.repeat(np.arange(60), 2)
     for _ in range(400):
         score = np.repeat(rng.normal(0, 2, 60), 2) + rng.normal(0, 1, 120) + label
-        result = delong(label, score, patient)
+        result = delong(Cases(label, score, patient))
         areas.append(result.auc[0])
         variances.append(result.covariance[0, 0])
     assert np.mean(variances) == pytest.approx(np.var(areas), rel=0.15)
     # Taking the scans for patients would be far off here.
-    assert delong(label, score).covariance[0, 0] > 2 * np.mean(variances)
+    assert delong(Cases(label, score)).covariance[0, 0] > 2 * np.mean(variances)
 
 
 def test_a_comparison_of_few_patients_is_warned_of() -> None:
     label, first, second = [0, 0, 0, 1, 1], [1, 3, 2, 2.5, 4], [1, 2, 3, 2.5, 2.2]
-    assert "2 patients" in str(delong_test(label, first, second).warning)
+    assert "2 patients" in str(delong_test(Cases(label, [first, second])).warning)
 
 
 def test_nothing_to_test_between_equals() -> None:
     with pytest.raises(StatisticsError, match="no variance"):
-        delong_test([0, 1, 0, 1], [1, 2, 3, 4], [2, 4, 6, 8])
+        delong_test(Cases([0, 1, 0, 1], [[1, 2, 3, 4], [2, 4, 6, 8]]))
 
 
 def slow_obuchowski(label: np.ndarray, scores: np.ndarray, patient: np.ndarray) -> np.ndarray:
@@ -141,7 +141,7 @@ def test_clustered_covariance_as_obuchowskis_formula_gives_it(seed: int, patient
     label = rng.random(26) < 0.45
     assume(min(np.unique(patient[label]).size, np.unique(patient[~label]).size) >= 2)
     scores = rng.integers(0, 8, (2, 26)).astype(float)
-    result = delong(label, scores, patient)
+    result = delong(Cases(label, scores, patient))
     np.testing.assert_allclose(
         result.covariance, slow_obuchowski(label, scores, patient), atol=1e-12
     )
@@ -152,12 +152,12 @@ def test_order_monotone_transforms_and_swapping_classes_do_not_matter(
     rows: list, seed: int
 ) -> None:
     label, score = split(rows)
-    plain = delong(label, score)
+    plain = delong(Cases(label, score))
     order = np.random.default_rng(seed).permutation(label.size)
     for other in (
-        delong(label[order], score[order]),
-        delong(label, np.exp(score)),
-        delong(~label, -score),
+        delong(Cases(label[order], score[order])),
+        delong(Cases(label, np.exp(score))),
+        delong(Cases(~label, -score)),
     ):
         assert other.auc == pytest.approx(plain.auc)
         np.testing.assert_allclose(other.covariance, plain.covariance, atol=1e-12)

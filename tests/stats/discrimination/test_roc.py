@@ -5,7 +5,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import auc, bootstrap_roc, classification_metrics, roc_curve, youden_threshold
+from hemocast.stats import (
+    Cases,
+    Resampling,
+    auc,
+    bootstrap_roc,
+    classification_metrics,
+    roc_curve,
+    youden_threshold,
+)
 
 # Scores on a coarse grid, so that ties are common.
 scores = st.integers(0, 12).map(lambda value: value / 12)
@@ -22,27 +30,27 @@ def split(rows: list[tuple[bool, float]]) -> tuple[np.ndarray, np.ndarray]:
 def test_auc_is_the_share_of_pairs_ranked_rightly(rows: list) -> None:
     label, score = split(rows)
     pairs = score[label][:, None] - score[~label][None, :]
-    assert auc(label, score) == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
+    assert auc(Cases(label, score)) == pytest.approx(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
 
 
 @given(cases)
 def test_auc_stays_under_any_rising_map_and_turns_round_with_the_labels(rows: list) -> None:
     label, score = split(rows)
-    area = auc(label, score)
-    assert auc(label, np.exp(3 * score) - 7) == pytest.approx(area)
-    assert auc(label, -score) == pytest.approx(1 - area)
-    assert auc(~label, score) == pytest.approx(1 - area)
+    area = auc(Cases(label, score))
+    assert auc(Cases(label, np.exp(3 * score) - 7)) == pytest.approx(area)
+    assert auc(Cases(label, -score)) == pytest.approx(1 - area)
+    assert auc(Cases(~label, score)) == pytest.approx(1 - area)
 
 
 @given(cases)
 def test_roc_curve_as_scikit_learn_and_with_the_auc_under_it(rows: list) -> None:
     label, score = split(rows)
-    curve = roc_curve(label, score)
+    curve = roc_curve(Cases(label, score))
     fpr, tpr, threshold = sk.roc_curve(label, score, drop_intermediate=False)
     np.testing.assert_allclose(curve.fpr, fpr)
     np.testing.assert_allclose(curve.tpr, tpr)
     np.testing.assert_allclose(curve.threshold, threshold)
-    assert np.trapezoid(curve.tpr, curve.fpr) == pytest.approx(auc(label, score))
+    assert np.trapezoid(curve.tpr, curve.fpr) == pytest.approx(auc(Cases(label, score)))
 
 
 @given(cases)
@@ -50,10 +58,10 @@ def test_youden_threshold_is_the_best_of_all(rows: list) -> None:
     label, score = split(rows)
 
     def youden(threshold: float) -> float:
-        metrics = classification_metrics(label, score, threshold)
+        metrics = classification_metrics(Cases(label, score), threshold)
         return metrics["sensitivity"] + metrics["specificity"] - 1
 
-    best = youden_threshold(label, score)
+    best = youden_threshold(Cases(label, score))
     assert best in score
     assert youden(best) == pytest.approx(max(youden(value) for value in score))
 
@@ -61,11 +69,11 @@ def test_youden_threshold_is_the_best_of_all(rows: list) -> None:
 def test_one_class_has_no_curve() -> None:
     for function in (auc, roc_curve, youden_threshold):
         with pytest.raises(StatisticsError, match="both classes"):
-            function([1, 1, 1], [0.1, 0.2, 0.3])
+            function(Cases([1, 1, 1], [0.1, 0.2, 0.3]))
 
 
 def test_constant_scores_are_worth_one_half() -> None:
-    assert auc([0, 1, 1], [0.3, 0.3, 0.3]) == 0.5
+    assert auc(Cases([0, 1, 1], [0.3, 0.3, 0.3])) == 0.5
 
 
 def cohort(n: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,7 +85,7 @@ def cohort(n: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def test_the_band_holds_the_curve_and_spans_the_axis() -> None:
     label, probability, patient = cohort(200)
-    band = bootstrap_roc(label, probability, patient, 300)
+    band = bootstrap_roc(Cases(label, probability, patient), resampling=Resampling(300))
     assert (band.fpr[0], band.fpr[-1]) == (0, 1)
     assert (band.low <= band.high).all()
     fpr = [(probability[~label] >= t).mean() for t in np.sort(probability)]
@@ -86,4 +94,4 @@ def test_the_band_holds_the_curve_and_spans_the_axis() -> None:
     inside = (band.low - 0.02 <= middle) & (middle <= band.high + 0.02)
     assert inside.mean() > 0.95
     with pytest.raises(StatisticsError):
-        bootstrap_roc([1, 1], [0.1, 0.2], [0, 1])
+        bootstrap_roc(Cases([1, 1], [0.1, 0.2], [0, 1]))

@@ -23,17 +23,17 @@ def columns(rows: list) -> list:
 def test_readings_in_any_order_make_the_same_grid() -> None:
     study = crossed_study(*columns(READINGS))
     assert (study.treatments, study.readers) == (("t0", "t1"), ("r1", "r2"))
-    assert study.cases == ("c0", "c1", "c2")
-    assert study.truth.tolist() == [False, True, True]
+    assert study.scans == ("c0", "c1", "c2")
+    assert study.cases.truth.tolist() == [False, True, True]
     assert study.ratings[1, 0].tolist() == [11.1, 21.1, 31.1]
-    assert study.patient.tolist() == list(study.cases)
+    assert study.cases.patient.tolist() == [0, 1, 2]
     mixed = [READINGS[row] for row in np.random.default_rng(0).permutation(len(READINGS))]
     np.testing.assert_array_equal(crossed_study(*columns(mixed)).ratings, study.ratings)
 
 
 def test_patients_belong_to_cases() -> None:
     patient = [f"p{row[3] // 2}" for row in READINGS]
-    assert crossed_study(*columns(READINGS), patient).patient.tolist() == ["p0", "p0", "p1"]
+    assert crossed_study(*columns(READINGS), patient).cases.patient.tolist() == [0, 0, 1]
     with pytest.raises(StatisticsError, match="Case c0 has two different patients"):
         crossed_study(*columns(READINGS), range(len(READINGS)))
 

@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import Mrmc, ReaderStudy, TreatmentTest, crossed_study, obuchowski_rockette
+from hemocast.stats import (
+    Cases,
+    Mrmc,
+    ReaderStudy,
+    TreatmentTest,
+    crossed_study,
+    obuchowski_rockette,
+)
 
 ANALYSES = {
     "random_random": "random_readers_and_cases",
@@ -121,16 +129,19 @@ def numbers(result: Mrmc) -> list[float]:
     ]
 
 
+def rated(study: ReaderStudy, ratings: np.ndarray) -> ReaderStudy:
+    rows = ratings.reshape(-1, ratings.shape[2])
+    return replace(study, cases=Cases(study.cases.truth, rows, study.cases.patient))
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(["jackknife", "delong", "unbiased"]))
 def test_order_and_names_of_readers_and_cases_change_nothing(seed: int, method: str) -> None:
     study = simulated(seed)
     rng = np.random.default_rng(seed)
     reader, case = rng.permutation(4), rng.permutation(60)
-    mixed = ReaderStudy(
-        study.treatments, study.readers, study.cases, study.truth[case],
-        study.ratings[:, reader][:, :, case], study.patient[case],
-    )  # fmt: skip
+    mixed = rated(study, study.ratings[:, reader])
+    mixed = replace(mixed, cases=mixed.cases.part(case))
     first = obuchowski_rockette(study, covariance=method)
     second = obuchowski_rockette(mixed, covariance=method)
     np.testing.assert_allclose(numbers(second), numbers(first), rtol=1e-8)
@@ -141,9 +152,7 @@ def test_equal_treatments_differ_by_nothing_and_say_so(method: str) -> None:
     study = simulated(0)
     twice = np.stack([study.ratings[0], study.ratings[0]])
     result = obuchowski_rockette(
-        ReaderStudy(
-            study.treatments, study.readers, study.cases, study.truth, twice, study.patient
-        ),
+        rated(study, twice),
         covariance=method,
     )
     for test in (result.random_readers_and_cases, result.fixed_readers, result.fixed_cases):
@@ -166,10 +175,7 @@ def test_a_study_four_times_as_large_is_twice_as_sure_of_its_readers(method: str
 def test_copies_of_a_patients_cases_add_no_information(method: str) -> None:
     study = simulated(2)
     once = obuchowski_rockette(study, covariance=method)
-    three = ReaderStudy(
-        study.treatments, study.readers, study.cases * 3, np.tile(study.truth, 3),
-        np.tile(study.ratings, 3), np.tile(study.patient, 3),
-    )  # fmt: skip
+    three = replace(study, cases=study.cases.part(np.tile(np.arange(60), 3)))
     thrice = obuchowski_rockette(three, covariance=method)
     assert (thrice.n_cases, thrice.n_patients) == (180, 60)
     np.testing.assert_allclose(numbers(thrice), numbers(once), rtol=1e-8)
@@ -195,14 +201,12 @@ def test_two_treatments_make_f_the_square_of_t() -> None:
 def test_decisions(metric: str) -> None:
     study = simulated(5)
     decisions = (study.ratings > 0.6).astype(float)
-    made = ReaderStudy(
-        study.treatments, study.readers, study.cases, study.truth, decisions, study.patient
-    )
+    made = rated(study, decisions)
     result = obuchowski_rockette(made, metric)
-    among = {"sensitivity": study.truth, "specificity": ~study.truth}.get(
+    among = {"sensitivity": study.cases.truth, "specificity": ~study.cases.truth}.get(
         metric, np.ones(60, dtype=bool)
     )
-    right = (decisions == study.truth)[:, :, among]
+    right = (decisions == study.cases.truth)[:, :, among]
     np.testing.assert_allclose(result.accuracy, right.mean(axis=2))
     assert result.components.error == pytest.approx(
         np.mean(right.var(axis=2, ddof=1) / among.sum())
@@ -213,15 +217,11 @@ def test_decisions(metric: str) -> None:
 
 def test_readers_without_an_error_are_not_certain() -> None:
     study = simulated(8)
-    perfect = study.ratings + 100 * study.truth
+    perfect = study.ratings + 100 * study.cases.truth
     one = study.ratings.copy()
     one[0, 0] = perfect[0, 0]
     for ratings, flawless in ((one, 1), (perfect, 8)):
-        result = obuchowski_rockette(
-            ReaderStudy(
-                study.treatments, study.readers, study.cases, study.truth, ratings, study.patient
-            )
-        )
+        result = obuchowski_rockette(rated(study, ratings))
         without = [mean for mean in result.readers_alone if mean.value == 1]
         assert len(without) == flawless
         assert all(np.isnan(mean.ci_low) and mean.warning for mean in without)
@@ -242,7 +242,7 @@ def test_refusals_say_who_and_what() -> None:
     with pytest.raises(StatisticsError, match="single reader"):
         obuchowski_rockette(
             crossed_study(
-                study.truth[grid[2]][one], grid[0][one], grid[1][one], grid[2][one],
+                study.cases.truth[grid[2]][one], grid[0][one], grid[1][one], grid[2][one],
                 study.ratings.ravel()[one],
             )
         )  # fmt: skip
@@ -250,24 +250,17 @@ def test_refusals_say_who_and_what() -> None:
     with pytest.raises(StatisticsError, match="single treatment"):
         obuchowski_rockette(
             crossed_study(
-                study.truth[grid[2]][one], grid[0][one], grid[1][one], grid[2][one],
+                study.cases.truth[grid[2]][one], grid[0][one], grid[1][one], grid[2][one],
                 study.ratings.ravel()[one],
             )
         )  # fmt: skip
     flat = study.ratings.copy()
     flat[1, 2] = 3
     with pytest.raises(StatisticsError, match="Reader 2 under treatment 1 rates every case"):
-        obuchowski_rockette(
-            ReaderStudy(
-                study.treatments, study.readers, study.cases, study.truth, flat, study.patient
-            )
-        )
+        obuchowski_rockette(rated(study, flat))
     with pytest.raises(StatisticsError, match="both classes"):
         obuchowski_rockette(
-            ReaderStudy(
-                study.treatments, study.readers, study.cases, study.truth & False, study.ratings,
-                study.patient,
-            )
+            replace(study, cases=study.cases.part(~study.cases.truth))
         )  # fmt: skip
 
 

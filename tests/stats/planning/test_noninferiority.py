@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import delong_test, noninferior_auc, noninferior_share, tango_limits
+from hemocast.stats import Cases, delong_test, noninferior_auc, noninferior_share, tango_limits
 
 Z = 1.959963984540054
 
@@ -63,14 +63,14 @@ def test_an_auc_is_compared_by_delong() -> None:
     rng = np.random.default_rng(0)
     label = rng.random(150) < 0.4
     new, old = rng.normal(1.4 * label, 1, (2, 150))
-    test = delong_test(label, new, old)
-    found = noninferior_auc(label, new, old, 0.1)
+    test = delong_test(Cases(label, [new, old]))
+    found = noninferior_auc(Cases(label, [new, old]), 0.1)
     assert found.difference.ci_low == pytest.approx(test.ci_low)
     error = (test.ci_high - test.ci_low) / (2 * Z)
     assert found.p == pytest.approx(norm.sf((test.difference + 0.1) / error))
     assert found.shown == (found.difference.ci_low > -0.1)
     patients = np.tile(np.arange(150), 2)
-    twice = noninferior_auc(*(np.tile(x, 2) for x in (label, new, old)), 0.1, patients)
+    twice = noninferior_auc(Cases(label, [new, old]).part(patients), 0.1)
     assert twice.p == pytest.approx(found.p)
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_tested_is_refused() -> None:
         with pytest.raises(StatisticsError, match="margin"):
             noninferior_share([0, 1], [0, 1], margin, alpha)
     with pytest.raises(StatisticsError, match="no variance"):
-        noninferior_auc([0, 1, 0, 1], [1, 2, 3, 4], [1, 2, 3, 4], 0.1)
+        noninferior_auc(Cases([0, 1, 0, 1], [[1, 2, 3, 4], [1, 2, 3, 4]]), 0.1)
     with pytest.raises(StatisticsError, match="decisions"):
         noninferior_share([0, 1], [0, 1, 1], 0.1)
     with pytest.raises(StatisticsError, match="discordant"):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
+    Cases,
     VarianceComponents,
     auc_cases,
     auc_difference_cases,
@@ -131,7 +132,10 @@ def test_hanley_and_mcneil_s_formula_by_hand() -> None:
     rng = np.random.default_rng(0)
     label = np.arange(60) < 25
     rate = 0.8 / (1 - 0.8)
-    areas = [delong(label, rng.exponential(np.where(label, rate, 1.0))).auc[0] for _ in range(4000)]
+    areas = [
+        delong(Cases(label, rng.exponential(np.where(label, rate, 1.0)))).auc[0]
+        for _ in range(4000)
+    ]
     assert np.std(areas) == pytest.approx(hanley_mcneil_se(0.8, 25, 35), rel=0.05)
 
 
@@ -180,8 +184,8 @@ def test_power_of_two_aucs_is_what_delong_s_test_has() -> None:
         shared = rng.normal(0, np.sqrt(0.6), 250)
         first = shared + rng.normal(1.466 * label, np.sqrt(0.4))
         second = shared + rng.normal(1.092 * label, np.sqrt(0.4))
-        found += delong_test(label, first, second).p < 0.05
-        pairs.append(delong(label, np.stack([first, second])).auc)
+        found += delong_test(Cases(label, [first, second])).p < 0.05
+        pairs.append(delong(Cases(label, np.stack([first, second]))).auc)
     correlation = np.corrcoef(np.array(pairs).T)[0, 1]
     planned = auc_difference_power(0.85, 0.78, correlation, 100, 150)
     assert found / runs == pytest.approx(planned, abs=0.08)

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import OperatingPoint, auc, logits_from_c, measure_calibration, validation_size
+from hemocast.stats import (
+    Cases,
+    OperatingPoint,
+    auc,
+    logits_from_c,
+    measure_calibration,
+    validation_size,
+)
 from hemocast.stats.planning.validation import net_benefit_variance, newcombe_se
 
 
@@ -43,20 +50,20 @@ def test_logits_have_the_c_statistic_and_prevalence(c: float, prevalence: float)
     logits = rng.normal(mean, sd, 400_000)
     label = rng.random(400_000) < expit(logits)
     assert label.mean() == pytest.approx(prevalence, abs=0.003)
-    assert auc(label, logits) == pytest.approx(c, abs=0.004)
+    assert auc(Cases(label, logits)) == pytest.approx(c, abs=0.004)
 
 
 def test_the_slope_is_as_precise_as_promised() -> None:
     rng = np.random.default_rng(1)
     size = validation_size(0.3, 0.8, *LOGITS, width_slope=0.4)
     label, logits = simulated(size.calibration_slope, rng)
-    slope = measure_calibration(label, expit(logits)).slope
+    slope = measure_calibration(Cases(label, expit(logits))).slope
     assert slope.ci_high - slope.ci_low == pytest.approx(0.4, rel=0.12)
 
 
 def test_the_c_statistic_is_as_precise_as_promised() -> None:
     rng = np.random.default_rng(2)
-    areas = [auc(*simulated(400, rng)) for _ in range(1500)]
+    areas = [auc(Cases(*simulated(400, rng))) for _ in range(1500)]
     assert np.std(areas) == pytest.approx(newcombe_se(0.8, 0.3, 400), rel=0.1)
 
 

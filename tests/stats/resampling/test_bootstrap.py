@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
     METRICS,
+    Cases,
+    Resampling,
     bootstrap_metrics,
     classification_metrics,
 )
@@ -31,9 +33,15 @@ def limits(result) -> np.ndarray:
 
 def test_same_seed_same_limits_and_another_seed_others() -> None:
     label, probability, patient = cohort()
-    first = bootstrap_metrics(label, probability, 0.5, patient, 500, seed=4)
-    again = bootstrap_metrics(label, probability, 0.5, patient, 500, seed=4)
-    other = bootstrap_metrics(label, probability, 0.5, patient, 500, seed=5)
+    first = bootstrap_metrics(
+        Cases(label, probability, patient), 0.5, resampling=Resampling(500, seed=4)
+    )
+    again = bootstrap_metrics(
+        Cases(label, probability, patient), 0.5, resampling=Resampling(500, seed=4)
+    )
+    other = bootstrap_metrics(
+        Cases(label, probability, patient), 0.5, resampling=Resampling(500, seed=5)
+    )
     assert first == again
     assert (limits(first) != limits(other)).any()
 
@@ -42,20 +50,28 @@ def test_order_of_rows_and_names_of_patients_do_not_matter() -> None:
     label, probability, patient = cohort()
     order = np.random.default_rng(1).permutation(label.size)
     names = np.array([f"sub-{number:04d}" for number in patient])
-    first = bootstrap_metrics(label, probability, 0.5, patient, 300)
-    mixed = bootstrap_metrics(label[order], probability[order], 0.5, names[order], 300)
+    first = bootstrap_metrics(Cases(label, probability, patient), 0.5, resampling=Resampling(300))
+    mixed = bootstrap_metrics(
+        Cases(label[order], probability[order], names[order]), 0.5, resampling=Resampling(300)
+    )
     np.testing.assert_allclose(limits(mixed), limits(first), atol=1e-12)
 
 
 def test_copies_of_a_patients_scans_add_no_information() -> None:
     label, probability, patient = cohort()
-    once = bootstrap_metrics(label, probability, 0.5, patient, 300)
+    once = bootstrap_metrics(Cases(label, probability, patient), 0.5, resampling=Resampling(300))
     thrice = bootstrap_metrics(
-        np.tile(label, 3), np.tile(probability, 3), 0.5, np.tile(patient, 3), 300
+        Cases(np.tile(label, 3), np.tile(probability, 3), np.tile(patient, 3)),
+        0.5,
+        resampling=Resampling(300),
     )
     np.testing.assert_allclose(limits(thrice), limits(once), atol=1e-12)
     # Had scans been resampled, the limits would have closed in by the square root of 3.
-    scans = bootstrap_metrics(np.tile(label, 3), np.tile(probability, 3), 0.5, range(360), 300)
+    scans = bootstrap_metrics(
+        Cases(np.tile(label, 3), np.tile(probability, 3), range(360)),
+        0.5,
+        resampling=Resampling(300),
+    )
     width = once["auc"].ci_high - once["auc"].ci_low
     assert scans["auc"].ci_high - scans["auc"].ci_low < 0.75 * width
 
@@ -67,7 +83,9 @@ def test_every_estimate_is_in_order_within_bounds_or_says_why_not(
 ) -> None:
     label = np.array([row[0] for row in rows])
     probability = np.array([row[1] / 10 for row in rows])
-    result = bootstrap_metrics(label, probability, threshold / 10, [r[2] for r in rows], 100)
+    result = bootstrap_metrics(
+        Cases(label, probability, [r[2] for r in rows]), threshold / 10, resampling=Resampling(100)
+    )
     for name, estimate in zip(METRICS, result.estimates, strict=True):
         if np.isnan(estimate.ci_low):
             assert estimate.warning, name
@@ -84,20 +102,24 @@ def test_every_estimate_is_in_order_within_bounds_or_says_why_not(
 
 def test_all_resamples_as_a_plain_loop_would_have_them() -> None:
     label, probability, patient = cohort(60)
-    result = bootstrap_metrics(label, probability, 0.5, patient, 200, seed=3)
+    result = bootstrap_metrics(
+        Cases(label, probability, patient), 0.5, resampling=Resampling(200, seed=3)
+    )
     keys, index = np.unique(patient, return_inverse=True)
     drawn = np.random.default_rng(3).integers(0, keys.size, size=(200, keys.size))
     loop = []
     for patients in drawn:
         rows = np.concatenate([np.flatnonzero(index == one) for one in patients])
-        metrics = classification_metrics(label[rows], probability[rows], 0.5)
+        metrics = classification_metrics(Cases(label[rows], probability[rows]), 0.5)
         loop.append(metrics.values)
     low, high = np.nanquantile(np.array(loop), [0.025, 0.975], axis=0)
     np.testing.assert_allclose(limits(result)[:, 1:], np.stack([low, high], axis=1), atol=1e-12)
 
 
 def test_resamples_with_one_class_are_counted_and_left_out() -> None:
-    result = bootstrap_metrics([0, 0, 0, 0, 1, 1], [0.1, 0.4, 0.3, 0.6, 0.5, 0.8], 0.5, range(6))
+    result = bootstrap_metrics(
+        Cases([0, 0, 0, 0, 1, 1], [0.1, 0.4, 0.3, 0.6, 0.5, 0.8], range(6)), 0.5
+    )
     share = result.n_one_class / result.n_resamples
     assert share == pytest.approx((4 / 6) ** 6 + (2 / 6) ** 6, abs=0.03)
     assert f"undefined in {result.n_one_class} of 2000 resamples" in str(result["auc"].warning)
@@ -105,7 +127,9 @@ def test_resamples_with_one_class_are_counted_and_left_out() -> None:
 
 
 def test_one_class_gives_reasons_instead_of_numbers() -> None:
-    result = bootstrap_metrics([0] * 8, np.linspace(0.1, 0.9, 8), 0.5, range(8), 100)
+    result = bootstrap_metrics(
+        Cases([0] * 8, np.linspace(0.1, 0.9, 8), range(8)), 0.5, resampling=Resampling(100)
+    )
     assert result.n_one_class == 100
     for name in ("auc", "sensitivity", "balanced_accuracy"):
         assert np.isnan(result[name].value)
@@ -114,7 +138,9 @@ def test_one_class_gives_reasons_instead_of_numbers() -> None:
 
 
 def test_equal_probabilities_give_no_interval_for_the_auc() -> None:
-    result = bootstrap_metrics([0, 1] * 10, [0.5] * 20, 0.4, range(20), 200)
+    result = bootstrap_metrics(
+        Cases([0, 1] * 10, [0.5] * 20, range(20)), 0.4, resampling=Resampling(200)
+    )
     assert result["auc"].value == 0.5
     assert np.isnan(result["auc"].ci_low)
     assert result["auc"].warning
@@ -122,7 +148,7 @@ def test_equal_probabilities_give_no_interval_for_the_auc() -> None:
 
 def test_two_resamples_are_no_bootstrap() -> None:
     with pytest.raises(StatisticsError, match="resamples"):
-        bootstrap_metrics([0, 1], [0.1, 0.9], 0.5, [0, 1], 2)
+        bootstrap_metrics(Cases([0, 1], [0.1, 0.9], [0, 1]), 0.5, resampling=Resampling(2))
 
 
 def test_the_interval_of_the_auc_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -131,7 +157,9 @@ def test_the_interval_of_the_auc_covers_the_truth_about_as_often_as_it_says() ->
         rng = np.random.default_rng(seed)
         label = np.repeat([0, 1], 40)
         probability = 1 / (1 + np.exp(-rng.normal(1.5 * label, 1)))
-        estimate = bootstrap_metrics(label, probability, 0.5, range(80), 200, seed)["auc"]
+        estimate = bootstrap_metrics(
+            Cases(label, probability, range(80)), 0.5, resampling=Resampling(200, seed=seed)
+        )["auc"]
         hits += estimate.ci_low <= truth <= estimate.ci_high
     assert 0.87 <= hits / 150 <= 0.995
 
@@ -140,5 +168,7 @@ def test_two_thousand_resamples_of_the_papers_size_are_quick() -> None:
     rng = np.random.default_rng(0)
     label = rng.random(613) < 0.5
     start = time.process_time()
-    bootstrap_metrics(label, rng.random(613), 0.5, rng.integers(0, 474, 613), 2000)
+    bootstrap_metrics(
+        Cases(label, rng.random(613), rng.integers(0, 474, 613)), 0.5, resampling=Resampling(2000)
+    )
     assert time.process_time() - start < 1  # 0.1 s of processor time

@@ -3,13 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.stats import METRICS, bootstrap_metrics
+from hemocast.stats import METRICS, Cases, Resampling, bootstrap_metrics
 from hemocast.stats.resampling.extremes import _least_precision
 
 
 def test_perfect_predictions_are_not_certain() -> None:
     label = np.repeat([0, 1], 15)
-    result = bootstrap_metrics(label, label.astype(float), 0.5, range(30), 500)
+    result = bootstrap_metrics(
+        Cases(label, label.astype(float), range(30)), 0.5, resampling=Resampling(500)
+    )
     for name, estimate in zip(METRICS, result.estimates, strict=True):
         downward = name in ("brier", "lr_negative")
         worst, best = (estimate.ci_high, estimate.ci_low) if downward else (
@@ -29,7 +31,9 @@ def test_more_patients_make_perfect_predictions_surer(few: int, many: int) -> No
 
     def lows(n: int) -> np.ndarray:
         label = np.repeat([0, 1], n)
-        result = bootstrap_metrics(label, label.astype(float), 0.5, range(2 * n), 100)
+        result = bootstrap_metrics(
+            Cases(label, label.astype(float), range(2 * n)), 0.5, resampling=Resampling(100)
+        )
         ends = [
             1 - one.ci_high if name in ("brier", "lr_negative") else one.ci_low
             for name, one in zip(METRICS, result.estimates, strict=True)
@@ -41,22 +45,30 @@ def test_more_patients_make_perfect_predictions_surer(few: int, many: int) -> No
 
 def test_scans_of_one_patient_count_once() -> None:
     label = np.repeat([0, 1], 30)
-    alone = bootstrap_metrics(label, label.astype(float), 0.5, range(60), 200)
-    grouped = bootstrap_metrics(label, label.astype(float), 0.5, np.arange(60) // 3, 200)
+    alone = bootstrap_metrics(
+        Cases(label, label.astype(float), range(60)), 0.5, resampling=Resampling(200)
+    )
+    grouped = bootstrap_metrics(
+        Cases(label, label.astype(float), np.arange(60) // 3), 0.5, resampling=Resampling(200)
+    )
     assert grouped["sensitivity"].ci_low == pytest.approx(0.025 ** (1 / 10))
     assert alone["sensitivity"].ci_low == pytest.approx(0.025 ** (1 / 30))
 
 
 def test_always_wrong_is_not_certain_either() -> None:
     label = np.repeat([0, 1], 12)
-    result = bootstrap_metrics(label, 1.0 - label, 0.5, range(24), 200)
+    result = bootstrap_metrics(
+        Cases(label, 1.0 - label, range(24)), 0.5, resampling=Resampling(200)
+    )
     for name in ("accuracy", "sensitivity", "f1", "auc", "macro_f1", "balanced_accuracy"):
         assert result[name].value == result[name].ci_low == 0
         assert 0.1 < result[name].ci_high < 0.6
 
 
 def test_one_patient_alone_gives_no_narrow_interval() -> None:
-    result = bootstrap_metrics([0, 1, 1], [0.2, 0.7, 0.3], 0.5, [7, 7, 7], 100)
+    result = bootstrap_metrics(
+        Cases([0, 1, 1], [0.2, 0.7, 0.3], [7, 7, 7]), 0.5, resampling=Resampling(100)
+    )
     for estimate in result.estimates:
         assert np.isnan(estimate.ci_low) or estimate.ci_high - estimate.ci_low > 0.5
 
@@ -66,7 +78,9 @@ def test_an_infinite_likelihood_ratio_has_a_lower_limit_and_a_reason() -> None:
     label = np.repeat([1, 0], 20)
     score = np.concatenate([np.linspace(0.3, 0.8, 20), np.linspace(0, 0.29, 20)])
     score[:8] = 0.2
-    estimate = bootstrap_metrics(label, score, 0.3, range(40), 300)["lr_positive"]
+    estimate = bootstrap_metrics(Cases(label, score, range(40)), 0.3, resampling=Resampling(300))[
+        "lr_positive"
+    ]
     assert estimate.value == estimate.ci_high == np.inf
     assert 1 < estimate.ci_low < 12
     assert "no case without the outcome was called positive" in str(estimate.warning)

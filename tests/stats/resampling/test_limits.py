@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
-from hemocast.stats import auc, bootstrap_metrics
+from hemocast.stats import Cases, Resampling, auc, bootstrap_metrics
 from hemocast.stats.resampling.limits import (
     bca_limits,
     bias_and_acceleration,
@@ -45,14 +45,16 @@ def test_the_bootstraps_bca_as_scipy_gives_it_within_its_noise(metric: str) -> N
     def statistic(rows: np.ndarray) -> float:
         truth, score = label[rows], chance[rows]
         if metric == "auc":
-            return auc(truth, score)
+            return auc(Cases(truth, score))
         loss = (score - truth) ** 2 if metric == "brier" else (score >= 0.5) == truth
         return float(np.mean(loss))
 
     theirs = bootstrap(
         (np.arange(90),), statistic, method="BCa", n_resamples=3000, vectorized=False, rng=1
     ).confidence_interval
-    ours = bootstrap_metrics(label, chance, 0.5, range(90), 8000, method="bca")[metric]
+    ours = bootstrap_metrics(
+        Cases(label, chance, range(90)), 0.5, resampling=Resampling(8000, interval="bca")
+    )[metric]
     assert ours.ci_method.endswith("BCa")
     width = theirs.high - theirs.low
     step = 1 / 89 if metric == "accuracy" else 0  # one case more or less

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import METRICS, bootstrap_differences, classification_metrics, delong_test
+from hemocast.stats import (
+    METRICS,
+    Cases,
+    Resampling,
+    bootstrap_differences,
+    classification_metrics,
+    delong_test,
+)
 
 
 def cohort(seed: int = 0, n: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -16,15 +23,17 @@ def cohort(seed: int = 0, n: int = 200) -> tuple[np.ndarray, np.ndarray, np.ndar
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_differences_are_those_of_the_metrics_and_agree_with_delong(method: str) -> None:
     label, first, second = cohort()
-    found = bootstrap_differences(label, first, second, 0.5, range(200), method=method)
-    a, b = (classification_metrics(label, score, 0.5) for score in (first, second))
+    found = bootstrap_differences(
+        Cases(label, [first, second], range(200)), 0.5, resampling=Resampling(interval=method)
+    )
+    a, b = (classification_metrics(Cases(label, score), 0.5) for score in (first, second))
     assert [one.metric for one in found] == list(METRICS)
     for one in found:
         assert one.estimate.value == pytest.approx(a[one.metric] - b[one.metric])
         assert one.estimate.ci_low <= one.estimate.ci_high
         assert 0 < one.p <= 1
     area = found[METRICS.index("auc")]
-    test = delong_test(label, first, second)
+    test = delong_test(Cases(label, [first, second]))
     assert area.estimate.ci_low == pytest.approx(test.ci_low, abs=0.012)
     assert area.estimate.ci_high == pytest.approx(test.ci_high, abs=0.012)
 
@@ -32,8 +41,12 @@ def test_differences_are_those_of_the_metrics_and_agree_with_delong(method: str)
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_swapping_the_two_turns_the_sign(method: str) -> None:
     label, first, second = cohort()
-    there = bootstrap_differences(label, first, second, 0.5, range(200), 400, method=method)
-    back = bootstrap_differences(label, second, first, 0.5, range(200), 400, method=method)
+    there = bootstrap_differences(
+        Cases(label, [first, second], range(200)), 0.5, resampling=Resampling(400, interval=method)
+    )
+    back = bootstrap_differences(
+        Cases(label, [second, first], range(200)), 0.5, resampling=Resampling(400, interval=method)
+    )
     for one, other in zip(there, back, strict=True):
         assert one.estimate.value == pytest.approx(-other.estimate.value)
         assert one.estimate.ci_low == pytest.approx(-other.estimate.ci_high)
@@ -42,9 +55,11 @@ def test_swapping_the_two_turns_the_sign(method: str) -> None:
 
 def test_copies_of_scans_add_nothing() -> None:
     label, first, second = cohort(n=80)
-    once = bootstrap_differences(label, first, second, 0.5, range(80), 300)
+    once = bootstrap_differences(
+        Cases(label, [first, second], range(80)), 0.5, resampling=Resampling(300)
+    )
     twice = bootstrap_differences(
-        *(np.tile(x, 2) for x in (label, first, second)), 0.5, np.tile(np.arange(80), 2), 300
+        Cases(label, [first, second]).part(np.tile(np.arange(80), 2)), 0.5, Resampling(300)
     )
     for one, other in zip(once, twice, strict=True):
         assert other.estimate.ci_low == pytest.approx(one.estimate.ci_low)
@@ -57,22 +72,26 @@ def test_no_difference_is_rarely_found() -> None:
         rng = np.random.default_rng(seed)
         label = np.arange(80) < 30
         pair = 1 / (1 + np.exp(-rng.normal(label, 1, (2, 80))))
-        differences = bootstrap_differences(label, *pair, 0.5, range(80), 300, seed)
+        differences = bootstrap_differences(Cases(label, pair), 0.5, Resampling(300, seed))
         found += differences[METRICS.index("auc")].p < 0.05
     assert found <= 14
 
 
 def test_what_has_no_difference_says_why() -> None:
     label, first, _ = cohort(n=40)
-    for one in bootstrap_differences(label, first, first, 0.5, range(40), 200):
+    for one in bootstrap_differences(
+        Cases(label, [first, first], range(40)), 0.5, resampling=Resampling(200)
+    ):
         assert np.isnan(one.p)
         assert "all resamples agree" in str(one.estimate.warning)
-    nobody = bootstrap_differences(label, first, np.zeros(40), 0.5, range(40), 200)
+    nobody = bootstrap_differences(
+        Cases(label, [first, np.zeros(40)], range(40)), 0.5, resampling=Resampling(200)
+    )
     ppv = nobody[METRICS.index("ppv")]
     assert np.isnan(ppv.estimate.value)
     assert "undefined" in str(ppv.estimate.warning)
 
 
 def test_both_must_have_read_the_same_cases() -> None:
-    with pytest.raises(StatisticsError, match="predictions of shape"):
-        bootstrap_differences([0, 1], [0.1, 0.2], [0.1], 0.5, [0, 1])
+    with pytest.raises(StatisticsError, match="raters of different numbers of cases"):
+        bootstrap_differences(Cases([0, 1], [[0.1, 0.2], [0.1]], [0, 1]), 0.5)

@@ -3,7 +3,15 @@ import pytest
 from scipy.special import expit
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import analyse_subgroups, bands, bootstrap_metrics, categories, holm
+from hemocast.stats import (
+    Cases,
+    Resampling,
+    analyse_subgroups,
+    bands,
+    bootstrap_metrics,
+    categories,
+    holm,
+)
 from hemocast.stats.subgroups.analyse import MISSING
 
 
@@ -22,7 +30,10 @@ def cohort(n: int = 240, seed: int = 0) -> dict:
 
 def analyse(data: dict, *variables) -> tuple:
     return analyse_subgroups(
-        data["label"], data["probability"], 0.5, data["patient"], variables, n_resamples=200
+        Cases(data["label"], data["probability"], data["patient"]),
+        0.5,
+        variables,
+        resampling=Resampling(200),
     )
 
 
@@ -33,7 +44,9 @@ def test_groups_hold_all_cases_and_their_own_metrics() -> None:
     assert sum(one.evaluation.n for one in result.groups) == 240
     women = data["sex"] == "F"
     expected = bootstrap_metrics(
-        data["label"][women], data["probability"][women], 0.5, data["patient"][women], 200
+        Cases(data["label"][women], data["probability"][women], data["patient"][women]),
+        0.5,
+        resampling=Resampling(200),
     )
     assert result.groups[0].evaluation["auc"] == expected["auc"]
     assert result.groups[0].warning is None

@@ -114,7 +114,7 @@ def compare_scan_times(participant: ArrayLike, label: ArrayLike, hours: ArrayLik
     import pandas as pd
     from scipy.stats import ks_2samp
 
-    from hemocast.stats import auc
+    from hemocast.stats import Cases, auc
 
     table = pd.DataFrame({"participant": participant, "label": label, "hours": hours})
     times = [table.loc[table["label"] == group, "hours"].to_numpy() for group in (1, 0)]
@@ -134,7 +134,7 @@ def compare_scan_times(participant: ArrayLike, label: ArrayLike, hours: ArrayLik
         difference,
         ks,
         ks_p,
-        auc(table["label"].to_numpy(), table["hours"].to_numpy()),
+        auc(Cases(table["label"].to_numpy(), table["hours"].to_numpy())),
         differs,
     )
     if differs:

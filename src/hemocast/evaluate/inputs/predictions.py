@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
 from hemocast.evaluate.inputs.clinical import Grouping, groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.stats import Cases
+from hemocast.stats.cases import ModelCases, ThresholdSource
+from hemocast.stats.estimate import BoolArray, IntArray
 from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_THRESHOLD = 0.5
-ThresholdSource = Literal["column", "option", "default"]
 ObjectArray = NDArray[np.object_]
 
 _ONLY_MODEL = "model"
@@ -60,33 +61,8 @@ _NO_GROUP = frozenset(
 
 
 @dataclass(frozen=True)
-class ModelScores:
-    """One model's probabilities.
-
-    Parameters
-    ----------
-    name : str
-        As the table gives it.
-    rows : ndarray of int64, shape (n,)
-        The scans it rated: indices into the arrays of `Predictions`.
-    probability : ndarray of float64, shape (n,)
-        Fractions in [0, 1].
-    threshold : float
-        At or above it a scan counts as positive.
-    threshold_source : str
-        Where the threshold comes from: ``"column"``, ``"option"`` or ``"default"``.
-    """
-
-    name: str
-    rows: IntArray
-    probability: FloatArray
-    threshold: float
-    threshold_source: ThresholdSource
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """All scans of a table of predictions, each once, and every model's view of them.
+class PredictionTable:
+    """All scans of a table of predictions, each once, and every model's cases among them.
 
     Parameters
     ----------
@@ -94,10 +70,10 @@ class Predictions:
         Keys.
     patient : ndarray of int64, shape (n,)
         The participant as a number, in the sorted order of their keys.
-    label : ndarray of bool, shape (n,)
+    truth : ndarray of bool, shape (n,)
         Outcomes.
-    models : tuple of ModelScores
-        In the order of the table.
+    models : tuple of ModelCases
+        In the order of the table; their rows are places in these arrays.
     groupings : tuple of Grouping
         Subgroups from extra columns.
     unused : tuple of str
@@ -111,8 +87,8 @@ class Predictions:
     scan: ObjectArray
     participant: ObjectArray
     patient: IntArray
-    label: BoolArray
-    models: tuple[ModelScores, ...]
+    truth: BoolArray
+    models: tuple[ModelCases, ...]
     groupings: tuple[Grouping, ...]
     unused: tuple[str, ...]
     simulated: bool
@@ -125,7 +101,7 @@ def read_predictions(
     threshold: float | None = None,
     labels: Path | None = None,
     spare_labels: Path | None = None,
-) -> Predictions:
+) -> PredictionTable:
     """Read and check ``predictions.csv``.
 
     Parameters
@@ -170,11 +146,11 @@ def read_predictions(
     patient, _ = pd.factorize(first["participant_id"], sort=True)
     extra = [name for name in text.columns if name not in _KNOWN and name not in _NO_GROUP]
     groupings, unused = groupings_of(first[extra])
-    return Predictions(
+    return PredictionTable(
         scan=first["scan_id"].to_numpy(dtype=object),
         participant=first["participant_id"].to_numpy(dtype=object),
         patient=patient.astype(np.int64),
-        label=first["label"].to_numpy(dtype=bool),
+        truth=first["label"].to_numpy(dtype=bool),
         models=tuple(
             _model(str(name), rows, scans, threshold)
             for name, rows in kept.groupby("model", sort=False)
@@ -189,7 +165,7 @@ def read_predictions(
 _KNOWN = frozenset(column.name for column in PREDICTIONS.columns)
 
 
-def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | None) -> ModelScores:
+def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | None) -> ModelCases:
     import pandas as pd
 
     given = rows["threshold"].dropna()
@@ -199,10 +175,12 @@ def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | No
         at, source = threshold, "option"
     elif len(given):
         at, source = float(given.iloc[0]), "column"
-    return ModelScores(
+    return ModelCases(
         name=name,
+        cases=Cases(
+            rows["label"].to_numpy(dtype=bool), rows["probability"], rows["participant_id"]
+        ),
         rows=scans.get_indexer(pd.Index(rows["scan_id"])).astype(np.int64),
-        probability=rows["probability"].to_numpy(dtype=np.float64),
         threshold=at,
         threshold_source=source,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.dataset.tables.columns import (
     Column,
@@ -16,8 +16,8 @@ from hemocast.dataset.tables.columns import (
     refuse,
     rows_of,
 )
-from hemocast.evaluate.inputs.predictions import ModelScores, Predictions, key_column
-from hemocast.readers.analysis.data import AIDED, UNAIDED, RatedModel, ReadingTable, Reference
+from hemocast.evaluate.inputs.predictions import PredictionTable, key_column
+from hemocast.readers.analysis.data import AIDED, UNAIDED, ReadingTable
 from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
@@ -44,22 +44,14 @@ READINGS = TableSchema(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Readings:
-    """A checked table of readings: the readings, and whether they say that they are simulated."""
-
-    table: ReadingTable
-    simulated: bool
-
-
-def read_readings(path: Path, predictions: Predictions) -> Readings:
+def read_readings(path: Path, predictions: PredictionTable) -> ReadingTable:
     """Read and check ``readings.csv`` against the scans of the predictions.
 
     Parameters
     ----------
     path : Path
         A table with the columns of `READINGS`.
-    predictions : Predictions
+    predictions : PredictionTable
         Whose scans the readings are of.
 
     Raises
@@ -81,22 +73,22 @@ def read_readings(path: Path, predictions: Predictions) -> Readings:
     table = parsed.table
     rows = pd.Index(predictions.scan).get_indexer(pd.Index(table["scan_id"]))
     refuse((*parsed.faults, *_strangers(table, rows, predictions)))
-    return Readings(
-        table=ReadingTable(
-            reader=table["reader_id"].to_numpy(dtype=object),
-            arm=table["arm"].to_numpy(dtype=object),
-            row=rows.astype(np.int64),
-            probability=table["probability"].to_numpy(dtype=np.float64),
-            decision=table["decision"].to_numpy(dtype=bool),
-            seconds=table["seconds"].to_numpy(dtype=np.float64),
-            repeat=table["repeat"].to_numpy(dtype=np.int64),
-        ),
+    return ReadingTable(
+        reader=table["reader_id"].to_numpy(dtype=object),
+        arm=table["arm"].to_numpy(dtype=object),
+        row=rows.astype(np.int64),
+        truth=predictions.truth[rows],
+        patient=predictions.patient[rows],
+        probability=table["probability"].to_numpy(dtype=np.float64),
+        decision=table["decision"].to_numpy(dtype=bool),
+        seconds=table["seconds"].to_numpy(dtype=np.float64),
+        repeat=table["repeat"].to_numpy(dtype=np.int64),
         simulated=bool(table["simulated"].fillna(False).any()),
     )
 
 
 def _strangers(
-    table: pd.DataFrame, rows: np.ndarray[tuple[int], np.dtype[np.intp]], predictions: Predictions
+    table: pd.DataFrame, rows: NDArray[np.intp], predictions: PredictionTable
 ) -> list[Fault]:
     known = table["scan_id"].notna()
     unknown = known & (rows < 0)
@@ -125,15 +117,3 @@ def _without_first(table: pd.DataFrame) -> pd.Series:
     keys = ["reader_id", "scan_id", "arm"]
     first = table.assign(first=table["repeat"].fillna(0) == 0).groupby(keys, dropna=False)["first"]
     return ~first.transform("any")
-
-
-def reference_of(predictions: Predictions) -> Reference:
-    """Give the reader study the scans, their patients and outcomes."""
-    return Reference(predictions.scan, predictions.patient, predictions.label)
-
-
-def rated(model: ModelScores, n: int) -> RatedModel:
-    """Spread a model's probabilities over all scans."""
-    probability = np.full(n, np.nan)
-    probability[model.rows] = model.probability
-    return RatedModel(model.name, probability, model.threshold)

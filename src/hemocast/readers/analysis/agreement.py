@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
-from hemocast.readers.analysis.data import RatedModel, ReadingTable, common_rows, grid
+from hemocast.readers.analysis.data import ReadingTable, common_rows, crossed
 from hemocast.stats import (
     Estimate,
     cohen_kappa,
@@ -18,6 +18,7 @@ from hemocast.stats import (
     gwet_ac1,
     percent_agreement,
 )
+from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import FloatArray, IntArray
 
 _NAN = float("nan")
@@ -90,7 +91,7 @@ class _Decisions:
     probability: FloatArray
 
 
-def measure_agreement(readings: ReadingTable, models: Sequence[RatedModel]) -> AgreementPart:
+def measure_agreement(readings: ReadingTable, models: Sequence[ModelCases]) -> AgreementPart:
     """Measure the agreement of every pair of raters, of all together, and of each with repeats."""
     pairs: list[Agreement] = []
     groups: list[GroupAgreement] = []
@@ -124,11 +125,11 @@ def _decisions(own: ReadingTable, name: str) -> _Decisions:
     )
 
 
-def _machine(model: RatedModel) -> _Decisions:
-    row = np.flatnonzero(~np.isnan(model.probability))
-    probability = model.probability[row]
+def _machine(model: ModelCases) -> _Decisions:
+    order = np.argsort(model.rows)
+    probability = model.cases.score[order]
     said = (probability >= model.threshold).astype(float)
-    return _Decisions(model.name, row.astype(np.int64), said, probability)
+    return _Decisions(model.name, model.rows[order], said, probability)
 
 
 def _agree(a: _Decisions, b: _Decisions, arm: str) -> Agreement:
@@ -152,15 +153,15 @@ def _measured(measure: _Measure, first: FloatArray, second: FloatArray) -> Estim
         return measure(first, second)
     except StatisticsError:
         reason = f"undefined: {first.size} scan(s) decided on by both"
-        return Estimate(_NAN, _NAN, _NAN, "none", first.size, reason)
+        return Estimate.bare(_NAN, first.size, reason)
 
 
 def _together(own: ReadingTable, arm: str) -> GroupAgreement:
     rows = common_rows(own)
-    ratings = grid(own, rows, own.decision.astype(float)).T
     try:
+        ratings = crossed(own, rows, own.decision.astype(float)).scores.T
         fleiss, ac1 = fleiss_kappa(ratings), gwet_ac1(ratings)
     except StatisticsError:
         reason = f"undefined: {rows.size} scan(s) read by all"
-        fleiss = ac1 = Estimate(_NAN, _NAN, _NAN, "none", rows.size, reason)
+        fleiss = ac1 = Estimate.bare(_NAN, rows.size, reason)
     return GroupAgreement(arm, len(own.readers), int(rows.size), fleiss, ac1)

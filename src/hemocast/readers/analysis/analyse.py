@@ -15,26 +15,22 @@ import numpy as np
 
 from hemocast.errors import StatisticsError
 from hemocast.readers.analysis.agreement import AgreementPart, measure_agreement
-from hemocast.readers.analysis.data import (
-    RatedModel,
-    ReadingTable,
-    Reference,
-    common_rows,
-    grid,
-)
+from hemocast.readers.analysis.data import ReadingTable, common_rows, crossed
 from hemocast.readers.analysis.mrmc import ReaderTest, aided_tests, model_tests
 from hemocast.stats import (
     METRICS,
+    Cases,
     Confusion,
     Estimate,
+    Resampling,
     auc_interval,
     bootstrap_metrics,
     classification_metrics,
-    confusion,
 )
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.stats.cases import ModelCases
+from hemocast.stats.estimate import FloatArray, IntArray
 from hemocast.stats.resampling.limits import percentile_limits
-from hemocast.stats.resampling.replicates import as_readings, resampled
+from hemocast.stats.resampling.replicates import resampled
 
 TABLE2 = ("accuracy", "sensitivity", "ppv", "specificity", "f1")
 """From decisions; the AUC follows. In the order of the paper's Table 2."""
@@ -130,11 +126,8 @@ class ReaderAnalysis:
 
 def analyse_readings(
     readings: ReadingTable,
-    reference: Reference,
-    models: Sequence[RatedModel],
-    *,
-    n_resamples: int = 2000,
-    seed: int = 0,
+    models: Sequence[ModelCases],
+    resampling: Resampling = Resampling(),
 ) -> ReaderAnalysis:
     """Analyse a reader study.
 
@@ -142,38 +135,32 @@ def analyse_readings(
     ----------
     readings : ReadingTable
         Repeats serve the agreement of readers with themselves alone.
-    reference : Reference
-        The scans.
-    models : sequence of RatedModel
+    models : sequence of ModelCases
         Set beside the readers on the scans that anybody read.
-    n_resamples, seed : int
-        Of the bootstrap, which resamples patients; the readers stay.
+    resampling : Resampling
+        Of patients; the readers stay.
     """
     first = readings.part(readings.repeat == 0)
-    read = np.unique(first.row)
-    raters = [_model(model, read, reference, n_resamples, seed) for model in models]
-    warnings = _coverage(first, read)
+    read, at = np.unique(first.row, return_index=True)
+    raters = [_model(model.on(read), resampling) for model in models]
     for arm in first.arms:
         own = first.part(first.arm == arm)
-        raters += [
-            _reader(name, own.part(own.reader == name), reference, n_resamples, seed)
-            for name in own.readers
-        ]
+        raters += [_reader(own.part(own.reader == name), resampling) for name in own.readers]
         if len(own.readers) > 1:
-            raters.append(_average(own, reference, n_resamples, seed))
+            raters.append(_average(own, resampling))
     return ReaderAnalysis(
         n=read.size,
-        n_patients=int(np.unique(reference.patient[read]).size),
-        n_positive=int(reference.label[read].sum()),
+        n_patients=first.n_patients,
+        n_positive=int(first.truth[at].sum()),
         readers=first.readers,
         arms=first.arms,
         raters=tuple(raters),
-        tests=(*model_tests(first, reference, models), *aided_tests(first, reference)),
+        tests=(*model_tests(first, models), *aided_tests(first)),
         agreement=measure_agreement(readings, models),
         times=_times(first),
-        n_resamples=n_resamples,
-        seed=seed,
-        warnings=warnings,
+        n_resamples=resampling.n,
+        seed=resampling.seed,
+        warnings=_coverage(first, read),
     )
 
 
@@ -193,125 +180,92 @@ def _coverage(readings: ReadingTable, read: IntArray) -> tuple[str, ...]:
     )
 
 
-def _model(
-    model: RatedModel, read: IntArray, reference: Reference, n_resamples: int, seed: int
-) -> Rater:
-    rows = read[~np.isnan(model.probability[read])]
-    scores = model.probability[rows]
-    return _rater(
-        (model.name, "model", ""), rows, scores >= model.threshold, scores, reference,
-        n_resamples, seed,
-    )  # fmt: skip
+def _model(model: ModelCases, resampling: Resampling) -> Rater:
+    score, cases = model.cases.score, model.cases
+    said = Cases(cases.truth, score >= model.threshold, cases.patient)
+    return _rater((model.name, "model", ""), said, score, resampling)
 
 
-def _reader(
-    name: str, own: ReadingTable, reference: Reference, n_resamples: int, seed: int
-) -> Rater:
-    order = np.argsort(own.row, kind="stable")
-    return _rater(
-        (name, "reader", str(own.arm[0])), own.row[order], own.decision[order],
-        own.probability[order], reference, n_resamples, seed,
-    )  # fmt: skip
+def _reader(own: ReadingTable, resampling: Resampling) -> Rater:
+    own = own.part(np.argsort(own.row, kind="stable"))
+    said = Cases(own.truth, own.decision, own.patient)
+    names = (own.readers[0], "reader", own.arms[0])
+    return _rater(names, said, own.probability, resampling)
 
 
 def _rater(
-    names: tuple[str, str, str],
-    rows: IntArray,
-    decision: BoolArray,
-    probability: FloatArray,
-    reference: Reference,
-    n_resamples: int,
-    seed: int,
+    names: tuple[str, str, str], said: Cases, probability: FloatArray, resampling: Resampling
 ) -> Rater:
-    truth, patient = reference.label[rows], reference.patient[rows]
-    said = decision.astype(np.float64)
-    drawn = bootstrap_metrics(truth, said, _SAID_YES, patient, n_resamples, seed)
+    drawn = bootstrap_metrics(said, _SAID_YES, resampling)
     name, kind, arm = names
     return Rater(
         name=name,
         kind=kind,
         arm=arm,
-        n=rows.size,
-        n_patients=int(np.unique(patient).size),
-        n_positive=int(truth.sum()),
+        n=said.n,
+        n_patients=said.n_patients,
+        n_positive=said.n_positive,
         metrics=tuple((metric, drawn[metric]) for metric in TABLE2),
-        auc=_auc(truth, probability, patient),
+        auc=_auc(said, probability),
         auc_one_point=drawn["balanced_accuracy"],
-        cells=confusion(truth, said, _SAID_YES),
+        cells=drawn.point.confusion,
     )
 
 
-def _auc(truth: BoolArray, probability: FloatArray, patient: IntArray) -> Estimate:
+def _auc(said: Cases, probability: FloatArray) -> Estimate:
     missing = int(np.isnan(probability).sum())
     if missing:
-        reason = f"no AUC: {missing} of {truth.size} readings have no probability"
-        return Estimate(_NAN, _NAN, _NAN, "none", truth.size, reason)
+        reason = f"no AUC: {missing} of {said.n} readings have no probability"
+        return Estimate.bare(_NAN, said.n, reason)
     try:
-        several = np.unique(patient).size < patient.size
-        return auc_interval(truth, probability, patient if several else None)
+        return auc_interval(Cases(said.truth, probability, said.patient))
     except StatisticsError as error:
-        return Estimate(_NAN, _NAN, _NAN, "none", truth.size, f"undefined: {error.seen}")
+        return Estimate.bare(_NAN, said.n, f"undefined: {error.seen}")
 
 
-def _average(own: ReadingTable, reference: Reference, n_resamples: int, seed: int) -> Rater:
+def _average(own: ReadingTable, resampling: Resampling) -> Rater:
     """Average the readers of one arm on the scans that all of them read; the readers stay fixed."""
     rows = common_rows(own)
-    truth, patient = reference.label[rows], reference.patient[rows]
-    said = grid(own, rows, own.decision.astype(np.float64))
-    given = grid(own, rows, own.probability)
-    metrics = {metric: _undefined(rows.size, "no scan was read by all") for metric in TABLE2}
-    auc = one_point = _undefined(rows.size, "no scan was read by all")
+    shared = own.part(np.isin(own.row, rows))
+    nothing = Estimate.bare(_NAN, rows.size, "no scan was read by all")
+    values, auc = dict.fromkeys((*TABLE2, "balanced_accuracy"), nothing), nothing
     if rows.size:
-        values = _mean_of(truth, said, patient, n_resamples, seed)
-        metrics = {metric: values[metric] for metric in TABLE2}
-        one_point = values["balanced_accuracy"]
-        auc = _undefined(rows.size, "not every reading has a probability")
-        if not np.isnan(given).any():
-            auc = _mean_of(truth, given, patient, n_resamples, seed)["auc"]
+        said = crossed(shared, rows, shared.decision.astype(np.float64))
+        values = _mean_of(said, resampling)
+        auc = Estimate.bare(_NAN, rows.size, "not every reading has a probability")
+        if not np.isnan(shared.probability).any():
+            auc = _mean_of(crossed(shared, rows, shared.probability), resampling)["auc"]
     return Rater(
         name=f"Average of {len(own.readers)} readers",
         kind="average",
-        arm=str(own.arm[0]),
+        arm=own.arms[0],
         n=rows.size,
-        n_patients=int(np.unique(patient).size),
-        n_positive=int(truth.sum()),
-        metrics=tuple(metrics.items()),
+        n_patients=shared.n_patients,
+        n_positive=int(shared.truth[np.unique(shared.row, return_index=True)[1]].sum()),
+        metrics=tuple((metric, values[metric]) for metric in TABLE2),
         auc=auc,
-        auc_one_point=one_point,
+        auc_one_point=values["balanced_accuracy"],
         cells=None,
     )
 
 
-def _mean_of(
-    truth: BoolArray, scores: FloatArray, patient: IntArray, n_resamples: int, seed: int
-) -> dict[str, Estimate]:
+def _mean_of(readers: Cases, resampling: Resampling) -> dict[str, Estimate]:
     """Mean over readers of every metric, with limits from resampled patients."""
-    readings = as_readings(truth, scores, _SAID_YES, patient)
-    whole = _means(truth, scores)
-    drawn = resampled(readings, n_resamples, seed, stratified=False).mean(axis=0)
+    at = np.full(len(readers.scores), _SAID_YES)
+    each = [classification_metrics(readers.rater(k), _SAID_YES).values for k in range(at.size)]
+    whole = np.mean(each, axis=0)
+    drawn = resampled(readers, at, resampling).mean(axis=0)
     method = "bootstrap of patients, percentile; the readers fixed"
     made = {}
-    for at, metric in enumerate(METRICS):
-        value, usable = float(whole[at]), drawn[at][np.isfinite(drawn[at])]
+    for k, metric in enumerate(METRICS):
+        value, usable = float(whole[k]), drawn[k][np.isfinite(drawn[k])]
         if not np.isfinite(value):
-            made[metric] = _undefined(truth.size, "undefined for at least one reader")
-        elif usable.size < n_resamples / 2:
-            why = "undefined in most resamples"
-            made[metric] = Estimate(value, _NAN, _NAN, "none", truth.size, why)
+            made[metric] = Estimate.bare(_NAN, readers.n, "undefined for at least one reader")
+        elif usable.size < resampling.n / 2:
+            made[metric] = Estimate.bare(value, readers.n, "undefined in most resamples")
         else:
-            low, high = percentile_limits(usable)
-            made[metric] = Estimate(value, low, high, method, truth.size)
+            made[metric] = Estimate(value, *percentile_limits(usable), method, readers.n)
     return made
-
-
-def _means(truth: BoolArray, scores: FloatArray) -> FloatArray:
-    """Mean over readers of every metric of the data themselves, in the order of `METRICS`."""
-    values = [classification_metrics(truth, row, _SAID_YES).values for row in scores]
-    return np.asarray(np.mean(values, axis=0), dtype=np.float64)
-
-
-def _undefined(n: int, reason: str) -> Estimate:
-    return Estimate(_NAN, _NAN, _NAN, "none", n, reason)
 
 
 def _times(readings: ReadingTable) -> tuple[ReadingTime, ...]:

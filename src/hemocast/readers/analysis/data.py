@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.stats import Cases
 from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
 
 UNAIDED, AIDED = "unaided", "aided"
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The scans of a study, with what is known of them.
-
-    Parameters
-    ----------
-    scan : ndarray of object (str), shape (n,)
-        Keys.
-    patient : ndarray of int64, shape (n,)
-        The patient of every scan.
-    label : ndarray of bool, shape (n,)
-        Outcomes.
-    """
-
-    scan: NDArray[np.object_]
-    patient: IntArray
-    label: BoolArray
-
-
-@dataclass(frozen=True)
-class RatedModel:
-    """A model's probabilities of the scans of a `Reference`; NaN where it rated none."""
-
-    name: str
-    probability: FloatArray
-    threshold: float
-
-
-@dataclass(frozen=True)
 class ReadingTable:
-    """Readings, one row each.
+    """Readings, one row each, with what is known of their scans.
 
     Parameters
     ----------
     reader, arm : ndarray of object (str), shape (n,)
         Who, and ``"unaided"`` or ``"aided"``.
     row : ndarray of int64, shape (n,)
-        The scan, as an index into the `Reference`.
+        The scan, as its place among those of the predictions.
+    truth : ndarray of bool, shape (n,)
+        The scan's outcome.
+    patient : ndarray of int64, shape (n,)
+        Whose it is.
     probability : ndarray of float64, shape (n,)
         NaN where the reader gave none.
     decision : ndarray of bool, shape (n,)
@@ -58,22 +35,30 @@ class ReadingTable:
         NaN where not measured.
     repeat : ndarray of int64, shape (n,)
         0 the first time, above 0 for a repeat.
+    simulated : bool
+        The table says that its readers are simulated.
     """
 
     reader: NDArray[np.object_]
     arm: NDArray[np.object_]
     row: IntArray
+    truth: BoolArray
+    patient: IntArray
     probability: FloatArray
     decision: BoolArray
     seconds: FloatArray
     repeat: IntArray
+    simulated: bool = False
 
-    def part(self, chosen: BoolArray) -> ReadingTable:
-        """Return some of the rows."""
-        return ReadingTable(
-            self.reader[chosen], self.arm[chosen], self.row[chosen], self.probability[chosen],
-            self.decision[chosen], self.seconds[chosen], self.repeat[chosen],
-        )  # fmt: skip
+    def part(self, chosen: BoolArray | IntArray) -> ReadingTable:
+        """Return some of the rows, by mask or by place."""
+        columns = [one.name for one in fields(self) if one.name != "simulated"]
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
+
+    @property
+    def n_patients(self) -> int:
+        """Patients whose scans were read."""
+        return int(np.unique(self.patient).size)
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -94,13 +79,27 @@ def common_rows(readings: ReadingTable) -> IntArray:
     return np.asarray(rows[counts == len(pairs)], dtype=np.int64)
 
 
-def grid(own: ReadingTable, rows: IntArray, values: FloatArray) -> FloatArray:
-    """Arrange values of the readings of one arm by reader and scan, shape (readers, rows)."""
-    readers = own.readers
-    place = np.full(int(own.row.max()) + 1, -1)
-    place[rows] = np.arange(rows.size)
-    arranged = np.full((len(readers), rows.size), np.nan)
-    for k, name in enumerate(readers):
-        mine = (own.reader == name) & (place[own.row] >= 0)
-        arranged[k, place[own.row[mine]]] = values[mine]
-    return arranged
+def crossed(own: ReadingTable, rows: IntArray, values: FloatArray) -> Cases:
+    """Arrange values of the readings of one arm as cases of some scans and all readers.
+
+    Parameters
+    ----------
+    own : ReadingTable
+        Of one arm, without repeats.
+    rows : ndarray of int64, shape (n,)
+        Scans that all have read, sorted, from `common_rows`.
+    values : ndarray of float64
+        One for each reading: its probability, or its decision.
+
+    Raises
+    ------
+    StatisticsError
+        No scan, or a value that is missing.
+    """
+    at = np.searchsorted(rows, own.row)
+    mine = np.isin(own.row, rows)
+    names, reader = np.unique(own.reader.astype(str), return_inverse=True)
+    scores = np.full((names.size, rows.size), np.nan)
+    scores[reader[mine], at[mine]] = values[mine]
+    _, first = np.unique(own.row[mine], return_index=True)
+    return Cases(own.truth[mine][first], scores, own.patient[mine][first])

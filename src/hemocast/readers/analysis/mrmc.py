@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.readers.analysis.data import (
-    AIDED,
-    UNAIDED,
-    RatedModel,
-    ReadingTable,
-    Reference,
-    common_rows,
-    grid,
+from hemocast.readers.analysis.data import AIDED, UNAIDED, ReadingTable, common_rows, crossed
+from hemocast.stats import (
+    Cases,
+    Contrast,
+    compare_with_readers,
+    crossed_study,
+    obuchowski_rockette,
 )
-from hemocast.stats import Contrast, MeanAccuracy, crossed_study, obuchowski_rockette
-from hemocast.stats.estimate import FloatArray, IntArray
+from hemocast.stats.cases import ModelCases
+from hemocast.stats.estimate import FloatArray
 from hemocast.stats.mrmc.covariance import Metric
-from hemocast.stats.mrmc.standalone import compare_with_readers
 
 METRICS_TESTED: Final[tuple[Metric, ...]] = ("auc", "sensitivity", "specificity")
 Question = Literal["model and readers", "aided and unaided"]
@@ -67,161 +65,122 @@ class ReaderTest:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class _Case:
-    """What is compared on which scans, before any test."""
-
-    question: Question
-    first: str
-    second: str
-    metric: Metric
-    n_readers: int
-    rows: IntArray
-    n_patients: int
-
-
-def model_tests(
-    readings: ReadingTable, reference: Reference, models: Sequence[RatedModel]
-) -> tuple[ReaderTest, ...]:
+def model_tests(readings: ReadingTable, models: Sequence[ModelCases]) -> tuple[ReaderTest, ...]:
     """Compare every model with the readers of every arm, as one fixed rater with random readers."""
     made = []
     for arm in readings.arms:
         own = readings.part(readings.arm == arm)
         for model in models:
-            rows = common_rows(own)
-            rows = rows[~np.isnan(model.probability[rows])]
+            rows = np.intersect1d(common_rows(own), model.rows)
+            shared = own.part(np.isin(own.row, rows))
             for metric in METRICS_TESTED:
-                case = _Case(
-                    "model and readers", model.name, f"readers {arm}", metric, len(own.readers),
-                    rows, int(np.unique(reference.patient[rows]).size),
-                )  # fmt: skip
-                made.append(_model_test(case, own, reference, model))
+                plan = _planned("model and readers", (model.name, f"readers {arm}"), metric, shared)
+                made.append(_model_test(plan, shared, model))
     return tuple(made)
 
 
-def _model_test(
-    case: _Case, own: ReadingTable, reference: Reference, model: RatedModel
-) -> ReaderTest:
-    scores = model.probability[case.rows]
-    if case.metric != "auc":
+def _model_test(plan: ReaderTest, own: ReadingTable, model: ModelCases) -> ReaderTest:
+    rating = _rating(own, plan.metric)
+    if not plan.n:
+        return _untested(plan, "no scan was rated by the model and all readers")
+    if np.isnan(rating).any():
+        return _untested(plan, "not every reading has a probability")
+    rows = np.unique(own.row)
+    scores, readers = model.on(rows).cases.score, crossed(own, rows, rating)
+    if plan.metric != "auc":
         scores = (scores >= model.threshold).astype(float)
+    both = Cases(readers.truth, np.vstack([scores, readers.scores]), readers.patient)
     try:
-        result = compare_with_readers(
-            reference.label[case.rows],
-            scores,
-            _ratings(own, case),
-            case.metric,
-            patient=reference.patient[case.rows],
-            names=own.readers,
-        )
+        found = compare_with_readers(both, plan.metric, names=own.readers)
     except StatisticsError as error:
-        return _untested(case, error.seen)
-    return _tested(
-        case,
-        result.model,
-        result.readers.random_readers_and_cases.value,
-        _turned(result.random_readers_and_cases, case),
-        _turned(result.fixed_readers, case),
-        tuple(_turned(one, case) for one in result.per_reader),
+        return _untested(plan, error.seen)
+    return replace(
+        plan,
+        first_mean=found.model,
+        second_mean=found.readers.random_readers_and_cases.value,
+        difference=_turned(found.random_readers_and_cases, plan),
+        fixed_readers=_turned(found.fixed_readers, plan),
+        per_reader=tuple(_turned(one, plan) for one in found.per_reader),
     )
 
 
-def aided_tests(readings: ReadingTable, reference: Reference) -> tuple[ReaderTest, ...]:
+def aided_tests(readings: ReadingTable) -> tuple[ReaderTest, ...]:
     """Compare readers with the model's result at hand with the same readers without."""
     if readings.arms != (UNAIDED, AIDED):
         return ()
     by_arm = [set(readings.reader[readings.arm == arm]) for arm in (UNAIDED, AIDED)]
     own = readings.part(np.isin(readings.reader, sorted(by_arm[0] & by_arm[1])))
-    rows = common_rows(own)
-    patients = int(np.unique(reference.patient[rows]).size)
+    own = own.part(np.isin(own.row, common_rows(own)))
+    names = ("readers aided", "readers unaided")
     return tuple(
-        _aided_test(
-            _Case(
-                "aided and unaided", "readers aided", "readers unaided", metric,
-                len(own.readers), rows, patients,
-            ),
-            own.part(np.isin(own.row, rows)),
-            reference,
-        )
+        _aided_test(_planned("aided and unaided", names, metric, own), own)
         for metric in METRICS_TESTED
-    )  # fmt: skip
+    )
 
 
-def _aided_test(case: _Case, own: ReadingTable, reference: Reference) -> ReaderTest:
-    rating = own.probability if case.metric == "auc" else own.decision.astype(float)
+def _aided_test(plan: ReaderTest, own: ReadingTable) -> ReaderTest:
+    rating = _rating(own, plan.metric)
     if np.isnan(rating).any():
-        return _untested(case, "not every reading has a probability")
-    if not case.rows.size:
-        return _untested(case, "no scan was read by all readers in both arms")
+        return _untested(plan, "not every reading has a probability")
+    if not plan.n:
+        return _untested(plan, "no scan was read by all readers in both arms")
     try:
-        study = crossed_study(
-            reference.label[own.row], own.arm, own.reader, own.row, rating,
-            reference.patient[own.row],
-        )  # fmt: skip
-        result = obuchowski_rockette(study, case.metric)
+        study = crossed_study(own.truth, own.arm, own.reader, own.row, rating, own.patient)
+        found = obuchowski_rockette(study, plan.metric)
     except StatisticsError as error:
-        return _untested(case, error.seen)
-    means = {mean.name: mean for mean in result.random_readers_and_cases.means}
-    return _tested(
-        case,
-        _value(means[AIDED]),
-        _value(means[UNAIDED]),
-        _named(result.random_readers_and_cases.differences[0], case),
-        _named(result.fixed_readers.differences[0], case),
-        (),
+        return _untested(plan, error.seen)
+    means = {mean.name: mean.value for mean in found.random_readers_and_cases.means}
+    # Treatments are sorted by name, so the sign of the differences stands: aided minus unaided.
+    wide, fixed = (
+        replace(test.differences[0], first=plan.first, second=plan.second)
+        for test in (found.random_readers_and_cases, found.fixed_readers)
+    )
+    return replace(
+        plan,
+        first_mean=means[AIDED],
+        second_mean=means[UNAIDED],
+        difference=wide,
+        fixed_readers=fixed,
     )
 
 
-def _value(mean: MeanAccuracy) -> float:
-    return mean.value
+def _rating(own: ReadingTable, metric: Metric) -> FloatArray:
+    return own.probability if metric == "auc" else own.decision.astype(np.float64)
 
 
-def _ratings(own: ReadingTable, case: _Case) -> FloatArray:
-    values = own.probability if case.metric == "auc" else own.decision.astype(float)
-    ratings = grid(own, case.rows, values)
-    if np.isnan(ratings).any():
-        raise StatisticsError(
-            "Not every reading has a probability", "a probability of every reading", "Add them"
-        )
-    return ratings
-
-
-def _tested(
-    case: _Case,
-    first_mean: float,
-    second_mean: float,
-    difference: Contrast,
-    fixed: Contrast,
-    per_reader: tuple[Contrast, ...],
+def _planned(
+    question: Question, names: tuple[str, str], metric: Metric, own: ReadingTable
 ) -> ReaderTest:
+    """Say what is compared on which scans, before any test."""
+    nothing = Contrast(*names, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN)
     return ReaderTest(
-        case.question, case.first, case.second, case.metric, case.n_readers, int(case.rows.size),
-        case.n_patients, first_mean, second_mean, difference, fixed, per_reader,
-    )  # fmt: skip
-
-
-def _untested(case: _Case, reason: str) -> ReaderTest:
-    nothing = Contrast(
-        case.first, case.second, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, warning=reason
+        question=question,
+        first=names[0],
+        second=names[1],
+        metric=metric,
+        n_readers=len(own.readers),
+        n=int(np.unique(own.row).size),
+        n_patients=own.n_patients,
+        first_mean=_NAN,
+        second_mean=_NAN,
+        difference=nothing,
+        fixed_readers=nothing,
     )
-    return ReaderTest(
-        case.question, case.first, case.second, case.metric, case.n_readers, int(case.rows.size),
-        case.n_patients, _NAN, _NAN, nothing, nothing, reason=reason,
-    )  # fmt: skip
 
 
-def _turned(found: Contrast, case: _Case) -> Contrast:
+def _untested(plan: ReaderTest, reason: str) -> ReaderTest:
+    nothing = replace(plan.difference, warning=reason)
+    return replace(plan, difference=nothing, fixed_readers=nothing, reason=reason)
+
+
+def _turned(found: Contrast, plan: ReaderTest) -> Contrast:
     """Readers minus model, turned into model minus readers."""
-    second = case.second if found.first == "readers" else found.first
-    return Contrast(
-        case.first, second, -found.difference, found.se, found.df, -found.ci_high, -found.ci_low,
-        -found.statistic, found.p, found.warning,
-    )  # fmt: skip
-
-
-def _named(found: Contrast, case: _Case) -> Contrast:
-    """Aided minus unaided: treatments are sorted by name, so the sign stands already."""
-    return Contrast(
-        case.first, case.second, found.difference, found.se, found.df, found.ci_low,
-        found.ci_high, found.statistic, found.p, found.warning,
-    )  # fmt: skip
+    return replace(
+        found,
+        first=plan.first,
+        second=plan.second if found.first == "readers" else found.first,
+        difference=-found.difference,
+        ci_low=-found.ci_high,
+        ci_high=-found.ci_low,
+        statistic=-found.statistic,
+    )

@@ -37,7 +37,8 @@ from hemocast.simulate.readers.specs import (
     Correlation,
     ReaderSpec,
 )
-from hemocast.stats.estimate import FloatArray, as_labels, as_scores
+from hemocast.stats import Cases
+from hemocast.stats.estimate import FloatArray
 
 __all__ = [
     "PAPER_CORRELATION",
@@ -162,8 +163,8 @@ def simulate_readings(
     StatisticsError
         Labels, scores or probabilities that cannot be used.
     """
-    truth = as_labels(label)
-    n = truth.size
+    given = Cases(label, score)
+    truth, n = given.truth, given.n
     _check_call(n, participant_id, scan_id, readers, arms, repeats, model_threshold)
     shown = np.zeros(n)
     if "aided" in arms:
@@ -173,9 +174,9 @@ def simulate_readings(
                 "model_probability for the aided arm",
                 "Give the model's probabilities, or leave the arm out",
             )
-        probabilities = as_scores(model_probability, n, probability=True)
+        probabilities = Cases(label, model_probability).probability()
         shown = logit(np.clip(probabilities, 0.001, 0.999)) - logit(model_threshold)
-    common = _common_part(truth, as_scores(score, n), correlation, seed)
+    common = _common_part(truth, given.score, correlation, seed)
     rows: list[Reading] = []
     for place, reader in enumerate(readers):
         rng = np.random.default_rng(SeedSequence([seed, _STREAM, 2, place]))

@@ -16,7 +16,7 @@ from hemocast.simulate.epidemiology.ceilings import ceilings
 from hemocast.simulate.epidemiology.outcome import draw_reviews
 from hemocast.simulate.epidemiology.patients import Patient
 from hemocast.simulate.scanner.vendors import VENDORS
-from hemocast.stats import auc
+from hemocast.stats import Cases, auc
 
 Row = dict[str, object]
 
@@ -54,9 +54,11 @@ def cohort_ceilings(
     best = ceilings(config)
     label = [p.label for p in patients]
     return (
-        CohortAuc("true", best.true, auc(label, [p.risk for p in patients])),
-        CohortAuc("image", best.image, auc(label, [p.risk_image for p in patients])),
-        CohortAuc("clinical", best.clinical, auc(label, [p.risk_clinical for p in patients])),
+        CohortAuc("true", best.true, auc(Cases(label, [p.risk for p in patients]))),
+        CohortAuc("image", best.image, auc(Cases(label, [p.risk_image for p in patients]))),
+        CohortAuc(
+            "clinical", best.clinical, auc(Cases(label, [p.risk_clinical for p in patients]))
+        ),
     )
 
 

@@ -6,18 +6,16 @@ patient, and its distances (ICI, E50, E90, Emax) have none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import logit
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_resamples
 from hemocast.stats.calibration.measures import Calibration, local_quadratic, measure_calibration
-from hemocast.stats.estimate import Estimate, FloatArray, as_labels, as_patients, as_scores
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import Estimate, FloatArray
 from hemocast.stats.resampling.limits import percentile_limits
-from hemocast.stats.resampling.weights import resample_weights
+from hemocast.stats.resampling.weights import Resampling
 
 _SPAN = 0.75
 _MIN_USABLE = 0.5
@@ -25,64 +23,23 @@ _ARRAYS = 6
 """So many arrays of resamples times cases are held at once."""
 _HANKEL = np.arange(3)[:, None] + np.arange(3)
 """Where the normal equations of a quadratic have the moments of their predictor."""
-_MEASURES = ("in_the_large", "slope", "ici", "e50", "e90", "emax")
 _METHOD = "bootstrap of patients, percentile"
 
 
-@dataclass(frozen=True)
-class CalibrationCurve:
-    """Agreement between probabilities and outcomes, with limits from resampled patients.
-
-    Parameters
-    ----------
-    probability : ndarray of float64, shape (points,)
-        Rising, from the smallest to the largest probability at hand.
-    curve, low, high : ndarray of float64, shape (points,)
-        Smooth observed share there, in [0, 1], with pointwise 95 % limits.
-    in_the_large, slope, ici, e50, e90, emax : Estimate
-        As in `Calibration`. The four distances can only be positive, and noise adds to them: even
-        with perfect probabilities their limits stay above 0.
-    n_resamples, n_failed : int
-        Resamples drawn, and those in which calibration could not be computed (left out).
-    measured : Calibration
-        The same measures without resamples.
-    """
-
-    probability: FloatArray
-    curve: FloatArray
-    low: FloatArray
-    high: FloatArray
-    in_the_large: Estimate
-    slope: Estimate
-    ici: Estimate
-    e50: Estimate
-    e90: Estimate
-    emax: Estimate
-    n_resamples: int
-    n_failed: int
-    measured: Calibration
-
-
 def calibration_curve(
-    label: ArrayLike,
-    probability: ArrayLike,
-    patient: ArrayLike,
-    n_resamples: int = 500,
-    seed: int = 0,
-    points: int = 50,
-) -> CalibrationCurve:
+    cases: Cases, resampling: Resampling = Resampling(500), points: int = 50
+) -> Calibration:
     """Draw the smooth calibration curve, and put 95 % limits on it and on every measure.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Fractions strictly between 0 and 1.
-    patient : array_like, shape (n,)
-        The patient of every case.
-    n_resamples, seed, points : int
-        Resamples, their seed, and points of the curve (quantiles of the probabilities).
+    cases : Cases
+        Of one rater, whose scores lie strictly between 0 and 1.
+    resampling : Resampling
+        Of patients.
+    points : int
+        Of the curve, which are quantiles of the probabilities: rising, from the smallest to the
+        largest.
 
     Raises
     ------
@@ -94,42 +51,46 @@ def calibration_curve(
     Austin PC, Steyerberg EW 2019, Stat Med 38:4051-4065, 10.1002/sim.8281. Van Calster B 2016,
     J Clin Epidemiol 74:167-176, 10.1016/j.jclinepi.2015.12.005.
     """
-    truth = as_labels(label)
-    chances = as_scores(probability, truth.size, probability=True)
-    index, n_patients = as_patients(patient, truth.size)
-    point = measure_calibration(truth, chances)
-    outcome = truth.astype(np.float64)
+    point = measure_calibration(cases)
+    chances, outcome = cases.score, cases.truth.astype(np.float64)
     at = np.unique(np.quantile(chances, np.linspace(0, 1, points)))
-    parts = []
-    rng = np.random.default_rng(seed)
-    for weights in resample_weights(n_patients, n_resamples, rng, _ARRAYS * truth.size):
-        parts.append(_resampled(outcome, chances, at, weights[:, index]))
+    parts = [
+        _resampled(outcome, chances, at, weights[:, cases.patient])
+        for weights in resampling.draw(cases, _ARRAYS * cases.n)
+    ]
     curves, table = (np.concatenate(part) for part in zip(*parts, strict=True))
     usable = np.isfinite(table).all(axis=1) & np.isfinite(curves).all(axis=1)
     curves, table = curves[usable], table[usable]
-    if len(curves) < _MIN_USABLE * n_resamples:
+    if len(curves) < _MIN_USABLE * resampling.n:
         raise StatisticsError(
-            f"Only {len(curves)} of {n_resamples} resamples allow a calibration curve",
+            f"Only {len(curves)} of {resampling.n} resamples allow a calibration curve",
             "more patients of each class, with probabilities that differ",
             "Use measure_calibration, or report groups instead of a curve",
         )
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
-    failed = n_resamples - len(curves)
-    values = {
-        "in_the_large": point.in_the_large.value, "slope": point.slope.value,
-        "ici": point.ici, "e50": point.e50, "e90": point.e90, "emax": point.emax,
-    }  # fmt: skip
-    notes = [] if point.slope.warning is None else [point.slope.warning]
+    failed = resampling.n - len(curves)
+    notes = [point.slope.warning] if point.slope.warning else []
     if failed:
-        notes.append(f"undefined in {failed} of {n_resamples} resamples")
-    warning = "; ".join(notes) or None
-    estimates = {
-        name: Estimate(values[name], *percentile_limits(table[:, k]), _METHOD, truth.size, warning)
-        for k, name in enumerate(_MEASURES)
-    }
-    middle = local_quadratic(chances, outcome, at, _neighbours(truth.size)).clip(0, 1)
-    return CalibrationCurve(
-        at, middle, low, high, **estimates, n_resamples=n_resamples, n_failed=failed, measured=point
+        notes.append(f"undefined in {failed} of {resampling.n} resamples")
+    whole = (point.in_the_large, point.slope, point.ici, point.e50, point.e90, point.emax)
+    in_the_large, slope, ici, e50, e90, emax = (
+        Estimate(one.value, *percentile_limits(column), _METHOD, cases.n, "; ".join(notes) or None)
+        for one, column in zip(whole, table.T, strict=True)
+    )
+    return Calibration(
+        in_the_large=in_the_large,
+        slope=slope,
+        ici=ici,
+        e50=e50,
+        e90=e90,
+        emax=emax,
+        intercept=point.intercept,
+        at=at,
+        curve=local_quadratic(chances, outcome, at, _neighbours(cases.n)).clip(0, 1),
+        low=low,
+        high=high,
+        measured=point,
+        n_failed=failed,
     )
 
 

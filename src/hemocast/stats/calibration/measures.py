@@ -11,11 +11,14 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic
-from hemocast.stats.discrimination.roc import require_both_classes
-from hemocast.stats.estimate import Estimate, FloatArray, as_labels, as_scores, few_warning
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import Estimate, FloatArray, few_warning
 
 _SPAN = 0.75
 _CELLS_AT_ONCE = 1 << 21
+
+
+NO_RESAMPLES = "no interval: that takes resampled patients"
 
 
 @dataclass(frozen=True)
@@ -29,78 +32,88 @@ class Calibration:
         probabilities are too low on average.
     slope : Estimate
         Of the outcome on the logit; 1 is ideal, below 1 means probabilities too extreme.
+    ici, e50, e90, emax : Estimate
+        Mean, median, 90th percentile and largest distance between the probabilities and the smooth
+        curve. They can only be positive, and noise adds to them: even with perfect probabilities
+        their limits stay above 0.
     intercept : float
         Of the model that gives the slope.
-    ici, e50, e90, emax : float
-        Mean, median, 90th percentile and largest distance between the probabilities and the smooth
-        curve.
-    curve : ndarray of float64, shape (n,)
-        The smooth curve at every case's probability, in the order given.
+    at, curve : ndarray of float64, shape (k,)
+        The smooth observed share, at these probabilities.
+    low, high : ndarray of float64, shape (k,), or None
+        Pointwise 95 % limits of the curve, from resampled patients.
+    measured : Calibration or None
+        The same without resamples: its intervals take the scans as independent.
+    n_failed : int
+        Resamples in which calibration could not be computed; left out.
     """
 
     in_the_large: Estimate
     slope: Estimate
+    ici: Estimate
+    e50: Estimate
+    e90: Estimate
+    emax: Estimate
     intercept: float
-    ici: float
-    e50: float
-    e90: float
-    emax: float
+    at: FloatArray
     curve: FloatArray
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    measured: Calibration | None = None
+    n_failed: int = 0
 
 
-def measure_calibration(label: ArrayLike, probability: ArrayLike) -> Calibration:
+def measure_calibration(cases: Cases) -> Calibration:
     """Measure calibration.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Fractions strictly between 0 and 1.
+    cases : Cases
+        Of one rater, whose scores lie strictly between 0 and 1.
 
     Returns
     -------
     Calibration
-        Intervals are 95 % Wald intervals; they take the cases as independent.
+        Intervals are 95 % Wald intervals, which take the cases as independent; distances have none.
+        The curve is given at every case, in the order given.
 
     Raises
     ------
     StatisticsError
-        One class only, probabilities of exactly 0 or 1, fewer than five different probabilities,
-        perfect separation, or labels or probabilities that cannot be used.
+        One class only, scores that do not lie strictly between 0 and 1, fewer than five different
+        ones, or perfect separation.
 
     References
     ----------
     Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562. Austin PC, Steyerberg EW 2019,
     Stat Med 38:4051-4065, 10.1002/sim.8281.
     """
-    truth = as_labels(label)
-    probabilities = as_scores(probability, truth.size, probability=True)
-    require_both_classes(truth)
-    certain = int(((probabilities == 0) | (probabilities == 1)).sum())
+    probability, outcome = cases.probability(), cases.truth.astype(float)
+    few = few_warning(min(cases.both_classes()))
+    certain = int(((probability == 0) | (probability == 1)).sum())
     if certain:
         raise StatisticsError(
-            f"{certain} of {truth.size} probabilities are exactly 0 or 1, which have no logit",
+            f"{certain} of {cases.n} probabilities are exactly 0 or 1, which have no logit",
             "probabilities strictly between 0 and 1",
             "Let the model give unrounded probabilities",
         )
-    logits = logit(probabilities)
-    flat = np.ones((truth.size, 1))
-    large, large_cov = fit_logistic(flat, truth.astype(float), logits)
-    curve = smooth(probabilities, truth.astype(float))
-    both = np.column_stack([flat, logits])
-    fitted, covariance = fit_logistic(both, truth.astype(float))
-    distance = np.abs(curve - probabilities)
-    e50, e90 = np.quantile(distance, [0.5, 0.9])
-    few = few_warning(int(min(truth.sum(), (~truth).sum())))
+    logits = logit(probability)
+    flat = np.ones((cases.n, 1))
+    large, large_cov = fit_logistic(flat, outcome, logits)
+    curve = smooth(probability, outcome)
+    fitted, covariance = fit_logistic(np.column_stack([flat, logits]), outcome)
+    distance = np.abs(curve - probability)
+    distances = (distance.mean(), *np.quantile(distance, [0.5, 0.9]), distance.max())
+    ici, e50, e90, emax = (Estimate.bare(float(x), cases.n, NO_RESAMPLES) for x in distances)
     return Calibration(
-        in_the_large=_wald(large[0], large_cov[0, 0], truth.size, few),
-        slope=_wald(fitted[1], covariance[1, 1], truth.size, few),
+        in_the_large=_wald(large[0], large_cov[0, 0], cases.n, few),
+        slope=_wald(fitted[1], covariance[1, 1], cases.n, few),
+        ici=ici,
+        e50=e50,
+        e90=e90,
+        emax=emax,
         intercept=float(fitted[0]),
-        ici=float(distance.mean()),
-        e50=float(e50),
-        e90=float(e90),
-        emax=float(distance.max()),
+        at=probability,
         curve=curve,
     )
 

@@ -8,22 +8,14 @@ instead, which covers at least the level asked for.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
+from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import delong
-from hemocast.stats.discrimination.roc import auc, require_both_classes
-from hemocast.stats.estimate import (
-    BoolArray,
-    Estimate,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-    few_warning,
-)
+from hemocast.stats.discrimination.roc import auc
+from hemocast.stats.estimate import Estimate
 from hemocast.stats.proportions import Interval
 
 _FEW_AT_EXTREMES = 100
@@ -36,14 +28,12 @@ _EXTREME = 0.9
 """An AUC above this, or below its mirror image, counts as near 1 or 0."""
 
 
-def disjoint_pairs(truth: BoolArray, index: IntArray) -> int:
+def disjoint_pairs(cases: Cases) -> int:
     """Count the pairs (a case with, a case without the outcome) that share no patient.
 
     Patients with cases of both kinds can stand on either side, but only once.
     """
-    positive, negative = np.unique(index[truth]), np.unique(index[~truth])
-    everybody = np.union1d(positive, negative).size
-    return int(min(positive.size, negative.size, everybody // 2))
+    return min(cases.smaller_class, cases.n_patients // 2)
 
 
 def perfect_auc_bound(pairs: int, level: float = 0.95) -> float:
@@ -64,9 +54,13 @@ def perfect_auc_bound(pairs: int, level: float = 0.95) -> float:
     return float(((1 - level) / 2) ** (1 / pairs)) if pairs else 0.0
 
 
-def auc_interval(
-    label: ArrayLike, score: ArrayLike, patient: ArrayLike | None = None, level: float = 0.95
-) -> Estimate:
+def perfect_auc_limits(cases: Cases, area: float, level: float = 0.95) -> Interval:
+    """Limits of an AUC estimated as exactly 0 or 1; see `perfect_auc_bound`."""
+    low = perfect_auc_bound(disjoint_pairs(cases), level)
+    return Interval(low, 1.0) if area == 1.0 else Interval(0.0, 1 - low)
+
+
+def auc_interval(cases: Cases, level: float = 0.95) -> Estimate:
     """AUC with a DeLong interval on the logit scale, which never leaves [0, 1].
 
     The quantile is Student's, with Satterthwaite's degrees of freedom. An AUC beyond .9 (or .1)
@@ -78,12 +72,8 @@ def auc_interval(
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
-    patient : array_like, shape (n,), optional
-        The patient of every case, where patients have several.
+    cases : Cases
+        Of one rater.
     level : float
         Confidence level.
 
@@ -96,7 +86,7 @@ def auc_interval(
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels or scores cannot be used.
+        Only one class is present.
 
     References
     ----------
@@ -104,46 +94,34 @@ def auc_interval(
     Oxford University Press, section 5.2; score limits: Newcombe RG 2006, Stat Med 25:559-573,
     10.1002/sim.2324 (method 5).
     """
-    truth = as_labels(label)
-    scores = as_scores(score, truth.size)
-    n_positive, n_negative = require_both_classes(truth)
-    with_positive, with_negative = n_positive, n_negative
-    index = None
-    if patient is not None:
-        index, _ = as_patients(patient, truth.size)
-        with_positive = np.unique(index[truth]).size
-        with_negative = np.unique(index[~truth]).size
-    few = min(with_positive, with_negative)
-    nan = float("nan")
-    if scores.min() == scores.max():
-        return Estimate(0.5, nan, nan, "none", truth.size, "all scores are equal")
-    lowest, highest = scores[truth].min(), scores[truth].max()
-    separated = lowest > scores[~truth].max() or highest < scores[~truth].min()
-    if separated:
-        area = float(lowest > scores[~truth].max())
-        alone = np.arange(truth.size) if index is None else index
-        low = perfect_auc_bound(disjoint_pairs(truth, alone), level)
-        limits = Interval(low, 1.0) if area == 1.0 else Interval(0.0, 1 - low)
+    cases.both_classes()
+    positive, negative = cases.score[cases.truth], cases.score[~cases.truth]
+    if cases.score.min() == cases.score.max():
+        return Estimate.bare(0.5, cases.n, "all scores are equal")
+    if positive.min() > negative.max() or positive.max() < negative.min():
+        area = float(positive.min() > negative.max())
         warning = "the classes are perfectly separated; exact conservative limits"
-        return Estimate(area, *limits, "exact, disjoint pairs", truth.size, warning)
-    if few < 2:
+        limits = perfect_auc_limits(cases, area, level)
+        return Estimate(area, *limits, "exact, disjoint pairs", cases.n, warning)
+    if cases.smaller_class < 2:
         reason = "a class has a single patient, so no interval can be given"
-        return Estimate(auc(truth, scores), nan, nan, "none", truth.size, reason)
-    result = delong(truth, scores, index)
+        return Estimate.bare(auc(cases), cases.n, reason)
+    result = delong(cases)
     area = float(result.auc[0])
     variance = float(result.covariance[0, 0])
     limits = _logit_limits(area, variance, float(t.ppf(0.5 + level / 2, result.df[0])))
-    method = "DeLong, logit" if patient is None else "DeLong clustered by patient, logit"
-    if few < _FEW_AT_EXTREMES and not 1 - _EXTREME <= area <= _EXTREME:
+    method = "DeLong clustered by patient, logit" if cases.clustered else "DeLong, logit"
+    if cases.smaller_class < _FEW_AT_EXTREMES and not 1 - _EXTREME <= area <= _EXTREME:
         limits = _logit_limits(area, variance, float(norm.ppf(0.5 + level / 2)))
-        model = newcombe_limits(area, with_positive, with_negative, level)
+        with_outcome, without = cases.patients(cases.truth), cases.patients(~cases.truth)
+        model = newcombe_limits(area, with_outcome, without, level)
         weighed = (
             (1 - _MODEL_SHARE) * logit(own) + _MODEL_SHARE * logit(other)
             for own, other in zip(limits, model, strict=True)
         )
         limits = Interval(*(float(expit(value)) for value in weighed))
         method += ", averaged with Newcombe"
-    return Estimate(area, *limits, method, truth.size, few_warning(few))
+    return Estimate(area, *limits, method, cases.n, cases.few)
 
 
 def _logit_limits(area: float, variance: float, quantile: float) -> Interval:

@@ -5,20 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.discrimination.roc import require_both_classes
-from hemocast.stats.estimate import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-    few_warning,
-)
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -65,15 +56,23 @@ class AucDifference:
     warning: str | None = None
 
 
-def _placements(truth: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
+def placements(cases: Cases) -> tuple[FloatArray, FloatArray]:
     """Give each case the share of the other class that it is ranked rightly against.
 
-    A tie counts one half: O(n log n) time and O(n) memory, after Sun and Xu 2014.
+    A tie counts one half: O(n log n) time and O(n) memory a rater, after Sun and Xu 2014.
+
+    Returns
+    -------
+    above, below : ndarray of float64, shape (raters, with outcome) and (raters, without)
+        Of the cases of each class, in their order.
     """
-    positive, negative = np.sort(score[truth]), np.sort(score[~truth])
-    above = _midrank(negative, score[truth]) / negative.size
-    below = 1 - _midrank(positive, score[~truth]) / positive.size
-    return above, below
+    truth = cases.truth
+    above, below = [], []
+    for score in cases.scores:
+        positive, negative = np.sort(score[truth]), np.sort(score[~truth])
+        above.append(_midrank(negative, score[truth]) / negative.size)
+        below.append(1 - _midrank(positive, score[~truth]) / positive.size)
+    return np.stack(above), np.stack(below)
 
 
 def _midrank(ordered: FloatArray, at: FloatArray) -> FloatArray:
@@ -86,35 +85,24 @@ def _midrank(ordered: FloatArray, at: FloatArray) -> FloatArray:
     return counted / 2
 
 
-def _patients_of(cases: BoolArray, patient: IntArray | None) -> tuple[IntArray, IntArray]:
-    """Patients with any of these cases, and for each case its place among them."""
-    if patient is None:
-        return np.flatnonzero(cases), np.arange(int(cases.sum()))
-    with_any, place = np.unique(patient[cases], return_inverse=True)
-    return with_any, place.astype(np.int64)
-
-
-def _sums_by_patient(values: FloatArray, index: IntArray, n_patients: int) -> FloatArray:
+def sums_by_patient(values: FloatArray, index: IntArray, n_patients: int) -> FloatArray:
+    """Sum cases, shape (k, n), within patients, shape (k, patients)."""
     return np.stack([np.bincount(index, weights=row, minlength=n_patients) for row in values])
 
 
-def delong(label: ArrayLike, scores: ArrayLike, patient: ArrayLike | None = None) -> DelongResult:
+def delong(cases: Cases) -> DelongResult:
     """AUCs and their covariance.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    scores : array_like, shape (n,) or (k, n)
-        One score, or k scores of the same cases; higher meaning more likely.
-    patient : array_like, shape (n,), optional
-        The patient of every case. Where patients have several cases, the covariance counts
-        patients; with one case each it is exactly DeLong's.
+    cases : Cases
+        Of k raters. Where patients have several cases, the covariance counts patients; with one
+        case each it is exactly DeLong's.
 
     Raises
     ------
     StatisticsError
-        Fewer than two patients of a class, or labels or scores that cannot be used.
+        Fewer than two patients of a class.
 
     References
     ----------
@@ -122,32 +110,26 @@ def delong(label: ArrayLike, scores: ArrayLike, patient: ArrayLike | None = None
     Lett 21:1389-1393, 10.1109/LSP.2014.2337313. Obuchowski NA 1997, Biometrics 53:567-578,
     10.2307/2533958.
     """
-    truth = as_labels(label)
-    rows = np.asarray(scores)
-    rows = rows[np.newaxis] if rows.ndim == 1 else rows
-    checked = [as_scores(row, truth.size) for row in rows]
-    n_positive, n_negative = require_both_classes(truth)
-    index = None if patient is None else as_patients(patient, truth.size)[0]
-    with_positive, positive_index = _patients_of(truth, index)
-    with_negative, negative_index = _patients_of(~truth, index)
+    truth = cases.truth
+    n_positive, n_negative = cases.both_classes()
+    with_positive, positive_index = np.unique(cases.cluster[truth], return_inverse=True)
+    with_negative, negative_index = np.unique(cases.cluster[~truth], return_inverse=True)
     if min(with_positive.size, with_negative.size) < 2:
         raise StatisticsError(
             f"{with_positive.size} patients have the outcome and {with_negative.size} do not",
             "at least two patients of each class",
             "Report the AUC without an interval, or add patients",
         )
-    placed = [_placements(truth, row) for row in checked]
-    above = np.stack([pair[0] for pair in placed])
-    below = np.stack([pair[1] for pair in placed])
+    above, below = placements(cases)
     areas = above.mean(axis=1)
-    above_sums = _sums_by_patient(above - areas[:, None], positive_index, with_positive.size)
-    below_sums = _sums_by_patient(below - areas[:, None], negative_index, with_negative.size)
+    above_sums = sums_by_patient(above - areas[:, None], positive_index, with_positive.size)
+    below_sums = sums_by_patient(below - areas[:, None], negative_index, with_negative.size)
     k10, k01 = with_positive.size, with_negative.size
     from_positive = above_sums @ above_sums.T * (k10 / (k10 - 1) / n_positive**2)
     from_negative = below_sums @ below_sums.T * (k01 / (k01 - 1) / n_negative**2)
     covariance = from_positive + from_negative
     df = _satterthwaite(np.diag(from_positive), np.diag(from_negative), k10, k01)
-    if index is not None:
+    if cases.clustered:
         _, at_positive, at_negative = np.intersect1d(
             with_positive, with_negative, assume_unique=True, return_indices=True
         )
@@ -165,23 +147,13 @@ def _satterthwaite(a: FloatArray, b: FloatArray, n_a: int, n_b: int) -> FloatArr
     return np.where(spread > 0, (a + b) ** 2 / np.where(spread > 0, spread, 1), fewest)
 
 
-def delong_test(
-    label: ArrayLike,
-    score_a: ArrayLike,
-    score_b: ArrayLike,
-    patient: ArrayLike | None = None,
-    level: float = 0.95,
-) -> AucDifference:
-    """Test whether two scores of the same cases have the same AUC.
+def delong_test(cases: Cases, level: float = 0.95) -> AucDifference:
+    """Test whether two raters of the same cases have the same AUC.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score_a, score_b : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
-    patient : array_like, shape (n,), optional
-        The patient of every case, where patients have several.
+    cases : Cases
+        Of two raters.
     level : float
         Confidence level of the interval of the difference.
 
@@ -189,11 +161,34 @@ def delong_test(
     ------
     StatisticsError
         The difference has no variance (both scores rank the cases alike, or both separate them
-        perfectly), fewer than two patients of a class, or labels or scores that cannot be used.
+        perfectly), or fewer than two patients of a class.
     """
-    truth = as_labels(label)
-    pair = np.stack([as_scores(score_a, truth.size), as_scores(score_b, truth.size)])
-    result = delong(truth, pair, patient)
+    difference, error = auc_difference(cases)
+    half = float(norm.ppf(0.5 + level / 2)) * error
+    z = difference / error
+    return AucDifference(
+        difference=difference,
+        ci_low=difference - half,
+        ci_high=difference + half,
+        z=z,
+        p=float(2 * norm.sf(abs(z))),
+        warning=cases.few,
+    )
+
+
+def auc_difference(cases: Cases) -> tuple[float, float]:
+    """AUC of the first minus that of the second of two raters, and its standard error.
+
+    Raises
+    ------
+    StatisticsError
+        As `delong_test` does.
+    """
+    if len(cases.scores) != 2:
+        raise StatisticsError(
+            f"There are {len(cases.scores)} raters", "two raters", "Choose those to be compared"
+        )
+    result = delong(cases)
     contrast = np.array([1.0, -1.0])
     variance = float(contrast @ result.covariance @ contrast)
     difference = float(contrast @ result.auc)
@@ -203,16 +198,4 @@ def delong_test(
             "two scores that rank the cases differently",
             "Report the AUCs; there is nothing to test",
         )
-    error = float(np.sqrt(variance))
-    half = float(norm.ppf(0.5 + level / 2)) * error
-    z = difference / error
-    index, _ = as_patients(np.arange(truth.size) if patient is None else patient, truth.size)
-    few = min(np.unique(index[truth]).size, np.unique(index[~truth]).size)
-    return AucDifference(
-        difference=difference,
-        ci_low=difference - half,
-        ci_high=difference + half,
-        z=z,
-        p=float(2 * norm.sf(abs(z))),
-        warning=few_warning(few),
-    )
+    return difference, float(np.sqrt(variance))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import BoolArray, FloatArray, as_labels, as_patients, as_scores
-from hemocast.stats.resampling.weights import resample_weights
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import FloatArray
+from hemocast.stats.resampling.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,13 @@ class RocBand:
     high: FloatArray
 
 
-def auc(label: ArrayLike, score: ArrayLike) -> float:
+def auc(cases: Cases) -> float:
     """Area under the empirical ROC curve, by midranks; ties count one half.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
 
     Returns
     -------
@@ -63,20 +61,18 @@ def auc(label: ArrayLike, score: ArrayLike) -> float:
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels or scores cannot be used.
+        Only one class is present.
 
     References
     ----------
     Hanley JA, McNeil BJ 1982, Radiology 143:29-36, 10.1148/radiology.143.1.7063747.
     """
-    truth = as_labels(label)
-    scores = as_scores(score, truth.size)
-    n_positive, n_negative = require_both_classes(truth)
-    ranks = rankdata(scores)[truth].sum()
+    n_positive, n_negative = cases.both_classes()
+    ranks = rankdata(cases.score)[cases.truth].sum()
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def average_precision(label: ArrayLike, score: ArrayLike) -> float:
+def average_precision(cases: Cases) -> float:
     """Mean of the PPV over all cases with the outcome, each at its own score as the threshold.
 
     Also called the area under the precision-recall curve, by steps and not by trapezia. A useless
@@ -84,74 +80,46 @@ def average_precision(label: ArrayLike, score: ArrayLike) -> float:
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
 
     Raises
     ------
     StatisticsError
-        No case has the outcome, or labels or scores cannot be used.
+        No case has the outcome.
 
     References
     ----------
     Davis J, Goadrich M 2006, Proc ICML 233-240, 10.1145/1143844.1143874.
     """
-    truth = as_labels(label)
-    scores = as_scores(score, truth.size)
-    if not truth.any():
+    if not cases.n_positive:
         raise StatisticsError(
-            f"Of {truth.size} cases, none has the outcome",
+            f"Of {cases.n} cases, none has the outcome",
             "at least one case with the outcome",
             "Add cases; average precision is undefined without them",
         )
-    positive = scores[truth]
-    found = rankdata(-positive, method="max")
-    called = rankdata(-scores, method="max")[truth]
+    found = rankdata(-cases.score[cases.truth], method="max")
+    called = rankdata(-cases.score, method="max")[cases.truth]
     return float(np.mean(found / called))
 
 
-def require_both_classes(truth: BoolArray) -> tuple[int, int]:
-    """Return the numbers of cases with and without the outcome.
-
-    Raises
-    ------
-    StatisticsError
-        One of them is 0.
-    """
-    n_positive = int(truth.sum())
-    n_negative = truth.size - n_positive
-    if n_positive == 0 or n_negative == 0:
-        raise StatisticsError(
-            f"Of {truth.size} cases, {n_positive} have the outcome and {n_negative} do not",
-            "cases of both classes",
-            "Add cases of the missing class; discrimination is undefined without them",
-        )
-    return n_positive, n_negative
-
-
-def roc_curve(label: ArrayLike, score: ArrayLike) -> RocCurve:
+def roc_curve(cases: Cases) -> RocCurve:
     """Every operating point of a score, one per distinct value.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
 
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels or scores cannot be used.
+        Only one class is present.
     """
-    truth = as_labels(label)
-    scores = as_scores(score, truth.size)
-    n_positive, n_negative = require_both_classes(truth)
-    order = np.argsort(-scores, kind="stable")
-    falling, hits = scores[order], truth[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(falling)), truth.size - 1)
+    n_positive, n_negative = cases.both_classes()
+    order = np.argsort(-cases.score, kind="stable")
+    falling, hits = cases.score[order], cases.truth[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(falling)), cases.n - 1)
     tp = np.cumsum(hits)[last_of_tie]
     fp = last_of_tie + 1 - tp
     return RocCurve(
@@ -161,7 +129,7 @@ def roc_curve(label: ArrayLike, score: ArrayLike) -> RocCurve:
     )
 
 
-def youden_threshold(label: ArrayLike, score: ArrayLike) -> float:
+def youden_threshold(cases: Cases) -> float:
     """Return the observed score at which sensitivity + specificity - 1 is largest.
 
     Of several such scores the highest is taken (fewest called positive). Choose it on training or
@@ -169,32 +137,25 @@ def youden_threshold(label: ArrayLike, score: ArrayLike) -> float:
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of one rater.
 
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels or scores cannot be used.
+        Only one class is present.
 
     References
     ----------
     Youden WJ 1950, Cancer 3:32-35,
     10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3.
     """
-    curve = roc_curve(label, score)
+    curve = roc_curve(cases)
     return float(curve.threshold[1 + int(np.argmax((curve.tpr - curve.fpr)[1:]))])
 
 
 def bootstrap_roc(
-    label: ArrayLike,
-    score: ArrayLike,
-    patient: ArrayLike,
-    n_resamples: int = 1000,
-    seed: int = 0,
-    points: int = 101,
+    cases: Cases, resampling: Resampling = Resampling(1000), points: int = 101
 ) -> RocBand:
     """Resample patients and take percentiles of the sensitivity at every specificity.
 
@@ -203,31 +164,25 @@ def bootstrap_roc(
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
-    patient : array_like, shape (n,)
-        The patient of every case.
-    n_resamples, seed, points : int
-        Resamples, their seed, and points along the axis of 1 - specificity.
+    cases : Cases
+        Of one rater.
+    resampling : Resampling
+        Of patients.
+    points : int
+        Along the axis of 1 - specificity.
 
     Raises
     ------
     StatisticsError
-        Only one class is present, or labels, scores or patients cannot be used.
+        Only one class is present, in all cases or in all resamples.
     """
-    truth = as_labels(label)
-    scores = as_scores(score, truth.size)
-    require_both_classes(truth)
-    index, n_patients = as_patients(patient, truth.size)
-    order = np.argsort(-scores, kind="stable")
-    hits, by_case = truth[order], index[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), truth.size - 1)
+    cases.both_classes()
+    order = np.argsort(-cases.score, kind="stable")
+    hits, by_case = cases.truth[order], cases.patient[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(cases.score[order])), cases.n - 1)
     at = np.linspace(0, 1, points)
     curves = []
-    rng = np.random.default_rng(seed)
-    for weights in resample_weights(n_patients, n_resamples, rng, truth.size):
+    for weights in resampling.draw(cases, cases.n):
         ordered = weights[:, by_case]
         positive = np.cumsum(ordered * hits, axis=1)[:, last_of_tie]
         negative = np.cumsum(ordered * ~hits, axis=1)[:, last_of_tie]

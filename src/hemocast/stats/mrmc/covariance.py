@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.discrimination.delong import delong
-from hemocast.stats.discrimination.roc import require_both_classes
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray, as_labels, as_patients
+from hemocast.stats.cases import Cases
+from hemocast.stats.discrimination.delong import delong, placements, sums_by_patient
+from hemocast.stats.estimate import FloatArray
 
 Metric = Literal["auc", "sensitivity", "specificity", "accuracy"]
 """Accuracies that are means over cases, or over pairs of cases."""
@@ -28,22 +26,18 @@ _PAIRS_AT_ONCE: Final = 1 << 21
 
 
 def case_covariance(
-    label: ArrayLike,
-    ratings: ArrayLike,
+    cases: Cases,
     metric: Metric = "auc",
     method: CaseCovariance = "jackknife",
-    patient: ArrayLike | None = None,
     names: Sequence[str] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Accuracy of several raters on the same cases, and its covariance.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    ratings : array_like, shape (k, n)
-        One row per rater (or rater and treatment). For the AUC any numbers, higher meaning more
-        likely; for the other metrics decisions, 0 or 1.
+    cases : Cases
+        Of k raters (or raters and treatments). For the AUC any numbers, higher meaning more likely;
+        for the other metrics decisions, 0 or 1.
     metric : {"auc", "sensitivity", "specificity", "accuracy"}
         The empirical AUC, or a share of right decisions.
     method : {"jackknife", "delong", "unbiased"}
@@ -51,10 +45,8 @@ def case_covariance(
         several cases per patient, Obuchowski's. The unbiased one is that of a two-sample
         U-statistic (AUC only, one case per patient); it can be slightly negative. For a share of
         decisions with one case per patient, jackknife and DeLong are the same.
-    patient : array_like, shape (n,), optional
-        The patient of every case, where patients have several.
     names : sequence of str, optional
-        Of the rows, for messages.
+        Of the raters, for messages.
 
     Returns
     -------
@@ -76,14 +68,12 @@ def case_covariance(
     10.1016/j.acra.2005.11.030.
     """
     _check_choice(metric, method)
-    truth = as_labels(label)
-    rows = _as_ratings(ratings, truth.size)
-    index, _ = as_patients(np.arange(truth.size) if patient is None else patient, truth.size)
     if metric != "auc":
-        return _shares(truth, rows, index, metric, method)
-    require_both_classes(truth)
-    _require_two_patients(np.unique(index[truth]).size, "with the outcome")
-    _require_two_patients(np.unique(index[~truth]).size, "without the outcome")
+        return _shares(cases, metric, method)
+    cases.both_classes()
+    _require_two_patients(cases.patients(cases.truth), "with the outcome")
+    _require_two_patients(cases.patients(~cases.truth), "without the outcome")
+    rows = cases.scores
     constant = np.flatnonzero(rows.min(axis=1) == rows.max(axis=1))
     if constant.size:
         row = int(constant[0])
@@ -93,11 +83,9 @@ def case_covariance(
             "Leave that rater out, and say so: such ratings rank nothing",
         )
     if method == "delong":
-        result = delong(truth, rows, index)
+        result = delong(cases)
         return result.auc, result.covariance
-    if method == "unbiased":
-        return _unbiased_auc(truth, rows, index)
-    return _jackknife_auc(truth, rows, index)
+    return _unbiased_auc(cases) if method == "unbiased" else _jackknife_auc(cases)
 
 
 def _check_choice(metric: str, method: str) -> None:
@@ -119,29 +107,6 @@ def _check_choice(metric: str, method: str) -> None:
         )
 
 
-def _as_ratings(ratings: ArrayLike, n: int) -> FloatArray:
-    try:
-        rows = np.asarray(ratings, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise StatisticsError(
-            "Some ratings are not numbers", "a number for every case", "Correct the ratings"
-        ) from error
-    if rows.ndim != 2 or rows.shape[0] == 0 or rows.shape[1] != n:
-        raise StatisticsError(
-            f"There are {n} cases and ratings of shape {rows.shape}",
-            "one row per rater and one column per case",
-            "Check that ratings and outcomes come from the same cases",
-        )
-    missing = int((~np.isfinite(rows)).sum())
-    if missing:
-        raise StatisticsError(
-            f"{missing} of {rows.size} ratings are missing or infinite",
-            "a finite rating of every case by every rater",
-            "Leave out the cases that somebody did not rate, and report how many there were",
-        )
-    return rows
-
-
 def _require_two_patients(count: int, which: str) -> None:
     if count < 2:
         raise StatisticsError(
@@ -151,15 +116,9 @@ def _require_two_patients(count: int, which: str) -> None:
         )
 
 
-def _sums(values: FloatArray, index: IntArray, n_patients: int) -> FloatArray:
-    """Sum cases, shape (k, n), within patients, shape (k, patients)."""
-    return np.stack([np.bincount(index, weights=row, minlength=n_patients) for row in values])
-
-
-def _shares(
-    truth: BoolArray, rows: FloatArray, index: IntArray, metric: str, method: str
-) -> tuple[FloatArray, FloatArray]:
+def _shares(cases: Cases, metric: str, method: str) -> tuple[FloatArray, FloatArray]:
     """Shares of right decisions among the cases that a metric rests on."""
+    truth, rows = cases.truth, cases.scores
     odd = int(((rows != 0) & (rows != 1)).sum())
     if odd:
         raise StatisticsError(
@@ -169,18 +128,17 @@ def _shares(
         )
     among = {"sensitivity": truth, "specificity": ~truth}.get(metric, np.ones_like(truth))
     which = {"sensitivity": "with the outcome", "specificity": "without the outcome"}
-    keys, patients = np.unique(index[among], return_inverse=True)
+    keys, patients = np.unique(cases.patient[among], return_inverse=True)
     _require_two_patients(keys.size, which.get(metric, "in all"))
     right = (rows[:, among] == truth[among]).astype(np.float64)
-    cases = np.bincount(patients).astype(np.float64)
+    counts = np.bincount(patients).astype(np.float64)
     share = right.mean(axis=1)
     if method == "jackknife":
-        left = (right.sum(axis=1, keepdims=True) - _sums(right, patients, keys.size)) / (
-            cases.sum() - cases
-        )
+        left = right.sum(axis=1, keepdims=True) - sums_by_patient(right, patients, keys.size)
+        left /= counts.sum() - counts
         return share, _jackknife(left)
-    residual = _sums(right - share[:, None], patients, keys.size)
-    factor = keys.size / (keys.size - 1) / cases.sum() ** 2
+    residual = sums_by_patient(right - share[:, None], patients, keys.size)
+    factor = keys.size / (keys.size - 1) / counts.sum() ** 2
     return share, residual @ residual.T * factor
 
 
@@ -191,22 +149,20 @@ def _jackknife(left_out: FloatArray) -> FloatArray:
     return np.asarray(spread @ spread.T * ((n - 1) / n))
 
 
-def _placements(truth: BoolArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _counted(cases: Cases) -> tuple[FloatArray, FloatArray]:
     """Count, for each case, the other class's cases it is ranked rightly against; ties one half."""
-    ranks = rankdata(rows, axis=1)
-    above = ranks[:, truth] - rankdata(rows[:, truth], axis=1)
-    below = int(truth.sum()) - (ranks[:, ~truth] - rankdata(rows[:, ~truth], axis=1))
-    return above, below
+    above, below = placements(cases)
+    # Halves of whole numbers: what the division left behind is rounded away.
+    return np.round(2 * above * below.shape[1]) / 2, np.round(2 * below * above.shape[1]) / 2
 
 
-def _jackknife_auc(
-    truth: BoolArray, rows: FloatArray, index: IntArray
-) -> tuple[FloatArray, FloatArray]:
+def _jackknife_auc(cases: Cases) -> tuple[FloatArray, FloatArray]:
     """AUC without each patient in turn, from placements: no AUC is computed twice."""
-    n_patients = int(index.max()) + 1
-    above, below = _placements(truth, rows)
+    truth, rows, index, n_patients = cases.truth, cases.scores, cases.patient, cases.n_patients
+    above, below = _counted(cases)
     total = above.sum(axis=1, keepdims=True)
-    lost = _sums(above, index[truth], n_patients) + _sums(below, index[~truth], n_patients)
+    lost = sums_by_patient(above, index[truth], n_patients)
+    lost += sums_by_patient(below, index[~truth], n_patients)
     positive = np.bincount(index[truth], minlength=n_patients)
     negative = np.bincount(index[~truth], minlength=n_patients)
     # Pairs inside a patient were taken away twice.
@@ -219,17 +175,16 @@ def _jackknife_auc(
     return area, _jackknife((total - lost) / pairs)
 
 
-def _unbiased_auc(
-    truth: BoolArray, rows: FloatArray, index: IntArray
-) -> tuple[FloatArray, FloatArray]:
+def _unbiased_auc(cases: Cases) -> tuple[FloatArray, FloatArray]:
     """Unbiased covariance of U-statistics, from the products of pairs of pairs."""
-    if np.unique(index).size < truth.size:
+    if cases.clustered:
         raise StatisticsError(
             "Some patients have several cases",
             "one case per patient for the unbiased covariance",
             "Use jackknife or delong",
         )
-    above, below = _placements(truth, rows)
+    truth, rows = cases.truth, cases.scores
+    above, below = _counted(cases)
     n1, n0 = above.shape[1], below.shape[1]
     same = np.zeros((len(rows), len(rows)))
     part = max(1, _PAIRS_AT_ONCE // (n0 * len(rows)))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import BoolArray, FloatArray, as_labels, as_scores
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import FloatArray
 
 
 @dataclass(frozen=True)
@@ -17,22 +18,21 @@ class ReaderStudy:
 
     Parameters
     ----------
-    treatments, readers, cases : tuple of str
+    treatments, readers, scans : tuple of str
         Names, sorted.
-    truth : ndarray of bool, shape (cases,)
-        Outcomes.
-    ratings : ndarray of float64, shape (treatments, readers, cases)
-        Ratings or decisions.
-    patient : ndarray, shape (cases,)
-        The patient of every case.
+    cases : Cases
+        Of all readers under the first treatment, then under the second, ...: ratings or decisions.
     """
 
     treatments: tuple[str, ...]
     readers: tuple[str, ...]
-    cases: tuple[str, ...]
-    truth: BoolArray
-    ratings: FloatArray
-    patient: NDArray[np.str_]
+    scans: tuple[str, ...]
+    cases: Cases
+
+    @property
+    def ratings(self) -> FloatArray:
+        """Ratings or decisions, shape (treatments, readers, scans)."""
+        return self.cases.scores.reshape(len(self.treatments), len(self.readers), -1)
 
 
 def crossed_study(
@@ -62,9 +62,8 @@ def crossed_study(
         A reading that is missing or there twice (which one is said), a case with two outcomes or
         two patients, or columns that do not fit together.
     """
-    outcomes = as_labels(truth)
-    n = outcomes.size
-    scores = as_scores(rating, n)
+    given = Cases(truth, rating)
+    n = given.n
     names, codes = zip(
         *(
             _named(column, n, word)
@@ -77,17 +76,15 @@ def crossed_study(
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     _require_once(counts, names)
     ratings = np.empty(shape)
-    ratings[codes] = scores
-    owners = case if patient is None else patient
-    keys, owner = _named(owners, n, "patient")
-    return ReaderStudy(
-        treatments=tuple(names[0]),
-        readers=tuple(names[1]),
-        cases=tuple(names[2]),
-        truth=_per_case(outcomes.astype(np.int64), codes[2], names[2], "outcomes") == 1,
-        ratings=ratings,
-        patient=np.asarray(keys)[_per_case(owner, codes[2], names[2], "patients")],
+    ratings[codes] = given.score
+    keys, owner = _named(case if patient is None else patient, n, "patient")
+    cases = Cases(
+        _per_case(given.truth.astype(np.int64), codes[2], names[2], "outcomes") == 1,
+        ratings.reshape(shape[0] * shape[1], shape[2]),
+        np.asarray(keys)[_per_case(owner, codes[2], names[2], "patients")],
     )
+    treatments, readers, scans = (tuple(group) for group in names)
+    return ReaderStudy(treatments, readers, scans, cases)
 
 
 def _named(column: ArrayLike, n: int, word: str) -> tuple[list[str], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray, few_warning
+from hemocast.stats.estimate import FloatArray
 from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
 from hemocast.stats.mrmc.design import ReaderStudy
 from hemocast.stats.mrmc.result import (
@@ -73,14 +73,13 @@ def obuchowski_rockette(
     10.1080/03610919508813243. Hillis SL 2005, Stat Med 24:1579-1607, 10.1002/sim.2024. Hillis SL
     2007, Stat Med 26:596-619, 10.1002/sim.2532.
     """
-    n_treatments, n_readers = study.ratings.shape[:2]
+    n_treatments, n_readers = len(study.treatments), len(study.readers)
     _require_crossed(n_treatments, n_readers)
-    flat = study.ratings.reshape(n_treatments * n_readers, -1)
     raters = [f"Reader {j} under treatment {i}" for i in study.treatments for j in study.readers]
-    values, joint = case_covariance(study.truth, flat, metric, covariance, study.patient, raters)
+    values, joint = case_covariance(study.cases, metric, covariance, raters)
     accuracy = values.reshape(n_treatments, n_readers)
     blocks = joint.reshape(n_treatments, n_readers, n_treatments, n_readers)
-    n_patients = int(np.unique(study.patient).size)
+    n_patients = study.cases.n_patients
     squares = mean_squares(accuracy)
     components = _components(squares, blocks, n_patients)
 
@@ -92,7 +91,7 @@ def obuchowski_rockette(
         covariance_method=covariance,
         treatments=study.treatments,
         readers=study.readers,
-        n_cases=study.truth.size,
+        n_cases=study.cases.n,
         n_patients=n_patients,
         accuracy=accuracy,
         covariance=joint,
@@ -114,7 +113,14 @@ def obuchowski_rockette(
             for i in range(n_treatments)
             for j in range(n_readers)
         ),
-        warnings=_warnings(study, n_readers),
+        warnings=tuple(
+            note
+            for note in (
+                study.cases.few,
+                f"rests on {n_readers} readers" if n_readers < _FEW_READERS else None,
+            )
+            if note
+        ),
     )
 
 
@@ -266,11 +272,3 @@ def one_treatment(
         return value, spread / n, float(n - 1)
     total = spread + n * shared
     return value, total / n, satterthwaite(total, spread, float(n - 1))
-
-
-def _warnings(study: ReaderStudy, n_readers: int) -> tuple[str, ...]:
-    positive = np.unique(study.patient[study.truth]).size
-    negative = np.unique(study.patient[~study.truth]).size
-    few = few_warning(min(positive, negative))
-    readers = f"rests on {n_readers} readers" if n_readers < _FEW_READERS else None
-    return tuple(note for note in (few, readers) if note)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, t
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import FloatArray
 from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
 from hemocast.stats.mrmc.obuchowski_rockette import one_treatment, treatment_mean
@@ -77,22 +77,18 @@ class Standalone:
 
 
 def average_reader(
-    label: ArrayLike,
-    ratings: ArrayLike,
+    cases: Cases,
     metric: Metric = "auc",
     covariance: CaseCovariance = "jackknife",
-    patient: ArrayLike | None = None,
     level: float = 0.95,
 ) -> AverageReader:
     """Mean accuracy of readers who all rated the same cases.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    ratings : array_like, shape (readers, n)
-        Ratings (AUC) or decisions, 0 or 1 (other metrics).
-    metric, covariance, patient
+    cases : Cases
+        Of the readers: ratings (AUC) or decisions, 0 or 1 (other metrics).
+    metric, covariance
         As for `case_covariance`.
     level : float
         Confidence level.
@@ -106,7 +102,7 @@ def average_reader(
     ----------
     Hillis SL 2005, Stat Med 24:1579-1607, 10.1002/sim.2024.
     """
-    values, joint = case_covariance(label, ratings, metric, covariance, patient)
+    values, joint = case_covariance(cases, metric, covariance)
     _require_readers(values.size)
     return _average(values, joint, level)
 
@@ -130,12 +126,9 @@ def _average(values: FloatArray, joint: FloatArray, level: float) -> AverageRead
 
 
 def compare_with_readers(
-    label: ArrayLike,
-    model: ArrayLike,
-    ratings: ArrayLike,
+    cases: Cases,
     metric: Metric = "auc",
     covariance: CaseCovariance = "jackknife",
-    patient: ArrayLike | None = None,
     margin: float | None = None,
     level: float = 0.95,
     names: Sequence[str] | None = None,
@@ -147,13 +140,9 @@ def compare_with_readers(
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    model : array_like, shape (n,)
-        The model's scores (AUC) or decisions, 0 or 1 (other metrics).
-    ratings : array_like, shape (readers, n)
-        The readers', likewise.
-    metric, covariance, patient
+    cases : Cases
+        Of the model, first, and of the readers: scores (AUC) or decisions, 0 or 1 (other metrics).
+    metric, covariance
         As for `case_covariance`.
     margin : float, optional
         Non-inferiority margin, chosen before the study: above 0.
@@ -177,9 +166,17 @@ def compare_with_readers(
         raise StatisticsError(
             f"The margin is {margin}", "a margin above 0", "State how much lead is tolerable"
         )
-    rows, called = _stack(model, ratings, names)
+    n_readers = len(cases.scores) - 1
+    _require_readers(n_readers)
+    called = [str(row + 1) for row in range(n_readers)] if names is None else list(names)
+    if len(called) != n_readers:
+        raise StatisticsError(
+            f"There are {n_readers} readers and {len(called)} names",
+            "a name per reader",
+            "Add them",
+        )
     raters = ["The model", *(f"Reader {name}" for name in called)]
-    values, joint = case_covariance(label, rows, metric, covariance, patient, raters)
+    values, joint = case_covariance(cases, metric, covariance, raters)
     lead = values[1:] - values[0]
     shared = joint[1:, :1]
     apart = joint[1:, 1:] - shared - shared.T + joint[0, 0]
@@ -200,26 +197,6 @@ def compare_with_readers(
         p_non_inferiority=p,
         non_inferior=passed,
     )
-
-
-def _stack(
-    model: ArrayLike, ratings: ArrayLike, names: Sequence[str] | None
-) -> tuple[NDArray[np.generic], list[str]]:
-    """Put the model's row above the readers', and name the readers."""
-    rows = np.asarray(ratings)
-    if rows.ndim != 2 or rows.shape[1:] != np.shape(model):
-        raise StatisticsError(
-            f"The model rated {np.shape(model)} cases and the readers' ratings are {rows.shape}",
-            "one row of ratings per reader, of the cases that the model rated",
-            "Check that both come from the same cases",
-        )
-    _require_readers(len(rows))
-    if names is not None and len(names) != len(rows):
-        raise StatisticsError(
-            f"There are {len(rows)} readers and {len(names)} names", "a name per reader", "Add them"
-        )
-    called = [str(row + 1) for row in range(len(rows))] if names is None else list(names)
-    return np.vstack([np.asarray(model)[None], rows]), called
 
 
 def _non_inferiority(lead: Contrast, margin: float | None) -> tuple[float | None, bool | None]:

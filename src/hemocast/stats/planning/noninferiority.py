@@ -10,8 +10,9 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.discrimination.delong import delong
-from hemocast.stats.estimate import FEW, Estimate, as_labels, as_patients, as_scores, few_warning
+from hemocast.stats.cases import Cases, as_pair
+from hemocast.stats.discrimination.delong import auc_difference
+from hemocast.stats.estimate import FEW, Estimate
 from hemocast.stats.proportions import Interval
 
 
@@ -50,57 +51,32 @@ def _check(margin: float, alpha: float) -> None:
         )
 
 
-def noninferior_auc(
-    label: ArrayLike,
-    new: ArrayLike,
-    old: ArrayLike,
-    margin: float,
-    patient: ArrayLike | None = None,
-    alpha: float = 0.025,
-) -> NonInferiority:
+def noninferior_auc(cases: Cases, margin: float, alpha: float = 0.025) -> NonInferiority:
     """Test whether the AUC of a new score is at most `margin` below that of the old one.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    new, old : array_like, shape (n,)
-        Any numbers, higher meaning more likely.
+    cases : Cases
+        Of two raters: the new one, then the old one.
     margin, alpha : float
         As in `NonInferiority`.
-    patient : array_like, shape (n,), optional
-        The patient of every case, where patients have several.
 
     Raises
     ------
     StatisticsError
-        No variance between the two, fewer than two patients of a class, or values that cannot be
-        used.
+        No variance between the two, or fewer than two patients of a class.
 
     References
     ----------
     Liu JP 2006, Stat Med 25:1219-1238, 10.1002/sim.2358. Variance as for `delong`.
     """
     _check(margin, alpha)
-    truth = as_labels(label)
-    result = delong(
-        truth, np.stack([as_scores(new, truth.size), as_scores(old, truth.size)]), patient
-    )
-    contrast = np.array([1.0, -1.0])
-    variance = float(contrast @ result.covariance @ contrast)
-    if variance <= 1e-15:
-        raise StatisticsError(
-            "The two AUCs have no variance between them",
-            "two scores that rank the cases differently",
-            "Report the AUCs; there is nothing to test",
-        )
-    difference, error = float(contrast @ result.auc), float(np.sqrt(variance))
+    difference, error = auc_difference(cases)
     half = float(norm.ppf(1 - alpha)) * error
     p = float(norm.sf((difference + margin) / error))
-    index, _ = as_patients(np.arange(truth.size) if patient is None else patient, truth.size)
-    few = few_warning(min(np.unique(index[truth]).size, np.unique(index[~truth]).size))
     method = f"DeLong, paired, {1 - 2 * alpha:.3g}"
-    estimate = Estimate(difference, difference - half, difference + half, method, truth.size, few)
+    limits = (difference - half, difference + half)
+    estimate = Estimate(difference, *limits, method, cases.n, cases.few)
     return NonInferiority(estimate, margin, alpha, p, p < alpha)
 
 
@@ -129,13 +105,7 @@ def noninferior_share(
     10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B.
     """
     _check(margin, alpha)
-    a, b = as_labels(new), as_labels(old)
-    if a.size != b.size:
-        raise StatisticsError(
-            f"One has {a.size} decisions and the other {b.size}",
-            "both decisions on every case",
-            "Check that both decided on the same cases",
-        )
+    a, b = as_pair(new, old)
     only_new, only_old, n = int((a & ~b).sum()), int((~a & b).sum()), a.size
     low, high = tango_limits(only_new, only_old, n, 1 - 2 * alpha)
     p = float(norm.sf(_tango(only_new, only_old, n, -margin)))

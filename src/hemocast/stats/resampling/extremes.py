@@ -6,68 +6,41 @@ are exact ones instead, counted in patients, and conservative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from hemocast.stats.discrimination.auc_limits import disjoint_pairs, perfect_auc_bound
-from hemocast.stats.estimate import BoolArray, IntArray, few_warning
+from hemocast.stats.cases import Cases
+from hemocast.stats.discrimination.auc_limits import perfect_auc_limits
+from hemocast.stats.estimate import BoolArray, few_warning
 from hemocast.stats.metrics import ClassificationMetrics, scale_brier
 from hemocast.stats.proportions import Interval, clopper_pearson
 
 LEVEL = 0.95
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The data behind the resamples.
-
-    Parameters
-    ----------
-    truth, called : ndarray of bool, shape (n,)
-        Outcomes and decisions.
-    index : ndarray of int, shape (n,)
-        The patient of every case, 0 ... n_patients - 1.
-    n_patients : int
-        How many there are.
-    point : ClassificationMetrics
-        The metrics of these data.
-    """
-
-    truth: BoolArray
-    called: BoolArray
-    index: IntArray
-    n_patients: int
-    point: ClassificationMetrics
-
-    def rests_on(self, metric: str) -> BoolArray:
-        """Return the cases in a metric's denominator."""
-        return {
-            "sensitivity": self.truth,
-            "specificity": ~self.truth,
-            "ppv": self.called,
-            "npv": ~self.called,
-        }.get(metric, np.ones(self.truth.size, dtype=bool))
-
-    def patients(self, cases: BoolArray) -> int:
-        """Count the patients among some cases."""
-        return int(np.unique(self.index[cases]).size)
-
-    def few(self, metric: str) -> str | None:
-        """Warn where the interval rests on few patients of a class."""
-        if metric in ("accuracy", "brier", "scaled_brier"):
-            return None
-        if metric in ("ppv", "npv", "sensitivity", "specificity"):
-            count = self.patients(self.rests_on(metric))
-            return (
-                None
-                if (text := few_warning(count)) is None
-                else text.replace("of the smaller class", "in the denominator")
-            )
-        return few_warning(min(self.patients(self.truth), self.patients(~self.truth)))
+def rests_on(metric: str, cases: Cases, threshold: float) -> BoolArray:
+    """Return the cases in a metric's denominator, as a mask."""
+    called = cases.score >= threshold
+    return {
+        "sensitivity": cases.truth,
+        "specificity": ~cases.truth,
+        "ppv": called,
+        "npv": ~called,
+    }.get(metric, np.ones(cases.n, dtype=bool))
 
 
-def extreme_limits(metric: str, value: float, sample: Sample) -> tuple[Interval | None, str]:
+def few_behind(metric: str, cases: Cases, threshold: float) -> str | None:
+    """Warn where a metric's interval rests on few patients of a class."""
+    if metric in ("accuracy", "brier", "scaled_brier"):
+        return None
+    if metric not in ("ppv", "npv", "sensitivity", "specificity"):
+        return cases.few
+    text = few_warning(cases.patients(rests_on(metric, cases, threshold)))
+    return text and text.replace("of the smaller class", "in the denominator")
+
+
+def extreme_limits(
+    metric: str, cases: Cases, point: ClassificationMetrics
+) -> tuple[Interval | None, str]:
     """Limits where all resamples agree, because the data hold no error (or nothing but errors).
 
     - A proportion of 0 or 1 among the cases of k patients: Clopper-Pearson for 0 or k of k. Cases
@@ -80,22 +53,22 @@ def extreme_limits(metric: str, value: float, sample: Sample) -> tuple[Interval 
       sensitivity, specificity, PPV and NPV. Exact limits of these (at a level split among them
       after Bonferroni) go through the formula.
     """
+    value, loss = point[metric], point["brier"]
     sure = "all resamples agree; exact conservative limits"
     if metric == "auc" and value in (0.0, 1.0):
-        low = perfect_auc_bound(disjoint_pairs(sample.truth, sample.index), LEVEL)
-        return (Interval(low, 1.0) if value == 1.0 else Interval(0.0, 1 - low)), sure
+        return perfect_auc_limits(cases, value, LEVEL), sure
     if metric == "average_precision" and value == 1:
-        low = perfect_auc_bound(disjoint_pairs(sample.truth, sample.index), LEVEL)
-        return Interval(_least_precision(low, float(sample.truth.mean())), 1.0), sure
-    if metric in ("brier", "scaled_brier") and sample.point["brier"] == 0:
-        worst = clopper_pearson(0, sample.n_patients, LEVEL).high
+        low = perfect_auc_limits(cases, 1.0, LEVEL).low
+        return Interval(_least_precision(low, float(cases.truth.mean())), 1.0), sure
+    if metric in ("brier", "scaled_brier") and loss == 0:
+        worst = clopper_pearson(0, cases.n_patients, LEVEL).high
         if metric == "brier":
             return Interval(0.0, worst), sure
-        return Interval(float(scale_brier(worst, sample.truth.mean())), 1.0), sure
+        return Interval(float(scale_brier(worst, cases.truth.mean())), 1.0), sure
     if metric in ("accuracy", "sensitivity", "specificity", "ppv", "npv") and value in (0.0, 1.0):
-        return _exact_share(metric, value, sample, LEVEL), sure
+        return _exact_share(metric, cases, point, LEVEL), sure
     if metric in _PARTS:
-        return _exact_composite(metric, sample), sure
+        return _exact_composite(metric, cases, point), sure
     return None, "all resamples agree, so they give no interval"
 
 
@@ -110,9 +83,16 @@ def _least_precision(area: float, prevalence: float) -> float:
     return 1 - float(np.sqrt(6 * lost)) / 3 if lost <= 1 / 6 else 4 / (9 * (lost + 0.5))
 
 
-def _exact_share(metric: str, value: float, sample: Sample, level: float) -> Interval:
-    patients = sample.patients(sample.rests_on(metric))
-    return clopper_pearson(patients if value == 1.0 else 0, patients, level)
+def _exact_share(metric: str, cases: Cases, point: ClassificationMetrics, level: float) -> Interval:
+    """Limits of a share: exact where it is 0 or 1; else for its share of the patients."""
+    value = point[metric]
+    if np.isnan(value):
+        return Interval(0.0, 1.0)
+    patients = cases.patients(rests_on(metric, cases, point.threshold))
+    low, high = int(np.floor(value * patients)), int(np.ceil(value * patients))
+    return Interval(
+        clopper_pearson(low, patients, level).low, clopper_pearson(high, patients, level).high
+    )
 
 
 _PARTS = {
@@ -125,11 +105,11 @@ _PARTS = {
 }
 
 
-def _exact_composite(metric: str, sample: Sample) -> Interval:
+def _exact_composite(metric: str, cases: Cases, point: ClassificationMetrics) -> Interval:
     """Send exact limits of the parts through the formula of a composite metric."""
     parts = _PARTS[metric]
     level = 1 - (1 - LEVEL) / len(parts)
-    known = {part: _part(part, sample, level) for part in parts}
+    known = {part: _exact_share(part, cases, point, level) for part in parts}
     low, high = ({part: limits[end] for part, limits in known.items()} for end in (0, 1))
     if metric == "lr_positive":
         return Interval(
@@ -142,20 +122,6 @@ def _exact_composite(metric: str, sample: Sample) -> Interval:
             _ratio(1 - low["sensitivity"], low["specificity"]),
         )
     return Interval(_composite(metric, low), _composite(metric, high))
-
-
-def _part(part: str, sample: Sample, level: float) -> Interval:
-    """Limits of one part: exact for a share of 0 or 1; else for its share of the patients."""
-    value = sample.point[part]
-    if np.isnan(value):
-        return Interval(0.0, 1.0)
-    if value in (0.0, 1.0):
-        return _exact_share(part, value, sample, level)
-    patients = sample.patients(sample.rests_on(part))
-    low, high = int(np.floor(value * patients)), int(np.ceil(value * patients))
-    return Interval(
-        clopper_pearson(low, patients, level).low, clopper_pearson(high, patients, level).high
-    )
 
 
 def _composite(metric: str, part: dict[str, float]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -90,6 +92,64 @@ def bca_limits(
             return None
         ends.append(quantile(ordered, float(ndtr(bias + z / stretch))))
     return Interval(ends[0], ends[1])
+
+
+AGREE, TOO_FEW = "all resamples agree", "too few resamples could be used"
+_MIN_USABLE = 0.5
+"""With fewer usable resamples than this share, no interval is given."""
+
+
+@dataclass(frozen=True)
+class ResampledLimits:
+    """The interval that resamples give.
+
+    Parameters
+    ----------
+    low, high : float
+        NaN where `kind` says that there are none.
+    kind : str
+        ``"percentile"``, ``"BCa"``, `AGREE` or `TOO_FEW`.
+    notes : tuple of str
+        What was left out, or could not be had.
+    """
+
+    low: float
+    high: float
+    kind: str
+    notes: tuple[str, ...]
+
+
+def resampled_limits(value: float, drawn: FloatArray, without: FloatArray) -> ResampledLimits:
+    """Take the 95 % interval of one number from its resamples, leaving out undefined ones.
+
+    Parameters
+    ----------
+    value : float
+        Of the data themselves.
+    drawn : ndarray, shape (r,)
+        Of the resamples; NaN where undefined.
+    without : ndarray, shape (p,)
+        Without each patient in turn, for BCa; empty for percentiles.
+    """
+    usable = drawn[~np.isnan(drawn)]
+    nan = float("nan")
+    if usable.size < _MIN_USABLE * drawn.size:
+        left = f"only {usable.size} of {drawn.size} resamples could be used"
+        return ResampledLimits(nan, nan, TOO_FEW, (left,))
+    notes = []
+    if usable.size < drawn.size:
+        notes.append(f"undefined in {drawn.size - usable.size} of {drawn.size} resamples")
+    limits = percentile_limits(usable)
+    if limits.low == limits.high or limits.high - limits.low < 1e-12:
+        return ResampledLimits(nan, nan, AGREE, tuple(notes))
+    kind = "percentile"
+    if without.size:
+        corrected = bca_limits(value, usable, without)
+        if corrected is None:
+            notes.append("BCa does not exist here; percentile limits")
+        else:
+            limits, kind = corrected, "BCa"
+    return ResampledLimits(*limits, kind, tuple(notes))
 
 
 def p_of_zero(value: float, resampled: FloatArray, left_out: FloatArray | None = None) -> float:

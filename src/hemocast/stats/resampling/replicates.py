@@ -3,118 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    as_labels,
-    as_patients,
-    as_scores,
-)
+from hemocast.stats.cases import Cases
+from hemocast.stats.estimate import FloatArray
 from hemocast.stats.metrics import COUNT_METRICS, METRICS, from_counts, scale_brier
-from hemocast.stats.resampling.weights import Ranking, leave_one_out_weights, resample_weights
+from hemocast.stats.resampling.weights import Ranking, Resampling, leave_one_out_weights
 
 
-@dataclass(frozen=True)
-class Readings:
-    """What several raters (or models) said about the same cases.
-
-    Parameters
-    ----------
-    truth : ndarray of bool, shape (n,)
-        Outcomes.
-    probabilities : ndarray of float64, shape (k, n)
-        One row per rater.
-    called : ndarray of bool, shape (k, n)
-        Decisions.
-    thresholds : ndarray of float64, shape (k,)
-        At or above it a rater's case counts as positive.
-    index : ndarray of int, shape (n,)
-        The patient of every case, 0 ... n_patients - 1.
-    n_patients : int
-        How many there are.
-    """
-
-    truth: BoolArray
-    probabilities: FloatArray
-    called: BoolArray
-    thresholds: FloatArray
-    index: IntArray
-    n_patients: int
-
-    def strata(self) -> IntArray:
-        """Stratum of each patient: only cases without the outcome 0, only with 1, both 2."""
-        cases = np.bincount(self.index, minlength=self.n_patients)
-        events = np.bincount(self.index, weights=self.truth, minlength=self.n_patients)
-        return np.where(events == 0, 0, np.where(events == cases, 1, 2)).astype(np.int64)
-
-
-def as_readings(
-    label: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike, patient: ArrayLike
-) -> Readings:
-    """Check what raters said, and put it together.
-
-    Parameters
-    ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probabilities : array_like, shape (k, n)
-        One row per rater, fractions in [0, 1]. A rater who only decided has rows of 0 and 1.
-    thresholds : array_like, shape () or (k,)
-        One for all raters, or one each.
-    patient : array_like, shape (n,)
-        The patient of every case.
+def as_thresholds(thresholds: ArrayLike, raters: int) -> FloatArray:
+    """Return a threshold for each rater, shape (raters,), from one for all or one each.
 
     Raises
     ------
     StatisticsError
-        Labels, probabilities, thresholds or patients that cannot be used.
+        Another number of thresholds, or one outside [0, 1].
     """
-    truth = as_labels(label)
-    rows = np.asarray(probabilities)
-    if rows.ndim != 2 or rows.shape[0] == 0:
-        raise StatisticsError(
-            f"The probabilities have shape {rows.shape}",
-            "one row per rater and one column per case",
-            "Give a matrix, also for a single rater",
-        )
-    checked = np.stack([as_scores(row, truth.size, probability=True) for row in rows])
     at = np.asarray(thresholds, dtype=np.float64)
-    if at.shape not in [(), (rows.shape[0],)] or not bool(((at >= 0) & (at <= 1)).all()):
+    if at.shape not in [(), (raters,)] or not bool(((at >= 0) & (at <= 1)).all()):
         raise StatisticsError(
-            f"There are {rows.shape[0]} raters and thresholds of shape {at.shape}",
+            f"There are {raters} raters and thresholds of shape {at.shape}",
             "one fraction from 0 to 1 for all raters, or one for each",
             "Give the probability at which a case counts as positive",
         )
-    at = np.broadcast_to(at, (rows.shape[0],)).copy()
-    index, n_patients = as_patients(patient, truth.size)
-    return Readings(truth, checked, checked >= at[:, None], at, index, n_patients)
+    return np.broadcast_to(at, (raters,)).copy()
 
 
-def replicate(readings: Readings, weights: Iterable[FloatArray]) -> FloatArray:
+def replicate(cases: Cases, thresholds: FloatArray, weights: Iterable[FloatArray]) -> FloatArray:
     """Compute every metric of every rater under each row of patient weights.
 
     Parameters
     ----------
-    readings : Readings
-        With k raters.
+    cases : Cases
+        Of k raters, with fractions in [0, 1].
+    thresholds : ndarray of float64, shape (k,)
+        At or above it a rater's case counts as positive.
     weights : iterable of ndarray, shape (part, n_patients)
-        From `resample_weights` or `leave_one_out_weights`.
+        From `Resampling.draw` or `leave_one_out_weights`.
 
     Returns
     -------
     ndarray of float64, shape (k, metrics, r)
         In the order of `METRICS`; NaN or infinite where a metric is.
     """
-    sums, k = _sums_by_patient(readings), readings.probabilities.shape[0]
+    sums, k = _sums_by_patient(cases, thresholds), len(cases.scores)
     rankings: dict[bytes, int] = {}
-    first = [rankings.setdefault(row.tobytes(), i) for i, row in enumerate(readings.probabilities)]
+    first = [rankings.setdefault(row.tobytes(), i) for i, row in enumerate(cases.scores)]
     parts = []
     for block in weights:
         cells = (block @ sums).T
@@ -124,54 +61,45 @@ def replicate(readings: Readings, weights: Iterable[FloatArray]) -> FloatArray:
         values = dict(zip(COUNT_METRICS, counts, strict=True))
         values["brier"] = loss / n
         values["scaled_brier"] = scale_brier(values["brier"], positive / n)
-        ranking = Ranking(readings.truth, block.astype(np.float32)[:, readings.index])
-        areas = {i: ranking.auc(readings.probabilities[i]) for i in set(first)}
-        means = {i: ranking.average_precision(readings.probabilities[i]) for i in set(first)}
+        ranking = Ranking(cases.truth, block.astype(np.float32)[:, cases.patient])
+        areas = {i: ranking.auc(cases.scores[i]) for i in set(first)}
+        means = {i: ranking.average_precision(cases.scores[i]) for i in set(first)}
         values["auc"] = np.stack([areas[i] for i in first])
         values["average_precision"] = np.stack([means[i] for i in first])
         parts.append(np.stack([values[name] for name in METRICS], axis=1))
     return np.concatenate(parts, axis=2)
 
 
-def _sums_by_patient(readings: Readings) -> FloatArray:
+def _sums_by_patient(cases: Cases, thresholds: FloatArray) -> FloatArray:
     """Cases, events, and each rater's hits, false alarms and losses, (n_patients, 2 + 3k)."""
-    truth = readings.truth
+    truth, called = cases.truth, cases.scores >= thresholds[:, None]
     columns = [
-        np.ones((1, truth.size)), truth[None], readings.called & truth, readings.called & ~truth,
-        (readings.probabilities - truth) ** 2,
+        np.ones((1, cases.n)), truth[None], called & truth, called & ~truth,
+        (cases.scores - truth) ** 2,
     ]  # fmt: skip
     return np.stack(
-        [
-            np.bincount(readings.index, weights=row, minlength=readings.n_patients)
-            for row in np.concatenate(columns)
-        ],
-        axis=1,
+        [np.bincount(cases.patient, weights=row) for row in np.concatenate(columns)], axis=1
     )
 
 
-def resampled(readings: Readings, n_resamples: int, seed: int, *, stratified: bool) -> FloatArray:
-    """Draw resamples of patients and compute every metric, shape (k, metrics, n_resamples).
+def resampled(cases: Cases, thresholds: FloatArray, resampling: Resampling) -> FloatArray:
+    """Draw resamples of patients and compute every metric, shape (k, metrics, resamples).
 
     Raises
     ------
     StatisticsError
         Fewer than 100 resamples.
     """
-    if n_resamples < 100:
+    if resampling.n < 100:
         raise StatisticsError(
-            f"{n_resamples} resamples were asked for", "at least 100", "Use 2000 or more"
+            f"{resampling.n} resamples were asked for", "at least 100", "Use 2000 or more"
         )
-    rng = np.random.default_rng(seed)
-    stratum = readings.strata() if stratified else None
-    width = readings.truth.size
-    return replicate(
-        readings, resample_weights(readings.n_patients, n_resamples, rng, width, stratum)
-    )
+    return replicate(cases, thresholds, resampling.draw(cases, cases.n))
 
 
-def left_out(readings: Readings) -> FloatArray:
+def left_out(cases: Cases, thresholds: FloatArray) -> FloatArray:
     """Compute every metric without each patient in turn, shape (k, metrics, n_patients).
 
     Time grows with the square of the patients: some seconds for 5,000.
     """
-    return replicate(readings, leave_one_out_weights(readings.n_patients, readings.truth.size))
+    return replicate(cases, thresholds, leave_one_out_weights(cases.n_patients, cases.n))

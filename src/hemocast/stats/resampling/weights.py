@@ -7,11 +7,13 @@ weights, and for AUC and average precision products with the matrix of who outra
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
 
 _CELLS_AT_ONCE = 1 << 22
@@ -26,53 +28,73 @@ _EXACT_IN_FLOAT32 = 1 << 23
 Floats = NDArray[np.floating[Any]]
 
 
-def resample_weights(
-    n_patients: int,
-    n_resamples: int,
-    rng: np.random.Generator,
-    width: int,
-    stratum: IntArray | None = None,
-) -> Iterator[FloatArray]:
-    """Draw patients with replacement; yield how often each was drawn, in parts.
+@dataclass(frozen=True)
+class Resampling:
+    """How a bootstrap draws patients, each with all cases, and what it makes of the resamples.
 
     Parameters
     ----------
-    n_patients, n_resamples : int
-        Patients per resample, and resamples in all.
-    rng : numpy.random.Generator
-        The only source of chance.
-    width : int
-        Cases per resample that the caller will hold at once; sets the size of the parts.
-    stratum : ndarray of int, shape (n_patients,), optional
-        Each patient's stratum; every resample then has as many of each stratum as the data.
-
-    Yields
-    ------
-    ndarray of float64, shape (part, n_patients)
-        Every row sums to `n_patients`.
+    n, seed : int
+        Resamples; the same seed gives the same limits, whatever the order of the rows.
+    interval : {"percentile", "bca"}
+        BCa corrects bias and skewness, with a jackknife over patients; metrics and their
+        differences know it, curves are always percentiles. Where its corrections do not exist the
+        interval is the percentile one, and says so.
+    stratified : bool
+        Keep in every resample the numbers of patients with and without the outcome (and with cases
+        of both kinds): for a study that chose them.
     """
-    part = max(1, _CELLS_AT_ONCE // max(width, n_patients))
-    strata = [np.arange(n_patients)]
-    if stratum is not None:
-        strata = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
-    for start in range(0, n_resamples, part):
-        rows = min(part, n_resamples - start)
-        weights = np.empty((rows, n_patients))
-        for members in strata:
-            drawn = rng.integers(0, members.size, size=(rows, members.size))
-            drawn += np.arange(rows)[:, None] * members.size
-            counts = np.bincount(drawn.ravel(), minlength=rows * members.size)
-            weights[:, members] = counts.reshape(rows, members.size)
-        yield weights
+
+    n: int = 2000
+    seed: int = 0
+    interval: Literal["percentile", "bca"] = "percentile"
+    stratified: bool = False
+
+    def draw(self, cases: Cases, width: int) -> Iterator[FloatArray]:
+        """Draw patients with replacement; yield how often each was drawn, in parts.
+
+        Parameters
+        ----------
+        cases : Cases
+            Whose patients are drawn.
+        width : int
+            Cells per resample that the caller will hold at once; sets the size of the parts.
+
+        Yields
+        ------
+        ndarray of float64, shape (part, n_patients)
+            Every row sums to the number of patients.
+        """
+        n_patients = cases.n_patients
+        part = max(1, _CELLS_AT_ONCE // max(width, n_patients))
+        rng = np.random.default_rng(self.seed)
+        strata = _strata(cases) if self.stratified else [np.arange(n_patients)]
+        for start in range(0, self.n, part):
+            rows = min(part, self.n - start)
+            weights = np.empty((rows, n_patients))
+            for members in strata:
+                drawn = rng.integers(0, members.size, size=(rows, members.size))
+                drawn += np.arange(rows)[:, None] * members.size
+                counts = np.bincount(drawn.ravel(), minlength=rows * members.size)
+                weights[:, members] = counts.reshape(rows, members.size)
+            yield weights
+
+
+def _strata(cases: Cases) -> list[IntArray]:
+    """Patients with cases without the outcome only, with it only, and of both kinds."""
+    n = np.bincount(cases.patient)
+    events = np.bincount(cases.patient, weights=cases.truth)
+    kinds = (events == 0, events == n, (events > 0) & (events < n))
+    return [np.flatnonzero(kind) for kind in kinds if kind.any()]
 
 
 def leave_one_out_weights(n_patients: int, width: int) -> Iterator[FloatArray]:
-    """Leave out each patient in turn; yield weights like `resample_weights` does.
+    """Leave out each patient in turn; yield weights like `Resampling.draw` does.
 
     Parameters
     ----------
     n_patients, width : int
-        As for `resample_weights`.
+        Patients, and cells per resample that the caller will hold at once.
 
     Yields
     ------

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import holm
-from hemocast.stats.estimate import FEW, as_labels, as_patients, as_scores
+from hemocast.stats.estimate import FEW
 from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.interaction import (
-    GroupedCases,
+    Group,
     Interaction,
     auc_interaction,
     calibration_interaction,
@@ -48,6 +49,23 @@ class GroupVariable:
     name: str
     values: tuple[str, ...]
     order: tuple[str, ...]
+
+    def groups(self, n: int) -> tuple[Group, ...]:
+        """Return the groups among `n` cases.
+
+        Raises
+        ------
+        StatisticsError
+            The variable has another number of values.
+        """
+        if len(self.values) != n:
+            raise StatisticsError(
+                f"There are {n} cases and {len(self.values)} values of {self.name}",
+                "a value for every case, or a missing one",
+                "Check that both come from the same cases",
+            )
+        values = np.array(self.values, dtype=object)
+        return tuple(Group(name, values == name) for name in self.order)
 
 
 @dataclass(frozen=True)
@@ -152,30 +170,23 @@ def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupV
 
 
 def analyse_subgroups(
-    label: ArrayLike,
-    probability: ArrayLike,
+    cases: Cases,
     threshold: float,
-    patient: ArrayLike,
     variables: Sequence[GroupVariable],
-    n_resamples: int = 2000,
-    seed: int = 0,
+    resampling: Resampling = Resampling(),
 ) -> tuple[SubgroupAnalysis, ...]:
     """Evaluate every subgroup by every variable, and test whether they differ.
 
     Parameters
     ----------
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    probability : array_like, shape (n,)
-        Fractions in [0, 1].
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1].
     threshold : float
         At or above it a case counts as positive; the same in all groups.
-    patient : array_like, shape (n,)
-        The patient of every case.
     variables : sequence of GroupVariable
         From `categories` and `bands`.
-    n_resamples, seed : int
-        For the bootstrap.
+    resampling : Resampling
+        Of patients.
 
     Returns
     -------
@@ -187,28 +198,15 @@ def analyse_subgroups(
     StatisticsError
         A variable of another length, or whatever `evaluate` refuses.
     """
-    truth = as_labels(label)
-    scores = as_scores(probability, truth.size, probability=True)
-    index, _ = as_patients(patient, truth.size)
     results = []
     for variable in variables:
-        if len(variable.values) != truth.size:
-            raise StatisticsError(
-                f"There are {truth.size} cases and {len(variable.values)} values of "
-                f"{variable.name}",
-                "a value for every case, or a missing one",
-                "Check that both come from the same cases",
-            )
-        place = {name: number for number, name in enumerate(variable.order)}
-        group = np.array([place[value] for value in variable.values], dtype=np.int64)
-        cases = GroupedCases(truth, scores, index, group, variable.order)
-        groups = tuple(
-            _subgroup(cases, number, threshold, n_resamples, seed)
-            for number in range(len(variable.order))
-        )
+        groups = variable.groups(cases.n)
         results.append(
             SubgroupAnalysis(
-                variable.name, groups, auc_interaction(cases), calibration_interaction(cases)
+                variable.name,
+                tuple(_subgroup(cases, group, threshold, resampling) for group in groups),
+                auc_interaction(cases, groups),
+                calibration_interaction(cases, groups),
             )
         )
     by_auc = _adjust([one.auc_interaction for one in results])
@@ -219,22 +217,16 @@ def analyse_subgroups(
     )
 
 
-def _subgroup(
-    cases: GroupedCases, number: int, threshold: float, n_resamples: int, seed: int
-) -> Subgroup:
-    rows = cases.group == number
-    evaluation = evaluate(
-        cases.truth[rows], cases.probability[rows], cases.patient[rows], threshold, n_resamples,
-        seed,
-    )  # fmt: skip
+def _subgroup(cases: Cases, group: Group, threshold: float, resampling: Resampling) -> Subgroup:
+    own = cases.part(group.rows)
     notes = []
-    if cases.names[number] == MISSING:
+    if group.name == MISSING:
         notes.append("these cases have no value")
-    few = cases.smaller_class(number)
+    few = own.smaller_class
     if few < FEW:
         patients = f"{few} patient{'' if few == 1 else 's'}"
         notes.append(f"too small to conclude from: {patients} of the smaller class")
-    return Subgroup(cases.names[number], evaluation, "; ".join(notes) or None)
+    return Subgroup(group.name, evaluate(own, threshold, resampling), "; ".join(notes) or None)
 
 
 def _adjust(tests: list[Interaction]) -> list[Interaction]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import chi2, rankdata
+from scipy.stats import chi2
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic
-from hemocast.stats.discrimination.delong import delong
-from hemocast.stats.estimate import FEW, BoolArray, FloatArray, IntArray
+from hemocast.stats.cases import Cases
+from hemocast.stats.discrimination.delong import delong, placements
+from hemocast.stats.estimate import FEW, BoolArray, FloatArray
 
 _SINGULAR = 1e-12
 
@@ -49,34 +50,19 @@ class Interaction:
 
 
 @dataclass(frozen=True)
-class GroupedCases:
-    """Cases with their patients and groups, all checked.
+class Group:
+    """Some of the cases.
 
     Parameters
     ----------
-    truth : ndarray of bool, shape (n,)
-        Outcomes.
-    probability : ndarray of float64, shape (n,)
-        Fractions in [0, 1].
-    patient : ndarray of int, shape (n,)
-        0 ... n_patients - 1.
-    group : ndarray of int, shape (n,)
-        0 ... len(names) - 1.
-    names : tuple of str
-        Of the groups.
+    name : str
+        Of the group.
+    rows : ndarray of bool, shape (n,)
+        Which cases.
     """
 
-    truth: BoolArray
-    probability: FloatArray
-    patient: IntArray
-    group: IntArray
-    names: tuple[str, ...]
-
-    def smaller_class(self, group: int) -> int:
-        """Count the patients of the smaller class in a group."""
-        rows = self.group == group
-        with_outcome = np.unique(self.patient[rows & self.truth]).size
-        return int(min(with_outcome, np.unique(self.patient[rows & ~self.truth]).size))
+    name: str
+    rows: BoolArray
 
 
 @dataclass(frozen=True)
@@ -93,10 +79,10 @@ class _Fit:
     influence: FloatArray
 
 
-FitGroup = Callable[[GroupedCases, int], _Fit | str]
+FitGroup = Callable[[Cases, Group], _Fit | str]
 
 
-def auc_interaction(cases: GroupedCases) -> Interaction:
+def auc_interaction(cases: Cases, groups: Sequence[Group]) -> Interaction:
     """Test whether all groups have the same AUC.
 
     With patients of one group each this is Cochran's heterogeneity chi-square of the AUCs, weighted
@@ -108,10 +94,10 @@ def auc_interaction(cases: GroupedCases) -> Interaction:
     DeLong ER 1988, Biometrics 44:837-845, 10.2307/2531595. Cochran WG 1954, Biometrics 10:101-129,
     10.2307/3001666. Obuchowski NA 1997, Biometrics 53:567-578, 10.2307/2533958.
     """
-    return _compare(cases, _auc_fit)
+    return _compare(cases, groups, _auc_fit)
 
 
-def calibration_interaction(cases: GroupedCases) -> Interaction:
+def calibration_interaction(cases: Cases, groups: Sequence[Group]) -> Interaction:
     """Test whether one calibration line (outcome on logit of the risk) fits all groups.
 
     Intercept and slope are compared together, so there are two degrees of freedom per further
@@ -123,23 +109,23 @@ def calibration_interaction(cases: GroupedCases) -> Interaction:
     Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562. Liang KY, Zeger SL 1986,
     Biometrika 73:13-22, 10.1093/biomet/73.1.13.
     """
-    return _compare(cases, _calibration_fit)
+    return _compare(cases, groups, _calibration_fit)
 
 
-def _compare(cases: GroupedCases, fit: FitGroup) -> Interaction:
+def _compare(cases: Cases, groups: Sequence[Group], fit: FitGroup) -> Interaction:
     """Fit every group that can be, and test whether all have the same coefficients."""
     fits: list[_Fit] = []
     left_out: list[str] = []
-    for number, name in enumerate(cases.names):
-        few = cases.smaller_class(number)
+    for group in groups:
+        few = cases.part(group.rows).smaller_class
         if few < FEW:
-            left_out.append(f"{name}: {few} patients of the smaller class")
+            left_out.append(f"{group.name}: {few} patients of the smaller class")
             continue
-        found = fit(cases, number)
+        found = fit(cases, group)
         if isinstance(found, _Fit):
             fits.append(found)
         else:
-            left_out.append(f"{name}: {found}")
+            left_out.append(f"{group.name}: {found}")
     names = tuple(one.name for one in fits)
     nan = float("nan")
     if len(fits) < 2:
@@ -174,43 +160,37 @@ def _wald(fits: Sequence[_Fit]) -> tuple[float, int]:
     return float(difference @ np.linalg.solve(spread, difference)), df
 
 
-def _auc_fit(cases: GroupedCases, group: int) -> _Fit | str:
-    rows = cases.group == group
-    truth, score, patient = cases.truth[rows], cases.probability[rows], cases.patient[rows]
-    result = delong(truth, score, patient)
-    area = float(result.auc[0])
+def _auc_fit(cases: Cases, group: Group) -> _Fit | str:
+    own, patient = cases.part(group.rows), cases.patient[group.rows]
+    result = delong(own)
     if result.covariance[0, 0] <= _SINGULAR:
         return "perfectly separated, or all probabilities equal"
-    n_positive = int(truth.sum())
-    ranks = rankdata(score)
-    right = np.empty(truth.size)
-    right[truth] = (ranks[truth] - rankdata(score[truth])) / (truth.size - n_positive)
-    right[~truth] = 1 - (ranks[~truth] - rankdata(score[~truth])) / n_positive
-    share = (right - area) / np.where(truth, n_positive, truth.size - n_positive)
-    influence = np.bincount(patient, share, int(cases.patient.max()) + 1).astype(np.float64)
+    above, below = placements(own)
+    n_positive, n_negative = own.both_classes()
+    share = np.empty(own.n)
+    share[own.truth] = (above[0] - result.auc[0]) / n_positive
+    share[~own.truth] = (below[0] - result.auc[0]) / n_negative
+    influence = np.bincount(patient, share, cases.n_patients).astype(np.float64)
     # Scaled to DeLong's variance, so that groups with the same patients and scores do not differ.
     influence *= np.sqrt(result.covariance[0, 0] / (influence @ influence))
-    return _Fit(cases.names[group], result.auc, result.covariance, influence[None])
+    return _Fit(group.name, result.auc, result.covariance, influence[None])
 
 
-def _calibration_fit(cases: GroupedCases, group: int) -> _Fit | str:
-    rows = cases.group == group
-    truth, patient = cases.truth[rows].astype(np.float64), cases.patient[rows]
-    probability = cases.probability[rows]
+def _calibration_fit(cases: Cases, group: Group) -> _Fit | str:
+    own, patient = cases.part(group.rows), cases.patient[group.rows]
+    truth, probability = own.truth.astype(np.float64), own.score
     if bool(((probability == 0) | (probability == 1)).any()):
         return "probabilities of exactly 0 or 1 have no logit"
-    design = np.column_stack([np.ones(truth.size), logit(probability)])
+    design = np.column_stack([np.ones(own.n), logit(probability)])
     try:
         beta, covariance = fit_logistic(design, truth)
     except StatisticsError:
         return "the logistic model has no finite solution"
     residual = design * (truth - expit(design @ beta))[:, None]
-    n_patients = int(cases.patient.max()) + 1
-    sums = np.stack([np.bincount(patient, column, n_patients) for column in residual.T])
+    sums = np.stack([np.bincount(patient, column, cases.n_patients) for column in residual.T])
     influence = covariance @ sums
-    repeated = np.unique(cases.patient).size < cases.patient.size
-    if repeated:
-        k = np.unique(patient).size
+    if cases.clustered:
+        k = own.n_patients
         influence *= np.sqrt(k / (k - 1))
         covariance = influence @ influence.T
-    return _Fit(cases.names[group], beta, covariance, influence)
+    return _Fit(group.name, beta, covariance, influence)
