@@ -29,7 +29,7 @@ def cohort(
     """Check the tables, choose the scans, match, and write the flow and Table 1."""
     from pydantic import ValidationError
 
-    from hemocast.dataset.cohort.assemble import build_cohort, save_cohort
+    from hemocast.dataset.cohort.assemble import build_cohort, check_out, save_cohort
     from hemocast.dataset.cohort.eligibility import EligibilityConfig
     from hemocast.dataset.cohort.matching import MatchConfig
     from hemocast.errors import ConfigError
@@ -48,8 +48,9 @@ def cohort(
             "Change --window or --horizon-hours",
         ) from error
     pairing = MatchConfig(caliper_years=caliper, seed=seed) if match else None
-    made = build_cohort(dataset, eligibility, pairing)
     folder = out or dataset / "cohort"
+    check_out(folder)
+    made = build_cohort(dataset, eligibility, pairing)
     save_cohort(made, folder)
     for step in made.eligible.flow:
         print(f"{step.patients_left:7d} patients {step.scans_left:7d} scans left: {step.reason}")

@@ -13,6 +13,7 @@ from hemocast.dataset.cohort.eligibility import EligibilityConfig
 from hemocast.dataset.cohort.matching import MatchConfig
 from hemocast.dataset.split.by_patient import split_patients
 from hemocast.dataset.split.schemes import split_folds
+from hemocast.errors import OutputExists
 
 
 @pytest.fixture
@@ -61,9 +62,28 @@ def test_the_same_settings_write_the_same_bytes(dataset: Path, tmp_path: Path) -
         cohort = build_cohort(dataset, EligibilityConfig(), MatchConfig(seed=3))
         save_cohort(cohort, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(files) == 11
+    assert len(files) == 11 + 2  # the record of what was written, and the lock
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_cohort_replaces_an_earlier_one_and_nothing_of_the_users(
+    dataset: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cohort"
+    save_cohort(build_cohort(dataset, EligibilityConfig(), MatchConfig(seed=3)), folder)
+    (folder / "notes.txt").write_text("mine")
+    save_cohort(build_cohort(dataset), folder)
+    assert not (folder / "pairs.tsv").exists()
+    assert (folder / "notes.txt").read_text() == "mine"
+    (folder / "scans.tsv").write_text("corrected by hand")
+    with pytest.raises(OutputExists, match=r"scans\.tsv"):
+        save_cohort(build_cohort(dataset), folder)
+    assert (folder / "scans.tsv").read_text() == "corrected by hand"
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "scans.tsv").write_text("mine")
+    with pytest.raises(OutputExists):
+        save_cohort(build_cohort(dataset), tmp_path / "full")
 
 
 def test_reviews_decide_the_labels_and_their_agreement_is_kept(dataset: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hemocast import files
 from hemocast.dataset.cohort.choose import Tables, read_tables
 from hemocast.dataset.cohort.eligibility import EligibilityConfig, Eligible, select_scans
 from hemocast.dataset.cohort.labels import Decided, apply_reviews
@@ -16,11 +17,13 @@ from hemocast.dataset.cohort.matching import MatchConfig, Matching, match_patien
 from hemocast.dataset.cohort.symptomatic import DEFINITIONS, symptomatic
 from hemocast.dataset.cohort.table1 import Table1, describe_patients, make_table1
 from hemocast.dataset.cohort.treatment import detection_may_be_staining, hours_since_treatment
-from hemocast.dataset.layout import Dataset, write_json, write_table
+from hemocast.dataset.layout import Dataset
+from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_KIND = "cohort"
 BALANCED = ("participant_id", "age", "sex", "label", "nihss", "glucose_mmol_l", "systolic_mmhg")
 
 
@@ -121,60 +124,79 @@ def build_cohort(
     )
 
 
+def check_out(folder: Path) -> None:
+    """Refuse, before any work, a folder into which `save_cohort` would not write."""
+    files.check_folder(folder, _KIND)
+
+
 def save_cohort(cohort: Cohort, folder: Path) -> None:
-    """Write the cohort.
+    """Write the cohort into a new folder, or over what an earlier run left of another cohort.
 
     ``scans.tsv, excluded.tsv, flow.tsv, symptomatic.tsv``, with matching ``pairs.tsv``,
     ``unmatched.tsv`` and ``balance.tsv``, with reviews ``decisions.tsv``, ``table1.*``, and
     ``cohort.json``: counts, scan times, agreement, settings.
+
+    Raises
+    ------
+    OutputExists
+        The folder holds something else, or a file that somebody changed.
+    NotWritable, InUse
+        It cannot be written to, or another run does.
     """
+    import pandas as pd
+
     since = hours_since_treatment(cohort.tables)
-    _save(folder / "scans.tsv", cohort.scans.merge(since, on="scan_id", how="left"))
-    _save(folder / "excluded.tsv", cohort.eligible.excluded)
-    _save(folder / "symptomatic.tsv", cohort.symptomatic)
-    flow = [asdict(step) for step in cohort.eligible.flow]
-    write_table(folder / "flow.tsv", flow, list(flow[0]))
+    tables = {
+        "scans": cohort.scans.merge(since, on="scan_id", how="left"),
+        "excluded": cohort.eligible.excluded,
+        "symptomatic": cohort.symptomatic,
+        "flow": pd.DataFrame([asdict(step) for step in cohort.eligible.flow]),
+    }
     if cohort.decided:
-        _save(folder / "decisions.tsv", cohort.decided.table)
+        tables["decisions"] = cohort.decided.table
     if cohort.matching:
-        _save_matching(cohort.matching, folder)
-    cohort.table1.save(folder)
-    write_json(folder / "cohort.json", _summary(cohort))
+        tables |= _matching_tables(cohort.matching)
+    texts = {f"{name}.tsv": _text(table) for name, table in tables.items()}
+    with files.claim(folder, _KIND) as output:
+        output.write_all(
+            texts | cohort.table1.texts() | {"cohort.json": files.json_text(_summary(cohort))}
+        )
 
 
-def _save(path: Path, table: pd.DataFrame) -> None:
-    text = table.copy()
-    for name in text.select_dtypes("boolean").columns:
-        text[name] = text[name].astype("Int8")  # 0 and 1, as the tables that come in
-    numbers = text.select_dtypes("float").columns
-    text[numbers] = text[numbers].round(4)
-    rows = [{str(name): value for name, value in row.items()} for row in text.to_dict("records")]
-    write_table(path, rows, list(text.columns))
-
-
-def _save_matching(matching: Matching, folder: Path) -> None:
-    pairs = [{"ht": ht, "no_ht": no_ht} for ht, no_ht in matching.pairs]
-    write_table(folder / "pairs.tsv", pairs, ["ht", "no_ht"])
-    unmatched: Iterable[tuple[str, int]] = (
-        *((name, 1) for name in matching.unmatched_ht),
-        *((name, 0) for name in matching.unmatched_non_ht),
+def _text(table: pd.DataFrame) -> str:
+    rounded = table.copy()
+    for name in rounded.select_dtypes("boolean").columns:
+        rounded[name] = rounded[name].astype("Int8")  # 0 and 1, as the tables that come in
+    numbers = rounded.select_dtypes("float").columns
+    rounded[numbers] = rounded[numbers].round(4)
+    known = rounded.astype(object).where(rounded.notna(), None)
+    return files.table_text(
+        known.to_dict("records"),  # type: ignore[arg-type]
+        list(known.columns),
+        separator="\t",
+        missing=MISSING,
     )
+
+
+def _matching_tables(matching: Matching) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
     unknown = set(matching.unknown)
-    rows = [
-        {
-            "participant_id": name,
-            "label": label,
-            "reason": "age or sex not known" if name in unknown else "no partner left",
-        }
-        for name, label in unmatched
+    unmatched = [
+        (name, label, "age or sex not known" if name in unknown else "no partner left")
+        for label, names in ((1, matching.unmatched_ht), (0, matching.unmatched_non_ht))
+        for name in names
     ]
-    write_table(folder / "unmatched.tsv", rows, ["participant_id", "label", "reason"])
     balance = [
-        {"variable": name, "before": round(before, 4), "after": round(matching.after[name], 4)}
+        (name, before, matching.after[name])
         for name, before in matching.before.items()
         if name in matching.after
     ]
-    write_table(folder / "balance.tsv", balance, ["variable", "before", "after"])
+    return {
+        "pairs": pd.DataFrame(matching.pairs, columns=["ht", "no_ht"]),
+        "unmatched": pd.DataFrame(unmatched, columns=["participant_id", "label", "reason"]),
+        "balance": pd.DataFrame(balance, columns=["variable", "before", "after"]),
+    }
 
 
 def _summary(cohort: Cohort) -> dict[str, Any]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.cohort.treatment import PRIMARY_ORDER, primary_treatment
-from hemocast.dataset.layout import write_text
 from hemocast.errors import TooFewPatients
 
 if TYPE_CHECKING:
@@ -48,18 +46,14 @@ class Table1:
 
     table: pd.DataFrame
 
-    def save(self, folder: Path, name: str = "table1") -> tuple[Path, Path, Path]:
-        """Write ``NAME.csv``, ``NAME.html`` and ``NAME.tex``; return their paths."""
-        texts = {
-            "csv": self.table.to_csv(index=False),
-            "html": self.table.to_html(index=False, border=0),
+    def texts(self) -> dict[str, str]:
+        """Give ``table1.csv``, ``table1.html`` and ``table1.tex``: name -> what the file holds."""
+        return {
+            "table1.csv": self.table.to_csv(index=False),
+            "table1.html": self.table.to_html(index=False, border=0),
             # tableone's own LaTeX leaves % as it is, which comments the rest of the row out.
-            "tex": self.table.to_latex(index=False, escape=True),
+            "table1.tex": self.table.to_latex(index=False, escape=True),
         }
-        paths = [folder / f"{name}.{suffix}" for suffix in texts]
-        for path, text in zip(paths, texts.values(), strict=True):
-            write_text(path, text)
-        return paths[0], paths[1], paths[2]
 
 
 def describe_patients(tables: Tables) -> pd.DataFrame:
