@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.check_paper import check_paper
-from hemocast.errors import NotWritable, TableError
+from hemocast.errors import NotWritable, OutputExists, TableError
 
 app = typer.Typer()
 app.command()(check_paper)
@@ -76,9 +76,27 @@ def test_findings_are_written(tmp_path: Path) -> None:
     assert "impossible-share,error" in (tmp_path / "out" / "findings.csv").read_text()
 
 
-def test_a_file_in_the_way_of_the_folder_is_no_traceback() -> None:
+def test_a_file_in_the_way_of_the_folder_is_refused_before_anything_is_checked() -> None:
     result = CliRunner().invoke(app, ["--out", str(Path(__file__))])
     assert isinstance(result.exception, NotWritable)
+    assert result.output == ""
+
+
+def test_a_folder_of_the_users_is_refused_and_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "findings.csv").write_text("mine")
+    result = CliRunner().invoke(app, ["--out", str(tmp_path)])
+    assert isinstance(result.exception, OutputExists)
+    assert result.output == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["findings.csv"]
+    assert (tmp_path / "findings.csv").read_text() == "mine"
+
+
+def test_a_second_run_replaces_its_own_findings(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    for value in ("64.52", "65.57"):
+        path.write_text(HEADER + f"T,M,accuracy,{value},percent,61\n")
+        CliRunner().invoke(app, [str(path), "--out", str(tmp_path / "out")])
+    assert (tmp_path / "out" / "findings.csv").read_text().count("\n") == 1
 
 
 def test_the_documentation_shows_the_output_as_it_is() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
-from hemocast.papercheck.numbers import Rounded, corners, numbers_words
+from hemocast.papercheck.numbers import Rounded, numbers_words, range_over
 
 
 @settings(deadline=None)
@@ -25,14 +25,14 @@ def test_the_span_holds_whatever_was_rounded_by_either_rule(
     # 60 digits: no double rounding, and ties stay ties.
     decimal = Decimal(100 * top) / Decimal(bottom)
     printed = decimal.quantize(Decimal(1).scaleb(-digits), rounding=rule)
-    low, high = Rounded(str(printed), "percent").span
+    low, high = Rounded(str(printed), "percent").interval
     assert low <= share <= high or abs(share - low) < Fraction(1, 10**20)
 
 
 def test_decimals_count() -> None:
-    assert Rounded("64.5", "percent").span == (Fraction("0.6445"), Fraction("0.6455"))
-    assert Rounded("64.50", "percent").span == (Fraction("0.64495"), Fraction("0.64505"))
-    assert Rounded("437", "count").span == (437, 437)
+    assert Rounded("64.5", "percent").interval == (Fraction("0.6445"), Fraction("0.6455"))
+    assert Rounded("64.50", "percent").interval == (Fraction("0.64495"), Fraction("0.64505"))
+    assert Rounded("437", "count").interval == (437, 437)
     assert Rounded("100", "percent").share == (Fraction("0.995"), 1)
 
 
@@ -43,8 +43,8 @@ def test_what_is_no_number_is_refused() -> None:
 
 def test_corners_are_the_range_of_a_monotone_function_and_none_where_it_is_undefined() -> None:
     one, two = (Fraction(1), Fraction(2)), (Fraction(0), Fraction(4))
-    assert corners(lambda a, b: a - b, one, two) == (-3, 2)
-    assert corners(lambda a, b: a / b, one, two) is None
+    assert range_over(lambda a, b: a - b, one, two) == (-3, 2)
+    assert range_over(lambda a, b: a / b, one, two) is None
 
 
 def test_long_lists_are_cut() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hemocast.errors import NothingThere, OutputExists, TableError
-from hemocast.papercheck.check import Finding
-from hemocast.papercheck.printed import PAPER, read_printed, write_findings
+from hemocast.errors import NothingThere, TableError
+from hemocast.papercheck import Finding
+from hemocast.papercheck.printed import PAPER, findings_csv, read_printed
 
 HEADER = "table,row,stratum,column,value,unit,ci_low,ci_high,n,count,mean_of,note\n"
 
@@ -102,18 +102,9 @@ def test_the_papers_table_comes_with_the_package() -> None:
     assert {p.table for p in printed} >= {"Abstract", "Table 1", "Table 2", "Table 3"}
 
 
-def test_findings_as_a_table(tmp_path: Path) -> None:
-    finding = Finding("f1", "error", "T, M", 'a "b"', "1, 2", "So.")
-    path = write_findings(tmp_path / "out", [finding], "paper check")
-    assert path.read_text().splitlines() == [
+def test_findings_as_a_table() -> None:
+    text = findings_csv([Finding("f1", "error", "T, M", 'a "b"', "1, 2", "So.")])
+    assert text.splitlines() == [
         "code,severity,where,seen,arithmetic,sentence",
         'f1,error,"T, M","a ""b""","1, 2",So.',
     ]
-    assert write_findings(tmp_path / "out", [], "paper check").read_text().count("\n") == 1
-
-
-def test_a_users_own_findings_stay(tmp_path: Path) -> None:
-    (tmp_path / "findings.csv").write_text("mine")
-    with pytest.raises(OutputExists):
-        write_findings(tmp_path, [], "paper check")
-    assert (tmp_path / "findings.csv").read_text() == "mine"

@@ -27,13 +27,13 @@ def check_paper(
     """
     import textwrap
 
-    from hemocast.papercheck.check import check_reported
-    from hemocast.papercheck.printed import PAPER, read_printed, write_findings
+    from hemocast.files import claim
+    from hemocast.papercheck import PAPER, check, findings_csv, read_printed
 
     printed = read_printed(table or PAPER)
     if table is None:
         print("Printed numbers of Zhang 2026, 10.3389/fnins.2025.1753071\n")
-    findings = check_reported(printed)
+    findings = check(printed)
     for finding in findings:
         print(f"{WORDS[finding.severity]} [{finding.code}] {finding.where}")
         for text in (
@@ -49,5 +49,7 @@ def check_paper(
         f"warning(s), {counts['note']} note(s)"
     )
     if out:
-        print(f"Table: {write_findings(out, findings, PAPER_CHECK)}")
+        with claim(out, PAPER_CHECK) as folder:
+            folder.write_text("findings.csv", findings_csv(findings))
+        print(f"Table: {out / 'findings.csv'}")
     leave_if_found(counts["error"] or counts["warning"])

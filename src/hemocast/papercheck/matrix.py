@@ -7,6 +7,7 @@ of the three free cells are enumerated, all at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -58,7 +59,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Matrices:
+class ConfusionMatrices:
     """Confusion matrices that fit.
 
     Parameters
@@ -76,7 +77,7 @@ class Matrices:
     complete: bool
 
 
-def find_matrices(n: int, bounds: Sequence[Bound], limit: int = 1000) -> Matrices:
+def find_matrices(n: int, bounds: Sequence[Bound], limit: int = 1000) -> ConfusionMatrices:
     """Find the integer confusion matrices that print as the metrics given.
 
     A metric whose denominator is empty fits only where 0 does, as most software prints it.
@@ -101,11 +102,11 @@ def find_matrices(n: int, bounds: Sequence[Bound], limit: int = 1000) -> Matrice
             f"1 to {MAX_N} cases",
             "Give another n; with more cases almost every percentage is possible",
         )
-    turned = turn(bounds)
-    if turned is not None:
-        order, other = turned
+    exchanged = exchange(bounds)
+    if exchanged is not None:
+        order, other = exchanged
         found_other = find_matrices(n, other, limit)
-        return Matrices(n, found_other.cells[:, order], found_other.complete)
+        return ConfusionMatrices(n, found_other.cells[:, order], found_other.complete)
     found = [np.empty((0, 4), dtype=np.int64)]
     count = 0
     for positives, hits in _pairs(n, bounds):
@@ -117,11 +118,11 @@ def find_matrices(n: int, bounds: Sequence[Bound], limit: int = 1000) -> Matrice
             found.append(cells)
             count += len(cells)
             if count > limit:
-                return Matrices(n, np.concatenate(found)[:limit], False)
-    return Matrices(n, np.concatenate(found), True)
+                return ConfusionMatrices(n, np.concatenate(found)[:limit], False)
+    return ConfusionMatrices(n, np.concatenate(found), True)
 
 
-def turn(bounds: Sequence[Bound]) -> tuple[list[int], list[Bound]] | None:
+def exchange(bounds: Sequence[Bound]) -> tuple[list[int], list[Bound]] | None:
     """Put the same search in terms that hold a sensitivity, where that is possible.
 
     With prediction and outcome exchanged, PPV becomes sensitivity, while accuracy and F1 stay;
@@ -190,14 +191,12 @@ def _ceil(top: IntArray, bottom: IntArray | int) -> IntArray:
 
 def _pairs(n: int, bounds: Sequence[Bound]) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield numbers of positives and of true positives that sensitivity allows, in parts."""
-    positives = np.arange(n + 1, dtype=np.int64)
+    shares = [b for b in bounds if b.metric == "prevalence"]
+    fewest = max((math.ceil(b.low * n) for b in shares), default=0)
+    most = min((math.floor(b.high * n) for b in shares), default=n)
+    positives = np.arange(fewest, most + 1, dtype=np.int64)
     low, high = np.zeros_like(positives), positives.copy()
     for b in bounds:
-        if b.metric == "prevalence":
-            inside = (positives * b.low.denominator >= b.low.numerator * n) & (
-                positives * b.high.denominator <= b.high.numerator * n
-            )
-            high = np.where(inside, high, -1)
         if b.metric == "sensitivity":
             low = np.maximum(low, _ceil(b.low.numerator * positives, b.low.denominator))
             high = np.minimum(high, b.high.numerator * positives // b.high.denominator)
@@ -222,31 +221,28 @@ def _true_negatives(
 ) -> tuple[IntArray, IntArray]:
     """Fewest and most true negatives that the bounds allow for each pair; low > high for none."""
     negatives, fn = n - p, p - tp
+    # With everything else given, each metric is (a + b TN) / (c + d TN).
+    forms: dict[str, tuple[IntArray | int, ...]] = {
+        "specificity": (0, 1, negatives, 0),
+        "accuracy": (tp, 1, n, 0),
+        "ppv": (tp, 0, tp + negatives, -1),
+        "npv": (0, 1, fn, 1),
+        "f1": (2 * tp, 0, 2 * tp + fn + negatives, -1),
+        "balanced_accuracy": (tp * negatives, p, 2 * p * negatives, 0),
+    }
     low, high = np.zeros_like(p), negatives.copy()
-    for b in bounds:
-        a, d = b.low.numerator, b.low.denominator
-        c, e = b.high.numerator, b.high.denominator
-        fewest, most = low, high
-        if b.metric == "specificity":
-            fewest, most = _ceil(a * negatives, d), c * negatives // e
-        elif b.metric == "accuracy":
-            fewest, most = np.broadcast_to(-(-a * n // d), p.shape) - tp, c * n // e - tp
-        elif b.metric == "ppv":
-            # a/d <= TP / (TP + FP) <= c/e
-            fewest = negatives - (tp * (d - a) // a if a else np.full_like(tp, n))
-            most = negatives - _ceil(tp * (e - c), c) if c else high
-        elif b.metric == "npv":
-            fewest = _ceil(fn * a, d - a) if d > a else np.where(fn > 0, n + 1, 0)
-            most = fn * c // (e - c) if e > c else high
-        elif b.metric == "f1":
-            fewest = negatives - (2 * tp * (d - a) // a - fn if a else np.full_like(tp, n))
-            most = negatives - (_ceil(2 * tp * (e - c), c) - fn) if c else high
-        elif b.metric == "balanced_accuracy":
-            base = np.maximum(p, 1)
-            fewest = _ceil(2 * p * negatives * a - tp * negatives * d, base * d)
-            most = (2 * p * negatives * c - tp * negatives * e) // (base * e)
-            most = np.where(p > 0, most, high)  # without positives it is not defined: not judged
-        low, high = np.maximum(low, fewest), np.minimum(high, most)
+    for bound in bounds:
+        if bound.metric not in forms:
+            continue
+        a, b, c, d = forms[bound.metric]
+        for sign, share in ((1, bound.low), (-1, bound.high)):
+            # At least `low`, or at most `high`: slope * TN >= least.
+            top, bottom = sign * share.numerator, sign * share.denominator
+            slope, least = np.broadcast_arrays(bottom * b - top * d, top * c - bottom * a, p)[:2]
+            divisor = np.where(slope == 0, 1, slope)
+            low = np.where(slope > 0, np.maximum(low, _ceil(least, divisor)), low)
+            high = np.where(slope < 0, np.minimum(high, least // divisor), high)
+            high = np.where((slope == 0) & (least > 0), -1, high)
     return low, high
 
 

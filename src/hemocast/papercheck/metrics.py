@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hemocast.papercheck.matrix import MAX_N, Bound, closest_matrix, find_matrices, turn
+from hemocast.papercheck.matrix import MAX_N, Bound, closest_matrix, exchange, find_matrices
 from hemocast.papercheck.numbers import (
     SHARES,
+    UNIT_INTERVAL,
     Finding,
+    Interval,
     Printed,
     Rounded,
-    Span,
     cases_words,
-    corners,
-    middle,
+    disjoint,
+    mean_of,
     numbers_words,
-    overlap,
     percent,
+    range_over,
     range_words,
-    span_words,
 )
 from hemocast.stats.metrics import COUNT_METRICS
 
 _TRIED = 200
 _AROUND = 10
 _SLOW = 1000
-_ONE = Fraction(1)
 _FINE = Fraction(1, 2000)
 """An AUC printed more coarsely than to a tenth of a percentage point meets others by chance."""
 
@@ -57,7 +56,7 @@ class Row:
         """Return a metric, or None where it is not printed."""
         return next((p for p in self.printed if p.column == metric), None)
 
-    def spans(self, *metrics: str) -> list[Span] | None:
+    def intervals(self, *metrics: str) -> list[Interval] | None:
         """Spans of several metrics; None unless all are printed."""
         found = [self.get(metric) for metric in metrics]
         return [p.number.share for p in found if p] if all(found) else None
@@ -75,10 +74,18 @@ class Row:
         return next((p.n for p in self.printed if p.n), None)
 
     @property
+    def balanced_accuracy(self) -> Interval | None:
+        """Mean of sensitivity and specificity, as they or it are printed."""
+        if intervals := self.intervals("sensitivity", "specificity"):
+            return mean_of(intervals)
+        given = self.intervals("balanced_accuracy")
+        return given[0] if given else None
+
+    @property
     def all_positive(self) -> bool:
         """Whether it calls everybody positive: sensitivity 1, specificity 0."""
-        spans = self.spans("sensitivity", "specificity")
-        return bool(spans) and spans[0][1] == 1 and spans[1][0] == 0  # type: ignore[index]
+        intervals = self.intervals("sensitivity", "specificity")
+        return intervals is not None and intervals[0].high == 1 and intervals[1].low == 0
 
 
 def f1_of(sensitivity: Fraction, ppv: Fraction) -> Fraction:
@@ -92,78 +99,74 @@ def binary_f1(sensitivity: Fraction, specificity: Fraction, prevalence: Fraction
     return top / (top + (1 - specificity) * (1 - prevalence) + (1 - sensitivity) * prevalence)
 
 
-def prevalences(row: Row) -> list[tuple[str, Span]]:
-    """Prevalence that a row implies, by each way there is; an interval each, exact.
+_WAYS: tuple[tuple[tuple[str, str, str], Callable[..., Fraction]], ...] = (
+    (("accuracy", "sensitivity", "specificity"),
+     lambda acc, sens, spec: (acc - spec) / (sens - spec)),
+    (("sensitivity", "specificity", "ppv"),
+     lambda sens, spec, ppv: ppv * (1 - spec) / (ppv * (1 - spec) + sens * (1 - ppv))),
+    (("sensitivity", "specificity", "npv"),
+     lambda sens, spec, npv: spec * (1 - npv) / (spec * (1 - npv) + npv * (1 - sens))),
+)  # fmt: skip
+"""From accuracy = sens P + spec (1 - P); from Bayes' theorem for PPV and NPV."""
 
-    From accuracy = sens P + spec (1 - P); from Bayes' theorem for PPV and NPV.
-    """
-    ways = (
-        (
-            ("accuracy", "sensitivity", "specificity"),
-            lambda acc, sens, spec: (acc - spec) / (sens - spec),
-        ),
-        (
-            ("sensitivity", "specificity", "ppv"),
-            lambda sens, spec, ppv: ppv * (1 - spec) / (ppv * (1 - spec) + sens * (1 - ppv)),
-        ),
-        (
-            ("sensitivity", "specificity", "npv"),
-            lambda sens, spec, npv: spec * (1 - npv) / (spec * (1 - npv) + npv * (1 - sens)),
-        ),
-    )
+
+def prevalences(row: Row) -> list[tuple[str, Interval]]:
+    """Prevalence that a row implies, by each way there is; an interval each, exact."""
     found = []
-    for names, way in ways:
-        spans = row.spans(*names)
-        if spans is None:
-            continue
-        sens, spec = (spans[names.index(name)] for name in ("sensitivity", "specificity"))
-        if overlap(sens, spec) and names[0] == "accuracy":
-            continue  # every prevalence gives the same accuracy
-        span = corners(way, *spans)
-        if span is not None:
-            found.append((", ".join(names), span))
+    for names, way in _WAYS:
+        intervals = row.intervals(*names)
+        if intervals is None or (names[0] == "accuracy" and intervals[1].meets(intervals[2])):
+            continue  # with sensitivity = specificity every prevalence gives the same accuracy
+        if interval := range_over(way, *intervals):
+            found.append((", ".join(names), interval))
     return found
+
+
+def implied_prevalence(row: Row) -> Interval | None:
+    """Prevalence that a row implies, by the first way there is."""
+    return next((interval for _, interval in prevalences(row)), None)
 
 
 def check_prevalence(row: Row) -> Iterator[Finding]:
     """Say the prevalence a row implies, and whether its metrics agree on one."""
     found = prevalences(row)
+    if not found:
+        return
     seen = row.seen("accuracy", "sensitivity", "specificity", "ppv", "npv")
-    words = "; ".join(f"from {names}: {span_words(span, 5)}" for names, span in found)
-    apart = any(not overlap(a, b) for i, (_, a) in enumerate(found) for _, b in found[:i])
-    if apart or any(not overlap(span, (Fraction(0), _ONE)) for _, span in found):
+    words = "; ".join(f"from {names}: {interval.words(5)}" for names, interval in found)
+    if disjoint([interval for _, interval in found]) or any(
+        not interval.meets(UNIT_INTERVAL) for _, interval in found
+    ):
         yield Finding(
             "prevalence-contradiction", "error", row.where, seen, words,
             "No one prevalence gives these metrics: they do not come from one confusion matrix.",
         )  # fmt: skip
-    elif found:
+    else:
         yield Finding(
             "prevalence", "note", row.where, seen, words,
-            f"These metrics imply that about {percent(middle(found[0][1]), 1)} % of the cases have "
-            "the outcome.",
+            f"These metrics imply that about {percent(found[0][1].midpoint, 1)} % of the cases "
+            "have the outcome.",
         )  # fmt: skip
 
 
-def _f1_spans(row: Row) -> tuple[Span, Span] | None:
+def _f1_intervals(row: Row) -> tuple[Interval, Interval] | None:
     """Binary and macro-F1 that sensitivity, specificity and the implied prevalence allow."""
-    ways = prevalences(row)
-    spans = row.spans("sensitivity", "specificity")
-    if spans is None or not ways or not overlap(ways[0][1], (Fraction(0), _ONE)):
+    prevalence, intervals = implied_prevalence(row), row.intervals("sensitivity", "specificity")
+    if intervals is None or prevalence is None or not prevalence.meets(UNIT_INTERVAL):
         return None
-    low, high = max(ways[0][1][0], Fraction(0)), min(ways[0][1][1], _ONE)
-    plain = corners(binary_f1, *spans, (low, high))
-    other = corners(binary_f1, spans[1], spans[0], (1 - high, 1 - low))
-    if plain is None or other is None:
-        return None
-    return plain, ((plain[0] + other[0]) / 2, (plain[1] + other[1]) / 2)
+    low, high = max(prevalence.low, Fraction(0)), min(prevalence.high, Fraction(1))
+    plain = range_over(binary_f1, *intervals, Interval(low, high))
+    other = range_over(binary_f1, intervals[1], intervals[0], Interval(1 - high, 1 - low))
+    return (plain, mean_of((plain, other))) if plain and other else None
 
 
 def is_macro_f1(row: Row) -> bool:
     """Whether what is printed as F1 cannot be one, but is the mean of both classes' F1."""
-    printed, spans = row.get("f1"), _f1_spans(row)
-    if printed is None or spans is None:
+    printed, intervals = row.get("f1"), _f1_intervals(row)
+    if printed is None or intervals is None:
         return False
-    return not overlap(spans[0], printed.number.share) and overlap(spans[1], printed.number.share)
+    plain, macro = (interval.meets(printed.number.share) for interval in intervals)
+    return macro and not plain
 
 
 def check_f1(row: Row) -> Iterator[Finding]:
@@ -174,33 +177,31 @@ def check_f1(row: Row) -> Iterator[Finding]:
     if is_macro_f1(row):
         yield _macro_f1(row, printed)
         return
-    names: tuple[str, ...]
-    names, follows, how = (
-        ("sensitivity", "ppv"),
-        None,
-        "2 x sensitivity x PPV / (sensitivity + PPV)",
-    )
-    if spans := row.spans(*names):
-        follows = corners(f1_of, *spans)
-    elif both := _f1_spans(row):
-        names, follows, how = ("accuracy", "sensitivity", "specificity"), both[0], "F1"
-    if follows is not None and not overlap(follows, printed.number.share):
+    names: tuple[str, ...] = ("sensitivity", "ppv")
+    how, follows = "2 x sensitivity x PPV / (sensitivity + PPV)", None
+    if intervals := row.intervals(*names):
+        follows = range_over(f1_of, *intervals)
+    elif both := _f1_intervals(row):
+        names, how, follows = ("accuracy", "sensitivity", "specificity"), "F1", both[0]
+    if follows is not None and not follows.meets(printed.number.share):
         yield Finding(
             "f1", "error", row.where, row.seen(*names, "f1"),
-            f"{how} = {percent(follows[0], 3)} to {percent(follows[1], 3)} %, rounding allowed for",
+            f"{how} = {percent(follows.low, 3)} to {percent(follows.high, 3)} %, rounding allowed "
+            "for",
             f"The printed F1, {printed.number}, does not follow from the row's "
             f"{' and '.join(names)}.",
         )  # fmt: skip
 
 
 def _macro_f1(row: Row, printed: Printed) -> Finding:
-    found = [row.get(name) for name in ("sensitivity", "specificity", "accuracy")]
-    sens, spec, accuracy = (p.number.value if p else None for p in found)
-    prevalence = middle(prevalences(row)[0][1])
-    if sens is not None and spec is not None and accuracy is not None and sens != spec:
+    sens, spec, accuracy = (
+        found.number.value if (found := row.get(name)) else Fraction(0)
+        for name in ("sensitivity", "specificity", "accuracy")
+    )
+    prevalence = (implied_prevalence(row) or UNIT_INTERVAL).midpoint
+    if row.get("accuracy") and sens != spec:
         prevalence = (accuracy - spec) / (sens - spec)
-    plain = binary_f1(sens or Fraction(0), spec or Fraction(0), prevalence)
-    other = binary_f1(spec or Fraction(0), sens or Fraction(0), 1 - prevalence)
+    plain, other = binary_f1(sens, spec, prevalence), binary_f1(spec, sens, 1 - prevalence)
     return Finding(
         "macro-f1", "error", row.where,
         row.seen("accuracy", "sensitivity", "specificity", "ppv", "f1"),
@@ -221,7 +222,7 @@ def check_matrix(row: Row) -> Iterator[Finding]:
         return
     bounds = [Bound.of(*name) for name in names]
     low, high = row.n
-    if high > _SLOW and turn(bounds) is None and row.get("sensitivity") is None:
+    if high > _SLOW and exchange(bounds) is None and row.get("sensitivity") is None:
         return  # every number of true positives would have to be tried
     fits = [found for n in range(low, high + 1) if (found := find_matrices(n, bounds)).cells.size]
     seen = row.seen(*SHARES) + f", {range_words(row.n)}"
@@ -260,22 +261,15 @@ def _closest(low: int, high: int, names: Sequence[tuple[str, Rounded]]) -> str:
 
 def check_single_point(row: Row) -> Iterator[Finding]:
     """Find an AUC that is the mean of sensitivity and specificity: that of one point."""
-    printed = row.get("auc")
-    spans = row.spans("sensitivity", "specificity")
-    balanced = row.get("balanced_accuracy")
-    if printed is None or printed.number.half > _FINE:
+    printed, mean = row.get("auc"), row.balanced_accuracy
+    if printed is None or printed.number.half > _FINE or mean is None:
         return
-    if spans is not None:
-        mean = ((spans[0][0] + spans[1][0]) / 2, (spans[0][1] + spans[1][1]) / 2)
-        used = row.seen("sensitivity", "specificity", "auc")
-    elif balanced is not None:
-        mean, used = balanced.number.share, row.seen("balanced_accuracy", "auc")
-    else:
-        return
-    if overlap(mean, printed.number.share):
+    if mean.meets(printed.number.share):
+        names = ("sensitivity", "specificity")
+        used = names if row.intervals(*names) else ("balanced_accuracy",)
         yield Finding(
-            "single-point-auc", "warning", row.where, used,
-            f"(sensitivity + specificity) / 2 = {percent(middle(mean))} %",
+            "single-point-auc", "warning", row.where, row.seen(*used, "auc"),
+            f"(sensitivity + specificity) / 2 = {percent(mean.midpoint)} %",
             "The printed AUC equals the area under a ROC curve of one point, as yes/no decisions "
             "give it. Such an AUC may not be compared with one from continuous scores.",
         )  # fmt: skip

@@ -10,25 +10,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from hemocast.errors import StatisticsError
 
 Unit = Literal["percent", "fraction", "count", "value"]
 Severity = Literal["error", "warning", "note"]
-Span = tuple[Fraction, Fraction]
+
+
+class Interval(NamedTuple):
+    """Everything from `low` to `high`, both ends inside."""
+
+    low: Fraction
+    high: Fraction
+
+    @property
+    def midpoint(self) -> Fraction:
+        """The middle."""
+        return (self.low + self.high) / 2
+
+    def meets(self, other: Interval) -> bool:
+        """Whether the two have a point in common."""
+        return self.low <= other.high and other.low <= self.high
+
+    def words(self, digits: int = 3) -> str:
+        """Say it."""
+        low, high = (f"{float(end):.{digits}f}" for end in self)
+        return low if low == high else f"{low} to {high}"
+
+
+UNIT_INTERVAL: Final = Interval(Fraction(0), Fraction(1))
 
 SHARES: Final = (
-    "accuracy",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "f1",
-    "macro_f1",
-    "balanced_accuracy",
+    "accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "macro_f1", "balanced_accuracy",
     "prevalence",
-)
+)  # fmt: skip
 """Metrics that follow from the confusion matrix, as a table's ``column`` names them."""
 
 PARTS: Final = ("train", "validation", "test")
@@ -79,19 +95,19 @@ class Rounded:
         return Fraction(1, 2 * 10**decimals) / (100 if self.unit == "percent" else 1)
 
     @property
-    def span(self) -> Span:
+    def interval(self) -> Interval:
         """Everything that may have been rounded to it.
 
         Both ends are inside: rounding half up sends the lower end here, and half to even (the rule
         of IEEE 754 and of numpy) sends either end here where the last digit is even.
         """
-        return self.value - self.half, self.value + self.half
+        return Interval(self.value - self.half, self.value + self.half)
 
     @property
-    def share(self) -> Span:
-        """The span within [0, 1]."""
-        low, high = self.span
-        return max(low, Fraction(0)), min(high, Fraction(1))
+    def share(self) -> Interval:
+        """The interval within [0, 1]."""
+        low, high = self.interval
+        return Interval(max(low, Fraction(0)), min(high, Fraction(1)))
 
     def __str__(self) -> str:
         return f"{self.text} %" if self.unit == "percent" else self.text
@@ -168,7 +184,7 @@ class Finding:
     sentence: str
 
 
-def corners(function: Callable[..., Fraction], *spans: Span) -> Span | None:
+def range_over(function: Callable[..., Fraction], *intervals: Interval) -> Interval | None:
     """Range of a function over a box, for one that is monotone in each of its arguments.
 
     Returns
@@ -177,31 +193,26 @@ def corners(function: Callable[..., Fraction], *spans: Span) -> Span | None:
         None where the function is undefined at a corner.
     """
     try:
-        values = [function(*point) for point in product(*spans)]
+        values = [function(*point) for point in product(*intervals)]
     except ZeroDivisionError:
         return None
-    return min(values), max(values)
+    return Interval(min(values), max(values))
 
 
-def overlap(first: Span, second: Span) -> bool:
-    """Whether two intervals, ends included, have a point in common."""
-    return first[0] <= second[1] and second[0] <= first[1]
+def disjoint(intervals: Sequence[Interval]) -> bool:
+    """Whether some two of them have no point in common."""
+    return max(i.low for i in intervals) > min(i.high for i in intervals)
+
+
+def mean_of(intervals: Sequence[Interval]) -> Interval:
+    """Range of the mean of numbers, one of each interval."""
+    low, high = (sum(ends, Fraction(0)) / len(intervals) for ends in zip(*intervals, strict=True))
+    return Interval(low, high)
 
 
 def percent(value: Fraction, digits: int = 2) -> str:
     """Say a fraction in percent."""
     return f"{float(100 * value):.{digits}f}"
-
-
-def span_words(span: Span, digits: int = 3) -> str:
-    """Say an interval of fractions."""
-    low, high = (f"{float(end):.{digits}f}" for end in span)
-    return low if low == high else f"{low} to {high}"
-
-
-def middle(span: Span) -> Fraction:
-    """Return the middle of an interval."""
-    return (span[0] + span[1]) / 2
 
 
 def numbers_words(numbers: Sequence[object], most: int = 8) -> str:

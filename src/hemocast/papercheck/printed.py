@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_table
 from hemocast.errors import TableError
-from hemocast.files import claim
-from hemocast.papercheck.check import Finding, Printed, Rounded
-from hemocast.papercheck.numbers import PARTS, SHARES, Unit
+from hemocast.files import table_text
+from hemocast.papercheck.numbers import PARTS, SHARES, Finding, Printed, Rounded, Unit
 from hemocast.tables import read_table
 
 if TYPE_CHECKING:
@@ -28,43 +27,37 @@ PAPER = Path(__file__).parents[1] / "assets" / "paper_tables.csv"
 """The printed numbers of Zhang 2026 (10.3389/fnins.2025.1753071), as far as they are held."""
 
 
-def _above(table: pd.DataFrame, unit: str, limit: float) -> pd.Series:
+def _number(column: pd.Series) -> pd.Series:
     import pandas as pd
 
-    value = pd.to_numeric(table["value"], errors="coerce")
-    return (table["unit"] == unit) & table["column"].isin(METRICS) & (value > limit)
+    return pd.to_numeric(column, errors="coerce")
+
+
+def _above(table: pd.DataFrame, unit: str, limit: float) -> pd.Series:
+    metric = (table["unit"] == unit) & table["column"].isin(METRICS)
+    return metric & (_number(table["value"]) > limit)
 
 
 def _limits_turned(table: pd.DataFrame) -> pd.Series:
-    import pandas as pd
-
-    low, high = (pd.to_numeric(table[name], errors="coerce") for name in ("ci_low", "ci_high"))
+    low, high = (_number(table[name]) for name in ("ci_low", "ci_high"))
     return (low > high) | (low.isna() != high.isna())
 
 
 def _n_turned(table: pd.DataFrame) -> pd.Series:
-    import pandas as pd
-
     ends = table["n"].str.split("-", expand=True).reindex(columns=[0, 1])
-    low, high = (pd.to_numeric(ends[k], errors="coerce") for k in (0, 1))
+    low, high = (_number(ends[k]) for k in (0, 1))
     return (low > high) | (low < 1) | (high - low > WIDEST)
 
 
 def _count_without_n(table: pd.DataFrame) -> pd.Series:
-    import pandas as pd
-
-    n = pd.to_numeric(table["n"], errors="coerce")
     count = table["count"].astype("float64")
-    return count.notna() & ~(count <= n)
+    return count.notna() & ~(count <= _number(table["n"]))
 
 
 def _odd_unit(table: pd.DataFrame) -> pd.Series:
-    counted = table["column"].isin(["total", *PARTS])
-    shared = table["column"].isin(METRICS)
-    wrong = (counted & (table["unit"] != "count")) | (
-        shared & ~table["unit"].isin(["percent", "fraction"])
-    )
-    return wrong & table["unit"].notna()
+    counted = table["column"].isin(["total", *PARTS]) & (table["unit"] != "count")
+    share = table["column"].isin(METRICS) & ~table["unit"].isin(["percent", "fraction"])
+    return (counted | share) & table["unit"].notna()
 
 
 def _broken_count(table: pd.DataFrame) -> pd.Series:
@@ -173,15 +166,6 @@ def _printed(row: object) -> Printed:
     )
 
 
-def write_findings(folder: Path, findings: Sequence[Finding], kind: str) -> Path:
-    """Write findings.csv, one finding a row, into a folder claimed as `kind`; give its path.
-
-    Raises
-    ------
-    OutputExists, NotWritable
-        The folder is somebody's, or cannot be written to.
-    """
-    with claim(folder, kind) as output:
-        names = [field.name for field in fields(Finding)]
-        output.write_table("findings.csv", map(asdict, findings), names)
-    return folder / "findings.csv"
+def findings_csv(findings: Sequence[Finding]) -> str:
+    """Return findings as a CSV, one a row, with their fields as columns."""
+    return table_text(map(vars, findings), [field.name for field in fields(Finding)])

@@ -11,7 +11,7 @@ from hemocast.papercheck.numbers import PARTS, Finding, Printed, percent
 
 
 @dataclass(frozen=True)
-class Counted:
+class SetCounts:
     """One line of counts: the whole and its parts.
 
     Parameters
@@ -46,14 +46,14 @@ class Counted:
         return " + ".join(str(size) for _, size in self.parts) + f" - {self.total} = {self.excess}"
 
 
-def counted_lines(printed: Sequence[Printed]) -> tuple[Counted, ...]:
+def set_counts(printed: Sequence[Printed]) -> tuple[SetCounts, ...]:
     """Gather the counts of sets by line, in the order in which they are printed."""
     lines: dict[tuple[str, str, str], dict[str, Printed]] = defaultdict(dict)
     for p in printed:
         if p.number.unit == "count" and p.column in (*PARTS, "total"):
             lines[p.table, p.row, p.stratum].setdefault(p.column, p)
     return tuple(
-        Counted(
+        SetCounts(
             *where,
             int(cells["total"].number.value) if "total" in cells else None,
             tuple((part, int(cells[part].number.value)) for part in PARTS if part in cells),
@@ -65,7 +65,7 @@ def counted_lines(printed: Sequence[Printed]) -> tuple[Counted, ...]:
 
 def check_sets(printed: Sequence[Printed]) -> Iterator[Finding]:
     """All checks of counts."""
-    lines = counted_lines(printed)
+    lines = set_counts(printed)
     yield from _check_overlap(lines)
     yield from _check_strata(lines)
     yield from _check_repeats(lines)
@@ -73,16 +73,16 @@ def check_sets(printed: Sequence[Printed]) -> Iterator[Finding]:
         yield from _check_percentage(p)
 
 
-def _variables(lines: Sequence[Counted]) -> dict[tuple[str, str, str], list[Counted]]:
+def _variables(lines: Sequence[SetCounts]) -> dict[tuple[str, str, str], list[SetCounts]]:
     """Strata by table, row and variable."""
-    groups: dict[tuple[str, str, str], list[Counted]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[SetCounts]] = defaultdict(list)
     for line in lines:
         if line.stratum:
             groups[line.table, line.row, line.stratum.partition(":")[0]].append(line)
     return groups
 
 
-def _check_overlap(lines: Sequence[Counted]) -> Iterator[Finding]:
+def _check_overlap(lines: Sequence[SetCounts]) -> Iterator[Finding]:
     groups = _variables(lines)
     whole = {(line.table, line.row): line for line in lines if not line.stratum}
     for line in whole.values():
@@ -101,12 +101,12 @@ def _check_overlap(lines: Sequence[Counted]) -> Iterator[Finding]:
     for (table, row, variable), strata in groups.items():
         if (table, row) not in whole:
             yield from _check_overlap(
-                [Counted(table, f"{row} ({variable}: {s.stratum.partition(':')[2].strip()})", "",
+                [SetCounts(table, f"{row} ({variable}: {s.stratum.partition(':')[2].strip()})", "",
                          s.total, s.parts, s.note) for s in strata]
             )  # fmt: skip
 
 
-def _overlap(line: Counted, excess: int, words: str) -> Finding:
+def _overlap(line: SetCounts, excess: int, words: str) -> Finding:
     where = f"{line.table}, {line.row}"
     seen = f"total {line.total}, " + ", ".join(f"{name} {size}" for name, size in line.parts)
     if excess < 0:
@@ -125,7 +125,7 @@ def _overlap(line: Counted, excess: int, words: str) -> Finding:
     )  # fmt: skip
 
 
-def _check_strata(lines: Sequence[Counted]) -> Iterator[Finding]:
+def _check_strata(lines: Sequence[SetCounts]) -> Iterator[Finding]:
     """Levels of a variable that add up to more than the whole, or to less."""
     whole = {(line.table, line.row): line for line in lines if not line.stratum}
     for (table, row, variable), strata in _variables(lines).items():
@@ -147,7 +147,7 @@ def _check_strata(lines: Sequence[Counted]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _check_repeats(lines: Sequence[Counted]) -> Iterator[Finding]:
+def _check_repeats(lines: Sequence[SetCounts]) -> Iterator[Finding]:
     """Counts printed at several places with different values; two of them exchanged."""
     seen: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     for line in lines:
@@ -187,7 +187,7 @@ def _check_percentage(p: Printed) -> Iterator[Finding]:
     if p.count is None or p.n is None or p.n[0] != p.n[1]:
         return
     share = Fraction(p.count, p.n[0])
-    low, high = p.number.span
+    low, high = p.number.interval
     if not low <= share <= high:
         yield Finding(
             "count-percent", "error", p.where, f"{p.count} of {p.n[0]}, printed {p.number}",

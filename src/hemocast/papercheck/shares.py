@@ -62,7 +62,10 @@ def check_interval(printed: Printed) -> Iterator[Finding]:
             f"the value is a {printed.number.unit}, the limits are {high.unit}",
             "The value and its confidence limits are printed in different units.",
         )  # fmt: skip
-    if low.span[0] > printed.number.span[1] or high.span[1] < printed.number.span[0]:
+    if (
+        low.interval[0] > printed.number.interval[1]
+        or high.interval[1] < printed.number.interval[0]
+    ):
         yield Finding(
             "ci-outside", "error", printed.where, seen, "the value lies outside its limits",
             "The value lies outside its own confidence interval.",

@@ -8,17 +8,9 @@ from itertools import groupby
 
 from scipy.stats import binom
 
-from hemocast.papercheck.metrics import Row, check_single_point, is_macro_f1, prevalences
-from hemocast.papercheck.numbers import (
-    Finding,
-    Printed,
-    Span,
-    middle,
-    overlap,
-    percent,
-    span_words,
-)
-from hemocast.papercheck.sets import counted_lines
+from hemocast.papercheck.metrics import Row, check_single_point, implied_prevalence, is_macro_f1
+from hemocast.papercheck.numbers import Finding, Printed, disjoint, mean_of, percent
+from hemocast.papercheck.sets import set_counts
 
 NEAR_TRIVIAL = Fraction(2, 100)
 """An F1 less than this above that of the all-positive rule is worth a warning; ours."""
@@ -56,34 +48,36 @@ def _check_means(printed: Sequence[Printed]) -> Iterator[Finding]:
         parts = [q for key in keys for q in printed if (q.table, q.row, q.column, q.stratum) == key]
         if len(parts) != len(p.mean_of):
             continue
-        k = len(parts)
-        low = sum((q.number.span[0] for q in parts), Fraction(0)) / k
-        high = sum((q.number.span[1] for q in parts), Fraction(0)) / k
-        if overlap((low, high), p.number.span):
+        mean = mean_of([q.number.interval for q in parts])
+        if mean.meets(p.number.interval):
             continue
         scale = 100 if p.number.unit == "percent" else 1
-        mean = f"{float(scale * middle((low, high))):.{len(p.number.text.partition('.')[2])}f}"
+        said = f"{float(scale * mean.midpoint):.{len(p.number.text.partition('.')[2])}f}"
         notes = " ".join(dict.fromkeys(q.note for q in parts if q.note))
         yield Finding(
             "mean", "error", p.where, f"{p.column} {p.number}",
-            f"({' + '.join(q.number.text for q in parts)}) / {k} = {mean}" if k > 1
-            else f"{p.mean_of[0]}: {mean}" + (f" ({notes})" if notes else ""),
-            f"The printed mean {p.column} is {p.number}; the rows give {mean}.",
+            f"({' + '.join(q.number.text for q in parts)}) / {len(parts)} = {said}"
+            if len(parts) > 1 else f"{p.mean_of[0]}: {said}" + (f" ({notes})" if notes else ""),
+            f"The printed mean {p.column} is {p.number}; the rows give {said}.",
         )  # fmt: skip
 
 
 def _check_all_positive(rows: Sequence[Row]) -> Iterator[Finding]:
     """Find an F1 that calling everybody positive nearly reaches, or beats."""
-    rules = [(row, p) for row in rows if row.all_positive and (p := row.get("accuracy"))]
+    rules = [
+        (f"{row.where}, {accuracy.number} positive", accuracy.number.value)
+        for row in rows
+        if row.all_positive and (accuracy := row.get("accuracy"))
+    ]
     for row in rows:
         f1 = row.get("f1")
         if f1 is None or row.all_positive or is_macro_f1(row):
             continue
-        own = [(f"the prevalence the row implies, {percent(middle(span), 1)} %", middle(span))
-               for _, span in prevalences(row)[:1]]  # fmt: skip
-        others = [(f"{rule.where}, {accuracy.number} positive", accuracy.number.value)
-                  for rule, accuracy in rules]  # fmt: skip
-        trivial = [(words, 2 * p / (1 + p)) for words, p in own + others if 0 < p <= 1]
+        shares = list(rules)
+        if implied := implied_prevalence(row):
+            own = f"the prevalence the row implies, {percent(implied.midpoint, 1)} %"
+            shares.insert(0, (own, implied.midpoint))
+        trivial = [(words, 2 * p / (1 + p)) for words, p in shares if 0 < p <= 1]
         if not any(f1.number.value - value < NEAR_TRIVIAL for _, value in trivial):
             continue
         values = dict.fromkeys(percent(value) for _, value in trivial)
@@ -97,38 +91,33 @@ def _check_all_positive(rows: Sequence[Row]) -> Iterator[Finding]:
 
 def _check_one_test_set(rows: Sequence[Row]) -> Iterator[Finding]:
     """Rows of one table that imply different shares of cases with the outcome."""
-    implied = [(row, span) for row in rows for _, span in prevalences(row)[:1]]
-    apart = any(not overlap(a, b) for i, (_, a) in enumerate(implied) for _, b in implied[:i])
-    if apart:
-        low = min(implied, key=lambda pair: middle(pair[1]))
-        high = max(implied, key=lambda pair: middle(pair[1]))
+    implied = [(row, found) for row in rows if (found := implied_prevalence(row))]
+    if implied and disjoint([interval for _, interval in implied]):
+        low, high = (way(implied, key=lambda pair: pair[1].midpoint) for way in (min, max))
         yield Finding(
             "prevalence-differs", "warning", rows[0].table,
-            "; ".join(row.where for row, _ in (low, high)),
-            f"implied prevalence {span_words(low[1])} and {span_words(high[1])}",
+            f"{low[0].where}; {high[0].where}",
+            f"implied prevalence {low[1].words()} and {high[1].words()}",
             "The rows of this table do not rest on one and the same set of cases.",
         )  # fmt: skip
 
 
-def _balanced(row: Row) -> Span | None:
-    spans = row.spans("sensitivity", "specificity")
-    if spans:
-        return (spans[0][0] + spans[1][0]) / 2, (spans[0][1] + spans[1][1]) / 2
-    given = row.get("balanced_accuracy")
-    return given.number.share if given else None
-
-
 def _check_two_kinds_of_auc(rows: Sequence[Row]) -> Iterator[Finding]:
     """One-point AUCs beside others in one column: how far the balanced accuracies lie apart."""
+    balanced = {row.name: found.midpoint for row in rows if (found := row.balanced_accuracy)}
     points = [row for row in rows if any(check_single_point(row))]
-    whole = [row for row in rows if row not in points and row.get("auc") and _balanced(row)]
+    whole = [
+        (auc.number.value, row)
+        for row in rows
+        if row not in points and (auc := row.get("auc")) and row.name in balanced
+    ]
     if not points or not whole:
         return
-    top = max(whole, key=lambda row: row.get("auc").number.value)  # type: ignore[union-attr]
+    _, top = max(whole, key=lambda pair: pair[0])
     # The row with the best balanced accuracy may have an AUC printed too coarsely to judge.
-    rest = [row for row in rows if row is not top and _balanced(row)]
-    best = max(rest, key=lambda row: middle(_balanced(row) or (Fraction(0), Fraction(0))))
-    here, there = (middle(_balanced(row) or (Fraction(0), Fraction(0))) for row in (top, best))
+    rest = [row for row in rows if row is not top and row.name in balanced]
+    best = max(rest, key=lambda row: balanced[row.name])
+    here, there = balanced[top.name], balanced[best.name]
     yield Finding(
         "auc-kinds", "warning", rows[0].table,
         f"{top.name}: {top.seen('auc')}; {best.name}: {best.seen('auc') or 'no AUC'}",
@@ -141,7 +130,7 @@ def _check_two_kinds_of_auc(rows: Sequence[Row]) -> Iterator[Finding]:
 
 def _check_draw(rows: Sequence[Row], printed: Sequence[Printed]) -> Iterator[Finding]:
     """Find a test part whose share of the outcome is no likely draw from the whole cohort."""
-    lines = counted_lines(printed)
+    lines = set_counts(printed)
     wholes = {
         line.table: line.total for line in lines if not line.stratum and line.row == "patients"
     }
@@ -154,11 +143,11 @@ def _check_draw(rows: Sequence[Row], printed: Sequence[Printed]) -> Iterator[Fin
     ]  # fmt: skip
     seen: set[str] = set()
     for row in rows:
-        implied = prevalences(row)
-        if not cohort or not implied or row.n is None or row.table in seen:
+        implied = implied_prevalence(row)
+        if not cohort or implied is None or row.n is None or row.table in seen:
             continue
         n = sum(row.n) // 2
-        k = round(middle(implied[0][1]) * n)
+        k = round(implied.midpoint * n)
         # The cohort's share that makes the draw most likely speaks for the paper.
         tails = [
             (2 * min(binom.cdf(k, n, a / b), binom.sf(k - 1, n, a / b)), a, b) for a, b in cohort

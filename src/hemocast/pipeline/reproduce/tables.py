@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hemocast.papercheck.numbers import Printed
-from hemocast.papercheck.printed import PAPER, read_printed
+from hemocast.papercheck import PAPER, Printed, read_printed
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.words import METRIC_TITLES, percent_estimate
 

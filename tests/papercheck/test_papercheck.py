@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hemocast.papercheck.check import Finding, Printed, Rounded, check_reported
+from hemocast.papercheck import Finding, Printed, Rounded, check
 
 NAMES = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "auc")
 
@@ -61,7 +61,7 @@ def test_a_true_row_is_never_accused(
     matrix: tuple, digits: int, rule: str, n: bool, left_out: set
 ) -> None:
     printed = [p for p in row(matrix, digits, rule, n) if p.column not in left_out]
-    assert errors(check_reported(printed)) == []
+    assert errors(check(printed)) == []
 
 
 def test_a_changed_row_nearly_always_is() -> None:
@@ -74,28 +74,28 @@ def test_a_changed_row_nearly_always_is() -> None:
         moved = float(printed[k].number.text) + float(rng.choice([-1, 1]) * rng.uniform(0.2, 2))
         text = f"{np.clip(moved, 0, 100):.2f}"
         changed = Printed("T", "M", printed[k].column, Rounded(text, "percent"), n=printed[k].n)
-        found += bool(errors(check_reported([*printed[:k], changed, *printed[k + 1 :]])))
+        found += bool(errors(check([*printed[:k], changed, *printed[k + 1 :]])))
     assert found >= 49
 
 
 def test_errors_come_first_and_notes_last() -> None:
     odd = Printed("T", "X", "accuracy", Rounded("64.52", "percent"), n=(61, 61))
     printed = [*row((30, 12, 16, 4)), odd]
-    order = [finding.severity for finding in check_reported(printed)]
+    order = [finding.severity for finding in check(printed)]
     assert order == sorted(order, key=["error", "warning", "note"].index)
     assert order[0] == "error"
     assert order[-1] == "note"
 
 
 def test_no_numbers_no_findings() -> None:
-    assert check_reported([]) == ()
+    assert check([]) == ()
 
 
 @pytest.mark.parametrize("severity", ["error", "warning", "note"])
 def test_every_finding_says_what_where_and_how(severity: str) -> None:
     from hemocast.papercheck.printed import PAPER, read_printed
 
-    some = [f for f in check_reported(read_printed(PAPER)) if f.severity == severity]
+    some = [f for f in check(read_printed(PAPER)) if f.severity == severity]
     assert some
     for finding in some:
         assert all((finding.where, finding.seen, finding.arithmetic))
