@@ -14,15 +14,20 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError, UsageError
 from hemocast.simulate.readers.draw import (
-    PAPER_CORRELATION,
-    PAPER_READERS,
     PER_DAY,
     WASHOUT_DAYS,
-    Correlation,
-    ReaderSpec,
     Reading,
     simulate_readings,
     write_readings,
+)
+from hemocast.simulate.readers.specs import (
+    PAPER_CORRELATION,
+    PAPER_READERS,
+    Correlation,
+    ModelAid,
+    ReaderSpec,
+    ReadingPlan,
+    ScansToRead,
 )
 from hemocast.stats import Cases, auc, percent_agreement
 
@@ -41,10 +46,12 @@ def model_scores(label: np.ndarray, seed: int) -> np.ndarray:
 SCORE = model_scores(LABEL, 3)
 
 
-def read(n: int = N, label: np.ndarray = LABEL, score: np.ndarray = SCORE, **settings):
+def read(n: int = N, label: np.ndarray = LABEL, score: np.ndarray = SCORE, *,
+         aid: ModelAid | None = None, seed: int = 0, **plan):  # fmt: skip
     ids = [f"sub-{k:04d}" for k in range(n)]
-    scans = [f"{name}_ses-01" for name in ids]
-    return simulate_readings(ids, scans, label[:n], score[:n], **settings)
+    cases = Cases(label[:n], score[:n])
+    scans = ScansToRead(ids, [f"{name}_ses-01" for name in ids], cases)
+    return simulate_readings(scans, ReadingPlan(**plan), aid=aid, seed=seed)
 
 
 def by_scan(readings: tuple[Reading, ...], field: str, **which) -> np.ndarray:
@@ -149,7 +156,7 @@ def test_chance_is_not_shared_with_other_users_of_the_same_seed() -> None:
 def test_the_aided_arm_moves_readers_towards_the_model() -> None:
     probability = 1 / (1 + np.exp(-1.5 * SCORE))
     found = read(1500, readers=PAPER_READERS[:2], arms=("unaided", "aided"), seed=5,
-                 model_probability=probability[:1500])  # fmt: skip
+                 aid=ModelAid(probability[:1500]))  # fmt: skip
     called = SCORE[:1500] >= 0
     agreement = {
         arm: np.mean(by_scan(found, "decision", reader_id="C1", arm=arm) == called)
@@ -163,7 +170,7 @@ def test_the_aided_arm_moves_readers_towards_the_model() -> None:
 
 def test_readers_have_their_own_orders_and_wash_out_between_readings_of_a_scan() -> None:
     found = read(70, readers=PAPER_READERS, arms=("unaided", "aided"), repeats=0.2, seed=9,
-                 model_probability=np.full(70, 0.4))  # fmt: skip
+                 aid=ModelAid(np.full(70, 0.4)))  # fmt: skip
     assert len(found) == 8 * 2 * (70 + 14)
     orders, first_arms = set(), set()
     for spec in PAPER_READERS:
@@ -223,30 +230,8 @@ def test_the_table_says_simulated_in_every_row(tmp_path: Path) -> None:
     assert float(rows[3]["probability"]) == found[3].probability
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"arms": ("aided",)},
-        {"arms": ()},
-        {"arms": ("helped",)},
-        {"repeats": 1.5},
-        {"readers": []},
-        {"readers": [PAPER_READERS[0], PAPER_READERS[0]]},
-        {"model_threshold": 0.0},
-    ],
-)
-def test_settings_that_do_not_fit_are_refused(settings: dict) -> None:
-    with pytest.raises(UsageError):
-        read(10, **settings)
-
-
-def test_impossible_readers_and_data_are_refused() -> None:
-    for wrong in ({"sensitivity": 1.0}, {"sensitivity": 0.1}, {"spread": 0.0}, {"trust": 2.0}):
-        with pytest.raises(UsageError):
-            ReaderSpec("A", **{"sensitivity": 0.6, "specificity": 0.8} | wrong)
-    with pytest.raises(UsageError):
-        Correlation(score=0.6, between=0.5)
-    with pytest.raises(UsageError):
-        simulate_readings(["a"], ["b", "b"], [0, 1], [0.1, 0.2])
+def test_an_aided_arm_needs_a_model() -> None:
+    with pytest.raises(UsageError, match="without a model"):
+        read(10, arms=("aided",))
     with pytest.raises(StatisticsError):
-        simulate_readings(["a", "b"], ["c", "d"], [0, 2], [0.1, 0.2])
+        read(10, arms=("aided",), aid=ModelAid(np.full(9, 0.5)))

@@ -21,8 +21,10 @@ from hemocast.pipeline.simulated_truth import SimulatedTruth
 from hemocast.pipeline.train import Trained
 from hemocast.report.paper.page import PAGE, paper_files
 from hemocast.simulate import simulate_cohort
-from hemocast.simulate.readers.draw import PAPER_READERS, simulate_readings, write_readings
+from hemocast.simulate.readers.draw import simulate_readings, write_readings
+from hemocast.simulate.readers.specs import ReadingPlan, ScansToRead
 from hemocast.simulate.write.dataset import cohort_key
+from hemocast.stats import Cases
 
 NAME = "CTNet"
 REPEATS = 0.2
@@ -97,15 +99,12 @@ def _run(output: Output, plan: Plan, options: RunOptions) -> Reproduction:
 
 def _read_scans(output: Output, truth: SimulatedTruth, trained: Trained, seed: int) -> None:
     """Let the paper's eight readers, simulated, read the held-out scans."""
-    readings = simulate_readings(
+    scans = ScansToRead(
         [scan.participant_id for scan in trained.test],
         [scan.scan_id for scan in trained.test],
-        trained.label.tolist(),
-        [truth.patient(scan).risk_image for scan in trained.test],
-        PAPER_READERS,
-        seed=seed,
-        repeats=REPEATS,
+        Cases(trained.label, [truth.patient(scan).risk_image for scan in trained.test]),
     )
+    readings = simulate_readings(scans, ReadingPlan(repeats=REPEATS), seed=seed)
     with output.replacing("readings.csv") as temporary:
         write_readings(temporary, readings)
 

@@ -15,43 +15,30 @@ hold in expectation whatever the correlations. Nobody has read these scans: SIMU
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
-from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
-from hemocast.dataset.layout import replacing
 from hemocast.errors import UsageError
+from hemocast.files import write_table
 from hemocast.simulate.readers.specs import (
-    PAPER_CORRELATION,
-    PAPER_READERS,
+    Arm,
     Correlation,
+    ModelAid,
     ReaderSpec,
+    ReadingPlan,
+    ScansToRead,
 )
 from hemocast.stats import Cases
 from hemocast.stats.estimate import FloatArray
-
-__all__ = [
-    "PAPER_CORRELATION",
-    "PAPER_READERS",
-    "Arm",
-    "Correlation",
-    "ReaderSpec",
-    "Reading",
-    "simulate_readings",
-    "write_readings",
-]
-
-Arm = Literal["unaided", "aided"]
 
 STEP: Final = 0.05
 """Readers answer in steps of 5 %."""
@@ -110,45 +97,25 @@ class Reading:
 
 
 def simulate_readings(
-    participant_id: Sequence[str],
-    scan_id: Sequence[str],
-    label: ArrayLike,
-    score: ArrayLike,
-    readers: Sequence[ReaderSpec] = PAPER_READERS,
+    scans: ScansToRead,
+    plan: ReadingPlan | None = None,
     *,
-    correlation: Correlation = PAPER_CORRELATION,
+    aid: ModelAid | None = None,
     seed: int = 0,
-    repeats: float = 0.0,
-    arms: Sequence[Arm] = ("unaided",),
-    model_probability: ArrayLike | None = None,
-    model_threshold: float = 0.5,
 ) -> tuple[Reading, ...]:
     """Let simulated readers read scans.
 
     Parameters
     ----------
-    participant_id, scan_id : sequence of str, length n
-        Keys of the scans.
-    label : array_like of 0/1, shape (n,)
-        Outcomes.
-    score : array_like, shape (n,)
-        True risks, or a model's scores: what the readers share with them is `correlation.score`.
-        Only their ranks within a class matter.
-    readers : sequence of ReaderSpec
-        Who reads.
-    correlation : Correlation
-        How alike they read.
+    scans : ScansToRead
+        Which, with their outcomes and the scores that the readers share something with.
+    plan : ReadingPlan, optional
+        Who reads, how alike, how often, in which arms.
+    aid : ModelAid, optional
+        What the aided arm shows.
     seed : int
         The only source of chance. What the others do does not change a reader's readings; the
-        place in `readers` does.
-    repeats : float
-        Share of the scans that every reader reads again in every arm, 0 to 1.
-    arms : sequence of str
-        ``"unaided"``, ``"aided"`` or both; the order of two is drawn for every reader.
-    model_probability : array_like of float in (0, 1), shape (n,), optional
-        What the aided arm shows.
-    model_threshold : float
-        The model's, to which its probabilities are compared by readers.
+        place in `ReadingPlan.readers` does.
 
     Returns
     -------
@@ -159,94 +126,76 @@ def simulate_readings(
     Raises
     ------
     UsageError
-        Settings that do not fit together.
+        An aided arm without a model.
     StatisticsError
-        Labels, scores or probabilities that cannot be used.
+        Probabilities that cannot be used.
     """
-    given = Cases(label, score)
-    truth, n = given.truth, given.n
-    _check_call(n, participant_id, scan_id, readers, arms, repeats, model_threshold)
-    shown = np.zeros(n)
-    if "aided" in arms:
-        if model_probability is None:
+    plan = plan or ReadingPlan()
+    shown = np.zeros(scans.cases.n)
+    if "aided" in plan.arms:
+        if aid is None:
             raise UsageError(
                 "An aided arm was asked for without a model",
-                "model_probability for the aided arm",
+                "what the model says, for the aided arm",
                 "Give the model's probabilities, or leave the arm out",
             )
-        probabilities = Cases(label, model_probability).probability()
-        shown = logit(np.clip(probabilities, 0.001, 0.999)) - logit(model_threshold)
-    common = _common_part(truth, given.score, correlation, seed)
-    rows: list[Reading] = []
-    for place, reader in enumerate(readers):
-        rng = np.random.default_rng(SeedSequence([seed, _STREAM, 2, place]))
-        own = common + math.sqrt(correlation.within - correlation.between) * rng.normal(size=n)
-        clock = _Clock(START)
-        for block, (arm, repeat) in enumerate(_blocks(rng, arms, repeats)):
-            order = rng.permutation(n)
-            if repeat:
-                order = order[: max(1, round(repeats * n))]
-            if block:
-                clock.wash_out()
-            noise = math.sqrt(1 - correlation.within) * rng.normal(size=n)
-            beyond = reader.mean * truth + np.where(truth, reader.spread, 1.0) * (own + noise)
-            log_odds = reader.boldness * (beyond - reader.threshold)
-            if arm == "aided":
-                log_odds = (1 - reader.trust) * log_odds + reader.trust * shown
-            seconds = np.maximum(reader.seconds * np.exp(0.5 * rng.normal(size=n)), 5.0)
-            for i in order:
-                answer = _answer(float(log_odds[i]))
-                taken = round(float(seconds[i]), 1)
-                rows.append(
-                    Reading(reader.name, participant_id[i], scan_id[i], *answer, taken, arm,
-                            clock.count + 1, repeat, clock.tick(taken))
-                )  # fmt: skip
-    return tuple(rows)
+        probabilities = Cases(scans.cases.truth, aid.probability).probability()
+        shown = logit(np.clip(probabilities, 0.001, 0.999)) - logit(aid.threshold)
+    common = _common_part(scans, plan.correlation, seed)
+    streams = (SeedSequence([seed, _STREAM, 2, place]) for place in range(len(plan.readers)))
+    return tuple(
+        reading
+        for reader, stream in zip(plan.readers, streams, strict=True)
+        for reading in _read(reader, scans, plan, common, shown, np.random.default_rng(stream))
+    )
+
+
+def _read(
+    reader: ReaderSpec,
+    scans: ScansToRead,
+    plan: ReadingPlan,
+    common: FloatArray,
+    shown: FloatArray,
+    rng: Generator,
+) -> Iterator[Reading]:
+    """Yield one reader's readings; `shown` holds the model's log odds beyond its threshold."""
+    n, truth, alike = scans.cases.n, scans.cases.truth, plan.correlation
+    own = common + math.sqrt(alike.within - alike.between) * rng.normal(size=n)
+    clock = _Clock(START)
+    for block, (arm, repeat) in enumerate(_blocks(rng, plan)):
+        order = rng.permutation(n)
+        if repeat:
+            order = order[: max(1, round(plan.repeats * n))]
+        if block:
+            clock.wash_out()
+        noise = math.sqrt(1 - alike.within) * rng.normal(size=n)
+        spread = np.where(truth, reader.spread, 1.0)
+        beyond = reader.mean * truth + spread * (own + noise)
+        log_odds = reader.boldness * (beyond - reader.threshold)
+        if arm == "aided":
+            log_odds = (1 - reader.trust) * log_odds + reader.trust * shown
+        seconds = np.maximum(reader.seconds * np.exp(0.5 * rng.normal(size=n)), 5.0)
+        for i in order:
+            answer, taken = _answer(float(log_odds[i])), round(float(seconds[i]), 1)
+            yield Reading(
+                reader.name, scans.participant_id[i], scans.scan_id[i], *answer, taken, arm,
+                clock.count + 1, repeat, clock.tick(taken),
+            )  # fmt: skip
 
 
 def write_readings(path: Path, readings: Sequence[Reading]) -> None:
     """Write ``readings.csv``; a last column, ``simulated``, is 1 in every row."""
-    columns = [field.name for field in fields(Reading)]
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*columns, "simulated"])
-        for reading in readings:
-            cells = [getattr(reading, name) for name in columns[:-1]]
-            writer.writerow([*cells, reading.read_at.isoformat(timespec="seconds"), 1])
+    rows = (
+        {name: str(value) if isinstance(value, float) else value for name, value in cells.items()}
+        | {"read_at": cells["read_at"].isoformat(timespec="seconds"), "simulated": 1}
+        for cells in map(vars, readings)
+    )
+    write_table(path, rows, [*(field.name for field in fields(Reading)), "simulated"])
 
 
-def _check_call(
-    n: int,
-    participants: Sequence[str],
-    scans: Sequence[str],
-    readers: Sequence[ReaderSpec],
-    arms: Sequence[str],
-    repeats: float,
-    threshold: float,
-) -> None:
-    names = [reader.name for reader in readers]
-    faults = (
-        (len(participants) != n or len(scans) != n, "a participant and a scan for every label"),
-        (len(set(scans)) != len(scans), "every scan once"),
-        (not names or len(set(names)) != len(names), "readers of different names"),
-        (not arms or len(set(arms)) != len(arms) or not set(arms) <= {"unaided", "aided"},
-         "arms unaided, aided or both"),
-        (not 0 <= repeats <= 1, "repeats from 0 to 1"),
-        (not 0 < threshold < 1, "a threshold between 0 and 1"),
-    )  # fmt: skip
-    wrong = [words for fault, words in faults if fault]
-    if wrong:
-        raise UsageError(
-            f"{len(wrong)} of the readings' settings do not fit together",
-            "; ".join(wrong),
-            "Correct the call",
-        )
-
-
-def _common_part(
-    truth: NDArray[np.bool_], score: FloatArray, correlation: Correlation, seed: int
-) -> FloatArray:
+def _common_part(scans: ScansToRead, correlation: Correlation, seed: int) -> FloatArray:
     """Draw what all readers share of every scan; variance `correlation.between` in each class."""
+    truth, score = scans.cases.truth, scans.cases.score
     ranked = np.zeros(truth.size)
     for one in (True, False):
         inside = truth == one
@@ -264,10 +213,10 @@ def _common_part(
     )
 
 
-def _blocks(rng: Generator, arms: Sequence[Arm], repeats: float) -> list[tuple[Arm, int]]:
+def _blocks(rng: Generator, plan: ReadingPlan) -> list[tuple[Arm, int]]:
     """Arms in the reader's own order, all first readings before all second ones."""
-    order = [arms[k] for k in rng.permutation(len(arms))]
-    return [(arm, repeat) for repeat in range(2 if repeats > 0 else 1) for arm in order]
+    order = [plan.arms[k] for k in rng.permutation(len(plan.arms))]
+    return [(arm, repeat) for repeat in range(2 if plan.repeats > 0 else 1) for arm in order]
 
 
 def _answer(log_odds: float) -> tuple[float, int, int]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from hemocast.errors import UsageError
+from hemocast.stats import Cases
+
+Arm = Literal["unaided", "aided"]
 
 
 @dataclass(frozen=True)
@@ -116,3 +121,92 @@ PAPER_CORRELATION: Final = Correlation(score=0.0, between=0.55, within=0.8)
 """With `PAPER_READERS`, about as much agreement as the paper prints at its two thirds of positive
 scans: 0.61 to 0.87 between two readers, 0.51 to 0.59 between a reader and the model. The latter is
 what raters reach who share nothing but the outcome, hence the score part of 0. `within` is ours."""
+
+
+@dataclass(frozen=True)
+class ScansToRead:
+    """The scans of a simulated reader study.
+
+    Parameters
+    ----------
+    participant_id, scan_id : sequence of str, length n
+        Keys; every scan once.
+    cases : Cases
+        Outcomes, and as score the true risks or a model's scores: what the readers share with them
+        is `Correlation.score`. Only their ranks within a class matter.
+
+    Raises
+    ------
+    UsageError
+        Keys that do not fit.
+    """
+
+    participant_id: Sequence[str]
+    scan_id: Sequence[str]
+    cases: Cases
+
+    def __post_init__(self) -> None:
+        n, distinct = self.cases.n, len(set(self.scan_id))
+        if not n == len(self.participant_id) == len(self.scan_id) == distinct:
+            raise UsageError(
+                "The scans to be read do not fit together",
+                "a participant and a scan for every label, and every scan once",
+                "Correct the call",
+            )
+
+
+@dataclass(frozen=True)
+class ModelAid:
+    """What the aided arm shows.
+
+    Parameters
+    ----------
+    probability : array_like of float in (0, 1), shape (n,)
+        The model's.
+    threshold : float
+        The model's, to which its probabilities are compared by readers.
+    """
+
+    probability: ArrayLike
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise UsageError(
+                "The model's threshold is no probability",
+                "a threshold between 0 and 1",
+                "Correct the threshold",
+            )
+
+
+@dataclass(frozen=True)
+class ReadingPlan:
+    """Who reads, how alike, how often, in which arms.
+
+    Parameters
+    ----------
+    readers : sequence of ReaderSpec
+        Who reads.
+    correlation : Correlation
+        How alike they read.
+    repeats : float
+        Share of the scans that every reader reads again in every arm, 0 to 1.
+    arms : sequence of str
+        ``"unaided"``, ``"aided"`` or both; the order of two is drawn for every reader.
+    """
+
+    readers: Sequence[ReaderSpec] = PAPER_READERS
+    correlation: Correlation = PAPER_CORRELATION
+    repeats: float = 0.0
+    arms: Sequence[Arm] = ("unaided",)
+
+    def __post_init__(self) -> None:
+        names, arms = [reader.name for reader in self.readers], set(self.arms)
+        named = 0 < len(names) == len(set(names))
+        armed = 0 < len(self.arms) == len(arms) and arms <= {"unaided", "aided"}
+        if not (named and armed and 0 <= self.repeats <= 1):
+            raise UsageError(
+                "The settings of a reader study do not fit together",
+                "readers of different names; arms unaided, aided or both; repeats from 0 to 1",
+                "Correct the plan",
+            )
