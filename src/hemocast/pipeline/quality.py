@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,13 +16,9 @@ from typing import Any
 from hemocast.dataset import Dataset
 from hemocast.dataset.layout import nifti_of
 from hemocast.errors import DatasetError
-from hemocast.report.quality.page import (
-    LeftOut,
-    Quality,
-    QualityScan,
-    RefusedStudy,
-    write_quality_page,
-)
+from hemocast.files import write_text
+from hemocast.report.quality.content import LeftOut, Quality, QualityScan, RefusedStudy
+from hemocast.report.quality.page import quality_page
 from hemocast.report.quality.thumbnails import make_thumbnail
 from hemocast.tables import MISSING
 from hemocast.volume import SIMULATED_DOUBT
@@ -92,7 +89,6 @@ def write_quality_report(
         for row in _rows(dataset.root / "quality" / "refused.tsv", faults)
     ]
     path = dataset.root / "quality" / "report.html"
-    path.parent.mkdir(exist_ok=True)
     quality = Quality(
         scans=shown,
         refused=refused,
@@ -100,7 +96,7 @@ def write_quality_report(
         simulated=_says_simulated(dataset, faults),
         faults=tuple(faults[:MOST_TEXTS]),
     )
-    write_quality_page(quality, path)
+    write_text(path, quality_page(quality))
     return path
 
 
@@ -176,14 +172,27 @@ def _left_out(
     path = dataset.root / "quality" / "left_out.tsv"
     if path.is_file():
         return [
-            LeftOut(*(_text(row.get(name)) for name in ("participant_id", "session", "reason")))
+            _said(*(_text(row.get(name)) for name in ("participant_id", "session", "reason")))
             for row in _rows(path, faults)
         ]
     return [
-        LeftOut(scan.participant_id, scan.session, reason)
+        _said(scan.participant_id, scan.session, reason)
         for scan, content in zip(scans, contents, strict=True)
         for reason in _texts(content.get("left_out"))
     ]
+
+
+_FILES = re.compile(r"^(\d{1,9}) file\(s\) left out: (.*)", re.I | re.S)
+_LEFT_OUT = re.compile(r"^series .{0,80}?\(\d+ image\(s\)\) left out: ", re.I)
+_PREFERRED = re.compile(r"^series .{0,80}? was preferred.*", re.I | re.S)
+
+
+def _said(participant_id: str, session: str, text: str) -> LeftOut:
+    """Take apart what a table or a sidecar says in words of one series, or of files."""
+    files = _FILES.match(text)
+    bare = files[2] if files else _LEFT_OUT.sub("", text).strip()
+    bare = _PREFERRED.sub("another series of the study was preferred", bare)
+    return LeftOut(participant_id, session, bare, int(files[1]) if files else 0)
 
 
 def _rows(path: Path, faults: list[str]) -> Iterator[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from hemocast.report.pictures.frames import (
     grid,
     heat_levels,
     heights_mm,
+    layers_of,
     sprites,
 )
 from hemocast.volume import Stack
@@ -90,7 +91,7 @@ def test_frames_stand_in_reading_order() -> None:
 
 
 def test_sprites_hold_every_frame_and_the_heatmaps_transparency(stack: Stack, prediction) -> None:
-    made = sprites(stack, prediction.heatmap)
+    made = sprites(layers_of(stack, prediction.heatmap), stack.spacing[2])
     rows, columns = brain_box(stack)
     sheet = np.asarray(opened(made.grey))
     at = (13 // 7 * made.height, 13 % 7 * made.width)

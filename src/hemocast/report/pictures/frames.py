@@ -137,6 +137,66 @@ def grey(frames: FloatArray) -> Bytes:
 
 
 @dataclass(frozen=True)
+class Layers:
+    """A scan and its heatmap as two pictures of the same size, all frames cropped to the brain.
+
+    Parameters
+    ----------
+    scan, level : Image
+        In grey: the frames, and the evidence for HT as a level of 0 to 255, in `rows` of `COLUMNS`.
+    width, height : int
+        Pixels of one frame.
+    rows : int
+        Frames down.
+    heat : Heat
+        The heatmap that `level` shows.
+    """
+
+    scan: Image.Image
+    level: Image.Image
+    width: int
+    height: int
+    rows: int
+    heat: Heat
+
+
+def layers_of(stack: Stack, heatmap: FloatArray) -> Layers:
+    """Lay out the frames of a scan and of its heatmap.
+
+    Parameters
+    ----------
+    stack : Stack
+        What the model saw.
+    heatmap : ndarray of float32, shape (28, H, W)
+        Signed evidence on the stack's grid.
+
+    Raises
+    ------
+    ValueError
+        Heatmap and frames differ in shape.
+    """
+    if heatmap.shape != stack.frames.shape:
+        raise ValueError(f"heatmap {heatmap.shape} on frames {stack.frames.shape}")
+    rows, columns = brain_box(stack)
+    heat = heat_levels(heatmap, stack.brain)
+    return Layers(
+        scan=Image.fromarray(grid(grey(stack.frames[:, rows, columns]))),
+        level=Image.fromarray(grid(heat.level[:, rows, columns])),
+        width=columns.stop - columns.start,
+        height=rows.stop - rows.start,
+        rows=-(-stack.frames.shape[0] // COLUMNS),
+        heat=heat,
+    )
+
+
+def ramp() -> Bytes:
+    """Colours of the scale, shape (256, 3), over mid-grey, as brain appears under it."""
+    colours, alpha = colour_table()
+    share = alpha[:, None] / 255
+    return np.round(colours * share + 110 * (1 - share)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
 class Sprites:
     """All frames of a scan in two small pictures, for a page that shows them one by one.
 
@@ -162,29 +222,19 @@ class Sprites:
     pixel_mm: float
 
 
-def sprites(stack: Stack, heatmap: FloatArray) -> Sprites:
-    """Make the sprites of one scan.
-
-    Parameters
-    ----------
-    stack : Stack
-        What the model saw.
-    heatmap : ndarray of float32, shape (28, H, W)
-        Signed evidence on the stack's grid.
-    """
-    rows, columns = brain_box(stack)
-    sheet = grid(grey(stack.frames[:, rows, columns]))
-    hot = Image.fromarray(grid(heat_levels(heatmap, stack.brain).level[:, rows, columns]))
+def sprites(layers: Layers, pixel_mm: float) -> Sprites:
+    """Make the sprites of one scan."""
     colours, alpha = colour_table()
+    hot = layers.level.copy()
     hot.putpalette(colours.tobytes())
     return Sprites(
-        grey=png_address(Image.fromarray(sheet)),
+        grey=png_address(layers.scan),
         heat=png_address(hot, transparency=alpha.tobytes()),
-        width=columns.stop - columns.start,
-        height=rows.stop - rows.start,
+        width=layers.width,
+        height=layers.height,
         columns=COLUMNS,
-        rows=-(-stack.frames.shape[0] // COLUMNS),
-        pixel_mm=stack.spacing[2],
+        rows=layers.rows,
+        pixel_mm=pixel_mm,
     )
 
 

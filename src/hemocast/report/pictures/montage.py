@@ -16,13 +16,12 @@ from hemocast.files import replacing
 from hemocast.report.pictures.frames import (
     COLUMNS,
     Heat,
+    Layers,
     blank,
-    brain_box,
     colour_table,
-    grey,
-    grid,
-    heat_levels,
     heights_mm,
+    layers_of,
+    ramp,
 )
 from hemocast.report.words import stamp
 from hemocast.volume import FloatArray, Stack
@@ -93,39 +92,29 @@ def draw_montage(
     stack: Stack, heatmap: FloatArray, *, notice: str = "", heatmap_kind: str = ""
 ) -> Image.Image:
     """Draw what `write_montage` writes."""
-    if heatmap.shape != stack.frames.shape:
-        raise ValueError(f"heatmap {heatmap.shape} on frames {stack.frames.shape}")
-    heat = heat_levels(heatmap, stack.brain)
-    tile, sheet = _tiles(stack, heat)
-    rows = -(-stack.frames.shape[0] // COLUMNS)
-    width = COLUMNS * tile[0] + 2 * _EDGE
-    height = _HEAD_H + rows * (tile[1] + _LABEL_H) + _FOOT_H
+    layers = layers_of(stack, heatmap)
+    tile = (round(layers.width * TILE_HEIGHT / layers.height), TILE_HEIGHT)
+    sheet = _overlaid(layers, (tile[0] * COLUMNS, tile[1] * layers.rows))
+    width = sheet.width + 2 * _EDGE
+    height = _HEAD_H + layers.rows * (tile[1] + _LABEL_H) + _FOOT_H
     canvas = Image.new("RGB", (width, height), (0, 0, 0))
-    for row in range(rows):
-        band = sheet.crop((0, row * tile[1], COLUMNS * tile[0], (row + 1) * tile[1]))
+    for row in range(layers.rows):
+        band = sheet.crop((0, row * tile[1], sheet.width, (row + 1) * tile[1]))
         canvas.paste(band, (_EDGE, _HEAD_H + row * (tile[1] + _LABEL_H) + _LABEL_H))
     pen = ImageDraw.Draw(canvas)
     _label_tiles(pen, stack, tile)
-    _head(canvas, pen, heat, heatmap_kind)
+    _head(canvas, pen, layers.heat, heatmap_kind)
     _foot(pen, canvas.size, notice)
     return canvas
 
 
-def _tiles(stack: Stack, heat: Heat) -> tuple[tuple[int, int], Image.Image]:
-    """All frames with their overlay, and the (width, height) of one."""
-    rows, columns = brain_box(stack)
-    sheet = Image.fromarray(grid(grey(stack.frames[:, rows, columns])))
-    scale = TILE_HEIGHT / (rows.stop - rows.start)
-    tile = (round((columns.stop - columns.start) * scale), TILE_HEIGHT)
-    n_rows = -(-stack.frames.shape[0] // COLUMNS)
-    size = (tile[0] * COLUMNS, tile[1] * n_rows)
-    picture = sheet.resize(size, Image.Resampling.BICUBIC).convert("RGB")
-    level = Image.fromarray(grid(heat.level[:, rows, columns]))
-    level = level.resize(size, Image.Resampling.BILINEAR)
+def _overlaid(layers: Layers, size: tuple[int, int]) -> Image.Image:
+    """All frames with their overlay, in one picture of this size."""
+    picture = layers.scan.resize(size, Image.Resampling.BICUBIC).convert("RGB")
+    level = layers.level.resize(size, Image.Resampling.BILINEAR)
     colours, alpha = colour_table()
-    paint = Image.fromarray(colours[np.asarray(level)])
-    picture.paste(paint, mask=level.point(alpha.tolist()))
-    return tile, picture
+    picture.paste(Image.fromarray(colours[np.asarray(level)]), mask=level.point(alpha.tolist()))
+    return picture
 
 
 def _label_tiles(pen: ImageDraw.ImageDraw, stack: Stack, tile: tuple[int, int]) -> None:
@@ -155,11 +144,7 @@ def _head(canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, kind: str) 
     if heat.top == 0:
         pen.text((left + bar_w, top), "no evidence for HT anywhere", _INK, _font(13), anchor="ra")
         return
-    colours, alpha = colour_table()
-    # Drawn over mid-grey, as brain appears under it.
-    share = alpha[:, None] / 255
-    ramp = np.round(colours * share + 110 * (1 - share)).astype(np.uint8)
-    bar = Image.fromarray(np.repeat(ramp[np.newaxis], bar_h, axis=0)).resize((bar_w, bar_h))
+    bar = Image.fromarray(np.repeat(ramp()[np.newaxis], bar_h, axis=0)).resize((bar_w, bar_h))
     canvas.paste(bar, (left, top))
     pen.rectangle((left - 1, top - 1, left + bar_w, top + bar_h), outline=(90, 98, 106))
     pen.text((left - 6, top), "0", _DIM, _font(12), anchor="ra")

@@ -11,9 +11,9 @@ from hemocast.report.pictures.frames import (
     Sprites,
     blank,
     brain_box,
-    colour_table,
-    heat_levels,
     heights_mm,
+    layers_of,
+    ramp,
     sprites,
 )
 from hemocast.volume import BoolArray, FloatArray, Stack
@@ -90,10 +90,10 @@ def make_picture(
     ValueError
         Shapes differ.
     """
-    for name, array in (("heatmap", heatmap), ("lesion", lesion)):
-        if array is not None and array.shape != stack.frames.shape:
-            raise ValueError(f"{name} {array.shape} on frames {stack.frames.shape}")
-    heat = heat_levels(heatmap, stack.brain)
+    layers = layers_of(stack, heatmap)
+    if lesion is not None and lesion.shape != stack.frames.shape:
+        raise ValueError(f"lesion {lesion.shape} on frames {stack.frames.shape}")
+    heat = layers.heat
     reasons = blank(stack)
     rows, columns = brain_box(stack)
     heights = heights_mm(stack)
@@ -112,24 +112,17 @@ def make_picture(
     first = int(np.argmax(weight)) if weight.any() else len(tiles) // 2
     share = heat.highest / heat.top if heat.top else 0.0
     return Picture(
-        sprites=sprites(stack, heatmap),
+        sprites=sprites(layers, stack.spacing[2]),
         tiles=tiles,
         first=first + 1,
         frame_mm=stack.spacing[0],
         top=heat.top,
         highest=heat.highest,
         kind=kind,
-        ramp=_ramp(),
+        ramp=tuple("#" + bytes(colour).hex() for colour in ramp()[::8]),
         by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),
         outlined=lesion is not None,
     )
-
-
-def _ramp() -> tuple[str, ...]:
-    colours, alpha = colour_table()
-    share = alpha[:, None] / 255
-    over = np.round(colours * share + 110 * (1 - share)).astype(int)[::8]
-    return tuple(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in over)
 
 
 def outline(mask: BoolArray) -> str:

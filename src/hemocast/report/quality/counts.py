@@ -8,17 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from hemocast.errors import HemocastError
-
-if TYPE_CHECKING:
-    from hemocast.report.quality.page import Quality, QualityScan, RefusedStudy
+from hemocast.report.quality.content import Quality, QualityScan, RefusedStudy
 
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
-_FILES = re.compile(r"^(\d{1,9}) file\(s\) left out: (.*)", re.I | re.S)
-_LEFT_OUT = re.compile(r"^series .{0,80}?\(\d+ image\(s\)\) left out: ", re.I)
-_PREFERRED = re.compile(r"^series .{0,80}? was preferred.*", re.I | re.S)
 _PLURALS = {"study": "studies", "series": "series"}
 
 
@@ -84,13 +78,6 @@ def codes_of(refused: Iterable[RefusedStudy]) -> list[tuple[str, str, int]]:
     return [(code, _meanings().get(code, unknown), n) for code, n in ranked]
 
 
-def _reason(text: str) -> str:
-    """Why a series was left out, without its number and counts."""
-    bare = _LEFT_OUT.sub("", text).strip()
-    bare = _PREFERRED.sub("another series of the study was preferred", bare)
-    return alike(bare) or "no reason given"
-
-
 @dataclass(frozen=True)
 class Reason:
     """A reason, and how many series of kept and of other studies, and how many files, had it."""
@@ -106,11 +93,12 @@ def reasons_of(quality: Quality) -> list[Reason]:
     entered = {(scan.participant_id, scan.session) for scan in quality.scans}
     kept, other, files = Counter[str](), Counter[str](), Counter[str]()
     for item in quality.left_out:
-        if found := _FILES.match(item.reason):
-            files[_reason(found[2])] += int(found[1])
+        words = alike(item.reason) or "no reason given"
+        if item.files:
+            files[words] += item.files
         else:
             counts = kept if (item.participant_id, item.session) in entered else other
-            counts[_reason(item.reason)] += 1
+            counts[words] += 1
     ranked = sorted(kept + other, key=lambda name: (-kept[name] - other[name], name))
     ranked += sorted(set(files) - set(ranked), key=lambda name: (-files[name], name))
     return [Reason(name, kept[name], other[name], files[name]) for name in ranked]
