@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 
 from hemocast.evaluate.result import EvaluationResult
-from hemocast.report.evaluation.tables import csv_text, estimate_json, evaluation_tables
+from hemocast.report.evaluation.tables import Table, estimate_json, evaluation_tables
 from hemocast.stats import Estimate
 
 NAN = float("nan")
@@ -24,12 +24,13 @@ def test_undefined_and_infinite_are_null_with_their_reason() -> None:
 
 
 def test_cells_are_what_a_spreadsheet_opens_safely() -> None:
-    text = csv_text(("a", "b"), [["=1+1", -0.5], ["-2", NAN]])
+    rows = [{"a": "=1+1", "b": -0.5, "c": "more"}, {"a": "-2", "b": NAN}]
+    text = Table(("a", "b"), rows).csv(simulated=False)
     assert text.splitlines() == ["a,b", "'=1+1,-0.5", "-2,"]
 
 
 def test_simulated_data_say_so_in_every_row() -> None:
-    text = csv_text(("a",), [["x"], ["y"]], simulated=True)
+    text = Table(("a",), [{"a": "x"}, {"a": "y"}]).csv(simulated=True)
     assert text.splitlines() == ["a,simulated", "x,1", "y,1"]
 
 

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from hemocast.evaluate.result import Comparison, EvaluationResult, ModelPart
+from hemocast.evaluate.result import EvaluationResult, ModelPart
 from hemocast.files import json_text, table_text
 from hemocast.stats import Estimate
 from hemocast.version import VERSION
 
 SCHEMA_VERSION = 1
-_METRIC_COLUMNS = ("value", "ci_low", "ci_high", "ci_method", "n", "warning")
+ESTIMATE = tuple(field.name for field in fields(Estimate))
+"""Columns of an estimate."""
 
-Row = Sequence[object]
-Table = tuple[Sequence[str], Iterable[Row]]
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its columns, and rows that may hold more than these."""
+
+    columns: Sequence[str]
+    rows: Sequence[Row]
+
+    def csv(self, *, simulated: bool) -> str:
+        """Return it as CSV; what is undefined is empty.
+
+        Parameters
+        ----------
+        simulated : bool
+            The data are: a last column, ``simulated``, is then 1 in every row.
+        """
+        more = {"simulated": 1} if simulated else {}
+        return table_text(({**row, **more} for row in self.rows), [*self.columns, *more])
 
 
 def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
@@ -40,24 +60,8 @@ def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
     if result.subgroups:
         tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
     return {"metrics.json": json_text(metrics_json(result))} | {
-        name: csv_text(*table, simulated=result.simulated) for name, table in tables.items()
+        name: table.csv(simulated=result.simulated) for name, table in tables.items()
     }
-
-
-def csv_text(head: Sequence[str], rows: Iterable[Row], *, simulated: bool = False) -> str:
-    """Return a table as CSV.
-
-    Parameters
-    ----------
-    head : sequence of str
-        Column names.
-    rows : iterable of sequence
-        Text, numbers, or None; what is undefined becomes an empty cell.
-    simulated : bool
-        The data are: a last column, ``simulated``, is then 1 in every row.
-    """
-    columns = [*head, *(["simulated"] if simulated else [])]
-    return table_text((dict(zip(columns, (*row, 1), strict=False)) for row in rows), columns)
 
 
 def metrics_json(result: EvaluationResult) -> dict[str, Any]:
@@ -72,7 +76,9 @@ def metrics_json(result: EvaluationResult) -> dict[str, Any]:
         "resampled": "patients, each with all scans",
         "notes": list(result.notes),
         "models": {model.name: _model_json(model) for model in result.models},
-        "comparisons": [_comparison_json(row) for row in result.comparisons],
+        "comparisons": [
+            vars(row) | {"difference": estimate_json(row.difference)} for row in result.comparisons
+        ],
     }
 
 
@@ -109,26 +115,8 @@ def estimate_json(value: Estimate) -> dict[str, Any]:
     return found | ({"warning": value.warning} if value.warning else {})
 
 
-def _comparison_json(row: Comparison) -> dict[str, Any]:
-    return {
-        "first": row.first,
-        "second": row.second,
-        "metric": row.metric,
-        "method": row.method,
-        "difference": estimate_json(row.difference),
-        "p": row.p,
-        "p_holm": row.p_holm,
-    }
-
-
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _cells(value: Estimate) -> list[object]:
-    return [
-        value.value, value.ci_low, value.ci_high, value.ci_method, value.n, value.warning or "",
-    ]  # fmt: skip
 
 
 def _metrics(result: EvaluationResult) -> Table:
@@ -136,114 +124,104 @@ def _metrics(result: EvaluationResult) -> Table:
     rows: list[Row] = []
     for model in result.models:
         for name, headline in (*model.metrics, *model.calibration.metrics):
-            rows.append([model.name, name, 1, *_cells(headline)])
+            known = {"model": model.name, "metric": name}
             others = [
                 *model.intervals.get(name, ()),
                 *(other for other_name, other in model.calibration.others if other_name == name),
             ]
-            rows += [[model.name, name, 0, *_cells(other)] for other in others]
-    return ("model", "metric", "headline", *_METRIC_COLUMNS), rows
+            rows.append(known | {"headline": 1} | vars(headline))
+            rows += [known | {"headline": 0} | vars(other) for other in others]
+    return Table(("model", "metric", "headline", *ESTIMATE), rows)
 
 
 def _thresholds(result: EvaluationResult) -> Table:
     rows = [
-        [model.name, point.name, point.threshold, int(point.exploratory), metric, *_cells(value)]
+        {"model": model.name, "rule": point.name, "threshold": point.threshold}
+        | {"exploratory": int(point.exploratory), "metric": metric}
+        | vars(value)
         for model in result.models
         for point in model.points
         for metric, value in point.metrics
     ]
-    head = ("model", "rule", "threshold", "exploratory", "metric", *_METRIC_COLUMNS)
-    return head, rows
+    return Table(("model", "rule", "threshold", "exploratory", "metric", *ESTIMATE), rows)
 
 
 def _prevalence(result: EvaluationResult) -> Table:
     rows = [
-        [model.name, rebased.prevalence, metric, *_cells(value)]
+        {"model": model.name, "prevalence": row.prevalence, "metric": metric} | vars(value)
         for model in result.models
-        for rebased in model.rebased
-        for metric, value in (("ppv", rebased.ppv), ("npv", rebased.npv))
+        for row in model.rebased
+        for metric, value in (("ppv", row.ppv), ("npv", row.npv))
     ]
-    return ("model", "prevalence", "metric", *_METRIC_COLUMNS), rows
+    return Table(("model", "prevalence", "metric", *ESTIMATE), rows)
 
 
 def _calibration(result: EvaluationResult) -> Table:
     """Groups (with limits and n), then points of the smooth curve."""
+    columns = ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n")
     rows: list[Row] = []
     for model in result.models:
         part = model.calibration
         rows += [
-            [model.name, "group", group.predicted, group.observed, group.low, group.high, group.n]
-            for group in part.groups
-        ]
-        bare = np.full(part.at.size, np.nan)
-        low, high = (bare if ends is None else ends for ends in (part.low, part.high))
+            dict(zip(columns, (model.name, "group", g.predicted, g.observed, g.low, g.high, g.n),
+                     strict=True))
+            for g in part.groups
+        ]  # fmt: skip
+        none = np.full(part.at.size, np.nan)
+        low, high = (none if ends is None else ends for ends in (part.low, part.high))
         rows += [
-            [model.name, "loess", *(float(x) for x in point), ""]
+            dict(zip(columns, (model.name, "loess", *map(float, point)), strict=False))
             for point in zip(part.at, part.curve, low, high, strict=True)
         ]
-    return ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n"), rows
+    return Table(columns, rows)
 
 
 def _decision(result: EvaluationResult) -> Table:
     rows: list[Row] = []
     for model in result.models:
-        curve = model.decision
-        if curve is None:
-            continue
-        columns = (
-            curve.threshold, curve.model, curve.model_low, curve.model_high, curve.treat_all,
-            curve.over_all, curve.over_all_low, curve.over_all_high,
-        )  # fmt: skip
-        rows += [
-            [model.name, *(float(x) for x in row), 0.0, curve.n_resamples]
-            for row in zip(*columns, strict=True)
-        ]
-    head = (
-        "model", "threshold", "net_benefit", "ci_low", "ci_high", "treat_all", "over_treat_all",
-        "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples",
+        if curve := model.decision:
+            columns = {
+                "threshold": curve.threshold,
+                "net_benefit": curve.model,
+                "ci_low": curve.model_low,
+                "ci_high": curve.model_high,
+                "treat_all": curve.treat_all,
+                "over_treat_all": curve.over_all,
+                "over_treat_all_ci_low": curve.over_all_low,
+                "over_treat_all_ci_high": curve.over_all_high,
+            }
+            known = {"model": model.name, "treat_none": 0.0, "n_resamples": curve.n_resamples}
+            rows += [
+                known | dict(zip(columns, map(float, row), strict=True))
+                for row in zip(*columns.values(), strict=True)
+            ]
+    return Table(
+        ("model", "threshold", "net_benefit", "ci_low", "ci_high", "treat_all", "over_treat_all",
+         "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples"),
+        rows,
     )  # fmt: skip
-    return head, rows
 
 
 def _comparisons(result: EvaluationResult) -> Table:
-    rows = [
-        [
-            row.first, row.second, row.metric, row.method, row.difference.value,
-            row.difference.ci_low, row.difference.ci_high, row.p, row.p_holm, row.difference.n,
-            row.difference.warning or "",
-        ]
-        for row in result.comparisons
-    ]  # fmt: skip
-    head = (
-        "first", "second", "metric", "method", "difference", "ci_low", "ci_high", "p", "p_holm",
-        "n", "warning",
+    return Table(
+        ("first", "second", "metric", "method", "difference", "ci_low", "ci_high", "p", "p_holm",
+         "n", "warning"),
+        [vars(row.difference) | vars(row) | {"difference": row.difference.value}
+         for row in result.comparisons],
     )  # fmt: skip
-    return head, rows
 
 
 def _subgroups(result: EvaluationResult) -> Table:
-    rows = [
-        [
-            row.model, row.grouping, row.level, row.n_patients, row.n, row.n_positive, metric,
-            *_cells(value)[:4], value.warning or "",
-        ]
-        for row in result.subgroups
-        for metric, value in row.metrics
-    ]  # fmt: skip
-    head = (
-        "model", "grouping", "level", "n_patients", "n_scans", "n_positive", "metric", "value",
-        "ci_low", "ci_high", "ci_method", "warning",
+    return Table(
+        ("model", "grouping", "level", "n_patients", "n_scans", "n_positive", "metric", "value",
+         "ci_low", "ci_high", "ci_method", "warning"),
+        [vars(value) | vars(row) | {"n_scans": row.n, "metric": metric}
+         for row in result.subgroups for metric, value in row.metrics],
     )  # fmt: skip
-    return head, rows
 
 
 def _interactions(result: EvaluationResult) -> Table:
-    rows = [
-        [
-            row.model, row.grouping, row.metric, row.p, row.p_holm, row.method, row.n_unknown,
-            row.reason,
-        ]
-        for row in result.interactions
-    ]  # fmt: skip
-    head = ("model", "grouping", "metric", "p", "p_holm", "method", "n_unknown", "reason")
-    return head, rows
+    return Table(
+        ("model", "grouping", "metric", "p", "p_holm", "method", "n_unknown", "reason"),
+        [vars(row) for row in result.interactions],
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from hemocast.readers.analysis.analyse import TABLE2, Rater, ReaderAnalysis
-from hemocast.report.evaluation.tables import Row, Table, csv_text
+from hemocast.readers.analysis.mrmc import ReaderTest
+from hemocast.report.evaluation.tables import Row, Table
 from hemocast.report.latex import latex_table
 from hemocast.report.words import METRIC_TITLES, percent_estimate
 from hemocast.stats import Estimate
@@ -27,11 +30,8 @@ def reader_tables(analysis: ReaderAnalysis, *, simulated: bool) -> dict[str, str
         "agreement.csv": _agreement(analysis),
     }
     if analysis.times:
-        tables["times.csv"] = (
-            ("reader", "arm", "n", "seconds_median", "seconds_q1", "seconds_q3"),
-            [[t.reader, t.arm, t.n, t.median, t.low, t.high] for t in analysis.times],
-        )
-    texts = {name: csv_text(*table, simulated=simulated) for name, table in tables.items()}
+        tables["times.csv"] = _times(analysis)
+    texts = {name: table.csv(simulated=simulated) for name, table in tables.items()}
     return texts | {"table2.tex": table2_latex(analysis, simulated=simulated)}
 
 
@@ -41,19 +41,20 @@ def estimates_of(rater: Rater) -> tuple[tuple[str, Estimate], ...]:
 
 
 def _table2(analysis: ReaderAnalysis) -> Table:
-    parts = [f"{name}{end}" for name in _TABLE2 for end in ("", "_ci_low", "_ci_high")]
     rows: list[Row] = []
     for rater in analysis.raters:
-        values = [x for _, e in estimates_of(rater) for x in (e.value, e.ci_low, e.ci_high)]
-        notes = dict.fromkeys(
-            f"{name}: {e.warning}" for name, e in estimates_of(rater) if e.warning
-        )
+        known = estimates_of(rater)
+        notes = dict.fromkeys(f"{name}: {value.warning}" for name, value in known if value.warning)
         rows.append(
-            [rater.name, rater.kind, rater.arm, rater.n_patients, rater.n, rater.n_positive,
-             *values, "; ".join(notes)]
-        )  # fmt: skip
+            vars(rater)
+            | {"rater": rater.name, "n_scans": rater.n, "warning": "; ".join(notes)}
+            | {name: value.value for name, value in known}
+            | {f"{name}_ci_low": value.ci_low for name, value in known}
+            | {f"{name}_ci_high": value.ci_high for name, value in known}
+        )
+    parts = [f"{name}{end}" for name in _TABLE2 for end in ("", "_ci_low", "_ci_high")]
     head = ("rater", "kind", "arm", "n_patients", "n_scans", "n_positive", *parts, "warning")
-    return head, rows
+    return Table(head, rows)
 
 
 def table2_latex(analysis: ReaderAnalysis, *, simulated: bool) -> str:
@@ -82,56 +83,63 @@ def table2_latex(analysis: ReaderAnalysis, *, simulated: bool) -> str:
 def _tests(analysis: ReaderAnalysis) -> Table:
     rows: list[Row] = []
     for test in analysis.tests:
-        known: list[object] = [test.metric, test.n_readers, test.n_patients, test.n]
         for scope, found in (
             ("readers and cases random", test.difference),
             ("readers fixed", test.fixed_readers),
         ):
-            rows.append(
-                [test.question, scope, test.first, test.second, *known, test.first_mean,
-                 test.second_mean, found.difference, found.ci_low, found.ci_high, found.df,
-                 found.p, found.warning or ""]
-            )  # fmt: skip
+            means = {"second_mean": test.second_mean}
+            rows.append({**vars(found), **_known(test, scope), **means})
         rows += [
-            [test.question, "one reader", one.first, one.second, test.metric, 1, test.n_patients,
-             test.n, test.first_mean, "", one.difference, one.ci_low, one.ci_high, one.df, one.p,
-             one.warning or ""]
-            for one in test.per_reader
-        ]  # fmt: skip
-    head = (
-        "question", "scope", "first", "second", "metric", "n_readers", "n_patients", "n_scans",
-        "first_mean", "second_mean", "difference", "ci_low", "ci_high", "df", "p", "warning",
+            {**_known(test, "one reader"), "n_readers": 1, **vars(one)} for one in test.per_reader
+        ]
+    return Table(
+        ("question", "scope", "first", "second", "metric", "n_readers", "n_patients", "n_scans",
+         "first_mean", "second_mean", "difference", "ci_low", "ci_high", "df", "p", "warning"),
+        rows,
     )  # fmt: skip
-    return head, rows
+
+
+def _known(test: ReaderTest, scope: str) -> Row:
+    """What every line of a test says of it."""
+    names = ("question", "first", "second", "metric", "n_readers", "n_patients", "first_mean")
+    return {"scope": scope, "n_scans": test.n, **{name: getattr(test, name) for name in names}}
 
 
 def _agreement(analysis: ReaderAnalysis) -> Table:
     rows: list[Row] = []
     part = analysis.agreement
-    kinds = [("pair", row) for row in part.pairs] + [("repeat", row) for row in part.repeats]
-    for kind, row in kinds:
+    for kind, pair in [*(("pair", p) for p in part.pairs), *(("repeat", p) for p in part.repeats)]:
+        known = {"kind": kind, "n_scans": pair.n, **vars(pair)}
         for name, value in (
-            ("percent_agreement", row.percent),
-            ("cohen_kappa", row.kappa),
-            ("gwet_ac1", row.ac1),
+            ("percent_agreement", pair.percent),
+            ("cohen_kappa", pair.kappa),
+            ("gwet_ac1", pair.ac1),
         ):
-            rows.append(
-                [kind, row.arm, row.first, row.second, row.n, name, value.value, value.ci_low,
-                 value.ci_high, value.ci_method, value.warning or ""]
-            )  # fmt: skip
-        reason = "" if row.probability_gap == row.probability_gap else "a probability is missing"
-        rows.append(
-            [kind, row.arm, row.first, row.second, row.n, "mean_probability_distance",
-             row.probability_gap, "", "", "none", reason or "no interval is computed"]
-        )  # fmt: skip
+            rows.append({**known, **vars(value), "measure": name})
+        missing = math.isnan(pair.probability_gap)
+        distance = {
+            "measure": "mean_probability_distance",
+            "value": pair.probability_gap,
+            "ci_method": "none",
+            "warning": "a probability is missing" if missing else "no interval is computed",
+        }
+        rows.append({**known, **distance})
     for group in part.groups:
+        known = {"kind": "all readers", "n_scans": group.n, **vars(group)}
+        known["first"] = f"{group.n_readers} readers"
         for name, value in (("fleiss_kappa", group.fleiss), ("gwet_ac1", group.ac1)):
-            rows.append(
-                ["all readers", group.arm, f"{group.n_readers} readers", "", group.n, name,
-                 value.value, value.ci_low, value.ci_high, value.ci_method, value.warning or ""]
-            )  # fmt: skip
-    head = (
-        "kind", "arm", "first", "second", "n_scans", "measure", "value", "ci_low", "ci_high",
-        "ci_method", "warning",
+            rows.append({**known, **vars(value), "measure": name})
+    return Table(
+        ("kind", "arm", "first", "second", "n_scans", "measure", "value", "ci_low", "ci_high",
+         "ci_method", "warning"),
+        rows,
     )  # fmt: skip
-    return head, rows
+
+
+def _times(analysis: ReaderAnalysis) -> Table:
+    rows = [
+        {"reader": t.reader, "arm": t.arm, "n": t.n}
+        | {"seconds_median": t.median, "seconds_q1": t.low, "seconds_q3": t.high}
+        for t in analysis.times
+    ]
+    return Table(("reader", "arm", "n", "seconds_median", "seconds_q1", "seconds_q3"), rows)
