@@ -50,7 +50,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row = {"participant_id": "sub-a1", "scan_id": "sub-a1_ses-01", "blood": 0, "label": 1}
     write_table(root / "scans.tsv", [row], ["participant_id", "scan_id", "blood"])
     write_table(root / "labels.tsv", [row], ["participant_id", "label"])
-    (root / "dataset_description.json").write_text('{"Simulated": true}')
+    made_by = [{"Name": "hemocast"}]
+    description = {"DatasetType": "raw", "GeneratedBy": made_by, "Simulated": True}
+    (root / "dataset_description.json").write_text(json.dumps(description))
     return root
 
 

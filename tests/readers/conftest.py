@@ -64,7 +64,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     write_table(root / "labels.tsv", labels, ["participant_id", "label"])
     parts = [{"participant_id": p, "part": "test" if p == PEOPLE[1] else "train"} for p in PEOPLE]
     write_table(root / "splits" / "one.tsv", parts, ["participant_id", "part"])
-    (root / "dataset_description.json").write_text('{"Simulated": false}')
+    made_by = [{"Name": "hemocast"}]
+    description = {"DatasetType": "raw", "GeneratedBy": made_by, "Simulated": False}
+    (root / "dataset_description.json").write_text(json.dumps(description))
     return Dataset(root)
 
 

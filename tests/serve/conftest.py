@@ -19,8 +19,9 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
 from hemocast.readers.store.answers import Store
+from hemocast.readers.study.create import StudyPlan, create_study
 from hemocast.readers.study.design import StudyDesign
-from hemocast.readers.study.folder import Study, StudyPlan, create_study, open_study
+from hemocast.readers.study.folder import Study, open_study
 from hemocast.volume import SIMULATED
 
 N = 10
@@ -71,7 +72,9 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory, participants: list[st
     (root / "clinical.tsv").write_text(
         "participant_id\tnihss\n" + "".join(f"{p}\t4{i}.125\n" for i, p in enumerate(participants))
     )
-    (root / "dataset_description.json").write_text('{"Simulated": true}')
+    made_by = [{"Name": "hemocast"}]
+    description = {"DatasetType": "raw", "GeneratedBy": made_by, "Simulated": True}
+    (root / "dataset_description.json").write_text(json.dumps(description))
     return root
 
 

@@ -11,7 +11,7 @@ from hemocast.cli.options import SPLIT, DatasetFolder, output
 from hemocast.cli.readers_analyse import analyse
 
 if TYPE_CHECKING:
-    from hemocast.readers.study.folder import StudyPlan
+    from hemocast.readers.study.create import StudyPlan
 
 readers = typer.Typer(
     help="Let readers read the scans of a dataset, blinded, in a browser.", no_args_is_help=True
@@ -58,7 +58,7 @@ def create(
 
     With --split its test part is read, else every labelled patient.
     """
-    from hemocast.readers.study.folder import StudyPlan
+    from hemocast.readers.study.create import StudyPlan
 
     plan = StudyPlan(
         readers=tuple(reader) if reader else StudyPlan().readers,
@@ -92,7 +92,8 @@ def serve(
     """
     from hemocast.dataset import Dataset
     from hemocast.errors import MissingExtra
-    from hemocast.readers.study.folder import DESIGN, StudyPlan, held_study, study_folder
+    from hemocast.readers.study.create import StudyPlan
+    from hemocast.readers.study.folder import DESIGN, held_study, study_folder
 
     try:
         from hemocast.serve.reading.address import address_of, listen, read_address
@@ -156,7 +157,7 @@ def _create(
 
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset import Dataset
-    from hemocast.readers.study.folder import create_study
+    from hemocast.readers.study.create import create_study
 
     with progress_bar("preparing") as progress:
         made = create_study(

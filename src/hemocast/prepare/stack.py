@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.anatomy.grid import coarsen
@@ -76,7 +77,7 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
     inside = share > 0.5
     scaled = (hu - config.window_low) / (config.window_high - config.window_low)
     frames = from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
-    padded_bottom, padded_top = _padded(volume, affine, config)
+    padded_bottom, padded_top = _padded(frame_slices(volume, affine, shape), volume)
     lowest = extent.top - config.frames * config.frame_mm
     record = StackRecord(
         input_hash=volume.content_hash(),
@@ -123,11 +124,25 @@ def measure_extent(volume: Volume, brain: Brain, pose: Alignment, config: Prepar
     )
 
 
-def _padded(volume: Volume, affine: Affine, config: PrepareConfig) -> tuple[int, int]:
+def frame_slices(volume: Volume, affine: Affine, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Give the slice of the scan (from 0, with fractions) in the middle of every frame.
+
+    Parameters
+    ----------
+    volume : Volume
+    affine : ndarray of float64, shape (4, 4)
+        Of the stack.
+    shape : tuple of int
+        (frame, y, x) of the stack.
+    """
+    n, height, width = shape
+    middle = np.array([[(width - 1) / 2, (height - 1) / 2, frame, 1.0] for frame in range(n)])
+    slices: NDArray[np.float64] = (middle @ (np.linalg.inv(volume.affine) @ affine).T)[:, 2]
+    return slices
+
+
+def _padded(slices: NDArray[np.float64], volume: Volume) -> tuple[int, int]:
     """Count the frames whose middle lies below or above the scan's slices."""
-    middle = (config.size - 1) / 2
-    places = np.array([[middle, middle, frame, 1.0] for frame in range(config.frames)])
-    slices = (places @ (np.linalg.inv(volume.affine) @ affine).T)[:, 2]
     below = int(np.count_nonzero(slices < -0.5))
     above = int(np.count_nonzero(slices > volume.hu.shape[0] - 0.5))
     return below, above

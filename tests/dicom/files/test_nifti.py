@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hemocast.dicom import read, read_nifti, write_nifti
+from hemocast.dicom.files.nifti import read_map
 from hemocast.errors import (
     BadGeometry,
     HemocastError,
@@ -176,3 +177,16 @@ def test_extensions_are_never_read_however_long_they_say_they_are(tmp_path, volu
         tracemalloc.stop()
         assert refusal.value.code != "HC000"
         assert peak < 2**28
+
+
+def test_a_map_is_read_with_the_values_and_places_of_its_file(tmp_path):
+    values = np.random.default_rng(0).normal(0, 3, (5, 6, 7)).astype(np.float32)
+    affine = np.array([[-2.0, 0, 0, 9], [0, 0, 3, -4], [0, 2.5, 0, 1], [0, 0, 0, 1]])
+    read_values, read_affine = read_map(save(tmp_path / "map.nii.gz", values, affine))
+    np.testing.assert_array_equal(read_values, values)
+    np.testing.assert_allclose(read_affine, affine)
+    values[1, 2, 3] = np.nan
+    with pytest.raises(MalformedFile):
+        read_map(save(tmp_path / "nan.nii", values, affine))
+    with pytest.raises(SeveralScans):
+        read_map(save(tmp_path / "two.nii", values[..., None].repeat(2, 3), affine))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.stacks import ScanFile
 from hemocast.dicom import read_nifti, write_nifti
 from hemocast.errors import BloodPresent, MalformedFile
-from hemocast.readers.study.folder import choose_scans
-from hemocast.readers.study.images import AIR, HEAT_SIZE, HEAT_STEP, SIZE, ImageFolder
+from hemocast.readers.study.create import choose_scans
+from hemocast.readers.study.images import AIR, HEAT_SIZE, HEAT_STEP, PICTURE_NAME, SIZE, ImageFolder
 
 Head = Callable[..., np.ndarray]
 
@@ -26,9 +25,9 @@ def scan(dataset: Dataset) -> ScanFile:
 
 
 @pytest.fixture(scope="module")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prepared scans, shared by the tests."""
-    return tmp_path_factory.mktemp("stacks")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Keeps the prepared scans of all tests."""
+    return Dataset(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
@@ -45,10 +44,10 @@ def heatmap(scan: ScanFile, tmp_path: Path, head_hu: Head) -> Path:
 
 
 def test_a_heatmap_lies_where_the_scan_shows_it(
-    scan: ScanFile, stacks: Path, tmp_path: Path, heatmap: Path
+    scan: ScanFile, home: Dataset, tmp_path: Path, heatmap: Path
 ) -> None:
     """The dark lesion, marked as a heatmap on the scan's grid, is dark and hot at one place."""
-    images = ImageFolder(tmp_path, stacks)
+    images = ImageFolder(home, tmp_path)
     images.make(scan, heatmap)
     pixels = images.frames(scan.scan_id)
     assert pixels.shape == (28, SIZE, SIZE)
@@ -63,9 +62,9 @@ def test_a_heatmap_lies_where_the_scan_shows_it(
 
 
 def test_a_frames_slice_of_the_series_shows_the_same_height(
-    scan: ScanFile, stacks: Path, tmp_path: Path
+    scan: ScanFile, home: Dataset, tmp_path: Path
 ) -> None:
-    images = ImageFolder(tmp_path, stacks)
+    images = ImageFolder(home, tmp_path)
     series = images.series(scan.path)
     assert series.shape == (30, 80, 80)
     assert len(series.frame_slices) == 28
@@ -73,9 +72,9 @@ def test_a_frames_slice_of_the_series_shows_the_same_height(
 
 
 def test_what_is_there_is_not_made_again_but_for_an_unfinished_studys_heatmap(
-    scan: ScanFile, stacks: Path, tmp_path: Path, heatmap: Path
+    scan: ScanFile, home: Dataset, tmp_path: Path, heatmap: Path
 ) -> None:
-    images = ImageFolder(tmp_path, stacks)
+    images = ImageFolder(home, tmp_path)
     assert not images.has(scan.scan_id, heat=False)
     images.make(scan)
     assert images.has(scan.scan_id, heat=False)
@@ -91,27 +90,26 @@ def test_what_is_there_is_not_made_again_but_for_an_unfinished_studys_heatmap(
     assert {path: path.read_bytes() for path in images.folder.iterdir()} == first
 
 
-def test_a_heatmap_that_is_none_is_refused(scan: ScanFile, stacks: Path, tmp_path: Path) -> None:
+def test_a_heatmap_that_is_none_is_refused(scan: ScanFile, home: Dataset, tmp_path: Path) -> None:
     (tmp_path / "heatmap.nii.gz").write_bytes(b"nonsense")
     with pytest.raises(MalformedFile):
-        ImageFolder(tmp_path, stacks).make(scan, tmp_path / "heatmap.nii.gz")
+        ImageFolder(home, tmp_path).make(scan, tmp_path / "heatmap.nii.gz")
 
 
 def test_a_scan_that_prediction_refuses_has_no_pictures(
-    dataset: Dataset, stacks: Path, tmp_path: Path
+    dataset: Dataset, home: Dataset, tmp_path: Path
 ) -> None:
-    images = ImageFolder(tmp_path, stacks)
+    images = ImageFolder(home, tmp_path)
     with pytest.raises(BloodPresent):
         images.make(choose_scans(dataset, None)[-1])
     assert not images.folder.exists()
 
 
 def test_our_pictures_are_told_from_other_files(
-    scan: ScanFile, stacks: Path, tmp_path: Path
+    scan: ScanFile, home: Dataset, tmp_path: Path
 ) -> None:
-    images = ImageFolder(tmp_path, stacks)
-    assert not images.holds_pictures_alone()
+    images = ImageFolder(home, tmp_path)
     images.make(scan)
-    assert images.holds_pictures_alone()
-    shutil.copy(next(images.folder.iterdir()), images.folder / "mine.frames.gz")
-    assert not images.holds_pictures_alone()
+    assert all(PICTURE_NAME.fullmatch(path.name) for path in images.folder.iterdir())
+    for name in ("mine.frames.gz", "0" * 24 + ".frames", "notes.txt", "x" * 24 + ".heat.gz"):
+        assert not PICTURE_NAME.fullmatch(name)

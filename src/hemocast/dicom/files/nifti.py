@@ -98,6 +98,29 @@ def read_nifti(path: Path) -> Volume:
     )
 
 
+def read_map(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Read numbers that are no CT numbers, a heatmap's, say.
+
+    Returns
+    -------
+    values : ndarray of float32, shape (x, y, z)
+        As they lie in the file.
+    affine : ndarray of float64, shape (4, 4)
+        Voxel (i, j, k, 1) to mm (RAS+).
+
+    Raises
+    ------
+    MalformedFile, TruncatedFile, SeveralScans, BadGeometry, TooLarge
+        As `read_nifti` does; also for values that are not finite.
+    """
+    image = _open(path)
+    lps, _ = _affine(image)
+    values = _values(image)
+    if not np.isfinite(values).all():
+        raise _malformed("The NIfTI file holds values that are no numbers")
+    return values, np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
+
+
 @dataclass(frozen=True)
 class _Image:
     """A NIfTI file as far as it has been looked at: its header and shape, and its data unread."""

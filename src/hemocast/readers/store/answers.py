@@ -24,7 +24,6 @@ from hemocast.errors import StoreError
 from hemocast.readers.store.tables import ANSWERS, META, STUDIES, TOKENS
 from hemocast.readers.study.design import PlannedReading
 
-TOKEN_BYTES = 32
 _Part = TypeVar("_Part", "Answer", PlannedReading)
 
 
@@ -147,7 +146,7 @@ class Store:
 
     def new_token(self, reader_id: str) -> str:
         """Give a reader a new personal token; only its hash is kept, the older one ends."""
-        token = secrets.token_urlsafe(TOKEN_BYTES)
+        token = secrets.token_urlsafe(32)
         row = {"study": self.study, "reader_id": reader_id, "token_hash": _hash(token)}
         with self._connection() as connection:
             connection.execute(insert(TOKENS).values(row | {"created_at": _text(_now())}))
@@ -201,27 +200,20 @@ class Store:
 
     def answers(self, reader_id: str | None = None, *, final: bool = False) -> list[StoredAnswer]:
         """All answers (or the submitted ones) of the study, or of a reader, as they were kept."""
-        wanted = select(ANSWERS).where(ANSWERS.c.study == self.study).order_by(ANSWERS.c.id)
-        if reader_id is not None:
-            wanted = wanted.where(ANSWERS.c.reader_id == reader_id)
-        if final:
-            wanted = wanted.where(ANSWERS.c.final == 1)
-        with self._connection() as connection:
-            return [_stored(row) for row in connection.execute(wanted).mappings()]
+        conditions = [] if reader_id is None else [ANSWERS.c.reader_id == reader_id]
+        return self._kept(*conditions, *([ANSWERS.c.final == 1] if final else []))
 
     def latest(self, reading: PlannedReading) -> StoredAnswer | None:
         """Give the newest answer, draft or submitted, of a reading."""
-        columns = ANSWERS.c
-        wanted = select(ANSWERS).where(
-            columns.study == self.study,
-            columns.reader_id == reading.reader_id,
-            columns.arm == reading.arm,
-            columns.order == reading.order,
-        )
-        newest = wanted.order_by(columns.id.desc()).limit(1)
+        same = [ANSWERS.c[name] == getattr(reading, name) for name in ("reader_id", "arm", "order")]
+        kept = self._kept(*same)
+        return kept[-1] if kept else None
+
+    def _kept(self, *conditions: Any) -> list[StoredAnswer]:
+        wanted = select(ANSWERS).where(ANSWERS.c.study == self.study, *conditions)
         with self._connection() as connection:
-            found = connection.execute(newest).mappings().one_or_none()
-        return _stored(found) if found else None
+            rows = connection.execute(wanted.order_by(ANSWERS.c.id)).mappings()
+            return [_stored(row) for row in rows]
 
     def started_arms(self, reader_id: str) -> set[str]:
         """Arms in which a reader has answered anything."""

@@ -117,19 +117,15 @@ def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
 def _faults(table: pd.DataFrame) -> list[str]:
     import pandas as pd
 
-    faults = []
-    again = int(table["scan_id"].duplicated().sum())
-    if again:
-        faults.append(f"{again} case(s) have several")
-    values = pd.to_numeric(table["probability"], errors="coerce")
-    bad = int((~values.between(0, 1)).sum())
-    if bad:
-        faults.append(f"{bad} probabilit{'y is' if bad == 1 else 'ies are'} not from 0 to 1")
-    if "threshold" in table:
-        cuts = pd.to_numeric(table["threshold"], errors="coerce")
-        if not cuts.between(0, 1).all():
-            faults.append("a threshold is no number from 0 to 1")
-    return faults
+    bad = {"scan_id": table["scan_id"].duplicated()}
+    for name in {"probability", "threshold"} & set(table):
+        bad[name] = ~pd.to_numeric(table[name], errors="coerce").between(0, 1)
+    words = {
+        "scan_id": "that came before",
+        "probability": "not from 0 to 1",
+        "threshold": "not from 0 to 1",
+    }
+    return [f"{bad[n].sum()} cell(s) of {n} {words[n]}" for n in words if n in bad and bad[n].any()]
 
 
 def _unfit(faults: list[str]) -> TableError:

@@ -11,14 +11,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.config import PrepareConfig
+from hemocast.dataset.layout import Dataset
 from hemocast.dataset.stacks import ScanFile
-from hemocast.errors import MalformedFile
 from hemocast.files import replacing
 from hemocast.volume import Affine, Stack, Volume
 
@@ -31,6 +30,9 @@ HEAT_SIZE = 160
 
 HEAT_STEP = 0.001
 """Logit units of one step of a kept heatmap."""
+
+PICTURE_NAME = re.compile(r"([0-9a-f]{24}|\.\w+)\.(frames|heat)\.gz")
+"""A kept picture, or what an earlier version left of one."""
 
 AIR = -1024
 HIGHEST = 3071
@@ -67,26 +69,21 @@ class ImageFolder:
 
     Parameters
     ----------
+    dataset : Dataset
+        Keeps the prepared scans.
     folder : Path
         Of the study. Files are named by a hash.
-    stacks : Path
-        Folder of prepared scans, as for `prepare_cached`.
     """
 
-    def __init__(self, folder: Path, stacks: Path) -> None:
+    def __init__(self, dataset: Dataset, folder: Path) -> None:
         self.folder = folder / "images"
-        self._stacks = stacks
+        self._stacks = dataset.root / "derivatives" / "hemocast" / "stacks"
         self._config = PrepareConfig()
 
     def has(self, scan_id: str, *, heat: bool) -> bool:
         """Tell whether a case can be shown."""
         kinds = ("frames", "heat") if heat else ("frames",)
         return all(self._path(scan_id, kind).is_file() for kind in kinds)
-
-    def holds_pictures_alone(self) -> bool:
-        """Tell whether every file here has a name that only `make` gives."""
-        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else [""]
-        return all(re.fullmatch(r"([0-9a-f]{24}|\.\w+)\.(frames|heat)\.gz", n) for n in names)
 
     def make(self, scan: ScanFile, heatmap: Path | None = None, *, renew: bool = True) -> None:
         """Make a case's frames unless they are there, and its heatmap.
@@ -117,12 +114,14 @@ class ImageFolder:
 
     def frames(self, scan_id: str) -> Pixels:
         """Read a case's frames."""
-        return self._read(scan_id, "frames", SIZE, PIXEL_MM)
+        content = self._path(scan_id, "frames").read_bytes()
+        spacing = (self._config.frame_mm, PIXEL_MM, PIXEL_MM)
+        return Pixels(content, (self._config.frames, SIZE, SIZE), spacing, True)
 
     def heat(self, scan_id: str) -> NDArray[np.int16]:
         """Read a case's heatmap, shape (28, HEAT_SIZE, HEAT_SIZE), in `HEAT_STEP` logits."""
-        kept = self._read(scan_id, "heat", HEAT_SIZE, PIXEL_MM * SIZE / HEAT_SIZE)
-        return np.frombuffer(gzip.decompress(kept.content), "<i2").reshape(kept.shape)
+        content = gzip.decompress(self._path(scan_id, "heat").read_bytes())
+        return np.frombuffer(content, "<i2").reshape(-1, HEAT_SIZE, HEAT_SIZE)
 
     def series(self, scan: Path) -> Pixels:
         """Read a scan as it was acquired (tilt taken out), slices from inferior to superior.
@@ -132,10 +131,13 @@ class ImageFolder:
         HemocastError
             As `make`.
         """
+        from hemocast.prepare.stack import frame_slices
+
         volume, stack = self._prepare(scan)
+        slices = frame_slices(volume, stack.affine, stack.frames.shape).round(2)
         z, y, x = volume.hu.shape
         content = _whole(volume.hu).astype("<i2").tobytes()
-        return Pixels(content, (z, y, x), volume.spacing, False, frame_slices(volume, stack))
+        return Pixels(content, (z, y, x), volume.spacing, False, tuple(slices.tolist()))
 
     def _prepare(self, scan: Path) -> tuple[Volume, Stack]:
         from hemocast.dicom import read_nifti
@@ -143,11 +145,6 @@ class ImageFolder:
 
         volume = read_nifti(scan)
         return volume, eligible_stack(volume, self._config, cache=self._stacks)
-
-    def _read(self, scan_id: str, kind: str, size: int, pixel_mm: float) -> Pixels:
-        content = self._path(scan_id, kind).read_bytes()
-        shape = (self._config.frames, size, size)
-        return Pixels(content, shape, (self._config.frame_mm, pixel_mm, pixel_mm), True)
 
     def _keep(self, scan_id: str, kind: str, pixels: NDArray[np.int16]) -> None:
         content = gzip.compress(pixels.astype("<i2").tobytes(), _GZIP_LEVEL, mtime=0)
@@ -193,43 +190,21 @@ def heat_of(path: Path, stack: Stack) -> NDArray[np.int16]:
 
     Raises
     ------
-    MalformedFile
+    HemocastError
         It is no NIfTI file of one volume of numbers.
     """
-    import nibabel as nib
     from scipy import ndimage
 
-    try:
-        image: Any = nib.load(path)
-        values = np.asarray(image.get_fdata(dtype=np.float32))
-        to_mm = np.asarray(image.affine, np.float64)
-        if values.ndim != 3 or not np.isfinite(values).all():
-            raise ValueError
-        to_voxel = np.linalg.inv(to_mm)
-    # The library raises whatever its code trips over in a file that is not what it says.
-    except Exception as error:
-        raise MalformedFile(
-            f"A heatmap could not be read ({type(error).__name__})",
-            "heatmap.nii.gz as 'hemocast predict' writes it",
-            "Predict the scans again",
-        ) from error
-    matrix = to_voxel @ view_affine(stack, HEAT_SIZE)
+    from hemocast.dicom.files.nifti import read_map
+
+    values, affine = read_map(path)
+    matrix = np.linalg.inv(affine) @ view_affine(stack, HEAT_SIZE)
     shape = (HEAT_SIZE, HEAT_SIZE, stack.frames.shape[0])
     sampled = ndimage.affine_transform(values, matrix[:3, :3], matrix[:3, 3], shape, order=1)
     limits = np.iinfo(np.int16)
     steps = np.clip(np.rint(sampled.transpose(2, 1, 0) / HEAT_STEP), limits.min, limits.max)
     kept: NDArray[np.int16] = steps.astype(np.int16)
     return kept
-
-
-def frame_slices(volume: Volume, stack: Stack) -> tuple[float, ...]:
-    """Give the slice of the scan (from 0, with fractions) in the middle of every frame."""
-    _, height, width = stack.frames.shape
-    middle = np.array(
-        [[(width - 1) / 2, (height - 1) / 2, k, 1.0] for k in range(len(stack.frames))]
-    )
-    slices = (middle @ (np.linalg.inv(volume.affine) @ stack.affine).T)[:, 2]
-    return tuple(slices.round(2).tolist())
 
 
 def _whole(hu: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -125,9 +125,8 @@ def _add_cases(app: FastAPI, room: Room) -> None:
     @app.get("/api/case/{key}/heat")
     def heat(key: str, reader: Reader) -> Response:
         shades, top = room.heat(reader.reader_id, key)
-        shape = f"{len(shades) // HEAT_SIZE**2},{HEAT_SIZE},{HEAT_SIZE}"
-        headers = {"X-Shape": shape, "X-Top": f"{top:.2f}"}
-        return Response(shades, media_type="application/octet-stream", headers=headers)
+        shape = (len(shades) // HEAT_SIZE**2, HEAT_SIZE, HEAT_SIZE)
+        return _binary(shades, {"X-Shape": _list(shape), "X-Top": f"{top:.2f}"})
 
     @app.post("/api/case/{key}/answer")
     def answer(key: str, given: AnswerIn, reader: Reader) -> dict[str, Any]:
@@ -135,15 +134,21 @@ def _add_cases(app: FastAPI, room: Room) -> None:
 
 
 def _pixels(pixels: Pixels) -> Response:
-    headers = {
-        "X-Shape": ",".join(map(str, pixels.shape)),
-        "X-Spacing": ",".join(f"{mm:.5g}" for mm in pixels.spacing_mm),
-    }
+    spacing = [float(f"{mm:.5g}") for mm in pixels.spacing_mm]
+    headers = {"X-Shape": _list(pixels.shape), "X-Spacing": _list(spacing)}
     if pixels.frame_slices:
-        headers["X-Frame-Slices"] = ",".join(map(str, pixels.frame_slices))
+        headers["X-Frame-Slices"] = _list(pixels.frame_slices)
     if pixels.zipped:
         headers["Content-Encoding"] = "gzip"
-    return Response(pixels.content, media_type="application/octet-stream", headers=headers)
+    return _binary(pixels.content, headers)
+
+
+def _list(numbers: Sequence[float]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _binary(content: bytes, headers: dict[str, str]) -> Response:
+    return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 def run_reading_room(study: Study, address: Address, listening: socket.socket) -> None:

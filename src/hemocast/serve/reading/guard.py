@@ -12,6 +12,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from hemocast.readers.store.answers import PersonalLink, Store
+from hemocast.report.page import content_policy
 
 MOST_BYTES = 1024 * 1024
 """Of an answer: `MOST_REGIONS` of 300 points each are below it."""
@@ -23,10 +24,8 @@ _SITTING_SECONDS = 12 * 3600
 _WRONG_LINKS = 10
 _WRONG_SECONDS = 60.0
 _MOST_CLIENTS = 1000
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+_OWN = ("script-src", "style-src", "img-src", "connect-src")
+_POLICY = content_policy({**dict.fromkeys(_OWN, "'self'"), "frame-ancestors": "'none'"})
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",

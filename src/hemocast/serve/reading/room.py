@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from datetime import UTC, datetime
-from threading import Lock
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from fastapi import HTTPException
 
+from hemocast.readers.store.answers import Answer
 from hemocast.readers.store.progress import ReaderProgress, progress_of
 from hemocast.readers.study.design import PlannedReading
 from hemocast.readers.study.folder import Study
@@ -19,6 +19,7 @@ from hemocast.report.pictures.frames import colour_table, heat_levels
 from hemocast.serve.reading.answers import AnswerIn
 
 _SERIES_IN_MEMORY = 3
+_TOLD = ("phase", "arm", "part", "parts", "done", "total")
 
 
 class Room:
@@ -32,26 +33,20 @@ class Room:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._hash = study.design.hash()
-        self._series: OrderedDict[str, Pixels] = OrderedDict()
-        self._lock = Lock()
+        self._series = lru_cache(_SERIES_IN_MEMORY)(self._read_series)
         colours, alpha = colour_table()
         self._heat_colours = [[*map(int, c), int(a)] for c, a in zip(colours, alpha, strict=True)]
 
     def state(self, reader_id: str) -> dict[str, Any]:
         """Where the reader stands."""
         design, now = self._study.design, self._progress(reader_id)
-        submitted = [shown for shown in now.open if shown != now.current]
+        submitted = [reading for reading in now.open if reading != now.current]
         return {
             "study": design.name,
             "reader": reader_id,
             "simulated": design.simulated,
             "horizon_days": design.horizon_days,
-            "phase": now.phase,
-            "arm": now.arm,
-            "part": now.part,
-            "parts": now.parts,
-            "done": now.done,
-            "total": now.total,
+            **{name: getattr(now, name) for name in _TOLD},
             "current": self._key(now.current) if now.current else None,
             "last": self._key(submitted[-1]) if submitted else None,
             "opens_at": now.opens_at.isoformat() if now.opens_at else None,
@@ -59,63 +54,57 @@ class Room:
 
     def case(self, reader_id: str, key: str) -> dict[str, Any]:
         """One case: its neighbours, the reader's own last answer, and the model's if aided."""
-        now = self._progress(reader_id)
-        shown = self._shown(now, key)
-        place = now.open.index(shown)
-        latest = self._study.store.latest(shown)
-        answer = latest.answer if latest else None
+        now, reading = self._open(reader_id, key)
+        before, after = now.open[: now.open.index(reading)], now.open[now.open.index(reading) + 1 :]
+        latest = self._study.store.latest(reading)
+        answer = latest.answer if latest else Answer("")
+        everything = self._study.design.reading_list(reader_id)
         return {
-            "number": shown.order,
-            "total": sum(p.arm == shown.arm for p in self._all(reader_id)),
-            "arm": shown.arm,
-            "submitted": shown != now.current,
-            "previous": self._key(now.open[place - 1]) if place else None,
-            "next": self._key(now.open[place + 1]) if place + 1 < len(now.open) else None,
+            "number": reading.order,
+            "total": sum(other.arm == reading.arm for other in everything),
+            "arm": reading.arm,
+            "submitted": reading != now.current,
+            "previous": self._key(before[-1]) if before else None,
+            "next": self._key(after[0]) if after else None,
             "answer": {
-                "probability": answer.probability if answer else None,
-                "decision": answer.decision if answer else None,
-                "confidence": answer.confidence if answer else None,
-                "regions": json.loads(answer.regions) if answer else [],
+                "probability": answer.probability,
+                "decision": answer.decision,
+                "confidence": answer.confidence,
+                "regions": json.loads(answer.regions),
             },
-            "seconds": answer.seconds if answer else 0.0,
-            "model": self._model(shown),
+            "seconds": answer.seconds,
+            "model": self._model(reading),
         }
 
     def frames(self, reader_id: str, key: str) -> Pixels:
         """The 28 frames."""
-        shown = self._shown(self._progress(reader_id), key)
-        return self._study.images.frames(shown.scan_id)
+        _, reading = self._open(reader_id, key)
+        return self._study.images.frames(reading.scan_id)
 
     def series(self, reader_id: str, key: str) -> Pixels:
         """The whole series; the last few are kept, for readers turn back."""
-        scan_id = self._shown(self._progress(reader_id), key).scan_id
-        with self._lock:
-            held = self._series.get(scan_id)
-        if held is None:
-            held = self._study.images.series(self._study.scans[scan_id])
-        with self._lock:
-            self._series[scan_id] = held
-            self._series.move_to_end(scan_id)
-            while len(self._series) > _SERIES_IN_MEMORY:
-                self._series.popitem(last=False)
-        return held
+        _, reading = self._open(reader_id, key)
+        return self._series(reading.scan_id)
 
     def heat(self, reader_id: str, key: str) -> tuple[bytes, float]:
         """The heatmap as shades 0 to 255, and the logit units that 255 stands for."""
-        shown = self._shown(self._progress(reader_id), key)
+        _, reading = self._open(reader_id, key)
         model = self._study.design.model
-        if shown.arm != "aided" or model is None or not model.heatmaps:
+        if reading.arm != "aided" or model is None or not model.heatmaps:
             raise HTTPException(404, "Not Found")
-        values = self._study.images.heat(shown.scan_id).astype(np.float32)
+        values = self._study.images.heat(reading.scan_id).astype(np.float32)
         values *= np.float32(HEAT_STEP)
         heat = heat_levels(values, values != 0)
         return heat.level.tobytes(), heat.top
 
     def keep(self, reader_id: str, key: str, given: AnswerIn) -> dict[str, Any]:
         """Keep an answer, and say when."""
-        shown = self._shown(self._progress(reader_id), key)
-        kept = self._study.store.add(shown, given.answer(), self._hash)
-        return {"saved_at": kept.isoformat(timespec="seconds")}
+        _, reading = self._open(reader_id, key)
+        saved_at = self._study.store.add(reading, given.answer(), self._hash)
+        return {"saved_at": saved_at.isoformat(timespec="seconds")}
+
+    def _read_series(self, scan_id: str) -> Pixels:
+        return self._study.images.series(self._study.scans[scan_id])
 
     def _progress(self, reader_id: str) -> ReaderProgress:
         study = self._study
@@ -123,25 +112,23 @@ class Room:
             raise HTTPException(401, "Open your personal link again.")
         return progress_of(study.design, study.store, reader_id, datetime.now(UTC))
 
-    def _all(self, reader_id: str) -> tuple[PlannedReading, ...]:
-        return self._study.design.reading_list(reader_id)
-
-    def _shown(self, now: ReaderProgress, key: str) -> PlannedReading:
+    def _open(self, reader_id: str, key: str) -> tuple[ReaderProgress, PlannedReading]:
         """Find an open reading; others do not exist for the page."""
-        for shown in now.open:
-            if self._key(shown) == key:
-                return shown
+        now = self._progress(reader_id)
+        for reading in now.open:
+            if self._key(reading) == key:
+                return now, reading
         raise HTTPException(404, "Not Found")
 
-    def _key(self, shown: PlannedReading) -> str:
-        return self._study.store.sign(f"case:{shown.reader_id}/{shown.arm}/{shown.order}")
+    def _key(self, reading: PlannedReading) -> str:
+        return self._study.store.sign(f"case:{reading.reader_id}/{reading.arm}/{reading.order}")
 
-    def _model(self, shown: PlannedReading) -> dict[str, Any] | None:
+    def _model(self, reading: PlannedReading) -> dict[str, Any] | None:
         model = self._study.design.model
-        if shown.arm != "aided" or model is None:
+        if reading.arm != "aided" or model is None:
             return None
         return {
-            "probability": model.probabilities[shown.scan_id],
+            "probability": model.probabilities[reading.scan_id],
             "threshold": model.threshold,
             "simulated": model.simulated_training_data,
             "heat": model.heatmaps,
