@@ -15,7 +15,6 @@ Affine = NDArray[np.float64]
 
 # How files say that no patient was scanned, and the doubt that a Volume read from them carries.
 SIMULATED = "SIMULATED"
-SIMULATED_DOUBT = "the scan is simulated: it shows no patient"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Source:
     facts : dict
         Acquisition facts safe to publish: ``manufacturer``, ``model``, ``kernel``, ``kvp``,
         ``slice_thickness_mm``, ``tilt_degrees``, ``steps_mm`` ... Numbers, strings and lists only.
+    simulated : bool
+        The files say that the scan shows no patient.
     """
 
     kind: str
@@ -48,11 +49,7 @@ class Source:
     doubts: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the files say that the scan is simulated."""
-        return SIMULATED_DOUBT in self.doubts
+    simulated: bool = False
 
 
 @dataclass(frozen=True)

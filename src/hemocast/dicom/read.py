@@ -29,7 +29,7 @@ from hemocast.errors import (
     SeveralScans,
     TooFewSlices,
 )
-from hemocast.volume import SIMULATED_DOUBT, FloatArray, Source, Volume
+from hemocast.volume import FloatArray, Source, Volume
 
 
 def read(path: Path | str) -> Volume:
@@ -224,6 +224,7 @@ def read_series(series: Series, left_out: tuple[str, ...] = ()) -> Volume:
             doubts=tuple(dict.fromkeys(notes.doubts)),
             left_out=left_out,
             facts=_facts(grid, images),
+            simulated=any(image.simulated for image in images),
         ),
     )
 
@@ -300,8 +301,6 @@ def _describe(grid: geometry.Grid, images: list[Image], notes: _Notes) -> None:
             f"slices at most {thick:g} mm thick lie {max(steps):.1f} mm apart: tissue between them "
             "was not seen"
         )
-    if any(image.simulated for image in images):
-        notes.doubts.append(SIMULATED_DOUBT)
     if any(image.pixels.lossy for image in images):
         notes.doubts.append("the images were compressed with loss")
     if images[0].image_type[:1] == ("DERIVED",):

@@ -37,7 +37,10 @@ def flags(
     stack: Stack, usual: InputRange, interval: tuple[float, float], volume: Volume | None
 ) -> tuple[str, ...]:
     """Return the doubts of reading and preparation, then what a few plain checks add."""
-    found = [*(volume.source.doubts if volume else ()), *stack.record.doubts]
+    found = (
+        ["the scan is simulated: it shows no patient"] if volume and volume.source.simulated else []
+    )
+    found += [*(volume.source.doubts if volume else ()), *stack.record.doubts]
     record = stack.record
     if not BRAIN_ML[0] <= record.brain_ml <= BRAIN_ML[1]:
         found.append(f"brain volume of {record.brain_ml:.0f} mL is unusual for an adult")

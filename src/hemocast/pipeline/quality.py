@@ -21,7 +21,6 @@ from hemocast.report.quality.content import LeftOut, Quality, QualityScan, Refus
 from hemocast.report.quality.page import quality_page
 from hemocast.report.quality.thumbnails import make_thumbnail
 from hemocast.tables import MISSING
-from hemocast.volume import SIMULATED_DOUBT
 
 Progress = Callable[[int, int], None]
 
@@ -29,6 +28,7 @@ Progress = Callable[[int, int], None]
 MOST_TEXT = 400
 MOST_TEXTS = 30
 MOST_SIDECAR_BYTES = 2**20
+_OLD_DOUBT = "the scan is simulated: it shows no patient"
 
 
 def write_quality_report(
@@ -140,8 +140,8 @@ def _scan(path: Path, content: Mapping[str, Any]) -> QualityScan:
         reconstruction=", ".join(filter(None, named)),
         corrected=_texts(content.get("corrected")),
         # It has a badge of its own.
-        doubts=tuple(text for text in doubts if text != SIMULATED_DOUBT),
-        simulated=bool(content.get("simulated")) or SIMULATED_DOUBT in doubts,
+        doubts=tuple(text for text in doubts if text != _OLD_DOUBT),
+        simulated=bool(content.get("simulated")),
         blood=signs.get("blood") is True,
         blood_ml=_number(signs.get("blood_ml")),
     )

@@ -21,7 +21,7 @@ from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.nifti import find_nifti, nifti_uid
 from hemocast.dicom.series.exclusion import Words, purpose_refusal
 from hemocast.errors import HemocastError
-from hemocast.volume import SIMULATED, SIMULATED_DOUBT, Volume
+from hemocast.volume import SIMULATED, Volume
 
 _SUBJECT = re.compile(r"sub-([0-9A-Za-z]+)(?=_|$)")
 _SESSION = re.compile(r"(?:^|_)ses-([0-9A-Za-z]+)(?=_|$)")
@@ -106,11 +106,9 @@ class NiftiScan:
             As `read_nifti` does.
         """
         volume = read_nifti(self.path)
-        doubts = volume.source.doubts
-        if self.simulated and not volume.source.simulated:
-            doubts = (*doubts, SIMULATED_DOUBT)
-        source = replace(volume.source, doubts=doubts, facts={**volume.source.facts, **self.facts})
-        return replace(volume, source=source)
+        told = volume.source
+        facts, simulated = told.facts | dict(self.facts), told.simulated or self.simulated
+        return replace(volume, source=replace(told, facts=facts, simulated=simulated))
 
 
 def find_nifti_scans(opened: Opened) -> list[NiftiScan]:

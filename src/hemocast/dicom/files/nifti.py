@@ -26,7 +26,7 @@ from hemocast.errors import (
     TooLarge,
     TruncatedFile,
 )
-from hemocast.volume import SIMULATED, SIMULATED_DOUBT, Source, Volume
+from hemocast.volume import SIMULATED, Source, Volume
 
 ENDINGS = (".nii", ".nii.gz")
 MOST_SHEAR = 0.002  # cosine between two axes; single precision in the header reaches 1e-6
@@ -88,14 +88,14 @@ def read_nifti(path: Path) -> Volume:
     np.maximum(values, AIR, out=values)
     check_hounsfield(values)
     turned, affine, _ = canonical(values.T, lps)
-    if bytes(image.header["descrip"].item()).startswith(SIMULATED.encode()):
-        doubts = (*doubts, SIMULATED_DOUBT)
-    return Volume(
-        hu=whole(turned),
-        affine=affine,
-        slices=((),) * turned.shape[0],
-        source=Source(kind="nifti", scan_uid=nifti_uid(path), corrected=corrected, doubts=doubts),
+    source = Source(
+        kind="nifti",
+        scan_uid=nifti_uid(path),
+        corrected=corrected,
+        doubts=doubts,
+        simulated=bytes(image.header["descrip"].item()).startswith(SIMULATED.encode()),
     )
+    return Volume(whole(turned), affine, ((),) * turned.shape[0], source)
 
 
 def read_map(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

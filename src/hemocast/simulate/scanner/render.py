@@ -10,7 +10,7 @@ from numpy.random import SeedSequence
 from hemocast.simulate.disease.head import Person, Stroke, build_head
 from hemocast.simulate.scanner.detector import Protocol
 from hemocast.simulate.scanner.scan import scan_head
-from hemocast.volume import SIMULATED_DOUBT, Source, Volume
+from hemocast.volume import Source, Volume
 
 
 def render_head(
@@ -57,5 +57,5 @@ def render_head(
     rng = np.random.default_rng(SeedSequence([seed, 3])) if noise else None
     frames = scan_head(head, protocol, rng)
     name = hashlib.sha256(repr((seed, person, stroke)).encode()).hexdigest()
-    source = Source("array", name, n_files=len(frames.hu), doubts=(SIMULATED_DOUBT,))
+    source = Source("array", name, n_files=len(frames.hu), simulated=True)
     return Volume(frames.hu, frames.affine, ((),) * len(frames.hu), source)

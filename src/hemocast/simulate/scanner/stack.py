@@ -32,7 +32,6 @@ from hemocast.simulate.scanner.place import PLANES, RAS, Place, place_slices, to
 from hemocast.simulate.scanner.scan import covering, magnify, scan_points, to_atlas
 from hemocast.simulate.scanner.stack_noise import draw_noise, soften, softness
 from hemocast.volume import (
-    SIMULATED_DOUBT,
     Affine,
     BoolArray,
     FloatArray,
@@ -121,7 +120,6 @@ def render_stack(
         frames_padded_top=0,
         frames_padded_bottom=0,
         brain_cut_mm=max(0.0, extent.top - prepare.frames * prepare.frame_mm - extent.bottom),
-        doubts=(SIMULATED_DOUBT,),
     )
     return Stack(frames, inside, affine, record)
 
