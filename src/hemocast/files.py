@@ -328,6 +328,26 @@ class Output:
             self.write_bytes(name, content.encode() if isinstance(content, str) else content)
         self.remove_others(contents)
 
+    def adopt(self, names: Iterable[str]) -> None:
+        """Take files as written by Hemocast: those of a version that kept no record.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Paths in the folder, which the caller knows by other means; those not there are skipped.
+        """
+        for name in names:
+            if (self.folder / name).is_file():
+                self._note(name, _digest(self.folder / name))
+
+    def wrote(self, path: Path) -> bool:
+        """Whether this file lies in the folder and is as Hemocast wrote it."""
+        folder = self.folder.resolve()
+        if not path.resolve().is_relative_to(folder):
+            return False
+        name = path.resolve().relative_to(folder).as_posix()
+        return _is_written(path, self._written().get(name))
+
     def remove_others(self, kept: Iterable[str]) -> None:
         """Remove every file that an earlier run wrote and this one did not, unless it was changed.
 

@@ -76,7 +76,7 @@ THEIRS = (
 
 NOT_YET = {
     "users": {
-        "cohort", "deidentify", "demo", "evaluate", "ingest", "predict", "readers analyse",
+        "cohort", "deidentify", "demo", "ingest", "predict",
         "readers export", "reproduce", "train", "quality", "readers serve", "port",
     }
 }  # fmt: skip

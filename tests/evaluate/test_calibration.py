@@ -8,9 +8,9 @@ import pytest
 from scipy.special import expit
 
 from hemocast.evaluate import calibration as evaluate_calibration
+from hemocast.evaluate import run
 from hemocast.evaluate.calibration import evaluate_calibration as calibrated
-from hemocast.pipeline import evaluate
-from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.stats import Cases, Resampling, measure_calibration
 
 LINES = ("calibration_in_the_large", "calibration_slope")
@@ -78,13 +78,15 @@ def test_what_has_no_calibration_has_a_reason_and_groups() -> None:
 def test_of_many_scans_a_random_part_is_taken_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (evaluate, evaluate_calibration):
+    for module in (run, evaluate_calibration):
         monkeypatch.setattr(module, "MOST_FOR_CURVE", 100)
     label, risk = cohort(160)
     path = tmp_path / "a.csv"
     rows = [f"p{i},s{i},{label[i]:d},{risk[i]:.5f}" for i in range(160)]
     path.write_text("\n".join(["participant_id,scan_id,label,probability", *rows]) + "\n")
-    result = evaluate_files(path, tmp_path / "out", options=EvaluationOptions(n_resamples=100))
+    result = evaluate_files(
+        Tables(path), tmp_path / "out", options=EvaluationOptions(resampling=Resampling(100))
+    )
     assert any("random 100 scans" in note for note in result.notes)
     ici = dict(result.models[0].calibration.metrics)["ici"]
     assert (ici.n, ici.warning) == (100, "from a random 100 of 160 scans")

@@ -8,17 +8,23 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hemocast.report
-from hemocast.errors import NotWritable, OutputExists, TableError
-from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
+from hemocast.errors import NotWritable, OutputExists, TableError, UsageError
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
+from hemocast.stats import Cases, Resampling, bootstrap_metrics
 
 ROOT = Path(__file__).parents[2]
-FAST = EvaluationOptions(n_resamples=200)
+FAST = EvaluationOptions(resampling=Resampling(200))
 SCHEMA = json.loads(
     (Path(hemocast.report.__file__).parent / "metrics.schema.json").read_text(encoding="utf-8")
 )
@@ -49,7 +55,7 @@ def test_the_schema_wants_a_reason_for_what_is_undefined(
     label = [0, 1] * 20
     path = predictions(tmp_path / "a.csv", label, [0.3 + 0.01 * i for i in range(40)])
     told = readings(tmp_path / "r.csv", label, arms=("unaided",))
-    evaluate_files(path, tmp_path / "out", readings=told, options=FAST)
+    evaluate_files(Tables(path, readings=told), tmp_path / "out", options=FAST)
     content = metrics(tmp_path / "out")
     content["models"]["model"]["metrics"]["auc"]["value"] = None
     content["seed"] = 0.5
@@ -90,7 +96,7 @@ def test_asah_has_the_auc_and_the_tests_that_r_gives(reference: Path, tmp_path: 
         for marker, scale in (("s100b", 3), ("ndka", 500), ("wfns", 5)):
             rows.append(f"p{i},s{i},{label},{float(row[marker]) / scale:.8f},{marker}")
     head = "participant_id,scan_id,label,probability,model"
-    evaluate_files(write(tmp_path / "a.csv", head, rows), tmp_path / "out", options=FAST)
+    evaluate_files(Tables(write(tmp_path / "a.csv", head, rows)), tmp_path / "out", options=FAST)
     found = metrics(tmp_path / "out")
     for marker in ("s100b", "ndka", "wfns"):
         auc = found["models"][marker]["metrics"]["auc"]
@@ -113,7 +119,7 @@ def test_a_tiny_table_by_hand(tmp_path: Path) -> None:
     label = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
     score = [0.9, 0.8, 0.6, 0.3, 0.7, 0.4, 0.35, 0.2, 0.1, 0.05]
     path = predictions(tmp_path / "a.csv", label, score)
-    evaluate_files(path, tmp_path / "out", options=FAST)
+    evaluate_files(Tables(path), tmp_path / "out", options=FAST)
     model = metrics(tmp_path / "out")["models"]["model"]
     assert model["confusion"] == {"tp": 3, "fp": 1, "tn": 5, "fn": 1}
     values = {name: m["value"] for name, m in model["metrics"].items()}
@@ -149,7 +155,7 @@ def test_scans_of_one_patient_are_resampled_together_and_said(tmp_path: Path) ->
             p = 1 / (1 + np.exp(-(label + level)))
             rows.append(f"p{patient},s{patient}-{scan},{label},{p:.5f}")
     path = write(tmp_path / "a.csv", "participant_id,scan_id,label,probability", rows)
-    evaluate_files(path, tmp_path / "out", options=FAST)
+    evaluate_files(Tables(path), tmp_path / "out", options=FAST)
     model = metrics(tmp_path / "out")["models"]["model"]
     assert (model["n"], model["n_patients"]) == (240, 60)
     assert "clustered by patient" in model["metrics"]["auc"]["ci_method"]
@@ -191,7 +197,7 @@ def test_degenerate_data_give_reasons_and_no_nan(
     tmp_path: Path, label: list[int], probability: list[float], said: str
 ) -> None:
     path = predictions(tmp_path / "a.csv", label, probability)
-    evaluate_files(path, tmp_path / "out", options=FAST)
+    evaluate_files(Tables(path), tmp_path / "out", options=FAST)
     model = metrics(tmp_path / "out")["models"]["model"]
     assert said in " ".join(model["warnings"])
     for estimate in model["metrics"].values():
@@ -211,7 +217,7 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
         for name in ("=HYPERLINK(1)", evil)
     ]
     head = "participant_id,scan_id,label,probability,model,<b>$x^2$,simulated"
-    evaluate_files(write(tmp_path / "a.csv", head, rows), tmp_path / "out", options=FAST)
+    evaluate_files(Tables(write(tmp_path / "a.csv", head, rows)), tmp_path / "out", options=FAST)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
@@ -238,7 +244,7 @@ def test_subgroups_come_from_columns_and_from_the_clinical_table(tmp_path: Path)
     path = write(tmp_path / "a.csv", "participant_id,scan_id,label,probability,site", rows)
     people = [f"sub-{i}\t{'FM'[i % 3 == 0]}\t{50 + i % 40}" for i in range(119)]
     clinical = write(tmp_path / "clinical.tsv", "participant_id\tsex\tage", people)
-    result = evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+    result = evaluate_files(Tables(path, clinical=clinical), tmp_path / "out", options=FAST)
     groups = {(row.grouping, row.level): row.n for row in result.subgroups}
     assert groups["site", "A"] == groups["site", "B"] == 60
     assert groups["sex", "missing"] == 1
@@ -254,7 +260,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     label = rng.integers(0, 2, 50)
     path = predictions(tmp_path / "a.csv", label.tolist(), rng.random(50).round(4).tolist())
     for name in ("one", "two"):
-        evaluate_files(path, tmp_path / name, options=FAST)
+        evaluate_files(Tables(path), tmp_path / name, options=FAST)
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
     assert {f.as_posix() for f in files} >= {
         "metrics.json", "metrics.csv", "calibration.csv", "decision.csv", "report.html",
@@ -268,14 +274,14 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_file_in_the_way_of_the_folder_is_no_traceback(tmp_path: Path) -> None:
     path = predictions(tmp_path / "a.csv", [0, 1], [0.2, 0.7])
     with pytest.raises(NotWritable):
-        evaluate_files(path, path, options=FAST)
+        evaluate_files(Tables(path), path, options=FAST)
 
 
 def test_a_folder_of_the_users_is_refused_and_not_touched(tmp_path: Path) -> None:
     path = predictions(tmp_path / "a.csv", [0, 1], [0.2, 0.7])
     before = path.read_bytes()
     with pytest.raises(OutputExists):
-        evaluate_files(path, tmp_path, options=FAST)
+        evaluate_files(Tables(path), tmp_path, options=FAST)
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
     assert path.read_bytes() == before
 
@@ -283,15 +289,178 @@ def test_a_folder_of_the_users_is_refused_and_not_touched(tmp_path: Path) -> Non
 def test_what_somebody_changed_since_is_kept_before_anything_is_computed(tmp_path: Path) -> None:
     label = [0, 1] * 20
     path = predictions(tmp_path / "a.csv", label, [0.3 + 0.01 * i for i in range(40)])
-    evaluate_files(path, tmp_path / "out", options=FAST)
+    evaluate_files(Tables(path), tmp_path / "out", options=FAST)
     (tmp_path / "out" / "metrics.csv").write_text("my notes")
     stages: list[str] = []
     with pytest.raises(OutputExists, match=r"metrics\.csv"):
         evaluate_files(
-            path, tmp_path / "out", options=FAST, progress=lambda stage, *_: stages.append(stage)
+            Tables(path),
+            tmp_path / "out",
+            options=FAST,
+            progress=lambda stage, *_: stages.append(stage),
         )
     assert stages == []
     assert (tmp_path / "out" / "metrics.csv").read_text() == "my notes"
+
+
+def two_models(path: Path, gap: float = 0.0) -> Path:
+    rng = np.random.default_rng(2)
+    rows = []
+    for i in range(120):
+        level = rng.normal(1.4 * (i % 2))
+        for model, noise in (("old", 0.6), ("new", 0.6)):
+            score = level - gap * (model == "new") * (i % 2) + rng.normal(0, noise)
+            rows.append(f"p{i},s{i},{i % 2},{1 / (1 + np.exp(-score)):.5f},{model}")
+    return write(path, "participant_id,scan_id,label,probability,model", rows)
+
+
+def test_non_inferiority_to_a_reference_is_tested_and_written(tmp_path: Path) -> None:
+    tables = Tables(two_models(tmp_path / "a.csv"))
+    options = replace(FAST, reference="old", margin=0.15)
+    evaluate_files(tables, tmp_path / "out", options)
+    (row,) = (c for c in metrics(tmp_path / "out")["comparisons"] if "non-inf" in c["method"])
+    assert (row["first"], row["second"], row["metric"]) == ("new", "old", "auc")
+    assert row["method"] == "non-inferiority by paired DeLong; margin 0.15"
+    assert row["difference"]["ci_low"] > -0.15
+    assert row["p"] < 0.025
+    assert "non-inferiority shown" in row["difference"]["warning"]
+    written = table(tmp_path / "out" / "comparisons.csv")
+    assert any("non-inferiority" in line["method"] for line in written)
+    assert "non-inferiority shown" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    worse = Tables(two_models(tmp_path / "b.csv", gap=1.5))
+    result = evaluate_files(worse, tmp_path / "out", options)
+    assert "non-inferiority not shown" in str(result.comparisons[-1].difference.warning)
+
+
+@pytest.mark.parametrize(
+    ("reference", "margin", "said"),
+    [
+        ("old", None, "belong together"),
+        (None, 0.05, "belong together"),
+        ("other", 0.05, "not one of the 2"),
+        ("old", 1.5, "margin is 1.5"),
+    ],
+)
+def test_a_margin_that_fits_no_model_is_refused_before_the_folder_is_made(
+    tmp_path: Path, reference: str | None, margin: float | None, said: str
+) -> None:
+    tables = Tables(two_models(tmp_path / "a.csv"))
+    with pytest.raises(UsageError, match=said):
+        evaluate_files(tables, tmp_path / "out", replace(FAST, reference=reference, margin=margin))
+    assert not (tmp_path / "out").exists()
+
+
+def test_bca_limits_are_those_of_the_statistic(tmp_path: Path) -> None:
+    label = [0, 1] * 30
+    score = [round(0.2 + 0.4 * a + (i * 7 % 30) / 100, 4) for i, a in enumerate(label)]
+    path = predictions(tmp_path / "a.csv", label, score)
+    resampling = Resampling(300, interval="bca")
+    evaluate_files(Tables(path), tmp_path / "out", EvaluationOptions(resampling=resampling))
+    found = metrics(tmp_path / "out")["models"]["model"]["metrics"]["brier"]
+    patients = [f"p{i}" for i in range(60)]
+    told = bootstrap_metrics(Cases(label, score, patients), 0.5, resampling)["brier"]
+    assert found["ci_method"] == "bootstrap of patients, BCa"
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((told.ci_low, told.ci_high))
+    assert "BCa limits" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def as_version_0_1_left_it(folder: Path) -> None:
+    """Version 0.1 wrote the same files and no record of them."""
+    for name in (".hemocast.jsonl", ".hemocast.lock"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def test_a_folder_of_version_0_1_is_ours_and_the_users_files_in_it_stay(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    evaluate_files(Tables(two_models(tmp_path / "a.csv")), out, FAST)
+    as_version_0_1_left_it(out)
+    (out / "mine.csv").write_text("mine")
+    (out / "figures" / "mine.svg").write_text("mine")
+    path = predictions(tmp_path / "b.csv", [0, 1] * 20, [0.3 + 0.01 * i for i in range(40)])
+    evaluate_files(Tables(path), out, FAST)
+    assert (out / "mine.csv").read_text() == (out / "figures" / "mine.svg").read_text() == "mine"
+    assert not (out / "comparisons.csv").exists()
+    assert set(metrics(out)["models"]) == {"model"}
+    # From now on there is a record, so that what the user changes is seen.
+    (out / "metrics.csv").write_text("my notes")
+    with pytest.raises(OutputExists):
+        evaluate_files(Tables(path), out, FAST)
+
+
+def test_a_reader_study_of_version_0_1_is_ours_too(tmp_path: Path) -> None:
+    label, out = [0, 1] * 10, tmp_path / "out"
+    path = predictions(tmp_path / "a.csv", label, [0.3 + 0.4 * x for x in label])
+    tables = Tables(path, readings=readings(tmp_path / "r.csv", label, ("unaided",)))
+    analyse_files(tables, out, FAST)
+    as_version_0_1_left_it(out)
+    analyse_files(tables, out, FAST)
+    as_version_0_1_left_it(out)
+    (out / "table2.tex").unlink()
+    with pytest.raises(OutputExists):
+        analyse_files(tables, out, FAST)
+
+
+def test_a_table_among_our_own_files_is_no_input(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    path = two_models(tmp_path / "a.csv")
+    evaluate_files(Tables(path), out, FAST)
+    before = (out / "metrics.csv").read_bytes()
+    with pytest.raises(TableError):
+        evaluate_files(Tables(out / "metrics.csv"), out, FAST)
+    mine = out / "table.csv"
+    mine.write_bytes(path.read_bytes())
+    evaluate_files(Tables(mine), out, FAST)
+    assert mine.read_bytes() == path.read_bytes()
+    assert (out / "metrics.csv").read_bytes() == before
+    (out / ".hemocast.jsonl").open("a").write(
+        json.dumps({"file": "table.csv", "sha256": sha256(mine.read_bytes()).hexdigest()}) + "\n"
+    )
+    with pytest.raises(OutputExists, match="lie in the output folder"):
+        evaluate_files(Tables(mine), out, FAST)
+    assert mine.read_bytes() == path.read_bytes()
+
+
+OURS = (
+    "metrics.json", "metrics.csv", "report.html", "table2.csv", "table2.tex", "decision.csv",
+    "figures/roc.svg", "figures/readers-roc.png", "comparisons.csv", "agreement.csv",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    folder = tmp_path_factory.mktemp("study")
+    label = [0, 1] * 6
+    path = predictions(folder / "a.csv", label, [0.3 + 0.4 * x for x in label])
+    return Tables(path, readings=readings(folder / "r.csv", label, ("unaided",)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(
+        st.one_of(
+            st.sampled_from(OURS), st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True)
+        ),
+        st.one_of(st.binary(max_size=40), st.just(b'{"schema_version": 1}')),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([evaluate_files, analyse_files]),
+)
+def test_no_byte_of_a_users_folder_changes(
+    study: Tables, held: dict[str, bytes], command: Callable[..., object]
+) -> None:
+    with TemporaryDirectory() as place:
+        out = Path(place) / "theirs"
+        for name, content in held.items():
+            path = out / name
+            if any(parent.is_file() for parent in path.parents) or path.is_dir():
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        with pytest.raises(OutputExists):
+            command(study, out, FAST)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
 def readings(path: Path, label: list[int], arms: tuple[str, ...] = ("unaided", "aided")) -> Path:
@@ -315,7 +484,7 @@ def test_readers_give_table_2_with_honest_aucs(tmp_path: Path) -> None:
     label = [0, 1] * 20
     path = predictions(tmp_path / "a.csv", label, [0.3 + 0.4 * x for x in label])
     told = readings(tmp_path / "r.csv", label)
-    result = analyse_files(told, path, tmp_path / "out", options=FAST)
+    result = analyse_files(Tables(path, readings=told), tmp_path / "out", options=FAST)
     assert result.readers is not None
     rows = {(row["rater"], row["arm"]): row for row in table(tmp_path / "out" / "table2.csv")}
     assert len(rows) == 1 + 2 * (3 + 1)
@@ -349,7 +518,9 @@ def test_readings_of_strangers_are_named(tmp_path: Path) -> None:
         "model,p1,s1,0.3,0,aided,0",  # 8: a reader named as the model
     ]
     with pytest.raises(TableError) as caught:
-        analyse_files(write(tmp_path / "r.csv", head, rows), path, tmp_path / "out")
+        analyse_files(
+            Tables(path, readings=write(tmp_path / "r.csv", head, rows)), tmp_path / "out"
+        )
     text = str(caught.value)
     for part in (
         "row 3, column scan_id", "row 4, column participant_id", "row 5, column reader_id + scan",
@@ -372,13 +543,13 @@ def test_a_second_run_leaves_nothing_of_the_first_and_all_of_anyone_else(tmp_pat
     rich = write(tmp_path / "rich.csv", head, rows)
     told = readings(tmp_path / "r.csv", label)
     out, plain = tmp_path / "out", tmp_path / "plain"
-    evaluate_files(rich, out, readings=told, options=FAST)
+    evaluate_files(Tables(rich, readings=told), out, options=FAST)
     whole = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert {"comparisons.csv", "subgroups.csv", "times.csv", "figures/subgroups-2.png"} <= whole
     (out / "mine.csv").write_text("mine")
     one = predictions(tmp_path / "one.csv", label, scores)
-    evaluate_files(one, out, options=FAST)
-    evaluate_files(one, plain, options=FAST)
+    evaluate_files(Tables(one), out, options=FAST)
+    evaluate_files(Tables(one), plain, options=FAST)
     left = {path.relative_to(out) for path in out.rglob("*")}
     assert left == {path.relative_to(plain) for path in plain.rglob("*")} | {Path("mine.csv")}
 
@@ -392,8 +563,8 @@ def test_labels_beside_the_clinical_table_serve_predictions_without(tmp_path: Pa
         folder / "clinical.tsv", "participant_id\tage", [f"p{i}\t70" for i in range(40)]
     )
     with pytest.raises(TableError, match="--labels"):
-        evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+        evaluate_files(Tables(path, clinical=clinical), tmp_path / "out", options=FAST)
     labels = [f"p{i}\t{i % 2}" for i in range(40)]
     write(folder / "labels.tsv", "participant_id\tlabel", labels)
-    result = evaluate_files(path, tmp_path / "out", clinical=clinical, options=FAST)
+    result = evaluate_files(Tables(path, clinical=clinical), tmp_path / "out", options=FAST)
     assert result.models[0].n_positive == 20

@@ -13,8 +13,9 @@ from scipy.ndimage import gaussian_filter
 
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.model.prediction import Prediction
-from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files, evaluate_files
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
 from hemocast.report.demo import DemoResult, Example, Part
+from hemocast.stats import Resampling
 from hemocast.train import EpochRecord
 from hemocast.volume import Source, Stack, StackRecord
 
@@ -155,7 +156,9 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     """Two models on simulated scans."""
     folder = tmp_path_factory.mktemp("evaluation")
     table = write_predictions(folder / "p.csv", "our <b> model", "True risk")
-    return evaluate_files(table, folder / "out", options=EvaluationOptions(n_resamples=100))
+    return evaluate_files(
+        Tables(table), folder / "out", options=EvaluationOptions(resampling=Resampling(100))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -175,8 +178,8 @@ def reader_study(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     answers = "probability,decision,confidence,seconds"
     head = f"reader_id,participant_id,scan_id,{answers},arm,order,repeat"
     (folder / "r.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    options = EvaluationOptions(n_resamples=100)
-    return analyse_files(folder / "r.csv", table, folder / "out", options=options)
+    options = EvaluationOptions(resampling=Resampling(100))
+    return analyse_files(Tables(table, readings=folder / "r.csv"), folder / "out", options=options)
 
 
 @pytest.fixture(scope="session")

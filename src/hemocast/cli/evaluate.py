@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
+
+
+class Interval(StrEnum):
+    """How the bootstrap's limits are made."""
+
+    PERCENTILE = "percentile"
+    BCA = "bca"
 
 
 def evaluate(
@@ -37,24 +45,38 @@ def evaluate(
     threshold: Threshold = None,
     resamples: Resamples = 2000,
     seed: BootstrapSeed = 0,
+    interval: Annotated[
+        Interval,
+        typer.Option(
+            help="Of the bootstrap: percentile, or BCa, which corrects bias and skewness."
+        ),
+    ] = Interval.PERCENTILE,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="With --margin: the model that the others shall not be inferior to."),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(help="With --reference: the largest acceptable loss of AUC, such as 0.05."),
+    ] = None,
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 
     Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
     """
     from hemocast.cli.progress import stage_bars
-    from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+    from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
     from hemocast.report.words import estimate as words
+    from hemocast.stats import Resampling
 
     with stage_bars() as progress:
         result = evaluate_files(
-            predictions,
+            Tables(predictions, readings, clinical, labels),
             out,
-            readings=readings,
-            clinical=clinical,
-            labels=labels,
-            options=EvaluationOptions(threshold, resamples, seed),
-            progress=progress,
+            EvaluationOptions(
+                threshold, Resampling(resamples, seed, interval.value), reference, margin
+            ),
+            progress,
         )
     if result.simulated:
         print("SIMULATED data: not clinical evidence.")

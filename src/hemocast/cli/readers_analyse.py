@@ -25,16 +25,16 @@ def analyse(
     Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
     """
     from hemocast.cli.progress import stage_bars
-    from hemocast.pipeline.evaluate import EvaluationOptions, analyse_files
+    from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files
     from hemocast.report.words import estimate as words
+    from hemocast.stats import Resampling
 
     with stage_bars() as progress:
         result = analyse_files(
-            readings,
-            predictions,
+            Tables(predictions, readings),
             out,
-            options=EvaluationOptions(threshold, resamples, seed),
-            progress=progress,
+            EvaluationOptions(threshold, Resampling(resamples, seed)),
+            progress,
         )
     if result.simulated:
         print("SIMULATED data: not clinical evidence.")

@@ -19,6 +19,7 @@ from hemocast.stats import (
     delong_test,
     holm,
     mcnemar_exact,
+    noninferior_auc,
 )
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import BoolArray
@@ -44,14 +45,60 @@ def compare_models(models: Sequence[ModelCases], resampling: Resampling) -> tupl
     return _adjusted([row for pair in pairs for row in _pair(*pair, resampling)])
 
 
-def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list[Comparison]:
-    names = (first.name, second.name)
+def compare_with_reference(
+    models: Sequence[ModelCases], reference: str, margin: float
+) -> tuple[Comparison, ...]:
+    """Test whether every other model's AUC is at most a margin below that of the reference.
+
+    Parameters
+    ----------
+    models : sequence of ModelCases
+        Of one table.
+    reference : str
+        The name of one of them.
+    margin : float
+        The largest loss that was declared acceptable, above 0.
+
+    Returns
+    -------
+    tuple of Comparison
+        P values are one-sided, at .025, and adjusted after Holm over the models.
+    """
+    (old,) = (model for model in models if model.name == reference)
+    return _adjusted([_noninferior(new, old, margin) for new in models if new is not old])
+
+
+def _noninferior(new: ModelCases, old: ModelCases, margin: float) -> Comparison:
+    names, method = (new.name, old.name), f"non-inferiority by paired DeLong; margin {margin:g}"
+    both = _together(new, old)
+    if both is None:
+        nothing = Estimate.bare(_NAN, 0, "no scan was rated by both models")
+        return Comparison(*names, "auc", method, nothing, None)
+    try:
+        found = noninferior_auc(both, margin)
+    except StatisticsError as error:
+        nothing = Estimate.bare(_NAN, both.n, f"no test: {error.seen}")
+        return Comparison(*names, "auc", method, nothing, None)
+    said = "shown" if found.shown else "not shown"
+    words = f"one-sided test of a loss of {margin:g} or more; non-inferiority {said}"
+    return Comparison(*names, "auc", method, found.difference.noted(words), found.p)
+
+
+def _together(first: ModelCases, second: ModelCases) -> Cases | None:
+    """Return the scans that both rated, with both models as raters."""
     rows = np.intersect1d(first.rows, second.rows)
     if not rows.size:
+        return None
+    a, b = first.on(rows).cases, second.on(rows).cases
+    return Cases(a.truth, [a.score, b.score], a.patient)
+
+
+def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list[Comparison]:
+    names = (first.name, second.name)
+    both = _together(first, second)
+    if both is None:
         nothing = Estimate.bare(_NAN, 0, "no scan was rated by both models")
         return [Comparison(*names, "auc", "none", nothing, None)]
-    a, b = first.on(rows).cases, second.on(rows).cases
-    both = Cases(a.truth, [a.score, b.score], a.patient)
     thresholds = (first.threshold, second.threshold)
     made = [_delong(names, both)]
     found = dict(zip(METRICS, bootstrap_differences(both, thresholds, resampling), strict=True))
@@ -72,8 +119,8 @@ def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list
                 ("specificity", ~both.truth),
             )
         ]
-    left_out = max(first.rows.size, second.rows.size) - rows.size
-    note = f"on the {rows.size} scans that both rated" if left_out else None
+    partly = both.n < max(first.cases.n, second.cases.n)
+    note = f"on the {both.n} scans that both rated" if partly else None
     return [replace(row, difference=row.difference.noted(note)) for row in made]
 
 

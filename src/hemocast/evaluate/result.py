@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hemocast.readers.analysis.analyse import ReaderAnalysis
-from hemocast.stats import Cases, Confusion, DecisionCurve, Estimate, RocBand, RocCurve
+from hemocast.stats import (
+    Cases,
+    Confusion,
+    DecisionCurve,
+    Estimate,
+    Resampling,
+    RocBand,
+    RocCurve,
+)
 from hemocast.stats.estimate import BoolArray, FloatArray
 from hemocast.stats.prevalence import PredictiveValues
 
@@ -249,8 +257,8 @@ class EvaluationResult:
         Where readings were given.
     simulated : bool
         The tables say that their data are simulated.
-    n_resamples, seed : int
-        Of every bootstrap.
+    resampling : Resampling
+        Of patients, in every bootstrap.
     notes : tuple of str
         What was left out, or could not be used.
     """
@@ -261,6 +269,5 @@ class EvaluationResult:
     interactions: tuple[InteractionRow, ...] = ()
     readers: ReaderAnalysis | None = None
     simulated: bool = False
-    n_resamples: int = 2000
-    seed: int = 0
-    notes: tuple[str, ...] = field(default=())
+    resampling: Resampling = field(default_factory=Resampling)
+    notes: tuple[str, ...] = ()

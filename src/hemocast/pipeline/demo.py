@@ -18,7 +18,7 @@ from hemocast.dataset.pseudonym import known_key
 from hemocast.dicom import read, read_nifti
 from hemocast.files import Output, write_text
 from hemocast.pipeline.clock import Clock, stage_of
-from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.pipeline.predict import predict_paths
 from hemocast.pipeline.simulated_run import RunFolder, RunOptions, predictions_table, train_into
 from hemocast.pipeline.simulated_truth import SimulatedTruth, lesion_on_stack
@@ -26,6 +26,7 @@ from hemocast.pipeline.train import Trained
 from hemocast.report.demo import DemoResult, Example, Facts, Part, demo_page
 from hemocast.report.evaluation.tables import estimate_json
 from hemocast.simulate import DEMO, Truth, simulate_cohort
+from hemocast.stats import Resampling
 
 if TYPE_CHECKING:
     from hemocast.evaluate.result import EvaluationResult
@@ -148,9 +149,9 @@ def _evaluate(
     )
     output.write_text("predictions.csv", table)
     return evaluate_files(
-        output.folder / "predictions.csv",
+        Tables(output.folder / "predictions.csv"),
         output.folder / "evaluation",
-        options=EvaluationOptions(seed=options.seed),
+        EvaluationOptions(resampling=Resampling(seed=options.seed)),
         progress=options.progress,
     )
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hemocast.evaluate.result import ModelPart
-from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.report.figures.calibration import calibration_figure
+from hemocast.stats import Resampling
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +20,8 @@ def model(cases: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPat
     rows = [f"p{i},s{i},{int(a)},{b}" for i, (a, b) in enumerate(zip(*cases, strict=True))]
     table = "\n".join(["participant_id,scan_id,label,probability", *rows])
     (folder / "p.csv").write_text(table)
-    options = EvaluationOptions(n_resamples=100)
-    return evaluate_files(folder / "p.csv", folder / "out", options=options).models[0]
+    options = EvaluationOptions(resampling=Resampling(100))
+    return evaluate_files(Tables(folder / "p.csv"), folder / "out", options=options).models[0]
 
 
 def test_what_was_measured_is_written_into_it(model: ModelPart, check_figure: Callable) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.readers.analysis.analyse import ReaderAnalysis
-from hemocast.report.figures.roc import RocLine
 from hemocast.report.readers.figures import (
     agreement_panels,
     confusion_panels,
     draw_readers,
+    reader_lines,
     reader_points,
 )
-from hemocast.stats import Cases, auc_interval, roc_curve
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,16 @@ def test_averages_have_no_matrix(analysis: ReaderAnalysis) -> None:
 
 
 def test_every_arm_has_its_figures(analysis: ReaderAnalysis) -> None:
-    label, score = [0, 1, 0, 1, 1], [0.1, 0.8, 0.6, 0.4, 0.9]
-    line = RocLine("model", roc_curve(Cases(label, score)), auc_interval(Cases(label, score)))
-    names = [d.name for d in draw_readers(analysis, [line], simulated=False)]
+    names = [d.name for d in draw_readers(analysis, simulated=False)]
     arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in ("readers-confusion", "agreement")]
     assert names == ["readers-roc", *arms]
-    assert "readers-roc" not in [d.name for d in draw_readers(analysis, [], simulated=False)]
+    readers = tuple(rater for rater in analysis.raters if rater.kind != "model")
+    alone = replace(analysis, raters=readers)
+    assert "readers-roc" not in [d.name for d in draw_readers(alone, simulated=False)]
+
+
+def test_the_models_curve_is_that_of_the_scans_read(analysis: ReaderAnalysis) -> None:
+    (line,) = reader_lines(analysis)
+    model = analysis.raters[0]
+    assert line.curve is model.roc
+    assert line.point == (1 - model["specificity"].value, model["sensitivity"].value)

@@ -13,7 +13,7 @@ from hemocast.errors import MissingExtra
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.files import Output
 from hemocast.pipeline.clock import Clock, stage_of
-from hemocast.pipeline.evaluate import EvaluationOptions, evaluate_files
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.pipeline.reproduce.page import Reproduction, paper_of
 from hemocast.pipeline.reproduce.plan import Plan, make_plan
 from hemocast.pipeline.simulated_run import RunFolder, RunOptions, predictions_table, train_into
@@ -128,14 +128,16 @@ def _evaluate(
     output.write_text("networks.csv", predictions_table(trained, [ctnet, *rules]))
     chosen = EvaluationOptions()
     readers = evaluate_files(
-        out / "predictions.csv",
+        Tables(
+            out / "predictions.csv",
+            readings=out / "readings.csv",
+            clinical=dataset.root / "clinical.tsv",
+        ),
         out / "evaluation",
-        readings=out / "readings.csv",
-        clinical=dataset.root / "clinical.tsv",
         options=chosen,
         progress=options.progress,
     )
     networks = evaluate_files(
-        out / "networks.csv", out / "networks", options=chosen, progress=options.progress
+        Tables(out / "networks.csv"), out / "networks", options=chosen, progress=options.progress
     )
     return readers, networks

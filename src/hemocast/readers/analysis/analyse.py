@@ -9,7 +9,7 @@ model's AUC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,9 +23,11 @@ from hemocast.stats import (
     Confusion,
     Estimate,
     Resampling,
+    RocCurve,
     auc_interval,
     bootstrap_metrics,
     classification_metrics,
+    roc_curve,
 )
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import FloatArray, IntArray
@@ -56,6 +58,8 @@ class Rater:
         From decisions: (sensitivity + specificity) / 2.
     cells : Confusion or None
         None for the average.
+    roc : RocCurve or None
+        Of a model with scans of both classes.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Rater:
     auc: Estimate
     auc_one_point: Estimate
     cells: Confusion | None
+    roc: RocCurve | None = None
 
     def __getitem__(self, metric: str) -> Estimate:
         """Return one of `TABLE2`."""
@@ -183,7 +188,9 @@ def _coverage(readings: ReadingTable, read: IntArray) -> tuple[str, ...]:
 def _model(model: ModelCases, resampling: Resampling) -> Rater:
     score, cases = model.cases.score, model.cases
     said = Cases(cases.truth, score >= model.threshold, cases.patient)
-    return _rater((model.name, "model", ""), said, score, resampling)
+    line = _rater((model.name, "model", ""), said, score, resampling)
+    both = 0 < cases.n_positive < cases.n
+    return replace(line, roc=roc_curve(cases) if both else None)
 
 
 def _reader(own: ReadingTable, resampling: Resampling) -> Rater:

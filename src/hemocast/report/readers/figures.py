@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
+from hemocast.report.evaluation.figures import MOST_CURVES
 from hemocast.report.figures.agreement import AgreementPanel, agreement_figure
 from hemocast.report.figures.confusion import ConfusionPanel, confusion_figure
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
+from hemocast.report.figures.style import shortened
 
 if TYPE_CHECKING:
     from hemocast.stats.estimate import FloatArray
@@ -19,21 +21,29 @@ if TYPE_CHECKING:
 _MOST_RATERS = 25
 
 
-def draw_readers(
-    analysis: ReaderAnalysis, lines: Sequence[RocLine], *, simulated: bool
-) -> tuple[Drawing, ...]:
+def draw_readers(analysis: ReaderAnalysis, *, simulated: bool) -> tuple[Drawing, ...]:
     """Draw all figures of a reader study.
 
     Parameters
     ----------
     analysis : ReaderAnalysis
         What was found.
-    lines : sequence of RocLine
-        The models' curves on the scans that were read.
     simulated : bool
         Say so in the figures.
     """
-    return tuple(_drawings(analysis, lines, simulated))
+    return tuple(_drawings(analysis, simulated))
+
+
+def reader_lines(analysis: ReaderAnalysis) -> list[RocLine]:
+    """Curves of the models on the scans that somebody read."""
+    return [
+        RocLine(
+            shortened(rater.name, 18), rater.roc, rater.auc,
+            point=(1 - rater["specificity"].value, rater["sensitivity"].value),
+        )
+        for rater in analysis.raters[:MOST_CURVES]
+        if rater.kind == "model" and rater.roc is not None
+    ]  # fmt: skip
 
 
 def reader_points(analysis: ReaderAnalysis) -> list[ReaderPoint]:
@@ -76,10 +86,8 @@ def agreement_panels(analysis: ReaderAnalysis, arm: str) -> tuple[list[str], lis
     return names, [AgreementPanel(title, matrix(measure)) for measure, title in titles]
 
 
-def _drawings(
-    analysis: ReaderAnalysis, lines: Sequence[RocLine], simulated: bool
-) -> Iterator[Drawing]:
-    points = reader_points(analysis)
+def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
+    lines, points = reader_lines(analysis), reader_points(analysis)
     if lines and points:
         yield Drawing(
             "readers-roc", roc_figure(lines, points, simulated=simulated),

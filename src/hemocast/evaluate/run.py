@@ -1,0 +1,142 @@
+"""The whole evaluation of checked inputs: models, subgroups, comparisons, readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hemocast.errors import UsageError
+from hemocast.evaluate.calibration import MOST_FOR_CURVE
+from hemocast.evaluate.comparisons import compare_models, compare_with_reference
+from hemocast.evaluate.inputs.read import Inputs
+from hemocast.evaluate.models import evaluate_model
+from hemocast.evaluate.result import EvaluationResult, InteractionRow, ModelPart, SubgroupRow
+from hemocast.evaluate.subgroups import evaluate_subgroups
+from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
+from hemocast.stats import Resampling
+from hemocast.stats.cases import ModelCases
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate.
+
+    Parameters
+    ----------
+    threshold : float or None
+        For all models; None leaves it to the table.
+    resampling : Resampling
+        Of patients, in every bootstrap.
+    reference, margin : str or None, float or None
+        Test whether every other model's AUC is at most `margin` below that of the model
+        `reference`; both or neither. Chosen before the data were seen.
+    """
+
+    threshold: float | None = None
+    resampling: Resampling = field(default_factory=Resampling)
+    reference: str | None = None
+    margin: float | None = None
+
+    def check(self, models: tuple[ModelCases, ...]) -> None:
+        """Refuse options that do not fit the models of the table.
+
+        Raises
+        ------
+        UsageError
+            A margin without a reference, or the other way round; one that is not between 0 and 1;
+            a reference that is no model of the table, or the only one.
+        """
+        if (self.reference is None) != (self.margin is None):
+            raise UsageError(
+                "A margin and a reference belong together; one was given",
+                "the largest acceptable loss of AUC, and the model that it is measured from",
+                "Give both --margin and --reference, or neither",
+            )
+        if self.margin is not None and not 0 < self.margin < 1:
+            raise UsageError(
+                f"The margin is {self.margin}", "a number between 0 and 1", "Correct --margin"
+            )
+        names = {model.name for model in models}
+        if self.reference is not None and (self.reference not in names or len(names) < 2):
+            raise UsageError(
+                f"The reference is not one of the {len(names)} model(s) of the table, or the "
+                "only one",
+                "a name of the column model, beside another one",
+                "Correct --reference",
+            )
+
+
+def evaluate_inputs(
+    found: Inputs, options: EvaluationOptions, progress: Progress
+) -> EvaluationResult:
+    """Evaluate every model of the table, alone, in subgroups, and against the others.
+
+    Parameters
+    ----------
+    found : Inputs
+        The checked tables.
+    options : EvaluationOptions
+        Checked too.
+    progress : callable
+        Called with (stage, done, total).
+    """
+    models, resampling = found.predictions.models, options.resampling
+    parts: list[ModelPart] = []
+    subgroups: list[SubgroupRow] = []
+    interactions: list[InteractionRow] = []
+    for done, model in enumerate(models):
+        progress("models", done, len(models))
+        parts.append(evaluate_model(model, resampling))
+        rows, tests = evaluate_subgroups(model, found.groupings, resampling)
+        subgroups += rows
+        interactions += tests
+    progress("models", len(models), len(models))
+    comparisons = compare_models(models, resampling)
+    if options.reference is not None and options.margin is not None:
+        comparisons += compare_with_reference(models, options.reference, options.margin)
+    return EvaluationResult(
+        models=tuple(parts),
+        comparisons=comparisons,
+        subgroups=tuple(subgroups),
+        interactions=tuple(interactions),
+        readers=analyse_readers(found, options),
+        simulated=found.simulated,
+        resampling=resampling,
+        notes=tuple(_notes(found)),
+    )
+
+
+def analyse_readers(found: Inputs, options: EvaluationOptions) -> ReaderAnalysis | None:
+    """Set the readers beside the models, where there are readings."""
+    if found.readings is None:
+        return None
+    return analyse_readings(found.readings, found.predictions.models, options.resampling)
+
+
+def _notes(found: Inputs) -> Iterator[str]:
+    """Say what was left out, or could not be used."""
+    table, clinical = found.predictions, found.clinical
+    if table.n_refused:
+        yield (
+            f"{table.n_refused} row(s) without a prediction (refused or failed) were left out: the "
+            "results hold for the others"
+        )
+    if unused := table.unused + (() if clinical is None else clinical.unused):
+        yield "columns that give no subgroups: " + "; ".join(unused)
+    if clinical is not None and clinical.n_unknown:
+        yield (
+            f"{clinical.n_unknown} participant(s) are not in the clinical table; their groups are "
+            "not known"
+        )
+    sizes = {model.cases.n for model in table.models}
+    if len(sizes) > 1:
+        yield (
+            "the models rated different numbers of scans; comparisons use the scans that both rated"
+        )
+    if max(sizes) > MOST_FOR_CURVE:
+        yield (
+            f"calibration was measured on a random {MOST_FOR_CURVE} scans of each model that rated "
+            "more"
+        )
