@@ -38,48 +38,17 @@ PRACTICE = SimulateConfig(
     clinical_strength=1.0,
     thrombectomy_share=0.15,
     sites=(
-        SiteConfig(
-            name="university",
-            share=0.4,
-            vendors=(_SIEMENS, _GE),
-            thin_fraction=0.15,
-            mixed_fraction=0.1,
-            tilt_fraction=0.1,
-            volume_factor=1.5,
-        ),
-        SiteConfig(
-            name="city",
-            share=0.3,
-            vendors=(_GE,),
-            mixed_fraction=0.3,
-            tilt_fraction=0.4,
-            noise_high_hu=4.5,
-        ),
-        SiteConfig(
-            name="county",
-            share=0.2,
-            vendors=(_PHILIPS,),
-            slice_mm=4.0,
-            noise_low_hu=4.0,
-            noise_high_hu=6.0,
-            motion_fraction=0.1,
-            age_shift=6.0,
-            volume_factor=0.8,
-        ),
-        SiteConfig(
-            name="rural",
-            share=0.1,
-            vendors=(_TOSHIBA,),
-            slice_mm=6.0,
-            noise_low_hu=4.0,
-            noise_high_hu=6.0,
-            tilt_fraction=0.6,
-            motion_fraction=0.15,
-            age_shift=9.0,
-            volume_factor=0.7,
-        ),
+        SiteConfig(name="university", share=0.4, vendors=(_SIEMENS, _GE), thin_fraction=0.15,
+                   mixed_fraction=0.1, tilt_fraction=0.1, volume_factor=1.5),
+        SiteConfig(name="city", share=0.3, vendors=(_GE,), mixed_fraction=0.3, tilt_fraction=0.4,
+                   noise_high_hu=4.5),
+        SiteConfig(name="county", share=0.2, vendors=(_PHILIPS,), slice_mm=4.0, noise_low_hu=4.0,
+                   noise_high_hu=6.0, motion_fraction=0.1, age_shift=6.0, volume_factor=0.8),
+        SiteConfig(name="rural", share=0.1, vendors=(_TOSHIBA,), slice_mm=6.0, noise_low_hu=4.0,
+                   noise_high_hu=6.0, tilt_fraction=0.6, motion_fraction=0.15, age_shift=9.0,
+                   volume_factor=0.7),
     ),
-)
+)  # fmt: skip
 """600 patients of four hospitals with their own scanners and case mix, one in ten with HT, the odds
 ratios as the literature has them: what a model would meet outside a study."""
 

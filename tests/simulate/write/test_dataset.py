@@ -106,6 +106,24 @@ def test_what_a_user_adds_to_the_tables_stays_and_another_label_is_refused(made,
     assert labels.read_bytes() == before
 
 
+def test_a_patient_who_was_lost_is_made_again_and_added_columns_stay(made, contents, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(made.folder, out)
+    lost = sorted((out / "dataset").glob("sub-*"))[0]
+    shutil.rmtree(lost)
+    table = pd.read_csv(out / "dataset" / "labels.tsv", sep="\t", dtype=str, keep_default_na=False)
+    table["note"] = "mine"
+    table.to_csv(out / "dataset" / "labels.tsv", sep="\t", index=False)
+    simulate_cohort(CONFIG, out, format="dataset")
+    again = Dataset(out / "dataset").table("labels")
+    assert set(again.pop("note")) == {"mine"}
+    before, after = contents(made.folder), contents(out)
+    assert before.keys() == after.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"dataset/labels.tsv"}
+    assert again.equals(Dataset(made.visible).table("labels"))
+
+
 def test_a_run_killed_between_scans_and_tables_is_finished(made, contents, tmp_path):
     out = tmp_path / "cohort"
     shutil.copytree(made.folder, out)

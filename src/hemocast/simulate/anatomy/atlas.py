@@ -251,8 +251,7 @@ def _hull(small: FloatArray, points: Points) -> BoolArray:
     closed |= ellipsoid(points, (0, 1, -14), (17, 17, 13))  # above the sella
     canal = np.hypot(x, y + 47 + 0.1 * (z + 60)) < 9
     closed = closed | (canal & (z < -58))
-    smooth: BoolArray = ndimage.gaussian_filter(closed.astype(np.float32), 1.0) > 0.5
-    return smooth
+    return np.asarray(ndimage.gaussian_filter(closed.astype(np.float32), 1.0) > 0.5)
 
 
 def _base_thickness(points: Points) -> FloatArray:

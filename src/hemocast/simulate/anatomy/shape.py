@@ -163,8 +163,7 @@ def _pallor(van_swieten: tuple[int, int], ventricle: FloatArray) -> FloatArray:
     depths = np.ones_like(away), cap, whole  # a trace of it in every head
     high = 1 / (1 + np.exp(-(z + 2) / 3))
     drop = front * depths[van_swieten[0]] + (1 - front) * depths[van_swieten[1]]
-    pallor: FloatArray = np.where(drop > 1, drop * high, ventricle)
-    return pallor
+    return np.asarray(np.where(drop > 1, drop * high, ventricle))
 
 
 def _draw_bend(rng: Generator, y: FloatArray, x: FloatArray) -> FloatArray:

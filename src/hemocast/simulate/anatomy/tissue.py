@@ -78,5 +78,4 @@ def healthy_hu(white: FloatArray, pallor: FloatArray) -> FloatArray:
     pallor : ndarray of float32
         Drop of white matter by leukoaraiosis, HU.
     """
-    hu: FloatArray = np.float32(GREY_HU) - white * (np.float32(GREY_HU - WHITE_HU) + pallor)
-    return hu
+    return np.asarray(np.float32(GREY_HU) - white * (np.float32(GREY_HU - WHITE_HU) + pallor))

@@ -14,12 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from hemocast.anatomy.atlas import REGIONS, aspects_regions
 from hemocast.simulate.anatomy.atlas import COARSE, LEVEL_ONE, load_atlas
 from hemocast.simulate.anatomy.shape import FIELD
-from hemocast.simulate.anatomy.structures import Side
 from hemocast.simulate.disease.lesion import (
     PATTERNS,
     TERRITORIES,
     Territory,
-    TissueShare,
     draw_growth,
     half_axes,
     half_box,
@@ -109,25 +107,4 @@ def aspects(
         raise ValueError(f"territories are {', '.join(TERRITORIES)}")
     needed = _table()[row, np.asarray(pattern)]
     lost = np.asarray(volume_ml, dtype=np.float32)[..., None] >= needed
-    score: NDArray[np.int64] = len(REGIONS) - lost.sum(axis=-1)
-    return score
-
-
-def measure_aspects(infarct: TissueShare, side: Side) -> int:
-    """Return the ASPECTS of an infarct in a head of its own.
-
-    Parameters
-    ----------
-    infarct : TissueShare
-        The infarct.
-    side : {"left", "right"}
-        Its side.
-    """
-    share = infarct.on_atlas()
-    if side == "left":
-        share = share[..., ::-1]
-    held = np.bincount(
-        regions().ravel(), weights=share[half_box(COARSE)].ravel() / 255, minlength=len(REGIONS) + 1
-    )
-    whole = np.bincount(regions().ravel(), minlength=len(REGIONS) + 1)
-    return len(REGIONS) - int((held[1:] >= LOST_SHARE * whole[1:]).sum())
+    return np.asarray(len(REGIONS) - lost.sum(axis=-1))

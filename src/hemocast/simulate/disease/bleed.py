@@ -102,8 +102,7 @@ def _petechial_order(rng: Generator, grade: Grade, infarct: TissueShare) -> Floa
     grey = 1 - load_atlas().white[infarct.box] * np.float32(1 / 255)
     tissue = load_atlas().level[infarct.box] > 100
     near = ndimage.gaussian_filter((grey * tissue).astype(np.float32), 2.5, truncate=3)
-    order: FloatArray = noise + 2.0 * near
-    return order
+    return np.asarray(noise + 2.0 * near)
 
 
 def _clot_order(rng: Generator, inside: BoolArray, infarct: TissueShare) -> FloatArray:
@@ -121,5 +120,4 @@ def _clot_order(rng: Generator, inside: BoolArray, infarct: TissueShare) -> Floa
     bumps /= max(float(bumps.std()), 1e-9)
     under = (DISTANCE_ZERO - load_atlas().distance[infarct.box].astype(np.float32)) * DISTANCE_STEP
     # Clots lie under the cortex rather than at the skull.
-    order: FloatArray = -reach + 1.5 * bumps - 1.5 * np.clip(8 - under, 0, None)
-    return order
+    return np.asarray(-reach + 1.5 * bumps - 1.5 * np.clip(8 - under, 0, None))

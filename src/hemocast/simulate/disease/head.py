@@ -12,15 +12,9 @@ from hemocast.simulate.anatomy.atlas import load_atlas
 from hemocast.simulate.anatomy.shape import FIELD, Shape, atlas_maps, draw_shape
 from hemocast.simulate.anatomy.structures import Side, draw_structures, lay_arteries
 from hemocast.simulate.anatomy.tissue import Tissue, healthy_hu
+from hemocast.simulate.disease import lesion
 from hemocast.simulate.disease.bleed import Bleed, draw_bleed, mass_effect_mm
-from hemocast.simulate.disease.lesion import (
-    Territory,
-    TissueShare,
-    draw_growth,
-    fill,
-    on_box,
-    tissue_ml,
-)
+from hemocast.simulate.disease.lesion import Territory, TissueShare
 from hemocast.simulate.disease.swelling import swell
 from hemocast.volume import BoolArray
 
@@ -160,11 +154,11 @@ def _struck(head: Head, stroke: Stroke, rng: Generator) -> Head:
     """Put a stroke into a head."""
     shape, free = head.shape, head.tissue < Tissue.BONE
     asked, shift_mm = stroke.infarct, stroke.edema.shift_mm
-    growth = draw_growth(asked.territory, asked.pattern, asked.side)
-    infarct = fill(growth, asked.volume_ml, shape, free)
+    growth = lesion.draw_growth(asked.territory, asked.pattern, asked.side)
+    infarct = lesion.fill(growth, asked.volume_ml, shape, free)
     swollen = swell(shape, infarct, shift_mm)
     if swollen is not shape:
-        infarct = fill(growth, asked.volume_ml, swollen, free)
+        infarct = lesion.fill(growth, asked.volume_ml, swollen, free)
         swollen = swell(shape, infarct, shift_mm)
     mean = _mean_hu(infarct, swollen, free)
     head = replace(head, infarct=infarct, infarct_hu=mean, edema=stroke.edema)
@@ -178,16 +172,16 @@ def _struck(head: Head, stroke: Stroke, rng: Generator) -> Head:
 def _mean_hu(infarct: TissueShare, shape: Shape, free: BoolArray) -> float:
     """Return the mean CT number of the healthy tissue an infarct covers, HU."""
     size = infarct.share.shape
-    weights = tissue_ml(atlas_maps(shape), infarct.start, size, 1, free) * infarct.share
+    weights = lesion.tissue_ml(atlas_maps(shape), infarct.start, size, 1, free) * infarct.share
     white = load_atlas().white[infarct.box] * np.float32(1 / 255)
-    hu = healthy_hu(white, on_box(shape.pallor, infarct.start, size, FIELD))
+    hu = healthy_hu(white, lesion.on_box(shape.pallor, infarct.start, size, FIELD))
     return float((hu * weights).sum(dtype=np.float64) / max(weights.sum(dtype=np.float64), 1e-9))
 
 
 def _cavity(tissue: NDArray[np.uint8], shape: Shape, old: Infarct) -> None:
     """Stamp an old infarct: tissue gone, fluid in its place, no swelling."""
     free = tissue < Tissue.BONE
-    growth = draw_growth(old.territory, old.pattern, old.side)
-    cavity = fill(growth, old.volume_ml, shape, free)
+    growth = lesion.draw_growth(old.territory, old.pattern, old.side)
+    cavity = lesion.fill(growth, old.volume_ml, shape, free)
     gone = (cavity.share > 127) & (load_atlas().level[cavity.box] > 60) & free[cavity.box]
     tissue[cavity.box][gone] = Tissue.OLD_INFARCT

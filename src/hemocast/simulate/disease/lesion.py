@@ -306,5 +306,4 @@ def soft_level(
 def soft(over: FloatArray, edge: float) -> FloatArray:
     """Return a smooth step from 0 to 1 of width about `edge`, one half at 0."""
     t = np.clip(over / (2 * edge) + 0.5, 0, 1)
-    step: FloatArray = t * t * (3 - 2 * t)
-    return step
+    return np.asarray(t * t * (3 - 2 * t))

@@ -47,8 +47,7 @@ def midline_shift_mm(volume_ml: ArrayLike, uptake: ArrayLike) -> NDArray[np.floa
     share = np.clip(np.asarray(uptake, dtype=np.float64), 0, 0.6)
     swelling = np.asarray(volume_ml, dtype=np.float64) * share / (1 - share)
     beyond = np.clip(swelling - RESERVE_ML, 0, None)
-    shift: NDArray[np.float64] = LARGEST_MM * -np.expm1(-beyond / SOFTNESS_ML)
-    return shift
+    return np.asarray(LARGEST_MM * -np.expm1(-beyond / SOFTNESS_ML))
 
 
 def swell(shape: Shape, lesion: TissueShare, shift_mm: float) -> Shape:
@@ -98,8 +97,7 @@ def _centre(shape: Shape, cover: FloatArray) -> NDArray[np.float64]:
     """Return the infarct's middle, x, y, z of the patient's scaled mm."""
     index = np.array(ndimage.center_of_mass(cover))
     bend = [ndimage.map_coordinates(b, index[:, None], order=1)[0] for b in shape.bend]
-    middle: NDArray[np.float64] = ORIGIN + FIELD * index[::-1] - np.array(bend)
-    return middle
+    return np.asarray(ORIGIN + FIELD * index[::-1] - np.array(bend))
 
 
 def _beside(centre: NDArray[np.float64]) -> FloatArray:
@@ -107,8 +105,7 @@ def _beside(centre: NDArray[np.float64]) -> FloatArray:
     z, y, x = field_axes()
     side = 1 / (1 + np.exp(-(x * np.float32(np.sign(centre[0])) - 4) / 2))
     level = np.exp(-(((z - np.clip(centre[2], -30, 24)) / 30) ** 2))
-    deep: FloatArray = side * level * np.exp(-((x / 34) ** 2) - ((y + 12) / 48) ** 2)
-    return deep
+    return np.asarray(side * level * np.exp(-((x / 34) ** 2) - ((y + 12) / 48) ** 2))
 
 
 def _displacement(
@@ -151,8 +148,7 @@ def _displacement(
 def _fade(reach: FloatArray, radius: float) -> FloatArray:
     """Return displacement per mm from the source: full inside, fading over 40 mm outside."""
     over = np.maximum(reach - radius, 0) / 40
-    fade: FloatArray = 1 / (np.maximum(reach, 12) * (1 + over**2))
-    return fade
+    return np.asarray(1 / (np.maximum(reach, 12) * (1 + over**2)))
 
 
 @lru_cache(maxsize=1)
@@ -169,5 +165,4 @@ def _wall(shape: Shape) -> FloatArray:
     index = np.indices(FIELD_SHAPE, dtype=np.float32) + shape.bend[::-1] / FIELD
     depth = ndimage.map_coordinates(_depth(), index, order=1, mode="nearest")
     t = np.clip((depth - WALL_MM) / (FREE_MM - WALL_MM), 0, 1)
-    wall: FloatArray = 0.5 * (t + t * t * (3 - 2 * t))
-    return wall
+    return np.asarray(0.5 * (t + t * t * (3 - 2 * t)))

@@ -19,42 +19,9 @@ import numpy as np
 from scipy.special import expit, gammaincinv, ndtri
 
 from hemocast.config import SimulateConfig
-from hemocast.simulate.epidemiology.population import (
-    DOOR_TO_NEEDLE_HOURS,
-    THROMBECTOMY_HOURS,
-    THROMBOLYSIS_HOURS,
-    TREATMENTS,
-    UPTAKE_LIMITS,
-    UPTAKE_MEDIAN,
-    UPTAKE_SIGMA,
-    Floats,
-    Population,
-    draw_lesions,
-    draw_population,
-    fibrillation_chance,
-    log_normal,
-    nihss_chances,
-    other_hours,
-    saturation,
-    sites_of,
-    treatment_shares,
-    van_swieten_chances,
-    volumes,
-)
-from hemocast.simulate.epidemiology.risk import (
-    LATE_HOURS,
-    LEUKOARAIOSIS,
-    LOG_ODDS,
-    age_log_odds,
-    blood_log_odds,
-    clinical_log_odds,
-    image_log_odds,
-    intercept,
-    lesion_log_odds,
-    nihss_log_odds,
-    risks,
-    uptake_log_odds,
-)
+from hemocast.simulate.epidemiology import population
+from hemocast.simulate.epidemiology import risk as odds
+from hemocast.simulate.epidemiology.population import Floats, Population
 
 RENDERED_UPTAKE = 0.6
 """Most water uptake that is rendered: beyond it infarcts look alike."""
@@ -98,8 +65,7 @@ def _compress(values: Floats, weights: Floats, n: int) -> tuple[Floats, Floats]:
 
 def _look_up(table: Floats, log_odds: Floats) -> Floats:
     """Interpolate a function tabulated on `GRID`."""
-    found: Floats = np.interp(log_odds, GRID, table)
-    return found
+    return np.asarray(np.interp(log_odds, GRID, table))
 
 
 def _averaged(table: Floats, values: Floats, weights: Floats) -> Floats:
@@ -111,7 +77,7 @@ def _blood(config: SimulateConfig) -> Floats:
     """Tabulate the logistic function averaged over glucose and pressure."""
     glucose = 5.0 + 1.3 * gammaincinv(1.8, _middles(100))
     systolic = np.clip(152 + 22 * ndtri(_middles(100)), 90, 230)
-    both = blood_log_odds(glucose[:, None], systolic).ravel()
+    both = odds.blood_log_odds(glucose[:, None], systolic).ravel()
     values, weights = _compress(config.clinical_strength * both, np.ones(both.size), 150)
     return np.asarray(expit(GRID[:, None] + values) @ weights)
 
@@ -119,11 +85,13 @@ def _blood(config: SimulateConfig) -> Floats:
 def _by_grade(config: SimulateConfig, age_shift: float, blood: Floats) -> Floats:
     """Average further over age and atrial fibrillation given each van Swieten grade: (5, grid)."""
     age = np.clip(config.age_mean + config.age_sd * ndtri(_middles(400)) + age_shift, 25, 95)
-    weights = van_swieten_chances(age)
+    weights = population.van_swieten_chances(age)
     weights /= weights.sum(axis=0)
-    has = fibrillation_chance(age)[:, None]
+    has = population.fibrillation_chance(age)[:, None]
     with_, without = (
-        _averaged(blood, config.clinical_strength * age_log_odds(age, np.array(af)), weights * part)
+        _averaged(
+            blood, config.clinical_strength * odds.age_log_odds(age, np.array(af)), weights * part
+        )
         for af, part in ((True, has), (False, 1 - has))
     )
     return np.asarray((with_ + without).T)
@@ -156,30 +124,32 @@ class _Treatments:
 
 def _treatments(config: SimulateConfig) -> _Treatments:
     """Tabulate how treatment and uptake hang together, by the hours to the first scan."""
-    share = treatment_shares(config)
+    share = population.treatment_shares(config)
     quantile = _middles(1000)
-    first, last = THROMBOLYSIS_HOURS
-    quick, later = first + (last - first) * quantile, other_hours(quantile)
-    low, high = DOOR_TO_NEEDLE_HOURS
-    late = np.clip((quick + high - LATE_HOURS) / (high - low), 0, 1)
-    anticoagulant = share[TREATMENTS.index("anticoagulant")]
+    first, last = population.THROMBOLYSIS_HOURS
+    quick, later = first + (last - first) * quantile, population.other_hours(quantile)
+    low, high = population.DOOR_TO_NEEDLE_HOURS
+    late = np.clip((quick + high - odds.LATE_HOURS) / (high - low), 0, 1)
+    anticoagulant = share[population.TREATMENTS.index("anticoagulant")]
     groups = (
-        (LOG_ODDS["thrombolytic"], quick, share[0] * (1 - late)),
-        (LOG_ODDS["thrombolytic"] + LOG_ODDS["late"], quick, share[0] * late),
-        (LOG_ODDS["anticoagulant"], later, np.full(1000, anticoagulant)),
+        (odds.LOG_ODDS["thrombolytic"], quick, share[0] * (1 - late)),
+        (odds.LOG_ODDS["thrombolytic"] + odds.LOG_ODDS["late"], quick, share[0] * late),
+        (odds.LOG_ODDS["anticoagulant"], later, np.full(1000, anticoagulant)),
         (0.0, later, np.full(1000, 1 - share[0] - anticoagulant)),
     )
-    limits = np.log(UPTAKE_LIMITS)
-    ends = limits + np.log(saturation(np.array([first, 72.0])))
+    limits = np.log(population.UPTAKE_LIMITS)
+    ends = limits + np.log(population.saturation(np.array([first, 72.0])))
     log_uptake = np.linspace(ends[0], ends[1], 800)
     log_odds, density = [], []
-    for odds, hours, weight in groups:
-        final = log_uptake[:, None] - np.log(saturation(hours))
-        likely = np.exp(-0.5 * ((final - np.log(UPTAKE_MEDIAN)) / UPTAKE_SIGMA) ** 2)
+    for lean, hours, weight in groups:
+        final = log_uptake[:, None] - np.log(population.saturation(hours))
+        likely = np.exp(
+            -0.5 * ((final - np.log(population.UPTAKE_MEDIAN)) / population.UPTAKE_SIGMA) ** 2
+        )
         likely[(final < limits[0]) | (final > limits[1])] = 0.0
-        in_time = config.thrombectomy_share * (hours <= THROMBECTOMY_HOURS)
-        for more, part in ((0.0, 1 - in_time), (LOG_ODDS["thrombectomy"], in_time)):
-            log_odds.append(odds + more)
+        in_time = config.thrombectomy_share * (hours <= population.THROMBECTOMY_HOURS)
+        for more, part in ((0.0, 1 - in_time), (odds.LOG_ODDS["thrombectomy"], in_time)):
+            log_odds.append(lean + more)
             density.append(likely @ (weight * part))
     floor = 1e-300  # where rounding leaves an uptake outside the table's ends
     return _Treatments(np.array(log_odds), log_uptake, np.stack(density, axis=1) + floor)
@@ -187,16 +157,15 @@ def _treatments(config: SimulateConfig) -> _Treatments:
 
 def _unseen_lesion(config: SimulateConfig, people: Population) -> Floats:
     """Return the mean risk of who looks alike when the lesion's tissue is not rendered."""
-    many = draw_population(config, np.random.default_rng(131_071), 200_000)
-    risk = risks(config, many)
+    many = population.draw_population(config, np.random.default_rng(131_071), 200_000)
+    risk = odds.risks(config, many)
 
     def kind(group: Population) -> np.ndarray:
         return (group.site * 5 + group.van_swieten) * 2 + group.hyperdense
 
-    n = 10 * len(sites_of(config))
+    n = 10 * len(population.sites_of(config))
     total, count = np.bincount(kind(many), risk, n), np.bincount(kind(many), minlength=n)
-    mean: Floats = (total / np.maximum(count, 1))[kind(people)]
-    return mean
+    return np.asarray((total / np.maximum(count, 1))[kind(people)])
 
 
 def image_risks(config: SimulateConfig, people: Population) -> Floats:
@@ -218,10 +187,10 @@ def image_risks(config: SimulateConfig, people: Population) -> Floats:
         return _unseen_lesion(config, people)
     clinical, image = config.clinical_strength, config.image_strength
     blood, treatments = _blood(config), _treatments(config)
-    tables = np.stack([_by_grade(config, s.age_shift, blood) for s in sites_of(config)])
+    tables = np.stack([_by_grade(config, s.age_shift, blood) for s in population.sites_of(config)])
     capped = config.visibility * people.uptake >= RENDERED_UPTAKE
-    base = intercept(config) + image_log_odds(config, people)
-    base[capped] -= image * uptake_log_odds(people.uptake[capped])
+    base = odds.intercept(config) + odds.image_log_odds(config, people)
+    base[capped] -= image * odds.uptake_log_odds(people.uptake[capped])
     known = clinical * treatments.log_odds, treatments.chances(people.uptake)
     beyond = _beyond(config, treatments)
     out = np.empty(people.size)
@@ -231,10 +200,10 @@ def image_risks(config: SimulateConfig, people: Population) -> Floats:
         )
         for part in np.array_split(rows, len(rows) // 500 + 1):
             values, weights = beyond if hidden else (known[0], known[1][part])
-            points = clinical * nihss_log_odds(NIHSS)
+            points = clinical * odds.nihss_log_odds(NIHSS)
             at = base[part, None, None] + points[:, None] + values
             seen = _look_up(tables[site, grade], at)
-            chances = nihss_chances(people.volume_ml[part])
+            chances = population.nihss_chances(people.volume_ml[part])
             weights = np.broadcast_to(weights, (len(part), len(values)))
             out[part] = np.einsum("pnk,pn,pk->p", seen, chances, weights)
     return out
@@ -247,7 +216,7 @@ def _beyond(config: SimulateConfig, treatments: _Treatments) -> tuple[Floats, Fl
     if not rows.any():
         return np.zeros(1), np.ones(1)
     both = (
-        config.image_strength * uptake_log_odds(uptake[rows])[:, None]
+        config.image_strength * odds.uptake_log_odds(uptake[rows])[:, None]
         + config.clinical_strength * treatments.log_odds
     )
     return _compress(both.ravel(), treatments.density[rows].ravel(), 60)
@@ -255,12 +224,12 @@ def _beyond(config: SimulateConfig, treatments: _Treatments) -> tuple[Floats, Fl
 
 def _by_nihss(config: SimulateConfig, site: int, uptake: Floats) -> Floats:
     """Average a table further over the lesions that go with each NIHSS at a site: (43, grid)."""
-    volume = volumes(config, np.full(_LESIONS, site), _middles(_LESIONS))
-    lesions = draw_lesions(volume, np.random.default_rng(262_143))
-    bins = np.floor(lesion_log_odds(lesions) / 0.02).astype(np.intp)
+    volume = population.volumes(config, np.full(_LESIONS, site), _middles(_LESIONS))
+    lesions = population.draw_lesions(volume, np.random.default_rng(262_143))
+    bins = np.floor(odds.lesion_log_odds(lesions) / 0.02).astype(np.intp)
     order = np.argsort(bins, kind="stable")
     starts = np.flatnonzero(np.diff(bins[order], prepend=bins.min() - 1))
-    weights: Floats = np.add.reduceat(nihss_chances(volume)[order], starts, axis=0)
+    weights: Floats = np.add.reduceat(population.nihss_chances(volume)[order], starts, axis=0)
     weights /= weights.sum(axis=0)
     values = config.image_strength * 0.02 * (bins[order][starts].astype(np.float64) + 0.5)
     return np.asarray(_averaged(uptake, values, weights).T)
@@ -279,12 +248,14 @@ def clinical_risks(config: SimulateConfig, people: Population) -> Floats:
         In the population, before sampling by outcome.
     """
     image = config.image_strength
-    final = log_normal(_middles(200), UPTAKE_MEDIAN, UPTAKE_SIGMA, UPTAKE_LIMITS)
-    uptake = np.asarray(expit(GRID[:, None] + image * uptake_log_odds(final)).mean(axis=1))
-    base = intercept(config) + clinical_log_odds(config, people)
-    base += image * LOG_ODDS["uptake"] * np.log(saturation(people.hours))
-    at = base[:, None] + image * LEUKOARAIOSIS
-    chances = van_swieten_chances(people.age)
+    final = population.log_normal(
+        _middles(200), population.UPTAKE_MEDIAN, population.UPTAKE_SIGMA, population.UPTAKE_LIMITS
+    )
+    uptake = np.asarray(expit(GRID[:, None] + image * odds.uptake_log_odds(final)).mean(axis=1))
+    base = odds.intercept(config) + odds.clinical_log_odds(config, people)
+    base += image * odds.LOG_ODDS["uptake"] * np.log(population.saturation(people.hours))
+    at = base[:, None] + image * odds.LEUKOARAIOSIS
+    chances = population.van_swieten_chances(people.age)
     out = np.empty(people.size)
     for site in np.unique(people.site):
         tables = _by_nihss(config, int(site), uptake)
@@ -311,9 +282,9 @@ def expected_auc(risk: Floats) -> float:
 @lru_cache(maxsize=8)
 def ceilings(config: SimulateConfig) -> Ceilings:
     """Return the three best AUCs that a cohort's settings allow, whatever its seed and size."""
-    people = draw_population(config, np.random.default_rng(524_287), _POPULATION)
+    people = population.draw_population(config, np.random.default_rng(524_287), _POPULATION)
     return Ceilings(
-        expected_auc(risks(config, people)),
+        expected_auc(odds.risks(config, people)),
         expected_auc(image_risks(config, people)),
         expected_auc(clinical_risks(config, people)),
     )

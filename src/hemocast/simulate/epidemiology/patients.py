@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
@@ -28,6 +29,11 @@ from hemocast.simulate.scanner.planning import draw_protocol, vendors_of
 from hemocast.simulate.scanner.scan import Frames, scan_head
 
 _BLOCK = 1000
+
+SHARED = (
+    "age", "nihss", "glucose", "systolic", "male", "atrial_fibrillation", "aspects", "hyperdense",
+)  # fmt: skip
+"""What `Patient` takes from `Population` as it is."""
 
 SHIFTING = ("MCA", "MCA superior", "MCA inferior", "MCA deep", "ACA")
 """Territories whose infarcts push the midline here; others swell towards the tentorium."""
@@ -154,16 +160,6 @@ class Patient:
         return len(self.scans) + (self.bleed is not None)
 
 
-@dataclass(frozen=True)
-class _Chances:
-    """Risks of one patient, as in `Patient`."""
-
-    risk_population: float
-    risk: float
-    risk_image: float
-    risk_clinical: float
-
-
 def draw_cohort(config: SimulateConfig) -> tuple[Patient, ...]:
     """Draw patients until both outcomes have as many as asked: sampling by outcome, as the paper's.
 
@@ -186,43 +182,35 @@ def draw_cohort(config: SimulateConfig) -> tuple[Patient, ...]:
     kept = np.concatenate([np.flatnonzero(label == k)[: wanted[k]] for k in (0, 1)])
     kept = rng.permutation(kept)
     people = join(blocks).take(kept)
-    table = np.stack(
-        [
-            risk[kept],
-            in_cohort(risk[kept], config),
-            in_cohort(image_risks(config, people), config),
-            in_cohort(clinical_risks(config, people), config),
-        ],
-        axis=1,
-    ).tolist()
+    known = {
+        "candidate": kept,
+        "label": label[kept],
+        "risk_population": risk[kept],
+        "risk": in_cohort(risk[kept], config),
+        "risk_image": in_cohort(image_risks(config, people), config),
+        "risk_clinical": in_cohort(clinical_risks(config, people), config),
+        **{name: getattr(people, name) for name in SHARED},
+    }
+    rows = zip(*(column.tolist() for column in known.values()), strict=True)
     return tuple(
-        _patient(config, people, i, int(kept[i]), int(label[kept[i]]), _Chances(*row))
-        for i, row in enumerate(table)
+        _patient(config, people, i, dict(zip(known, row, strict=True)))
+        for i, row in enumerate(rows)
     )
 
 
-def _patient(
-    config: SimulateConfig, people: Population, i: int, candidate: int, label: int, known: _Chances
-) -> Patient:
-    rng = np.random.default_rng(SeedSequence([config.seed, 1, candidate]))
+def _patient(config: SimulateConfig, people: Population, i: int, known: dict[str, Any]) -> Patient:
+    """Draw what only this patient's own chance decides; `known` are fields of `Patient`."""
+    rng = np.random.default_rng(SeedSequence([config.seed, 1, known["candidate"]]))
     volume = float(people.volume_ml[i])
     extra = min(rng.poisson(config.scans_per_patient - 1), 4)
     hours = float(people.hours[i]) + np.concatenate([[0], np.cumsum(rng.gamma(2, 9, extra) + 3)])
     scans = tuple(_plan(config, rng, people, i, float(h)) for h in hours)
-    later = draw_follow_up(rng, label, volume, float(hours[-1]))
+    later = draw_follow_up(rng, known["label"], volume, float(hours[-1]))
     thrombectomy = float(people.hours[i]) + rng.uniform(0.5, 3.0)
     patient = Patient(
+        **known,
         patient_id=f"SIM{i + 1:04d}",
-        candidate=candidate,
-        label=label,
-        **vars(known),
         site=sites_of(config)[people.site[i]].name,
-        age=float(people.age[i]),
-        nihss=float(people.nihss[i]),
-        glucose=float(people.glucose[i]),
-        systolic=float(people.systolic[i]),
-        male=bool(people.male[i]),
-        atrial_fibrillation=bool(people.atrial_fibrillation[i]),
         van_swieten=_two_grades(rng, int(people.van_swieten[i])),
         treatment=TREATMENTS[people.treatment[i]],
         treatment_hours=float(people.needle_hours[i]) if people.treatment[i] == 0 else None,
@@ -233,8 +221,6 @@ def _patient(
             volume,
             int(people.pattern[i]),
         ),
-        aspects=int(people.aspects[i]),
-        hyperdense=bool(people.hyperdense[i]),
         old_infarct=_old_infarct(rng) if people.old_infarct[i] else None,
         follow_up=later,
         scans=scans,

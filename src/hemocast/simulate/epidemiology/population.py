@@ -87,7 +87,32 @@ LACUNAR_PONS = 0.1
 
 
 @dataclass(frozen=True)
-class Population:
+class Lesions:
+    """What follows from the volumes of many infarcts alone, one array entry each.
+
+    Parameters
+    ----------
+    volume_ml : ndarray
+        Infarct volume, mL.
+    territory : ndarray of int
+        Index into `lesion.TERRITORIES`.
+    pattern : ndarray of int
+        Which of the territory's growth maps.
+    aspects : ndarray of int
+        0 to 10; 10 outside the MCA.
+    hyperdense : ndarray of bool
+        The artery is hyperdense.
+    """
+
+    volume_ml: Floats
+    territory: Whole
+    pattern: Whole
+    aspects: Whole
+    hyperdense: Bools
+
+
+@dataclass(frozen=True)
+class Population(Lesions):
     """Factors of many patients, one array entry each, before any sampling by outcome.
 
     Parameters
@@ -108,18 +133,8 @@ class Population:
         Hours from onset to the first scan.
     needle_hours : ndarray
         Hours from onset to thrombolysis; nan without.
-    volume_ml : ndarray
-        Infarct volume, mL.
-    territory : ndarray of int
-        Index into `lesion.TERRITORIES`.
-    pattern : ndarray of int
-        Which of the territory's growth maps.
     left : ndarray of bool
         The infarct lies on the patient's left.
-    aspects : ndarray of int
-        0 to 10; 10 outside the MCA.
-    hyperdense : ndarray of bool
-        The artery is hyperdense.
     uptake_max : ndarray
         Net water uptake the infarct tends to.
     old_infarct : ndarray of bool
@@ -138,12 +153,7 @@ class Population:
     thrombectomy: Bools
     hours: Floats
     needle_hours: Floats
-    volume_ml: Floats
-    territory: Whole
-    pattern: Whole
     left: Bools
-    aspects: Whole
-    hyperdense: Bools
     uptake_max: Floats
     old_infarct: Bools
 
@@ -179,14 +189,12 @@ def sites_of(config: SimulateConfig) -> tuple[SiteConfig, ...]:
 
 def water_uptake(uptake_max: Floats, hours: Floats) -> Floats:
     """Return the net water uptake `hours` after onset, 0 to 1."""
-    uptake: Floats = np.asarray(uptake_max) * saturation(hours)
-    return uptake
+    return np.asarray(np.asarray(uptake_max) * saturation(hours))
 
 
 def saturation(hours: Floats) -> Floats:
     """Return the part of the final water uptake that is reached after some hours, 0 to 1."""
-    part: Floats = -np.expm1(-np.asarray(hours, dtype=np.float64) / UPTAKE_HOURS)
-    return part
+    return np.asarray(-np.expm1(-np.asarray(hours, dtype=np.float64) / UPTAKE_HOURS))
 
 
 def log_normal(
@@ -196,8 +204,7 @@ def log_normal(
     if sigma == 0:
         return np.broadcast_to(np.asarray(median, dtype=np.float64), quantile.shape).copy()
     low, high = (ndtr(np.log(limit / np.asarray(median)) / sigma) for limit in limits)
-    values: Floats = median * np.exp(sigma * ndtri(low + (high - low) * quantile))
-    return values
+    return np.asarray(median * np.exp(sigma * ndtri(low + (high - low) * quantile)))
 
 
 def volumes(config: SimulateConfig, site: Whole, quantile: Floats) -> Floats:
@@ -225,15 +232,13 @@ def van_swieten_chances(age: Floats) -> Floats:
 
 def fibrillation_chance(age: Floats) -> Floats:
     """Return the chance of atrial fibrillation at an age; ours, rising with age."""
-    chance: Floats = expit((np.asarray(age) - 78) / 10)
-    return chance
+    return np.asarray(expit((np.asarray(age) - 78) / 10))
 
 
 def hyperdense_chance(territory: Whole, volume_ml: Floats) -> Floats:
     """Return the chance of a hyperdense artery: MCA only, the more the larger; ours."""
     top = np.array([HYPERDENSE_CHANCE.get(name, 0.0) for name in TERRITORIES])
-    chance: Floats = top[territory] * (0.15 + 0.85 * np.minimum(np.asarray(volume_ml) / 120, 1))
-    return chance
+    return np.asarray(top[territory] * (0.15 + 0.85 * np.minimum(np.asarray(volume_ml) / 120, 1)))
 
 
 def treatment_shares(config: SimulateConfig) -> Floats:
@@ -269,17 +274,6 @@ def draw_territories(volume_ml: Floats, quantile: Floats) -> Whole:
     return choose(chances, quantile)
 
 
-@dataclass(frozen=True)
-class Lesions:
-    """What follows from the volumes alone; fields as in `Population`."""
-
-    volume_ml: Floats
-    territory: Whole
-    pattern: Whole
-    aspects: Whole
-    hyperdense: Bools
-
-
 def draw_lesions(volume_ml: Floats, rng: Generator) -> Lesions:
     """Draw where infarcts of given volumes lie, and what follows from that."""
     n = len(volume_ml)
@@ -309,6 +303,7 @@ def draw_population(config: SimulateConfig, rng: Generator, n: int) -> Populatio
     hours = np.where(lysed, quick, other_hours(rng.random(n)))
     needle = np.minimum(hours + rng.uniform(*DOOR_TO_NEEDLE_HOURS, n), THROMBOLYSIS_HOURS[1])
     return Population(
+        **vars(lesion),
         site=site,
         age=age,
         male=rng.random(n) < config.male_share,
@@ -321,12 +316,7 @@ def draw_population(config: SimulateConfig, rng: Generator, n: int) -> Populatio
         thrombectomy=(hours <= THROMBECTOMY_HOURS) & (rng.random(n) < config.thrombectomy_share),
         hours=hours,
         needle_hours=np.where(lysed, needle, np.nan),
-        volume_ml=volume,
-        territory=lesion.territory,
-        pattern=lesion.pattern,
         left=rng.random(n) < 0.5,
-        aspects=lesion.aspects,
-        hyperdense=lesion.hyperdense,
         uptake_max=log_normal(rng.random(n), UPTAKE_MEDIAN, UPTAKE_SIGMA, UPTAKE_LIMITS),
         old_infarct=rng.random(n) < np.clip(0.02 + 0.006 * (age - 45), 0.02, 0.3),
     )

@@ -93,20 +93,18 @@ HTI_POINTS = np.array([3, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0])
 """HTI's points by ASPECTS."""
 
 
-def lesion_log_odds(people: Population | Lesions) -> Floats:
+def lesion_log_odds(people: Lesions) -> Floats:
     """Return the log odds of volume, ASPECTS and hyperdense artery, at strength 1."""
-    total: Floats = (
+    return np.asarray(
         LOG_ODDS["volume"] * np.log(people.volume_ml / VOLUME_ML)
         + LOG_ODDS["aspects"] * HTI_POINTS[people.aspects]
         + LOG_ODDS["hyperdense"] * people.hyperdense
     )
-    return total
 
 
 def uptake_log_odds(uptake: Floats) -> Floats:
     """Return the log odds of net water uptake, at strength 1."""
-    total: Floats = LOG_ODDS["uptake"] * np.log(uptake / UPTAKE)
-    return total
+    return np.asarray(LOG_ODDS["uptake"] * np.log(uptake / UPTAKE))
 
 
 def image_log_odds(config: SimulateConfig, people: Population) -> Floats:
@@ -119,33 +117,29 @@ def image_log_odds(config: SimulateConfig, people: Population) -> Floats:
 
 def age_log_odds(age: Floats, atrial_fibrillation: Bools) -> Floats:
     """Return the log odds of age and atrial fibrillation, at strength 1."""
-    total: Floats = (
+    return np.asarray(
         LOG_ODDS["age"] * (age - 62.5) + LOG_ODDS["atrial_fibrillation"] * atrial_fibrillation
     )
-    return total
 
 
 def blood_log_odds(glucose: Floats, systolic: Floats) -> Floats:
     """Return the log odds of glucose and pressure, at strength 1."""
-    total: Floats = LOG_ODDS["glucose"] * (glucose - 7) + LOG_ODDS["systolic"] * (systolic - 152)
-    return total
+    return np.asarray(LOG_ODDS["glucose"] * (glucose - 7) + LOG_ODDS["systolic"] * (systolic - 152))
 
 
 def treatment_log_odds(people: Population) -> Floats:
     """Return the log odds of what was done, and when, at strength 1."""
-    total: Floats = (
+    return np.asarray(
         LOG_ODDS["thrombolytic"] * (people.treatment == TREATMENTS.index("thrombolytic"))
         + LOG_ODDS["late"] * (people.needle_hours >= LATE_HOURS)
         + LOG_ODDS["anticoagulant"] * (people.treatment == TREATMENTS.index("anticoagulant"))
         + LOG_ODDS["thrombectomy"] * people.thrombectomy
     )
-    return total
 
 
 def nihss_log_odds(nihss: Floats) -> Floats:
     """Return the log odds of the NIHSS, at strength 1."""
-    total: Floats = LOG_ODDS["nihss"] * (np.asarray(nihss) - 10)
-    return total
+    return np.asarray(LOG_ODDS["nihss"] * (np.asarray(nihss) - 10))
 
 
 def clinical_log_odds(config: SimulateConfig, people: Population) -> Floats:

@@ -156,8 +156,7 @@ def _noise(rng: Generator, spectrum: FloatArray, size: int) -> FloatArray:
     """Draw the noise of one slice."""
     draw = rng.standard_normal((2, *spectrum.shape), dtype=np.float32)
     draw *= spectrum
-    noise: FloatArray = fft.irfft2(draw[0] + 1j * draw[1], s=(size, size))
-    return noise
+    return np.asarray(fft.irfft2(draw[0] + 1j * draw[1], s=(size, size)))
 
 
 def _cells(image: FloatArray) -> FloatArray:
@@ -165,8 +164,7 @@ def _cells(image: FloatArray) -> FloatArray:
     step = max(1, image.shape[0] // GRID)
     n = image.shape[0] // step
     cut = image[: n * step, : n * step]
-    means: FloatArray = cut.reshape(n, step, n, step).mean(axis=(1, 3))
-    return means
+    return np.asarray(cut.reshape(n, step, n, step).mean(axis=(1, 3)))
 
 
 def _grown(cells: FloatArray, size: int) -> FloatArray:

@@ -194,8 +194,7 @@ def _inside(subject: Subject, voxel: FloatArray) -> BoolArray:
     within = counts < DISTANCE_ZERO + (subject.shape.gap - RIM_MM) / DISTANCE_STEP
     tissue = subject.head.tissue.ravel().take(at)
     solid = (tissue >= Tissue.BONE) & (tissue < Tissue.CALCIUM)
-    found: BoolArray = within & ~solid
-    return found
+    return np.asarray(within & ~solid)
 
 
 def _frames(

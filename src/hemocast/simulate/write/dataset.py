@@ -52,10 +52,6 @@ class DatasetWriter(CohortWriter):
         """Return the patient's pseudonym."""
         return self._names[patient.patient_id]
 
-    def sessions(self, patient: Patient) -> list[str]:
-        """Return the scan ids that ingest gives, in the order of time."""
-        return tables.session_names(self.name(patient), patient)
-
     def tables(self) -> dict[str, str]:
         """Return clinical data and reviews, which the simulator alone writes."""
         named = sorted((self.name(p), p) for p in self.patients)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from hemocast.simulate.epidemiology.patients import Patient
-from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
 from hemocast.simulate.write.study import write_patient
 from hemocast.simulate.write.writer import CohortWriter, dicom_bytes
@@ -42,10 +41,6 @@ class DicomWriter(CohortWriter):
     def render(self) -> None:
         """Write every study that is not there yet."""
         self.clean("dicom")
-        done, total = 0, sum(p.n_scans for p in self.patients)
-        self.progress(0, total)
-        work = partial(write_patient, self.config, out=self.out, dicom=self.out / "dicom")
-        with open_workers(self.workers) as each:
-            for count in each(work, self.patients):
-                done += count
-                self.progress(done, total)
+        self.render_each(
+            partial(write_patient, self.config, out=self.out, dicom=self.out / "dicom")
+        )

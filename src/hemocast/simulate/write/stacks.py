@@ -16,7 +16,6 @@ import numpy as np
 from hemocast.config import PrepareConfig, SimulateConfig
 from hemocast.files import json_text, replacing, write_bytes
 from hemocast.simulate.epidemiology.patients import Patient, noise_rng, patient_head
-from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
 from hemocast.simulate.write.study import write_bleed
 from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
@@ -44,10 +43,6 @@ class StacksWriter(CohortWriter):
     def name(self, patient: Patient) -> str:
         """Return the patient's number as a participant's."""
         return f"sub-{patient.patient_id}"
-
-    def sessions(self, patient: Patient) -> list[str]:
-        """Return scan ids as in a dataset."""
-        return tables.session_names(self.name(patient), patient)
 
     @property
     def _array(self) -> Path:
@@ -92,18 +87,15 @@ class StacksWriter(CohortWriter):
         """Write the array, from one file for every patient, which a killed run leaves."""
         parts = self.out / UNFINISHED / "stacks"
         self.clean("stacks", f"{UNFINISHED}/stacks")
-        done, total = 0, sum(p.n_scans for p in self.patients)
-        self.progress(0, total)
-        if not self._array.exists():
+        if self._array.exists():
+            work = partial(write_bleed, self.config, out=self.out)
+        else:
             work = partial(
                 render_patient, self.config, prepare=self.prepare, out=self.out, parts=parts
             )
-            with open_workers(self.workers) as each:
-                for count in each(work, self.patients):
-                    done += count
-                    self.progress(done, total)
+        self.render_each(work)
+        if not self._array.exists():
             self._assemble(parts)
-        self.progress(total, total)
 
     def _assemble(self, parts: Path) -> None:
         """Put the patients' files one behind the other, one in memory at a time."""
@@ -128,5 +120,4 @@ def render_patient(
             head, rng = patient_head(config, patient, scan), noise_rng(config, scan)
             levels.append(to_levels(render_stack(head, scan.protocol, prepare, rng).frames))
         write_bytes(path, np.stack(levels).tobytes())
-    write_bleed(config, patient, out)
-    return patient.n_scans
+    return write_bleed(config, patient, out)

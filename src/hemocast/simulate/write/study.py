@@ -139,11 +139,11 @@ def write_patient(config: SimulateConfig, patient: Patient, out: Path, dicom: Pa
     """
     for scan in patient.scans:
         write_study(config, patient, scan, dicom / scan.folder, out)
-    write_bleed(config, patient, out)
-    return patient.n_scans
+    return write_bleed(config, patient, out)
 
 
-def write_bleed(config: SimulateConfig, patient: Patient, out: Path) -> None:
-    """Write the scan that shows the bleed, where one is planned and not there yet."""
+def write_bleed(config: SimulateConfig, patient: Patient, out: Path) -> int:
+    """Write the scan that shows the bleed, where one is planned; return the number of scans."""
     if patient.bleed:
         write_study(config, patient, patient.bleed, out / "bleeds" / patient.bleed.folder, out)
+    return patient.n_scans

@@ -178,11 +178,6 @@ def label_row(patient: Patient) -> Row:
     return {"label": patient.label} | follow_up_row(patient)
 
 
-def session_names(name: str, patient: Patient) -> list[str]:
-    """Return the scan ids of a participant called `name`, in the order of time."""
-    return [f"{name}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
-
-
 def patient_tables(config: SimulateConfig, named: Sequence[tuple[str, Patient]]) -> dict[str, str]:
     """Return ``labels.tsv``, ``clinical.tsv`` and ``reviews.tsv`` of a dataset, name -> text.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from hemocast.config import SimulateConfig
 from hemocast.files import TEMPORARY, remove_temporary
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan
+from hemocast.simulate.workers import open_workers
 
 UNFINISHED = f"{TEMPORARY}unfinished"
 """Folder, in the cohort's, of what is not finished; removed in the end."""
@@ -51,9 +52,9 @@ class CohortWriter(ABC):
     def name(self, patient: Patient) -> str:
         """Return what the visible part calls a patient."""
 
-    @abstractmethod
     def sessions(self, patient: Patient) -> list[str]:
-        """Return what the visible part calls a patient's scans before the bleed."""
+        """Return what the visible part calls a patient's scans before the bleed, by time."""
+        return [f"{self.name(patient)}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
 
     @abstractmethod
     def tables(self) -> dict[str, str]:
@@ -85,6 +86,15 @@ class CohortWriter(ABC):
                     yield scan
             if patient.bleed and not (self.out / "bleeds" / patient.bleed.folder).exists():
                 yield patient.bleed
+
+    def render_each(self, work: Callable[[Patient], int]) -> None:
+        """Do all that is to be done for every patient; `work` returns how many scans there are."""
+        done, total = 0, sum(p.n_scans for p in self.patients)
+        self.progress(0, total)
+        with open_workers(self.workers) as each:
+            for count in each(work, self.patients):
+                done += count
+                self.progress(done, total)
 
     def clean(self, *parts: str) -> None:
         """Remove what a killed run left half written in `parts` of the folder."""
