@@ -1,6 +1,4 @@
-import csv
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,49 +12,15 @@ from hemocast.stats import (
     auc_cases,
     auc_difference_cases,
     auc_difference_power,
-    crossed_study,
     delong,
     delong_test,
     hanley_mcneil_se,
     mrmc_cases,
     mrmc_power,
-    obuchowski_rockette,
 )
 
 PARTS = VarianceComponents(0.0015, 0.0002, 0.0008, 0.00035, 0.00034, 0.00024, 114)
 EFFECT = -0.043800322
-
-
-@pytest.fixture(scope="module")
-def van_dyke(reference: Path) -> VarianceComponents:
-    with (reference / "VanDyke.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    study = crossed_study(
-        np.array(columns["truth"], dtype=float), columns["treatment"], columns["reader"],
-        columns["case"], np.array(columns["rating"], dtype=float),
-    )  # fmt: skip
-    return obuchowski_rockette(study).components
-
-
-@pytest.mark.parametrize(
-    ("readers", "cases", "generalize", "expected"),
-    [
-        (6, 111, "readers and cases", 0.5526116),
-        (10, 165, "readers and cases", 0.80541995),
-        (10, 131, "cases", 0.80091813),
-        (10, 53, "readers", 0.80496663),
-    ],
-)
-def test_van_dyke_as_rjafroc_2_1_gives_it(
-    van_dyke: VarianceComponents, readers: int, cases: int, generalize: str, expected: float
-) -> None:
-    power = mrmc_power(van_dyke, EFFECT, readers, cases, generalize=generalize)
-    assert power == pytest.approx(expected, rel=1e-6)
-
-
-def test_cases_for_six_readers_as_rjafroc_gives_them(van_dyke: VarianceComponents) -> None:
-    assert mrmc_cases(van_dyke, EFFECT, 6) == 251
 
 
 @settings(max_examples=30, deadline=None)
