@@ -1,6 +1,12 @@
 # Two commands on a fresh machine (python3 >= 3.11 with venv, make):
-#   make demo   the whole way once, on simulated scans
-#   make test   lint, types, import rules, tests
+#   make demo      the whole way once, on simulated scans
+#   make test      lint, types, import rules, and all tests but the slow ones (10 minutes)
+# and for whoever changes something:
+#   make lint      style, types, import rules
+#   make fast      the tests of light rooms (2 minutes)
+#   make coverage  which lines no test reaches; at least 90 % must be reached
+#   make slow-ci   the long checks of continuous integration, resumable (35 minutes)
+#   make slow      all tests that take minutes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,20 +17,36 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist load
 # Compiled bytecode makes every start three times faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow demo-model clean
+# No network is trained here, no cohort simulated, no browser or server started.
+FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests/report/figures \
+	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
+	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
+
+.PHONY: demo lint fast test coverage slow slow-ci demo-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
 
-test: $(VENV)/.dev
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+fast: $(VENV)/.dev
+	$(PYTEST) -m "not slow" $(FAST)
+
+test: lint
 	$(PYTEST) -m "not slow"
+
+coverage: $(VENV)/.dev
+	$(PYTEST) -m "not slow" --cov --cov-report=term:skip-covered
 
 slow: $(VENV)/.dev
 	$(PYTEST) -m slow
+
+slow-ci: $(VENV)/.dev
+	$(BIN)/python .ci/slow.py
 
 # The model that comes with the package: trained on 300 simulated patients, tested on 75 of them.
 demo-model: $(VENV)/.train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one room in one process: they share what was costly to make."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+# Continuous integration has every component that README names; what it may lack is data.
+_MAY_BE_ABSENT = re.compile("real test data|reference numbers|source tree")
+
+
+def _missing_component(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure where CI is set and a program or library is what is missing."""
+    if os.environ.get("CI", "").lower() not in {"", "0", "false"} and report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not hasattr(report, "wasxfail") and not _MAY_BE_ABSENT.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"Missing where CI is set: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See `_missing_component`."""
+    report = yield
+    _missing_component(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """See `_missing_component`; a whole file that skips itself."""
+    report = yield
+    _missing_component(report)
+    return report
 
 
 @pytest.fixture(scope="session")
