@@ -61,7 +61,7 @@ def test_a_network_of_allowed_operators_runs() -> None:
 
 
 def test_the_shipped_network_passes() -> None:
-    check_network(DEMO.read_bytes())
+    assert check_network(DEMO.read_bytes()) is None
 
 
 def _loop() -> bytes:

@@ -97,7 +97,7 @@ def test_a_missing_column_is_a_fault_where_required_and_unknown_where_not() -> N
 
 
 def test_no_faults_refuse_nothing() -> None:
-    refuse(())
+    assert refuse(()) is None
 
 
 @settings(max_examples=30, deadline=None)

@@ -33,7 +33,7 @@ def planned(heights, orientation=UPRIGHT):
     ],
 )
 def test_uneven_but_gapless_steps_pass(steps):
-    check_gaps(np.array(steps, float))
+    assert check_gaps(np.array(steps, float)) is None
 
 
 @pytest.mark.parametrize(

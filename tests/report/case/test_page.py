@@ -54,6 +54,7 @@ def page(prediction, source: Source, tmp_path: Path) -> Reader:
 
 def test_a_page_to_look_at(prediction, source: Source, artefacts: Path) -> None:
     write_case_page(prediction, source, artefacts / "case.html", base_rate=0.4)
+    assert (artefacts / "case.html").stat().st_size > 10_000
 
 
 def test_the_answer_and_what_it_means(page: Reader) -> None:
