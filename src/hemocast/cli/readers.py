@@ -112,12 +112,12 @@ def serve(
             have = opened.store.links()
             for name in opened.design.readers:
                 if new_links or name not in have:
-                    print(f"{name}: {where}/r/{opened.store.new_token(name)}")
+                    print(f"{name}: {where.origin}/r/{opened.store.new_token(name)}")
                 else:
                     print(f"{name}: has a link (--new-links gives another)")
             if host not in {"127.0.0.1", "localhost", "::1"} and not where.secure:
                 print("Warning: answers travel unencrypted. Put a proxy with TLS in front.")
-            print(f"Reading room: {where} (stop with Ctrl-C; nothing is lost)", flush=True)
+            print(f"Reading room: {where.origin} (stop with Ctrl-C; nothing is lost)", flush=True)
             run_reading_room(opened, where, listening)
 
 

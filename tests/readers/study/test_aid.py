@@ -61,10 +61,10 @@ def test_what_predict_leaves_is_read_with_its_heatmaps(tmp_path: Path) -> None:
     ("rows", "words"),
     [
         (("scan_id,p", "sub-a1_ses-01,0.5"), "no column probability"),
-        (("scan_id,probability", "sub-a1_ses-01,0.5", "sub-a1_ses-01,0.5"), "1 cell.* of scan_id"),
+        (("scan_id,probability", "sub-a1_ses-01,0.5", "sub-a1_ses-01,0.5"), "1 bad cell.* scan_id"),
         (
             ("scan_id,probability", "sub-a1_ses-01,nan", "sub-b2_ses-01,1.5"),
-            "2 .* of prob",
+            "2 bad cell.* prob",
         ),
         (("scan_id,probability,threshold", "sub-a1_ses-01,1,x", "sub-b2_ses-01,1,"), "threshold"),
         (("scan_id,probability,threshold", "sub-a1_ses-01,1,1.5"), "threshold"),

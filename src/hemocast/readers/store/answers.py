@@ -123,7 +123,7 @@ class Store:
             secret = connection.execute(known).scalar_one_or_none()
             if secret is None:
                 secret = secrets.token_hex(32)
-                row = {"study": study, "secret": secret, "created_at": _text(_now())}
+                row = {"study": study, "secret": secret, "created_at": _now()}
                 connection.execute(insert(STUDIES).values(row))
         self._secret = bytes.fromhex(secret)
 
@@ -149,7 +149,7 @@ class Store:
         token = secrets.token_urlsafe(32)
         row = {"study": self.study, "reader_id": reader_id, "token_hash": _hash(token)}
         with self._connection() as connection:
-            connection.execute(insert(TOKENS).values(row | {"created_at": _text(_now())}))
+            connection.execute(insert(TOKENS).values(row | {"created_at": _now()}))
         return token
 
     def link_of(self, token: str) -> PersonalLink | None:
@@ -185,7 +185,7 @@ class Store:
             The database refuses: it cannot be written, a value is out of range, or the answer's id
             was used for another answer.
         """
-        now = _text(_now())
+        now = _now()
         row = asdict(reading) | asdict(answer) | {"final": int(answer.final)}
         row |= {"study": self.study, "read_at": now, "design_hash": design_hash}
         try:
@@ -280,12 +280,8 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _refused(why: str) -> StoreError:

@@ -118,14 +118,9 @@ def _faults(table: pd.DataFrame) -> list[str]:
     import pandas as pd
 
     bad = {"scan_id": table["scan_id"].duplicated()}
-    for name in {"probability", "threshold"} & set(table):
+    for name in sorted({"probability", "threshold"} & set(table)):
         bad[name] = ~pd.to_numeric(table[name], errors="coerce").between(0, 1)
-    words = {
-        "scan_id": "that came before",
-        "probability": "not from 0 to 1",
-        "threshold": "not from 0 to 1",
-    }
-    return [f"{bad[n].sum()} cell(s) of {n} {words[n]}" for n in words if n in bad and bad[n].any()]
+    return [f"{rows.sum()} bad cell(s) in {name}" for name, rows in bad.items() if rows.any()]
 
 
 def _unfit(faults: list[str]) -> TableError:

@@ -18,6 +18,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from pydantic import Field, ValidationError, model_validator
 
 from hemocast.config import Settings
+from hemocast.dataset.scan_id import PARTICIPANT, SCAN
 from hemocast.errors import ConfigError
 
 Arm = Literal["unaided", "aided"]
@@ -27,8 +28,8 @@ NAME = r"[A-Za-z0-9_-]{1,40}"
 class Case(Settings):
     """A scan to be read."""
 
-    participant_id: str = Field(pattern=r"^sub-[0-9A-Za-z]+$")
-    scan_id: str = Field(pattern=r"^sub-[0-9A-Za-z]+_ses-[0-9A-Za-z]+$")
+    participant_id: str = Field(pattern=f"^{PARTICIPANT}$")
+    scan_id: str = Field(pattern=f"^{SCAN}$")
 
 
 class ModelAid(Settings):

@@ -35,9 +35,6 @@ class Address:
         """Whether it is reached over TLS."""
         return self.origin.startswith("https:")
 
-    def __str__(self) -> str:
-        return self.origin
-
 
 def read_address(text: str) -> Address:
     """Read an address as a study's leader writes it.

@@ -72,12 +72,6 @@ class AnswerIn(_Strict):
     def answer(self) -> Answer:
         """As the store keeps it."""
         regions = [region.model_dump(mode="json") for region in self.regions]
-        return Answer(
-            answer_id=str(UUID(self.answer_id)),
-            probability=self.probability,
-            decision=self.decision,
-            confidence=self.confidence,
-            regions=json.dumps(regions, separators=(",", ":")),
-            seconds=self.seconds,
-            final=self.final,
-        )
+        text = json.dumps(regions, separators=(",", ":"))
+        given = self.model_dump(exclude={"regions"}) | {"answer_id": str(UUID(self.answer_id))}
+        return Answer(regions=text, **given)
