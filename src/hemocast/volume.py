@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.left_out import LeftOut
+
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Affine = NDArray[np.float64]
 
 
-# How files say that no patient was scanned, and the doubt that a Volume read from them carries.
 SIMULATED = "SIMULATED"
+"""How files say that no patient was scanned."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Source:
         Corrections made, in words: ``"gantry tilt of 18.5 degrees taken out"``.
     doubts : tuple of str
         What was accepted but may matter, in words.
-    left_out : tuple of str
-        What else lay there and why it was not used, in words.
+    left_out : tuple of LeftOut
+        What else lay there and why it was not used.
     facts : dict
         Acquisition facts safe to publish: ``manufacturer``, ``model``, ``kernel``, ``kvp``,
         ``slice_thickness_mm``, ``tilt_degrees``, ``steps_mm`` ... Numbers, strings and lists only.
@@ -47,7 +49,7 @@ class Source:
     n_files: int = 1
     corrected: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
     simulated: bool = False
 

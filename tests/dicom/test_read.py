@@ -29,6 +29,7 @@ from hemocast.errors import (
     TruncatedFile,
     UnsupportedSyntax,
 )
+from hemocast.left_out import LeftOut, LeftOutCode
 
 UNITS = [np.eye(3)[i] * sign for i in range(3) for sign in (1, -1)]
 ORIENTATIONS = [
@@ -313,7 +314,7 @@ def test_the_source_says_what_was_read_and_nothing_of_the_patient(scan, write, t
     assert len(source.scan_uid) == 16
     assert source.facts["manufacturer"] == "GE OF"
     assert source.facts["kernel"] == "H30S"
-    assert source.left_out == ("1 file(s) left out: not DICOM images",)
+    assert source.left_out == (LeftOut(LeftOutCode.NOT_DICOM, 1),)
     said = repr(source)
     assert "Planted" not in said
     assert "PID-77" not in said
@@ -349,7 +350,7 @@ def test_mr_alone(scan, write, edit, tmp_path, no_litter):
         edit(path, Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4")
     with pytest.raises(NoCT) as error:
         read(tmp_path)
-    assert "not CT but MR" in str(error.value)
+    assert "not CT: MR" in str(error.value)
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90"])
@@ -393,7 +394,7 @@ def test_a_study_without_ct_beside_one_with(scan, write, edit, tmp_path):
     write(scan(), tmp_path / "a")
     for path in write(scan(study="other"), tmp_path / "b"):
         edit(path, Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4")
-    assert read(tmp_path).source.left_out == ("series 1 (37 image(s)) left out: not CT but MR",)
+    assert read(tmp_path).source.left_out == (LeftOut(LeftOutCode.NOT_CT, 37, 1, "MR"),)
 
 
 def test_too_few_slices(scan, write, tmp_path):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from hemocast.evaluate.result import EvaluationResult
+from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model.prediction import Prediction
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
 from hemocast.report.demo import DemoResult, Example, Part
@@ -110,7 +111,7 @@ def source() -> Source:
             "uneven steps of 1.08 to 7.00 mm resampled from the true positions",
         ),
         doubts=("one step of 1.08 mm between the two slice thicknesses",),
-        left_out=("a localizer of 2 images",),
+        left_out=(LeftOut(LeftOutCode.LOCALIZER, 2, 1),),
         facts={
             "manufacturer": "GE MEDICAL SYSTEMS",
             "model": "HiSpeed Dual",

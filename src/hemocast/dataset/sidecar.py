@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hemocast.dataset.scan_id import PARTICIPANT, SESSION, ScanId
 from hemocast.errors import DatasetError
+from hemocast.left_out import LeftOut, LeftOutCode
 
 MOST_BYTES = 2**20
 
@@ -62,8 +63,10 @@ class Sidecar(BaseModel):
         Of the acquisition, as in `hemocast.volume.Source`.
     corrected, doubts : tuple of str
         What reading corrected, and what it accepted but noted.
-    chosen, left_out : tuple of str
-        Why this series of its study, and why not the others.
+    chosen : tuple of str
+        Why this series of its study.
+    left_out : tuple of LeftOut
+        Why not the others. Version 0.1 wrote sentences, which are kept as such.
     signs : Signs
         What was measured.
     hemocast_version : str
@@ -86,14 +89,25 @@ class Sidecar(BaseModel):
     corrected: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     signs: Signs = Signs()
     hemocast_version: str = ""
+
+    @field_validator("left_out", mode="before")
+    @classmethod
+    def _from_words(cls, items: Any) -> Any:
+        if not isinstance(items, list | tuple):
+            return items
+        return tuple(_other(item) if isinstance(item, str) else item for item in items)
 
     @property
     def scan(self) -> ScanId:
         """The scan's name."""
         return ScanId(self.participant_id, self.session)
+
+
+def _other(words: str) -> LeftOut:
+    return LeftOut(LeftOutCode.OTHER, detail=words)
 
 
 def read_sidecar(path: Path) -> Sidecar:

@@ -15,9 +15,10 @@ from hemocast.dicom.files.archive import open_path
 from hemocast.dicom.files.nifti import find_nifti, is_nifti, read_nifti
 from hemocast.dicom.geometry import regrid
 from hemocast.dicom.geometry import slices as geometry
-from hemocast.dicom.header.images import Image
+from hemocast.dicom.header.image import Image
 from hemocast.dicom.pixels import decode
-from hemocast.dicom.series.find import Found, Scan, Series, find_scans
+from hemocast.dicom.series.find import find_scans
+from hemocast.dicom.series.found import Found, Scan, Series
 from hemocast.errors import (
     BadGeometry,
     DuplicateSlices,
@@ -29,6 +30,7 @@ from hemocast.errors import (
     SeveralScans,
     TooFewSlices,
 )
+from hemocast.left_out import LeftOut
 from hemocast.volume import FloatArray, Source, Volume
 
 
@@ -156,14 +158,14 @@ def _several(count: int) -> SeveralScans:
     )
 
 
-def read_series(series: Series, left_out: tuple[str, ...] = ()) -> Volume:
+def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
     """Read one stack of CT images as a Volume: sorted, in HU, on an even grid without shear.
 
     Parameters
     ----------
     series : Series
         From `find_scans`.
-    left_out : tuple of str
+    left_out : tuple of LeftOut
         For the record.
 
     Returns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.layout import nifti_of
 from hemocast.errors import DatasetError
 from hemocast.files import write_text
+from hemocast.left_out import LeftOutCode
 from hemocast.report.quality.content import LeftOut, Quality, QualityScan, RefusedStudy
 from hemocast.report.quality.page import quality_page
 from hemocast.report.quality.thumbnails import make_thumbnail
@@ -172,27 +172,27 @@ def _left_out(
     path = dataset.root / "quality" / "left_out.tsv"
     if path.is_file():
         return [
-            _said(*(_text(row.get(name)) for name in ("participant_id", "session", "reason")))
+            _said(_text(row.get("participant_id")), _text(row.get("session")), row)
             for row in _rows(path, faults)
         ]
     return [
-        _said(scan.participant_id, scan.session, reason)
+        _said(scan.participant_id, scan.session, item)
         for scan, content in zip(scans, contents, strict=True)
-        for reason in _texts(content.get("left_out"))
+        for item in _list(content.get("left_out"))[:MOST_TEXTS]
     ]
 
 
-_FILES = re.compile(r"^(\d{1,9}) file\(s\) left out: (.*)", re.I | re.S)
-_LEFT_OUT = re.compile(r"^series .{0,80}?\(\d+ image\(s\)\) left out: ", re.I)
-_PREFERRED = re.compile(r"^series .{0,80}? was preferred.*", re.I | re.S)
-
-
-def _said(participant_id: str, session: str, text: str) -> LeftOut:
-    """Take apart what a table or a sidecar says in words of one series, or of files."""
-    files = _FILES.match(text)
-    bare = files[2] if files else _LEFT_OUT.sub("", text).strip()
-    bare = _PREFERRED.sub("another series of the study was preferred", bare)
-    return LeftOut(participant_id, session, bare, int(files[1]) if files else 0)
+def _said(participant_id: str, session: str, item: object) -> LeftOut:
+    """Read a row, or a sidecar's entry; what has no code (version 0.1) is shown as it stands."""
+    fields = _mapping(item)
+    code = next((known for known in LeftOutCode if known == fields.get("code")), LeftOutCode.OTHER)
+    count = str(fields.get("images"))
+    images = int(count) if count.isdecimal() and len(count) < 10 else 1
+    said = _text(item) or _text(fields.get("reason")) or _text(fields.get("detail"))
+    words = code.words if code is not LeftOutCode.OTHER else said
+    return LeftOut(
+        participant_id, session, words, images if code.stray or not participant_id else 0
+    )
 
 
 def _rows(path: Path, faults: list[str]) -> Iterator[Mapping[str, Any]]:
@@ -223,9 +223,12 @@ def _text(value: object) -> str:
     return kept if len(kept) <= MOST_TEXT else kept[: MOST_TEXT - 1] + "…"
 
 
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _texts(value: object) -> tuple[str, ...]:
-    items = value[:MOST_TEXTS] if isinstance(value, list) else ()
-    return tuple(text for text in map(_text, items) if text)
+    return tuple(text for text in map(_text, _list(value)[:MOST_TEXTS]) if text)
 
 
 def _number(value: object) -> float | None:
@@ -237,7 +240,7 @@ def _number(value: object) -> float | None:
 
 def _numbers(value: object) -> tuple[float, ...]:
     """Numbers of a list; none at all where one is missing."""
-    found = [_number(item) for item in value] if isinstance(value, list) else []
+    found = [_number(item) for item in _list(value)]
     return tuple(n for n in found if n is not None) if None not in found else ()
 
 

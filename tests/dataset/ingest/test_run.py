@@ -400,10 +400,13 @@ def test_every_series_and_file_left_out_has_its_reason(
     assert {(row.participant_id, row.session) for row in table.itertuples()} == {
         (p, "ses-01"), (q, "n/a"), ("n/a", "n/a"),
     }  # fmt: skip
-    assert len(table) == 4
+    assert sorted(map(tuple, table[["code", "series"]].to_numpy())) == [
+        ("bone-kernel", "1"), ("bone-kernel", "2"), ("not-dicom", "n/a"), ("too-few-slices", "3"),
+    ]  # fmt: skip
+    assert table.loc[table["code"] == "too-few-slices", "images"].tolist() == [3]
     assert count_reasons(report.left_out) == {
-        "the images are reconstructed for bone": 2,
-        "the series has N slice(s) that cover N mm": 1,
+        "reconstructed for bone": 2,
+        "too few slices or too little height for a head": 1,
         "not DICOM images": 1,
     }
     # A later run over other studies leaves these reasons; one over the same tells them anew.

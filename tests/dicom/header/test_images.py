@@ -18,7 +18,7 @@ from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_imag
 def test_the_header_is_read_the_same_in_every_encoding(syntax, scan, write, tmp_path):
     path = write(scan(syntax=syntax, heights=(1.5,)).with_header(kernel="h30s"), tmp_path)[0]
     (image,) = read_images(path)
-    assert image.patient_id == "PID-77"
+    assert image.patient_key == "PID-77"
     assert image.modality == "CT"
     assert image.kernel == "H30S"
     assert image.image_type == ("ORIGINAL", "PRIMARY", "AXIAL")

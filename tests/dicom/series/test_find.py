@@ -11,6 +11,7 @@ from hemocast.dicom import find_scans
 from hemocast.dicom.header.images import read_images
 from hemocast.dicom.series.find import split_stacks
 from hemocast.errors import NoCT, NotDicom, NothingThere, TruncatedFile
+from hemocast.left_out import LeftOut, LeftOutCode
 
 
 def test_a_mixed_folder_without_extensions(scan, write, edit, tmp_path):
@@ -24,14 +25,14 @@ def test_a_mixed_folder_without_extensions(scan, write, edit, tmp_path):
     (tmp_path / "notes").write_text("hello")
     os.mkfifo(tmp_path / "pipe")
     found = find_scans(tmp_path)
-    assert [s.patient_id for s in found.scans] == ["PID-77", "PID-78"]
-    assert found.scans[0].acquired == datetime(2020, 1, 2, 3, 4, 5)
-    assert found.scans[1].acquired is None
+    assert [s.series.first.patient_key for s in found.scans] == ["PID-77", "PID-78"]
+    assert found.scans[0].series.acquired == datetime(2020, 1, 2, 3, 4, 5)
+    assert found.scans[1].series.acquired is None
     assert len(found.scans[0].series.images) == 37
     (refusal,) = found.refused
-    assert refusal.patient_id == "PID-79"
+    assert refusal.patient_key == "PID-79"
     assert isinstance(refusal.error, NoCT)
-    assert found.left_out == ("1 file(s) left out: not DICOM images",)
+    assert found.left_out == (LeftOut(LeftOutCode.NOT_DICOM, 1),)
     assert found.patients == 3
 
 
@@ -66,9 +67,9 @@ def test_a_header_cut_off_refuses_the_scan_beside_it_and_no_other(scan, write, t
     write(scan(study="two").with_header(patient_id="PID-78"), tmp_path / "b")
     paths[-1].write_bytes(paths[-1].read_bytes()[:600])
     found = find_scans(tmp_path)
-    assert [s.patient_id for s in found.scans] == ["PID-78"]
+    assert [s.series.first.patient_key for s in found.scans] == ["PID-78"]
     assert isinstance(found.refused[0].error, TruncatedFile)
-    assert found.left_out == ("1 file(s) left out: header damaged or cut off",)
+    assert found.left_out == (LeftOut(LeftOutCode.DAMAGED_HEADER, 1),)
 
 
 def test_acquisition_numbers_split_only_what_repeats(scan, write, edit, tmp_path):

@@ -10,6 +10,7 @@ from hemocast.errors import (
     NoHeadSeries,
     TooFewSlices,
 )
+from hemocast.left_out import LeftOutCode
 
 HEIGHTS = tuple(float(h) for h in range(-90, 91, 5))
 
@@ -40,14 +41,18 @@ def test_the_plain_soft_tissue_series_is_chosen_and_each_other_has_its_reason(
         )
     scan_ = find_scans(tmp_path).scans[0]
     assert scan_.series.first.series_number == 2
-    said = dict(line.split(" (37 image(s)) left out: ") for line in scan_.left_out)
-    assert said["series 3"].startswith("series 2 was preferred: ")
-    assert said["series 4"] == "the images are reconstructed for bone"
-    assert said["series 5"] == said["series 6"] == "the scan was made with contrast agent"
-    assert said["series 7"] == "localizer"
-    assert said["series 8"] == "derived from other images"
-    assert said["series 9"] == "perfusion or dynamic series"
-    assert said["series 10"] == "not of the head"
+    assert {item.images for item in scan_.left_out} == {37}
+    assert scan_.left_out[0].detail.startswith("series 2, for ")
+    assert {item.series: item.code for item in scan_.left_out[1:]} == {
+        3: LeftOutCode.NOT_PREFERRED,
+        4: LeftOutCode.BONE_KERNEL,
+        5: LeftOutCode.CONTRAST,
+        6: LeftOutCode.CONTRAST,
+        7: LeftOutCode.LOCALIZER,
+        8: LeftOutCode.DERIVED,
+        9: LeftOutCode.PERFUSION,
+        10: LeftOutCode.NOT_HEAD,
+    }
     assert read(tmp_path).source.left_out == scan_.left_out
 
 

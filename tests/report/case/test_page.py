@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.report import write_case_page
 from hemocast.volume import Source, Stack
 
@@ -89,7 +90,7 @@ def test_doubts_corrections_model_and_notices(page: Reader) -> None:
         "The slices are 7 mm thick above the base of the skull",
         "Gantry tilt of 18.5 degrees taken out.",
         "One step of 1.08 mm between the two slice thicknesses.",
-        "A localizer of 2 images.",
+        "Series 1 (2 image(s)) left out: localizer.",
         "nod -12.5°, tilt 1.2°, turn 3.0°",
         "1312 mL",
         "28 of 5 mm, 2 beyond the scan",
@@ -168,7 +169,8 @@ def test_hostile_text_is_only_text(
     )
     facts = dict.fromkeys(["manufacturer", "model", "kernel", "kvp"], hostile)
     facts["steps_mm"] = [hostile, 1.0]
-    lines = dict.fromkeys(["corrected", "doubts", "left_out"], (hostile,))
+    lines = dict.fromkeys(["corrected", "doubts"], (hostile,))
+    lines["left_out"] = (LeftOut(LeftOutCode.OTHER, detail=hostile),)
     worse = replace(source, kind=hostile, scan_uid=hostile, facts=facts, **lines)
     write_case_page(bad, worse, tmp_path / "r.html", outcome=hostile)
     page = read(tmp_path / "r.html")

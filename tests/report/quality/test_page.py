@@ -176,11 +176,11 @@ def test_what_did_not_enter_is_counted_with_its_reason(
         "sub-05\tHC998\tHC998 A code of the future.\n"
     )
     (folder / "left_out.tsv").write_text(
-        "participant_id\tsession\treason\n"
-        "sub-01\tses-01\tseries 1 (2 image(s)) left out: localizer\n"
-        "sub-02\tses-01\tseries 7 (1 image(s)) left out: localizer\n"
-        "sub-02\tses-01\tseries 3 (30 image(s)) left out: series 2 was preferred: covers 150 mm\n"
-        "sub-03\tn/a\tseries 4 (30 image(s)) left out: the scan was made with contrast agent\n"
+        "participant_id\tsession\tseries\timages\tcode\treason\n"
+        "sub-01\tses-01\t1\t2\tlocalizer\tlocalizer\n"
+        "sub-02\tses-01\t7\t1\tlocalizer\tlocalizer\n"
+        "sub-02\tses-01\t3\t30\tnot-preferred\tanother: series 2, for covers 150 mm\n"
+        "sub-03\tn/a\t4\t30\tcontrast\tmade with contrast agent\n"
     )
     page = report(tmp_path)
     flow = page.split('class="flowchart"')[1].split("</svg>")[0]
@@ -208,9 +208,9 @@ def test_sources_and_single_files_are_not_counted_as_studies_and_series(
         "sub-05\tHC302\tHC302 No brain.\tstd-1\n"
     )
     (folder / "left_out.tsv").write_text(
-        "participant_id\tsession\treason\tstudy\n"
-        "n/a\tn/a\t12 file(s) left out: not DICOM\tn/a\n"
-        "sub-05\tn/a\tseries 1 (2 image(s)) left out: localizer\tstd-1\n"
+        "participant_id\tsession\timages\tcode\treason\tstudy\n"
+        "n/a\tn/a\t12\tnot-dicom\tnot DICOM images\tn/a\n"
+        "sub-05\tn/a\t2\tlocalizer\tlocalizer\tstd-1\n"
     )
     page = report(tmp_path)
     assert "2 studies found" in page
@@ -224,15 +224,34 @@ def test_sources_and_single_files_are_not_counted_as_studies_and_series(
 def test_without_tables_the_sidecars_say_what_was_left_out(
     tmp_path: Path, write_scan: WriteScan
 ) -> None:
-    write_scan(left_out=["series 1 (2 image(s)) left out: localizer"])
+    write_scan(left_out=[{"code": "localizer", "images": 2, "series": 1, "detail": ""}])
     page = report(tmp_path)
     assert "1 series left out" in page
     assert "localizer" in page
     assert "could not be read" not in page
 
 
+def test_what_version_0_1_said_of_series_is_shown_as_it_said_it(
+    tmp_path: Path, write_scan: WriteScan
+) -> None:
+    write_scan(left_out=["series 1 (2 image(s)) left out: localizer"])
+    page = report(tmp_path)
+    assert "1 series left out" in page
+    assert "image(s)) left out: localizer" in page
+    folder = tmp_path / "quality"
+    (folder / "left_out.tsv").write_text(
+        "participant_id\tsession\treason\n"
+        "sub-01\tses-01\tseries 1 (2 image(s)) left out: localizer\n"
+        "n/a\tn/a\t12 file(s) left out: not DICOM\n"
+    )
+    page = report(tmp_path)
+    assert "1 series and 1 files left out" in page
+    assert "image(s)) left out: localizer" in page
+    assert "could not be read" not in page
+
+
 def test_simulated_scans_say_so_everywhere(tmp_path: Path, write_scan: WriteScan) -> None:
-    write_scan("sub-01", simulated=True, doubts=["the scan is simulated: it shows no patient"])
+    write_scan("sub-01", simulated=True)
     write_scan("sub-02")
     page = report(tmp_path)
     assert "SIMULATED: 1 of the 2 scans" in page

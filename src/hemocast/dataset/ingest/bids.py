@@ -19,7 +19,7 @@ from hemocast.dicom import read_nifti
 from hemocast.dicom.deidentify.words import scanner_facts
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.nifti import find_nifti, nifti_uid
-from hemocast.dicom.series.exclusion import Words, purpose_refusal
+from hemocast.dicom.series.exclusion import Words, exclusion_by_words
 from hemocast.errors import HemocastError
 from hemocast.volume import SIMULATED, Volume
 
@@ -78,7 +78,7 @@ class NiftiScan:
     acquired : datetime or None
         When, as far as the sidecar says.
     age, sex : int or None, str
-        As in `hemocast.dicom.Scan`.
+        As in `hemocast.dicom.header.image.Image`.
     facts : mapping
         What may be published of the acquisition.
     simulated : bool
@@ -158,6 +158,7 @@ def _scan(path: Path, named: Naming, content: Mapping[str, Any]) -> NiftiScan:
     }
     sex = text("PatientSex").upper()
     comments = text("ImageComments").upper().startswith(SIMULATED)
+    exclusion = exclusion_by_words(words)
     return NiftiScan(
         path=path,
         naming=named,
@@ -167,7 +168,7 @@ def _scan(path: Path, named: Naming, content: Mapping[str, Any]) -> NiftiScan:
         sex=sex if sex in ("M", "F", "O") else "",
         facts={name: value for name, value in facts.items() if value not in ("", None)},
         simulated=comments or content.get("simulated") is True,
-        refusal=purpose_refusal(words),
+        refusal=exclusion.error if exclusion else None,
     )
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hemocast.dataset.layout import Dataset, write_table
 from hemocast.dataset.sidecar import Sidecar
+from hemocast.left_out import LeftOut
 from hemocast.tables import MISSING
 
 REFUSED_COLUMNS = ["participant_id", "code", "message", "study"]
-LEFT_OUT_COLUMNS = ["participant_id", "session", "reason", "study"]
-
-_LINE = re.compile(r"(?:series .*?\(\d+ image\(s\)\)|(\d+) file\(s\)) left out: (.*)", re.DOTALL)
-_PREFERRED = re.compile(r"series \S+( a number)? was preferred.*", re.DOTALL)
+LEFT_OUT_COLUMNS = [
+    "participant_id", "session", "series", "images", "code", "reason", "study",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ def write_refusals(
     dataset: Dataset,
     sidecars: Iterable[Sidecar],
     refused: Sequence[Refused],
-    stray: Sequence[str],
-    seen: Mapping[str, Sequence[str]],
+    stray: Sequence[LeftOut],
+    seen: Mapping[str, Sequence[LeftOut]],
 ) -> None:
     """Write ``quality/refused.tsv`` and ``quality/left_out.tsv``.
 
@@ -55,10 +54,10 @@ def write_refusals(
         Of all scans of the dataset.
     refused : sequence of Refused
         Of this run.
-    stray : sequence of str
-        Files of this run that belong to no study, counted, in words.
-    seen : mapping of str to sequence of str
-        All studies that this run met, by pseudonym, and why not, for each of the series left out.
+    stray : sequence of LeftOut
+        Files of this run that belong to no study.
+    seen : mapping of str to sequence of LeftOut
+        All studies that this run met, by pseudonym, and which of their series were left out.
         What earlier runs said of other studies stays.
     """
     rows: list[dict[str, object]] = [
@@ -67,20 +66,29 @@ def write_refusals(
     ]
     rows += _of_others(dataset, "quality/refused", seen)
     lines: list[dict[str, object]] = [
-        {"participant_id": s.participant_id, "session": s.session, "reason": reason}
+        {"participant_id": s.participant_id, "session": s.session, **_row(item)}
         for s in sidecars
-        for reason in s.left_out
+        for item in s.left_out
     ]
     lines += [
-        {"participant_id": r.participant_id, "reason": reason, "study": r.study}
+        {"participant_id": r.participant_id, "study": r.study, **_row(item)}
         for r in refused
-        for reason in seen.get(r.study, ())
+        for item in seen.get(r.study, ())
     ]
-    lines += [{"participant_id": MISSING, "reason": reason} for reason in stray]
+    lines += [{"participant_id": MISSING, **_row(item)} for item in stray]
     lines += _of_others(dataset, "quality/left_out", seen)
     folder = dataset.root / "quality"
     write_table(folder / "refused.tsv", _ordered(rows, REFUSED_COLUMNS), REFUSED_COLUMNS)
     write_table(folder / "left_out.tsv", _ordered(lines, LEFT_OUT_COLUMNS), LEFT_OUT_COLUMNS)
+
+
+def _row(item: LeftOut) -> dict[str, object]:
+    return {
+        "series": item.series,
+        "images": item.images,
+        "code": item.code.value,
+        "reason": item.reason,
+    }
 
 
 def _ordered(rows: list[dict[str, object]], columns: list[str]) -> list[dict[str, object]]:
@@ -101,12 +109,9 @@ def _of_others(dataset: Dataset, name: str, seen: Collection[str]) -> list[dict[
     ]
 
 
-def count_reasons(lines: Iterable[str]) -> Counter[str]:
-    """Count series and files left out by reason; numbers within a reason do not tell two apart."""
+def count_reasons(left_out: Iterable[LeftOut]) -> Counter[str]:
+    """Count series, and files of none, by the words for why they were left out."""
     counts: Counter[str] = Counter()
-    for line in lines:
-        found = _LINE.fullmatch(line)
-        files, why = found.groups() if found else (None, line)
-        why = _PREFERRED.sub("another series of the study was preferred", why)
-        counts[re.sub(r"\d+(\.\d+)?", "N", why)] += int(files or 1)
+    for item in left_out:
+        counts[item.code.words] += item.images if item.code.stray else 1
     return counts

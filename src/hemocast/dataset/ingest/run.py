@@ -32,8 +32,10 @@ from hemocast.errors import HemocastError, SeveralScans, UsageError
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
-    from hemocast.dataset.ingest.sources import Candidate, Gathered, TurnedAway
+    from hemocast.dataset.ingest.sources import Candidate, Gathered
+    from hemocast.dicom import Refusal
     from hemocast.dicom.files.dicomweb import RemoteStudy, Server
+    from hemocast.left_out import LeftOut
 
 Progress = Callable[[int, int], None]
 
@@ -50,7 +52,7 @@ class IngestReport:
         One for every study left out.
     unlabelled : int
         Participants of the dataset without a label.
-    left_out : tuple of str
+    left_out : tuple of LeftOut
         Of the studies of this run: every series and stray file that was not used, and why.
     """
 
@@ -58,7 +60,7 @@ class IngestReport:
     already_there: int
     refused: tuple[Refused, ...]
     unlabelled: int
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def ingest(
@@ -192,8 +194,8 @@ class _Run:
     progress: Progress | None
     done: int = 0
     refused: list[Refused] = field(default_factory=list)
-    stray: list[str] = field(default_factory=list)
-    seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stray: list[LeftOut] = field(default_factory=list)
+    seen: dict[str, tuple[LeftOut, ...]] = field(default_factory=dict)
 
     def local(self, paths: Sequence[Path], opened: ExitStack, *, proved: bool) -> None:
         """Add all that lies in paths, in the order of time; zips stay unpacked until the end.
@@ -285,10 +287,10 @@ class _Run:
             self.seen[study_id(self.key, candidate.study)] = candidate.left_out
         return list(gathered.candidates)
 
-    def _turn_away(self, item: TurnedAway) -> None:
-        study = study_id(self.key, item.study)
+    def _turn_away(self, item: Refusal) -> None:
+        study = study_id(self.key, item.study_uid)
         self.seen[study] = item.left_out
-        person = participant_id(self.key, item.patient)
+        person = participant_id(self.key, item.patient_key)
         self.refused.append(Refused(person, item.error.code, str(item.error), study))
 
     def _plan(self, candidates: Iterable[Candidate]) -> list[Job]:
@@ -333,12 +335,12 @@ def _order(candidate: Candidate) -> tuple[datetime, int, str, str]:
     return when, candidate.session or 0, candidate.study, candidate.scan_uid
 
 
-def _nameless(candidate: Candidate) -> TurnedAway:
-    from hemocast.dataset.ingest.sources import TurnedAway
+def _nameless(candidate: Candidate) -> Refusal:
+    from hemocast.dicom import Refusal
 
     error = SeveralScans(
         "Several scans are called the same, and only the file's name says whose this one is",
         "a name for every patient, such as sub-LABEL_ses-1_ct.nii.gz",
         "Rename the files, one label for each patient",
     )
-    return TurnedAway(candidate.patient, candidate.study, error)
+    return Refusal(candidate.patient, candidate.study, error)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.ingest.bids import NiftiScan, find_nifti_scans
-from hemocast.dicom import Scan, find_scans, read_series
+from hemocast.dicom import Refusal, Scan, find_scans, read_series
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.dicomweb import is_server
-from hemocast.errors import HemocastError, NotDicom, NothingThere
+from hemocast.errors import NotDicom, NothingThere
+from hemocast.left_out import LeftOut
 
 if TYPE_CHECKING:
     from hemocast.volume import Volume
@@ -37,8 +38,8 @@ class Candidate:
     alone : bool
         Nothing but a file's name says whose it is: a second scan of that name is refused.
     age, sex : int or None, str
-        As in `hemocast.dicom.Scan`.
-    left_out : tuple of str
+        As in `hemocast.dicom.header.image.Image`.
+    left_out : tuple of LeftOut
         The other series of its study, and why not.
     chosen : tuple of str
         Why this series.
@@ -56,7 +57,7 @@ class Candidate:
     alone: bool
     age: int | None
     sex: str
-    left_out: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
     chosen: tuple[str, ...]
     origin: Scan | NiftiScan
     n_bytes: int
@@ -75,26 +76,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, repr=False)
-class TurnedAway:
-    """A study, file or whole source that gives no scan.
-
-    Parameters
-    ----------
-    patient, study : str
-        As in `Candidate`; empty for a whole source.
-    error : HemocastError
-        Why.
-    left_out : tuple of str
-        Why not, for each of its series.
-    """
-
-    patient: str
-    study: str
-    error: HemocastError
-    left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, repr=False)
 class Gathered:
     """What a source holds.
 
@@ -102,15 +83,15 @@ class Gathered:
     ----------
     candidates : tuple of Candidate
         Scans to read.
-    turned_away : tuple of TurnedAway
+    turned_away : tuple of Refusal
         What cannot be read.
-    left_out : tuple of str
-        Files that belong to no study, counted, in words.
+    left_out : tuple of LeftOut
+        Files that belong to no study.
     """
 
     candidates: tuple[Candidate, ...] = ()
-    turned_away: tuple[TurnedAway, ...] = ()
-    left_out: tuple[str, ...] = ()
+    turned_away: tuple[Refusal, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def split_sources(sources: Sequence[Path | str]) -> tuple[list[Path], list[str]]:
@@ -152,7 +133,7 @@ def gather(opened: Opened) -> Gathered:
     niftis = find_nifti_scans(opened)
     candidates = [_from_nifti(scan) for scan in niftis if scan.refusal is None]
     turned_away = [
-        TurnedAway(scan.naming.patient, scan.scan_uid, scan.refusal)
+        Refusal(scan.naming.patient, scan.scan_uid, scan.refusal)
         for scan in niftis
         if scan.refusal is not None
     ]
@@ -163,22 +144,21 @@ def gather(opened: Opened) -> Gathered:
             raise
         return Gathered(tuple(candidates), tuple(turned_away))
     candidates += [_from_dicom(scan) for scan in found.scans]
-    turned_away += [
-        TurnedAway(item.whose, item.study_uid, item.error, item.left_out) for item in found.refused
-    ]
+    turned_away += found.refused
     return Gathered(tuple(candidates), tuple(turned_away), found.left_out)
 
 
 def _from_dicom(scan: Scan) -> Candidate:
+    first = scan.series.first
     return Candidate(
-        patient=scan.whose,
-        study=scan.study_uid,
+        patient=first.patient_key,
+        study=first.study_uid,
         scan_uid=scan.series.scan_uid,
-        acquired=scan.acquired,
+        acquired=scan.series.acquired,
         session=None,
         alone=False,
-        age=scan.age,
-        sex=scan.sex,
+        age=first.age,
+        sex=first.sex,
         left_out=scan.left_out,
         chosen=scan.reasons,
         origin=scan,

@@ -198,7 +198,7 @@ def _plan(folders: Sequence[Path], outcome: _Outcome) -> tuple[list[_Job], int]:
         except DamagedHeader:
             damaged += 1
         else:
-            groups[image.whose, image.study_uid, image.series_uid].append(path)
+            groups[image.patient_key, image.study_uid, image.series_uid].append(path)
     if damaged:
         error = TruncatedFile(
             "A DICOM file breaks off or is damaged in its header",

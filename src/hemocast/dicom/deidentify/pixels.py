@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from hemocast.dicom.header.images import CT_CLASSES, Image
+from hemocast.dicom.header.image import CT_CLASSES, Image
 from hemocast.dicom.pixels.decode import NATIVE
 from hemocast.errors import BurnedIn, HemocastError, MalformedFile, NoCT, UnsupportedSyntax
 

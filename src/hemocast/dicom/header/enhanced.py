@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hemocast.dicom.header.fields import floats, words
+from hemocast.dicom.header.image import Image
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-    from hemocast.dicom.header.images import Image
 
 MOST_FRAMES = 4096
 

@@ -5,22 +5,15 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from hemocast.dicom.header.enhanced import frames
 from hemocast.dicom.header.fields import Fields, words
+from hemocast.dicom.header.image import CT_CLASSES, DEFLATED, Image, Pixels
 from hemocast.volume import SIMULATED
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-CT_CLASSES = frozenset(
-    {
-        "1.2.840.10008.5.1.4.1.1.2",  # CT Image Storage
-        "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
-        "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
-    }
-)
 _HEAD_BYTES = 16384  # no real file's meta header is longer
 
 
@@ -30,127 +23,6 @@ class NotADicomFile(Exception):
 
 class DamagedHeader(Exception):
     """The file claims to be DICOM but its header cannot be read; for this room's own use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """Where one frame's pixels lie in a file, and how they are stored.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    offset, length : int or None
-        Where the pixel data begin and how many bytes they take; no `offset` when the file has to be
-        inflated first, no `length` when they are encapsulated.
-    frame, n_frames : int
-        Which frame, of how many.
-    rows, columns, samples, bits_allocated, bits_stored : int
-        Layout; 0 where the header does not say.
-    signed : bool
-        Two's complement.
-    little_endian : bool
-        Byte order.
-    syntax : str
-        UID of the transfer syntax.
-    slope, intercept : float or None
-        From stored values to HU.
-    rescale_type, photometric : str
-        As stored.
-    padding : tuple of int
-        Lowest and highest stored value that means "no data"; empty when there is none.
-    lossy : bool
-        Compressed with loss at some time.
-    complete : bool
-        All the bytes announced are there.
-    """
-
-    path: Path
-    offset: int | None
-    length: int | None
-    frame: int
-    n_frames: int
-    rows: int
-    columns: int
-    samples: int
-    bits_allocated: int
-    bits_stored: int
-    signed: bool
-    little_endian: bool
-    syntax: str
-    slope: float | None
-    intercept: float | None
-    rescale_type: str
-    photometric: str
-    padding: tuple[int, ...]
-    lossy: bool
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One image: a file, or one frame of a multi-frame file. Texts are stripped and upper case.
-
-    Positions are mm, LPS, of the first pixel's centre; `orientation` holds the unit vectors along
-    a row and down a column; `spacing` is between rows, then between columns, mm. ``None`` where the
-    header does not say or says nonsense. `patient` is the key that tells patients apart;
-    `age` is in years; `simulated` tells images that this package's simulator made.
-    """
-
-    patient: str
-    patient_id: str
-    age: int | None
-    sex: str
-    simulated: bool
-    study_uid: str
-    series_uid: str
-    sop_uid: str
-    sop_class: str
-    modality: str
-    image_type: tuple[str, ...]
-    texts: tuple[str, ...]
-    series_text: str
-    body_part: str
-    kernel: str
-    contrast: str
-    manufacturer: str
-    model: str
-    kvp: float | None
-    acquired: str
-    series_number: int | None
-    acquisition_number: int | None
-    instance_number: int | None
-    position: tuple[float, ...] | None
-    orientation: tuple[float, ...] | None
-    spacing: tuple[float, ...] | None
-    thickness: float | None
-    pixels: Pixels
-
-    @property
-    def whose(self) -> str:
-        """What a pseudonym is made from; see `whose`."""
-        return whose(self.patient_id, self.patient, self.study_uid)
-
-
-def whose(patient_id: str, patient: str, study_uid: str) -> str:
-    """Tell the patient of an image, so that two nameless studies never become one patient.
-
-    Parameters
-    ----------
-    patient_id : str
-        PatientID.
-    patient : str
-        As in `Image`: the identifier, or name and birth date.
-    study_uid : str
-        StudyInstanceUID.
-
-    Returns
-    -------
-    str
-        The first of the three that says something: protected health information.
-    """
-    named = patient if patient.strip("\x1f ") else study_uid
-    return patient_id or named
 
 
 def read_images(path: Path) -> list[Image]:
@@ -200,10 +72,9 @@ def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
     sop_class = text("sop_class") or header.sop_class
     if not text("study_uid") and not text("series_uid") and not sop_class:
         raise NotADicomFile
-    identity, age = text("patient_id"), text("age").upper()
+    age = text("age").upper()
     image = Image(
-        patient=identity or f"{text('patient_name')}\x1f{text('birth_date')}",
-        patient_id=identity,
+        patient=text("patient_id") or f"{text('patient_name')}\x1f{text('birth_date')}",
         age=int(age[:3]) if re.fullmatch(r"\d{3}Y", age) else None,
         sex=text("sex").upper() if text("sex").upper() in ("M", "F", "O") else "",
         simulated=text("image_comments").upper().startswith(SIMULATED),
@@ -236,8 +107,6 @@ def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
     if sop_class in CT_CLASSES and pixels.offset is None and pixels.syntax != DEFLATED:
         raise DamagedHeader("ends before its pixel data")
     if header.raw("frame_groups") is not None:
-        from hemocast.dicom.header.enhanced import frames
-
         return frames(image, header.dataset or Fields.parse(file).dataset)
     return [image]
 

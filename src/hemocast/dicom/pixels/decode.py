@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dicom.geometry.regrid import AIR
-from hemocast.dicom.header.images import DEFLATED, Pixels
+from hemocast.dicom.header.image import DEFLATED, Pixels
 from hemocast.dicom.header.inflate import read_dataset
 from hemocast.dicom.pixels import encapsulated
 from hemocast.dicom.pixels.encapsulated import Stream

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dicom.header.images import CT_CLASSES, Image
-from hemocast.dicom.series.find import Series
+from hemocast.dicom.header.image import CT_CLASSES, Image
+from hemocast.dicom.series.found import Series
 from hemocast.errors import (
     BoneKernel,
     ContrastGiven,
@@ -18,6 +18,7 @@ from hemocast.errors import (
     NoHeadSeries,
     TooFewSlices,
 )
+from hemocast.left_out import LeftOut, LeftOutCode
 
 Vector = NDArray[np.float64]
 
@@ -40,19 +41,8 @@ _CONTRAST = re.compile(
     r"\bCTA\b|ANGIO|\bC\+|\+C\b|\bCECT\b|\bCE\b|ENHANCED|VENOUS|ARTERIAL|CONTRAST|\bKM\b"
 )
 _NO_AGENT = {
-    "",
-    "NONE",
-    "NO",
-    "N",
-    "N/A",
-    "NA",
-    "0",
-    "-",
-    "NIL",
-    "UNENHANCED",
-    "WITHOUT",
-    "NO CONTRAST",
-}
+    "", "NONE", "NO", "N", "N/A", "NA", "0", "-", "NIL", "UNENHANCED", "WITHOUT", "NO CONTRAST",
+}  # fmt: skip
 _BONE_WORDS = re.compile(r"\bBONES?\b|OSSEUS|OSTEO|KNOCHEN|\bOS\b|\bLUNG\b")
 _BONE_NAMES = re.compile(r"^(BONE|EDGE|LUNG|ULTRA|HD ?BONE|Y[CDE]|FC(3[0-59]|5\d|8\d))")
 _NUMBERED = re.compile(r"^[A-Z]{1,2}(\d\d)[A-Z]?\b")  # Siemens: H60S, J70H, HR64
@@ -65,51 +55,77 @@ _ELSEWHERE = re.compile(
     r"|\bLEG|\bARM|EXTREM|LIVER|KIDNEY|NECK|SINUS|ORBIT|FACE|TEMPORAL|DENTAL|\bIAC\b|WHOLE ?BODY"
 )
 _MODALITIES = {
-    "MR",
-    "PT",
-    "NM",
-    "CR",
-    "DX",
-    "US",
-    "SR",
-    "OT",
-    "SC",
-    "XA",
-    "RF",
-    "MG",
-    "PR",
-    "KO",
-    "SEG",
-}
+    "MR", "PT", "NM", "CR", "DX", "US", "SR", "OT", "SC", "XA", "RF", "MG", "PR", "KO", "SEG",
+}  # fmt: skip
 
 
-def refusal_of(series: Series) -> HemocastError | None:
-    """Why a series cannot be used, the plainest reason first; nothing when it can.
+@dataclass(frozen=True)
+class Exclusion:
+    """Why a series is not a plain axial head CT.
 
-    Raises nothing: the error is for the record or for whoever finds no better series.
+    Parameters
+    ----------
+    code : LeftOutCode
+        Why.
+    detail : str
+        What more is known, as in `LeftOut`.
     """
-    return _kind(series) or purpose_refusal(series.first) or _extent(series)
+
+    code: LeftOutCode
+    detail: str = ""
+
+    @property
+    def error(self) -> HemocastError:
+        """The refusal, for whoever finds no better series."""
+        if self.code is LeftOutCode.CONTRAST:
+            return ContrastGiven(
+                "The scan was made with contrast agent",
+                "a plain scan",
+                "Give the plain series of the same study",
+            )
+        if self.code is LeftOutCode.BONE_KERNEL:
+            return BoneKernel(
+                "The images are reconstructed for bone",
+                "a soft-tissue (brain) reconstruction",
+                "Give the brain reconstruction of the same scan",
+            )
+        if self.code is LeftOutCode.TOO_FEW_SLICES:
+            return TooFewSlices(
+                f"The series has {self.detail}",
+                f"at least {MIN_SLICES} slices over at least {MIN_COVERAGE_MM:.0f} mm",
+                "Give the whole series; if files are missing, export it again",
+            )
+        seen = LeftOut(self.code, detail=self.detail).reason
+        if self.code is LeftOutCode.NOT_CT:
+            return NoCT(seen, "CT images", "Export the plain head CT of the study")
+        expected = "a plain axial series of the head"
+        return NoHeadSeries(seen, expected, "Export that series of the study")
 
 
-def _kind(series: Series) -> HemocastError | None:
+def exclusion_of(series: Series) -> Exclusion | None:
+    """Why a series cannot be used, the plainest reason first; nothing when it can."""
+    return _of_kind(series) or exclusion_by_words(series.first) or _of_extent(series)
+
+
+def _of_kind(series: Series) -> Exclusion | None:
     """Say why it is not a stack of original CT slices."""
     first = series.first
     kinds = " ".join(first.image_type)
     if first.modality and first.modality != "CT":
         known = first.modality if first.modality in _MODALITIES else "something else"
-        return _no_ct(f"not CT but {known}")
+        return Exclusion(LeftOutCode.NOT_CT, known)
     if first.sop_class not in CT_CLASSES and first.modality != "CT":
-        return _no_ct("not CT")
+        return Exclusion(LeftOutCode.NOT_CT)
     if _LOCALIZER.search(f"{kinds} {first.series_text}"):
-        return _no_head("localizer")
+        return Exclusion(LeftOutCode.LOCALIZER)
     if first.sop_class not in CT_CLASSES or first.pixels.samples != 1:
-        return _no_head("secondary capture, a picture and not a CT image")
+        return Exclusion(LeftOutCode.SECONDARY_CAPTURE)
     if first.image_type[:2] == ("DERIVED", "SECONDARY") or _MADE.search(
         " ".join(first.image_type[2:])
     ):
-        return _no_head("derived from other images")
+        return Exclusion(LeftOutCode.DERIVED)
     if any(i.position is None or i.orientation is None or i.spacing is None for i in series.images):
-        return _no_head("images without a position, orientation or pixel spacing")
+        return Exclusion(LeftOutCode.NO_PLACE)
     return None
 
 
@@ -125,33 +141,25 @@ class Words:
     contrast: str
 
 
-def purpose_refusal(first: Image | Words) -> HemocastError | None:
+def exclusion_by_words(first: Image | Words) -> Exclusion | None:
     """Say why it is not plain, of the head, or reconstructed for brain."""
     text = " ".join((first.series_text, *first.texts))
     if _PERFUSION.search(f"{first.series_text} {' '.join(first.image_type)}"):
-        return _no_head("perfusion or dynamic series")
+        return Exclusion(LeftOutCode.PERFUSION)
     # What the series says of itself goes before what the study's title says of all its series.
     own_plain = bool(_PLAIN.search(first.series_text))
     own_contrast = bool(_CONTRAST.search(_PLAIN.sub(" ", first.series_text)))
     agent = first.contrast not in _NO_AGENT and not _PLAIN.search(first.contrast)
     if own_contrast or (agent and not own_plain):
-        return ContrastGiven(
-            "The scan was made with contrast agent",
-            "a plain scan",
-            "Give the plain series of the same study",
-        )
+        return Exclusion(LeftOutCode.CONTRAST)
     if _is_bone(first.kernel) or _BONE_WORDS.search(first.series_text):
-        return BoneKernel(
-            "The images are reconstructed for bone",
-            "a soft-tissue (brain) reconstruction",
-            "Give the brain reconstruction of the same scan",
-        )
+        return Exclusion(LeftOutCode.BONE_KERNEL)
     # The body part and the study's title are often the protocol's, the series' own words are not.
     for words in (first.series_text, first.body_part, text):
         if _HEAD.search(words):
             break
         if _ELSEWHERE.search(words):
-            return _no_head("not of the head")
+            return Exclusion(LeftOutCode.NOT_HEAD)
     return None
 
 
@@ -165,23 +173,20 @@ def _is_bone(kernel: str) -> bool:
     )
 
 
-def _extent(series: Series) -> HemocastError | None:
+def _of_extent(series: Series) -> Exclusion | None:
     """Say why it does not lie across the body or reach over a head."""
     normal = axial_normal(series)
     if normal is None:
-        return _no_head("an orientation that cannot be")
+        return Exclusion(LeftOutCode.BAD_ORIENTATION)
     if abs(normal[2]) < np.cos(np.radians(MAX_FROM_AXIAL)):
-        return _no_head("not axial")
+        return Exclusion(LeftOutCode.NOT_AXIAL)
     places = {round(v, 2) for v in heights(series, normal)}
     coverage = coverage_mm(series)
     if len(places) < MIN_SLICES or coverage < MIN_COVERAGE_MM:
-        return TooFewSlices(
-            f"The series has {len(places)} slice(s) that cover {coverage:.0f} mm",
-            f"at least {MIN_SLICES} slices over at least {MIN_COVERAGE_MM:.0f} mm",
-            "Give the whole series; if files are missing, export it again",
-        )
+        detail = f"{len(places)} slice(s) that cover {coverage:.0f} mm"
+        return Exclusion(LeftOutCode.TOO_FEW_SLICES, detail)
     if coverage > MAX_COVERAGE_MM:
-        return _no_head(f"covers {coverage:.0f} mm, more than a head")
+        return Exclusion(LeftOutCode.TOO_LONG, f"covers {coverage:.0f} mm")
     return None
 
 
@@ -217,11 +222,3 @@ def is_named_head(image: Image) -> bool:
 def is_named_plain(image: Image) -> bool:
     """Tell whether any text of the header says that no contrast agent was given."""
     return bool(_PLAIN.search(" ".join((image.series_text, *image.texts))))
-
-
-def _no_ct(seen: str) -> NoCT:
-    return NoCT(seen, "CT images", "Export the plain head CT of the study")
-
-
-def _no_head(seen: str) -> NoHeadSeries:
-    return NoHeadSeries(seen, "a plain axial series of the head", "Export that series of the study")

@@ -2,138 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from hemocast.dicom.header.images import DamagedHeader, Image, NotADicomFile, read_images, whose
-from hemocast.errors import HemocastError, NotDicom, NothingThere, TruncatedFile
+from hemocast.dicom.header.image import Image
+from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
+from hemocast.dicom.series.found import Found, Refusal, Scan, Series
+from hemocast.dicom.series.select import choose
+from hemocast.errors import NotDicom, NothingThere, TruncatedFile
+from hemocast.left_out import LeftOut, LeftOutCode
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Series:
-    """The images of one stack: one orientation, grid, kernel and type of one DICOM series.
-
-    Parameters
-    ----------
-    images : tuple of Image
-        In order of instance number and name; never empty.
-    """
-
-    images: tuple[Image, ...]
-
-    @property
-    def first(self) -> Image:
-        """The image whose header speaks for all."""
-        return self.images[0]
-
-    @property
-    def scan_uid(self) -> str:
-        """Name by a hash of the UIDs: the same on every machine, and not an identifier."""
-        uids = f"{self.first.study_uid}\x1f{self.first.series_uid}"
-        return hashlib.sha256(uids.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Scan:
-    """One study's plain axial head series.
-
-    Parameters
-    ----------
-    patient_id : str
-        PatientID as it stands in the files: protected health information.
-    study_uid : str
-        StudyInstanceUID, protected too.
-    acquired : datetime or None
-        When, as far as the header says.
-    series : Series
-        What `read_series` reads.
-    left_out : tuple of str
-        What else lay in the study and why it was not chosen; words free of identifiers.
-    patient : str
-        Key that tells patients apart even where PatientID is empty; protected.
-    reasons : tuple of str
-        Why this series was chosen.
-    age : int or None
-        Years, where the header says it in years.
-    sex : str
-        ``"M"``, ``"F"``, ``"O"`` or empty.
-    """
-
-    patient_id: str
-    study_uid: str
-    acquired: datetime | None
-    series: Series
-    left_out: tuple[str, ...]
-    patient: str = ""
-    reasons: tuple[str, ...] = ()
-    age: int | None = None
-    sex: str = ""
-
-    @property
-    def whose(self) -> str:
-        """What a pseudonym is made from; protected."""
-        return whose(self.patient_id, self.patient, self.study_uid)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A study without a series to use.
-
-    Parameters
-    ----------
-    patient_id, study_uid, patient : str
-        As in `Scan`.
-    error : HemocastError
-        Why, with its code.
-    left_out : tuple of str
-        Why not, for each of its series.
-    """
-
-    patient_id: str
-    study_uid: str
-    error: HemocastError
-    left_out: tuple[str, ...] = ()
-    patient: str = ""
-
-    @property
-    def whose(self) -> str:
-        """What a pseudonym is made from; protected."""
-        return whose(self.patient_id, self.patient, self.study_uid)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a folder holds.
-
-    Parameters
-    ----------
-    scans : tuple of Scan
-        One per study with a usable series.
-    refused : tuple of Refusal
-        One per study without.
-    left_out : tuple of str
-        Files that belong to no study, counted, in words.
-    """
-
-    scans: tuple[Scan, ...]
-    refused: tuple[Refusal, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    @property
-    def patients(self) -> int:
-        """How many different patients there are, refused studies counted."""
-        scans = {scan.patient for scan in self.scans}
-        return len(scans | {refusal.patient for refusal in self.refused})
 
 
 def find_scans(folder: Path) -> Found:
@@ -154,8 +38,6 @@ def find_scans(folder: Path) -> Found:
     NotDicom
         No file there is DICOM.
     """
-    from hemocast.dicom.series.select import choose
-
     images: list[Image] = []
     others = 0
     damaged: set[Path] = set()
@@ -182,25 +64,25 @@ def find_scans(folder: Path) -> Found:
             "the DICOM files of a head CT, or a NIfTI file",
             "Export the scan again as DICOM and give that folder",
         )
-    left_out: tuple[str, ...] = ()
-    if others:
-        left_out += (f"{others} file(s) left out: not DICOM images",)
-    if damaged:
-        left_out += (f"{len(damaged)} file(s) left out: header damaged or cut off",)
+    counts = {LeftOutCode.NOT_DICOM: others, LeftOutCode.DAMAGED_HEADER: len(damaged)}
     unsure = {path.parent for path in damaged}
-    scans: list[Scan] = []
-    refused: list[Refusal] = []
-    for study in _studies(images):
-        entry = choose([stack for series in _series(study) for stack in split_stacks(series)])
-        if isinstance(entry, Scan) and unsure & {i.pixels.path.parent for i in entry.series.images}:
-            entry = Refusal(
-                entry.patient_id, entry.study_uid, _damaged_header(), entry.left_out, entry.patient
-            )
-        if isinstance(entry, Scan):
-            scans.append(entry)
-        else:
-            refused.append(entry)
-    return Found(tuple(scans), tuple(refused), left_out)
+    entries = [_without_unsure(choose(_stacks(study)), unsure) for study in _studies(images)]
+    return Found(
+        scans=tuple(entry for entry in entries if isinstance(entry, Scan)),
+        refused=tuple(entry for entry in entries if isinstance(entry, Refusal)),
+        left_out=tuple(LeftOut(code, count) for code, count in counts.items() if count),
+        patients=len({image.patient for image in images}),
+    )
+
+
+def _without_unsure(entry: Scan | Refusal, unsure: set[Path]) -> Scan | Refusal:
+    """Refuse a scan beside which lies a file that may belong to it."""
+    if isinstance(entry, Refusal):
+        return entry
+    first = entry.series.first
+    if not unsure & {image.pixels.path.parent for image in entry.series.images}:
+        return entry
+    return Refusal(first.patient_key, first.study_uid, _damaged_header(), entry.left_out)
 
 
 def _damaged_header() -> TruncatedFile:
@@ -235,11 +117,11 @@ def _studies(images: Iterable[Image]) -> list[list[Image]]:
     return [groups[key] for key in sorted(groups)]
 
 
-def _series(images: Iterable[Image]) -> list[list[Image]]:
+def _stacks(study: Iterable[Image]) -> list[Series]:
     groups: dict[str, list[Image]] = defaultdict(list)
-    for image in images:
+    for image in study:
         groups[image.series_uid].append(image)
-    return [groups[key] for key in sorted(groups)]
+    return [stack for key in sorted(groups) for stack in split_stacks(groups[key])]
 
 
 def split_stacks(images: list[Image]) -> list[Series]:

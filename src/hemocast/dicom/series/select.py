@@ -1,41 +1,34 @@
-"""The series of one study -> the plain axial head series, and words on why not the others."""
+"""The series of one study -> the plain axial head series, and why not the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
 from hemocast.dicom.series.exclusion import (
+    Exclusion,
     axial_normal,
     coverage_mm,
+    exclusion_of,
     heights,
     is_named_head,
     is_named_plain,
-    refusal_of,
 )
-from hemocast.dicom.series.find import Refusal, Scan, Series
-from hemocast.errors import (
-    BadGeometry,
-    BoneKernel,
-    ContrastGiven,
-    HemocastError,
-    NoCT,
-    NoHeadSeries,
-    TooFewSlices,
-)
+from hemocast.dicom.series.found import Refusal, Scan, Series
+from hemocast.errors import BadGeometry, HemocastError, NoCT, NoHeadSeries
+from hemocast.left_out import LeftOut, LeftOutCode
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is thought of one series.
+class Assessment:
+    """Whether one series is a plain axial head CT, and how good a one.
 
     Parameters
     ----------
     series : Series
         The series.
-    refusal : HemocastError or None
+    exclusion : Exclusion or None
         Why it cannot be used.
     score : float
         Higher is better, for those that can.
@@ -44,29 +37,25 @@ class Verdict:
     """
 
     series: Series
-    refusal: HemocastError | None
+    exclusion: Exclusion | None
     score: float = 0.0
     reasons: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """What to call the series without telling anything of the patient."""
-        number = self.series.first.series_number
-        return f"series {'without a number' if number is None else number}"
-
-    def left_out(self, why: str) -> str:
-        """One line for the record."""
-        return f"{self.name} ({len(self.series.images)} image(s)) left out: {why}"
+    def left_out(self, why: Exclusion) -> LeftOut:
+        """Tell of the series that it was not used."""
+        return LeftOut(
+            why.code, len(self.series.images), self.series.first.series_number, why.detail
+        )
 
 
-def judge(series: Series) -> Verdict:
+def assess(series: Series) -> Assessment:
     """Say whether a series is a plain axial head CT, and how good a one.
 
     Header words decide, then the geometry. Pixels have the last word later, in other rooms.
     """
-    refusal = refusal_of(series)
-    if refusal is not None:
-        return Verdict(series, refusal)
+    exclusion = exclusion_of(series)
+    if exclusion is not None:
+        return Assessment(series, exclusion)
     first = series.first
     thickness = float(np.median([i.thickness or 0.0 for i in series.images]))
     coverage = coverage_mm(series)
@@ -79,7 +68,7 @@ def judge(series: Series) -> Verdict:
         (2.0, f"covers {coverage:.0f} mm", 120.0 <= coverage <= 300.0),
     ]
     score = sum(points for points, _, holds in parts if holds)
-    return Verdict(series, None, score, tuple(words for _, words, holds in parts if holds))
+    return Assessment(series, None, score, tuple(words for _, words, holds in parts if holds))
 
 
 def choose(stacks: list[Series]) -> Scan | Refusal:
@@ -95,92 +84,70 @@ def choose(stacks: list[Series]) -> Scan | Refusal:
     Scan or Refusal
         The refusal carries the error of the series that came nearest.
     """
-    verdicts = [judge(stack) for stack in stacks]
-    good = sorted((v for v in verdicts if v.refusal is None), key=_rank)
-    bad = [v.left_out(_lower(v.refusal)) for v in verdicts if v.refusal is not None]
+    assessed = [assess(stack) for stack in stacks]
+    usable = sorted((one for one in assessed if one.exclusion is None), key=_rank)
+    excluded = tuple(one.left_out(one.exclusion) for one in assessed if one.exclusion is not None)
     first = stacks[0].first
-    if not good:
-        return Refusal(
-            first.patient_id, first.study_uid, _nearest(verdicts, bad), tuple(bad), first.patient
-        )
-    best, rest = good[0], good[1:]
-    if any(_extends(verdict, best.series) for verdict in verdicts if verdict is not best):
+    if not usable:
+        error = _nearest([one.exclusion for one in assessed if one.exclusion], excluded)
+        return Refusal(first.patient_key, first.study_uid, error, excluded)
+    best, rest = usable[0], usable[1:]
+    if any(_extends(one, best.series) for one in assessed if one is not best):
         error = BadGeometry(
             "One series changes its pixel size, orientation or reconstruction between slices, so "
             "that no part of it covers the head alone",
             "slices of one grid and orientation",
             "Export a reconstruction of the whole head in one piece",
         )
-        return Refusal(first.patient_id, first.study_uid, error, tuple(bad), first.patient)
-    preferred = ", ".join(best.reasons) or "lower series number"
-    second = [v.left_out(f"{best.name} was preferred: {preferred}") for v in rest]
-    return Scan(
-        patient_id=best.series.first.patient_id,
-        study_uid=best.series.first.study_uid,
-        acquired=_when(best.series),
-        series=best.series,
-        left_out=tuple(second + bad),
-        patient=best.series.first.patient,
-        reasons=best.reasons,
-        age=best.series.first.age,
-        sex=best.series.first.sex,
-    )
+        return Refusal(first.patient_key, first.study_uid, error, excluded)
+    number = best.series.first.series_number
+    name = f"series {'without a number' if number is None else number}"
+    preferred = f"{name}, for {', '.join(best.reasons) or 'lower series number'}"
+    second_best = Exclusion(LeftOutCode.NOT_PREFERRED, preferred)
+    left_out = tuple(one.left_out(second_best) for one in rest) + excluded
+    return Scan(best.series, left_out, best.reasons)
 
 
-def _rank(verdict: Verdict) -> tuple[float, int, str]:
-    first = verdict.series.first
-    return -verdict.score, first.series_number or 0, first.series_uid
+def _rank(one: Assessment) -> tuple[float, int, str]:
+    first = one.series.first
+    return -one.score, first.series_number or 0, first.series_uid
 
 
-def _extends(verdict: Verdict, best: Series) -> bool:
+def _extends(one: Assessment, best: Series) -> bool:
     """Tell whether two stacks of one series lie end to end, so that either alone is half a head."""
-    if verdict.refusal is not None and not isinstance(verdict.refusal, TooFewSlices):
+    if one.exclusion is not None and one.exclusion.code is not LeftOutCode.TOO_FEW_SLICES:
         return False
-    other = verdict.series
-    if other.first.series_uid != best.first.series_uid:
+    if one.series.first.series_uid != best.first.series_uid:
         return False
     up = axial_normal(best)
-    mine, theirs = heights(best, up), heights(other, up)
+    mine, theirs = heights(best, up), heights(one.series, up)
     return max(theirs) > max(mine) + 10.0 or min(theirs) < min(mine) - 10.0
 
 
-def _when(series: Series) -> datetime | None:
-    for image in series.images:
-        for form, length in (("%Y%m%d%H%M%S", 14), ("%Y%m%d%H%M", 12), ("%Y%m%d", 8)):
-            try:
-                return datetime.strptime(image.acquired[:length], form)
-            except ValueError:
-                continue
-    return None
-
-
-def _lower(error: HemocastError | None) -> str:
-    return "" if error is None else error.seen[:1].lower() + error.seen[1:]
-
-
-def _nearest(verdicts: list[Verdict], reasons: list[str]) -> HemocastError:
+def _nearest(exclusions: list[Exclusion], left_out: tuple[LeftOut, ...]) -> HemocastError:
     """The refusal of the series that came nearest to a plain head CT."""
-    errors = [v.refusal for v in verdicts if v.refusal is not None]
-    for kind in (ContrastGiven, BoneKernel):
-        for error in errors:
-            if isinstance(error, kind):
-                return error
+    for code in (LeftOutCode.CONTRAST, LeftOutCode.BONE_KERNEL):
+        for exclusion in exclusions:
+            if exclusion.code is code:
+                return exclusion.error
     short = [
-        (len(v.series.images), v.refusal) for v in verdicts if isinstance(v.refusal, TooFewSlices)
+        (line.images, exclusion)
+        for line, exclusion in zip(left_out, exclusions, strict=True)
+        if exclusion.code is LeftOutCode.TOO_FEW_SLICES
     ]
     if short:
-        return max(short, key=lambda pair: pair[0])[1]
-    told = "; ".join(reasons[:12]) + (
-        f"; and {len(reasons) - 12} more" if len(reasons) > 12 else ""
-    )
-    if all(isinstance(error, NoCT) for error in errors):
+        return max(short, key=lambda pair: pair[0])[1].error
+    said = "; ".join(map(str, left_out[:12]))
+    if len(left_out) > 12:
+        said += f"; and {len(left_out) - 12} more"
+    if all(exclusion.code is LeftOutCode.NOT_CT for exclusion in exclusions):
         return NoCT(
-            f"There is no CT among the images ({told})",
+            f"There is no CT among the images ({said})",
             "CT images",
             "Export the plain head CT of the study",
         )
     return NoHeadSeries(
-        f"No series can be used ({told})",
+        f"No series can be used ({said})",
         "a plain axial series of the head",
         "Export that series of the study",
     )

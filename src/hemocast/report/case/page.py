@@ -80,7 +80,7 @@ def write_case_page(
         notes=(
             ("Corrected", source.corrected),
             ("Accepted, but noted", _noted(prediction, source)),
-            ("Also there, not used", source.left_out),
+            ("Also there, not used", tuple(map(str, source.left_out))),
         ),
     )
     write_text(path, text)
