@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import grimp
 
 
 def _loaded_after(statement: str) -> set[str]:
@@ -34,3 +37,14 @@ def test_rooms_import_only_from_rooms_below() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """No circle of files, imports within functions and for type checking alone counted."""
+    graph = grimp.build_graph("hemocast", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    assert len(imports) > 200
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
