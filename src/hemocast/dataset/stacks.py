@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.config import PrepareConfig
 from hemocast.dataset.layout import Dataset, nifti_of
+from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import read_sidecar
 from hemocast.errors import HemocastError
 
@@ -22,18 +23,27 @@ class ScanFile:
 
     Parameters
     ----------
-    participant_id, scan_id : str
-        Its keys in the tables.
+    scan : ScanId
+        Its name.
     scan_uid : str
         Hash of the UIDs of the series that it was read from.
     path : Path
         Its NIfTI file.
     """
 
-    participant_id: str
-    scan_id: str
+    scan: ScanId
     scan_uid: str
     path: Path
+
+    @property
+    def participant_id(self) -> str:
+        """Whose it is, in every table."""
+        return self.scan.participant_id
+
+    @property
+    def scan_id(self) -> str:
+        """Which it is, in every table."""
+        return str(self.scan)
 
 
 @dataclass(frozen=True)
@@ -63,12 +73,8 @@ def scans_of(dataset: Dataset) -> list[ScanFile]:
     DatasetError
         A sidecar cannot be read.
     """
-    scans = []
-    for path in dataset.sidecars():
-        sidecar = read_sidecar(path)
-        name = sidecar.scan
-        scans.append(ScanFile(name.participant_id, str(name), sidecar.scan_uid, nifti_of(path)))
-    return scans
+    named = ((read_sidecar(path), nifti_of(path)) for path in dataset.sidecars())
+    return [ScanFile(sidecar.scan, sidecar.scan_uid, path) for sidecar, path in named]
 
 
 def prepare_scans(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import shutil
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.layout import replacing
+from hemocast.dataset.scan_id import ScanId
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
     from hemocast.volume import Volume
 
-BIDS_NAME = re.compile(
-    r"(?P<scan_id>(?P<participant_id>sub-[0-9a-zA-Z]+)_ses-[0-9a-zA-Z]+)_ct\.nii"
-)
 COLUMNS = [
     "case",
     "participant_id",
@@ -127,10 +124,8 @@ def _predict_path(case: int, path: Path, model: Model, out: Path) -> Iterator[Ca
 
 
 def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
-    match = BIDS_NAME.match(path.name) if volume.source.kind == "nifti" else None
-    if match:
-        return match["participant_id"], match["scan_id"]
-    return None, volume.source.scan_uid
+    scan = ScanId.of_file(path.name) if volume.source.kind == "nifti" else None
+    return (scan.participant_id, str(scan)) if scan else (None, volume.source.scan_uid)
 
 
 def _write_results(

@@ -43,7 +43,7 @@ class SimulatedTruth:
 
     def planned(self, scan: ScanFile) -> PlannedScan:
         """Return its plan: sessions are numbered in the order of time, as planned scans are."""
-        return self.patient(scan).scans[int(scan.scan_id.rsplit("-", 1)[1]) - 1]
+        return self.patient(scan).scans[(scan.scan.number or 0) - 1]
 
     def lesion(self, scan: ScanFile, stack: Stack) -> BoolArray:
         """Return the infarct put into a scan, on its stack's grid."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hemocast.dataset.layout import Dataset, nifti_of
+from hemocast.dataset.scan_id import participant_of
 from hemocast.dataset.split.fingerprint import (
     FLIPS,
     SAME_OUTLINE,
@@ -98,7 +99,7 @@ class LeakageReport:
         """Everybody in more than one part, by name or by pixels, sorted."""
         named = {patient for overlap in self.overlaps for patient in overlap.patients}
         copied = {
-            scan.split("_", 1)[0]
+            participant_of(scan)
             for copy in self.copies_between
             for scan in (copy.first, copy.second)
         }
@@ -134,7 +135,7 @@ def check_leakage(
     within: list[Copy] = []
     for copy in copies:
         places = [
-            {part for part, people in members.items() if scan.split("_", 1)[0] in people}
+            {part for part, people in members.items() if participant_of(scan) in people}
             for scan in (copy.first, copy.second)
         ]
         if not all(places):
@@ -224,9 +225,8 @@ def find_copies(
 def files_of_split(dataset: Dataset, parts: Mapping[str, Sequence[str]]) -> dict[str, Path]:
     """Files of all scans of the patients of a split: scan_id -> path."""
     used = {patient for patients in parts.values() for patient in patients}
-    files = [nifti_of(sidecar) for sidecar in dataset.sidecars()]
-    named = {path.name.removesuffix("_ct.nii.gz"): path for path in files}
-    return {scan: path for scan, path in named.items() if scan.split("_", 1)[0] in used}
+    named = {path.name.removesuffix("_ct.json"): path for path in dataset.sidecars()}
+    return {scan: nifti_of(path) for scan, path in named.items() if participant_of(scan) in used}
 
 
 def _read(path: Path) -> FloatArray:

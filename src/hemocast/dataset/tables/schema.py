@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hemocast.dataset.scan_id import PARTICIPANT, SCAN, participant_of
 from hemocast.dataset.tables.columns import Column, Rule, TableSchema
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NIHSS_ITEMS = {
 }  # fmt: skip
 YEAR = 24.0 * 366
 
-_PERSON = Column("participant_id", required=True, blank=False, pattern=r"sub-[0-9A-Za-z]+")
+_PERSON = Column("participant_id", required=True, blank=False, pattern=PARTICIPANT)
 
 
 def _hours(name: str, low: float = 0) -> Column:
@@ -71,7 +72,7 @@ SCANS = TableSchema(
     "scans",
     (
         _PERSON,
-        Column("scan_id", required=True, blank=False, pattern=r"sub-[0-9A-Za-z]+_ses-[0-9A-Za-z]+"),
+        Column("scan_id", required=True, blank=False, pattern=SCAN),
         _hours("hours_from_onset"),
         _hours("hours_from_first"),
         Column("blood", "flag"),
@@ -83,7 +84,7 @@ SCANS = TableSchema(
     (
         Rule(
             ("participant_id", "scan_id"),
-            lambda t: t["scan_id"].str.split("_", n=1).str[0] != t["participant_id"],
+            lambda t: t["scan_id"].map(participant_of, na_action="ignore") != t["participant_id"],
             "scan_id is the row's participant_id, then _ses- and the session",
         ),
     ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hemocast.config import SimulateConfig
+from hemocast.dataset.scan_id import ScanId
 from hemocast.files import TEMPORARY, remove_temporary
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan
 from hemocast.simulate.workers import open_workers
@@ -54,7 +55,7 @@ class CohortWriter(ABC):
 
     def sessions(self, patient: Patient) -> list[str]:
         """Return what the visible part calls a patient's scans before the bleed, by time."""
-        return [f"{self.name(patient)}_ses-{k + 1:02d}" for k in range(len(patient.scans))]
+        return [str(ScanId.numbered(self.name(patient), k + 1)) for k in range(len(patient.scans))]
 
     @abstractmethod
     def tables(self) -> dict[str, str]:
