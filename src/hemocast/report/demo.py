@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hemocast.evaluate.result import EvaluationResult
-from hemocast.report.case.page import CaseView, case_view
+from hemocast.report.case.page import CaseView
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.figures.training import training_figure
 from hemocast.report.page import render
-from hemocast.report.pictures.sprites import Picture, make_picture
+from hemocast.report.pictures.sprites import make_picture
 from hemocast.volume import BoolArray, Source
 
 if TYPE_CHECKING:
@@ -126,7 +126,6 @@ class _Shown:
 
     example: Example
     view: CaseView
-    picture: Picture
 
 
 def demo_page(result: DemoResult) -> str:
@@ -164,4 +163,4 @@ def _show(example: Example) -> _Shown:
     picture = make_picture(
         prediction.stack, prediction.heatmap, prediction.heatmap_kind, example.lesion
     )
-    return _Shown(example, case_view(prediction, picture), picture)
+    return _Shown(example, CaseView(prediction, picture))

@@ -20,31 +20,87 @@ OUTCOME = "any hemorrhagic transformation: new blood within the infarct on a lat
 
 @dataclass(frozen=True)
 class CaseView:
-    """One prediction in the words and positions of the page."""
+    """One prediction in the words and positions of a page.
 
-    scan_id: str
-    probability: float
-    low: float
-    high: float
-    threshold: float
-    logit: float
-    base_rate: float | None
-    of_hundred: str
-    verdict: str
-    outcome: str
-    horizon: str
-    population: str
-    flags: tuple[str, ...]
-    notice: str
-    stamp: str
-    model_name: str
-    model_version: str
-    model_hash: str
-    simulated_training_data: bool
-    scale_label: str
-    plate_label: str
-    threshold_x: float
-    base_x: float
+    Parameters
+    ----------
+    prediction : Prediction
+        What the model answered.
+    picture : Picture
+        Of its scan.
+    base_rate : float or None
+        Share of the training patients with the outcome.
+    outcome : str
+        What was predicted, in words.
+    """
+
+    prediction: Prediction
+    picture: Picture
+    base_rate: float | None = None
+    outcome: str = OUTCOME
+
+    @property
+    def low(self) -> float:
+        """Lower end of the probability's interval."""
+        return self.prediction.probability_interval[0]
+
+    @property
+    def high(self) -> float:
+        """Upper end of the probability's interval."""
+        return self.prediction.probability_interval[1]
+
+    @property
+    def of_hundred(self) -> str:
+        """The probability as a number of 100 patients."""
+        return of_hundred(self.prediction.probability)
+
+    @property
+    def verdict(self) -> str:
+        """On which side of the threshold, and how surely."""
+        return _verdict(self.prediction.probability, self.low, self.high, self.prediction.threshold)
+
+    @property
+    def notice(self) -> str:
+        """The model's own."""
+        return closed(self.prediction.notice)
+
+    @property
+    def stamp(self) -> str:
+        """What stands on every picture."""
+        return stamp(self.prediction.notice)
+
+    @property
+    def scale_label(self) -> str:
+        """The scale, for screen readers."""
+        one = self.prediction
+        return (
+            f"Probability {percent(one.probability)} on a scale from 0 to 100 %, interval "
+            f"{percent(self.low)} to {percent(self.high)}, threshold {percent(one.threshold)}"
+        )
+
+    @property
+    def plate_label(self) -> str:
+        """The frames, for screen readers."""
+        most = f"most evidence for HT in frame {self.picture.first}"
+        return (
+            f"{len(self.picture.tiles)} axial frames from below upwards, patient's right at the "
+            f"left; {most if self.picture.top else 'no evidence for HT'}"
+        )
+
+    @property
+    def threshold_x(self) -> float:
+        """Where the threshold's label stands on the scale."""
+        return _inside(self.prediction.threshold)
+
+    @property
+    def base_x(self) -> float:
+        """Where the base rate's label stands on the scale."""
+        return _inside(self.base_rate or 0.0, margin=75)
+
+
+def _inside(share: float, margin: float = 45) -> float:
+    """Middle of a label on the 520 px wide scale, kept from running out of it."""
+    return min(max(10 + 500 * share, margin), 520 - margin)
 
 
 def write_case_page(
@@ -74,7 +130,7 @@ def write_case_page(
     text = render(
         "case.html",
         script="viewer.js",
-        p=case_view(prediction, picture, base_rate, outcome),
+        p=CaseView(prediction, picture, base_rate, outcome),
         picture=picture,
         reading=_reading(prediction, source),
         notes=(
@@ -84,56 +140,6 @@ def write_case_page(
         ),
     )
     write_text(path, text)
-
-
-def case_view(
-    prediction: Prediction,
-    picture: Picture,
-    base_rate: float | None = None,
-    outcome: str = OUTCOME,
-) -> CaseView:
-    """Put one prediction into the words and positions of the page."""
-    low, high = prediction.probability_interval
-    return CaseView(
-        scan_id=prediction.scan_id,
-        probability=prediction.probability,
-        low=low,
-        high=high,
-        threshold=prediction.threshold,
-        logit=prediction.logit,
-        base_rate=base_rate,
-        of_hundred=of_hundred(prediction.probability),
-        verdict=_verdict(prediction.probability, low, high, prediction.threshold),
-        outcome=outcome,
-        horizon=prediction.horizon,
-        population=prediction.population,
-        flags=prediction.flags,
-        notice=closed(prediction.notice),
-        stamp=stamp(prediction.notice),
-        model_name=prediction.model_name,
-        model_version=prediction.model_version,
-        model_hash=prediction.model_hash,
-        simulated_training_data=prediction.simulated_training_data,
-        scale_label=(
-            f"Probability {percent(prediction.probability)} on a scale from 0 to 100 %, "
-            f"interval {percent(low)} to {percent(high)}, threshold {percent(prediction.threshold)}"
-        ),
-        plate_label=(
-            f"{len(picture.tiles)} axial frames from below upwards, patient's right at the left; "
-            + (
-                f"most evidence for HT in frame {picture.first}"
-                if picture.top
-                else "no evidence for HT"
-            )
-        ),
-        threshold_x=_inside(prediction.threshold),
-        base_x=_inside(base_rate or 0.0, margin=75),
-    )
-
-
-def _inside(share: float, margin: float = 45) -> float:
-    """Middle of a label on the 520 px wide scale, kept from running out of it."""
-    return min(max(10 + 500 * share, margin), 520 - margin)
 
 
 def _verdict(probability: float, low: float, high: float, threshold: float) -> str:

@@ -61,16 +61,10 @@ def _box(
     width, height = size
     axes.add_patch(
         FancyBboxPatch(
-            (x - width / 2, y - height / 2),
-            width,
-            height,
-            boxstyle="round,pad=0,rounding_size=0.08",
-            facecolor=colour,
-            edgecolor=GREY,
-            linewidth=0.8,
-            zorder=2,
+            (x - width / 2, y - height / 2), width, height, zorder=2, linewidth=0.8,
+            boxstyle="round,pad=0,rounding_size=0.08", facecolor=colour, edgecolor=GREY,
         )
-    )
+    )  # fmt: skip
     text_height = 0.16
     heads = title.split("\n") if title else []
     top = y + (len(heads) + len(lines) - 1) * text_height / 2
@@ -85,18 +79,8 @@ def _box(
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate(
-        "",
-        xy=end,
-        xytext=start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "color": INK,
-            "linewidth": 0.9,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-    )
+    form = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", xy=end, xytext=start, arrowprops=form)
 
 
 def _empty(axes: Axes, width: float, height: float) -> None:

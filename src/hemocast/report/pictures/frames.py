@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFont
 
 from hemocast.volume import BoolArray, FloatArray, Stack
 
@@ -243,4 +244,15 @@ def png_address(image: Image.Image, transparency: bytes | None = None) -> str:
     buffer = io.BytesIO()
     extra = {} if transparency is None else {"transparency": transparency}
     image.save(buffer, "PNG", compress_level=6, **extra)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_address("png", buffer.getvalue())
+
+
+def data_address(kind: str, content: bytes) -> str:
+    """Return the file of a picture as a ``data:`` address."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the letters of all pictures."""
+    return ImageFont.load_default(size)

@@ -5,12 +5,11 @@ Drawn with Pillow: importing matplotlib alone would cost a third of the time a p
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from hemocast.files import replacing
 from hemocast.report.pictures.frames import (
@@ -19,6 +18,7 @@ from hemocast.report.pictures.frames import (
     Layers,
     blank,
     colour_table,
+    font,
     heights_mm,
     layers_of,
     ramp,
@@ -37,11 +37,6 @@ _EDGE = 10
 _INK = (232, 236, 240)
 _DIM = (150, 160, 170)
 _AMBER = (255, 190, 60)
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
 
 
 def write_prediction_montage(prediction: Prediction, path: Path) -> None:
@@ -124,34 +119,34 @@ def _label_tiles(pen: ImageDraw.ImageDraw, stack: Stack, tile: tuple[int, int]) 
         left = _EDGE + column * tile[0]
         top = _HEAD_H + row * (tile[1] + _LABEL_H)
         text = f"{index + 1}  ·  {height:.0f} mm"
-        pen.text((left + tile[0] / 2, top + 3), text, _DIM, _font(12), anchor="ma")
+        pen.text((left + tile[0] / 2, top + 3), text, _DIM, font(12), anchor="ma")
         if index in reasons:
             box = (left + 6, top + _LABEL_H + 4, left + tile[0] - 6, top + _LABEL_H + tile[1] - 6)
             pen.rectangle(box, fill=(16, 18, 21), outline=(60, 66, 72))
             middle = (left + tile[0] / 2, top + _LABEL_H + tile[1] / 2)
-            pen.text(middle, reasons[index], _DIM, _font(13), anchor="mm")
+            pen.text(middle, reasons[index], _DIM, font(13), anchor="mm")
             continue
-        pen.text((left + 6, top + 3), "R", _INK, _font(12))
-        pen.text((left + tile[0] - 6, top + 3), "L", _INK, _font(12), anchor="ra")
+        pen.text((left + 6, top + 3), "R", _INK, font(12))
+        pen.text((left + tile[0] - 6, top + 3), "L", _INK, font(12), anchor="ra")
 
 
 def _head(canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, kind: str) -> None:
-    pen.text((_EDGE, 10), "Hemocast: evidence for hemorrhagic transformation", _INK, _font(20))
+    pen.text((_EDGE, 10), "Hemocast: evidence for hemorrhagic transformation", _INK, font(20))
     line = "Frames from below upwards; height above the lowest frame; R = patient's right"
-    pen.text((_EDGE, 38), line, _DIM, _font(13))
+    pen.text((_EDGE, 38), line, _DIM, font(13))
     bar_w, bar_h = 220, 12
     left, top = canvas.width - _EDGE - bar_w, 14
     if heat.top == 0:
-        pen.text((left + bar_w, top), "no evidence for HT anywhere", _INK, _font(13), anchor="ra")
+        pen.text((left + bar_w, top), "no evidence for HT anywhere", _INK, font(13), anchor="ra")
         return
     bar = Image.fromarray(np.repeat(ramp()[np.newaxis], bar_h, axis=0)).resize((bar_w, bar_h))
     canvas.paste(bar, (left, top))
     pen.rectangle((left - 1, top - 1, left + bar_w, top + bar_h), outline=(90, 98, 106))
-    pen.text((left - 6, top), "0", _DIM, _font(12), anchor="ra")
+    pen.text((left - 6, top), "0", _DIM, font(12), anchor="ra")
     end = f"{heat.top:.1f} logit (highest in this scan: {heat.highest:.1f})"
-    pen.text((left + bar_w, top + bar_h + 3), end, _DIM, _font(12), anchor="ra")
+    pen.text((left + bar_w, top + bar_h + 3), end, _DIM, font(12), anchor="ra")
     if kind:
-        pen.text((left + bar_w, top + bar_h + 19), kind[:70], _DIM, _font(12), anchor="ra")
+        pen.text((left + bar_w, top + bar_h + 19), kind[:70], _DIM, font(12), anchor="ra")
 
 
 def _foot(pen: ImageDraw.ImageDraw, size: tuple[int, int], notice: str) -> None:
@@ -159,6 +154,6 @@ def _foot(pen: ImageDraw.ImageDraw, size: tuple[int, int], notice: str) -> None:
     pen.rectangle((0, height - _FOOT_H + 4, width, height), fill=(38, 28, 6))
     text = stamp(notice)
     size_px = 15
-    while size_px > 8 and pen.textlength(text, _font(size_px)) > width - 2 * _EDGE:
+    while size_px > 8 and pen.textlength(text, font(size_px)) > width - 2 * _EDGE:
         size_px -= 1
-    pen.text((width / 2, height - _FOOT_H / 2 + 2), text, _AMBER, _font(size_px), anchor="mm")
+    pen.text((width / 2, height - _FOOT_H / 2 + 2), text, _AMBER, font(size_px), anchor="mm")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from hemocast.dicom.geometry.regrid import canonical
 from hemocast.dicom.geometry.slices import MOST_VOXELS
 from hemocast.errors import BadGeometry, TooLarge
+from hemocast.report.pictures.frames import data_address, font
 from hemocast.volume import SIMULATED
 
 Bytes = NDArray[np.uint8]
@@ -182,13 +181,8 @@ def _tile(plane: NDArray[Any], pixels: tuple[float, float]) -> Image.Image:
     return Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR)
 
 
-@cache
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(11)
-
-
 def _write(pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, anchor: str) -> None:
-    pen.text(at, text, _INK, _font(), anchor=anchor, stroke_width=2, stroke_fill=0)
+    pen.text(at, text, _INK, font(11), anchor=anchor, stroke_width=2, stroke_fill=0)
 
 
 def _jpeg_address(image: Image.Image) -> str:
@@ -199,4 +193,4 @@ def _jpeg_address(image: Image.Image) -> str:
         content = buffer.getvalue()
         if len(content) <= _MOST_BYTES:
             break
-    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+    return data_address("jpeg", content)
