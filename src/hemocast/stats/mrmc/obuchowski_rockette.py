@@ -165,7 +165,7 @@ def _components(squares: MeanSquares, blocks: FloatArray, n_cases: int) -> Varia
     cov3 = float(neither / (pairs * (n_treatments - 1) * (n_readers - 1)))
     return VarianceComponents(
         reader=(squares.reader - squares.treatment_reader) / n_treatments - cov1 + cov3,
-        treatment_reader=squares.treatment_reader - error + cov1 + max(cov2 - cov3, 0.0),
+        treatment_reader=squares.treatment_reader - error + cov1 + cov2 - cov3,
         error=error,
         cov1=cov1,
         cov2=cov2,
@@ -187,14 +187,14 @@ def _test(
     n_treatments, n_readers = accuracy.shape
     df1 = float(n_treatments - 1)
     within = squares.treatment_reader
-    between = max(parts.cov2 - parts.cov3, 0.0)
+    between = parts.cov2 - parts.cov3
     own = df1 * (n_readers - 1)
     if generalize == "cases":
         denominator, df2 = parts.error - parts.cov1 + (n_readers - 1) * between, float("inf")
     elif generalize == "readers":
         denominator, df2 = within, own
     else:
-        denominator = within + n_readers * between
+        denominator = within + n_readers * max(between, 0.0)
         df2 = satterthwaite(denominator, within, own)
     means = tuple(
         treatment_mean(name, accuracy[i], blocks[i, :, i, :], generalize, level)

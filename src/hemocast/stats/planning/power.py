@@ -90,14 +90,14 @@ def mrmc_power(
     _check_plan(effect, n_readers, alpha)
     parts = scale_components(components, n_cases)
     own = max(parts.treatment_reader, 0.0)
-    between = max(parts.cov2 - parts.cov3, 0.0)
+    between = parts.cov2 - parts.cov3
     within = max(own + parts.error - parts.cov1 - between, 0.0)
     if generalize == "readers":
         denominator, df = within, float(n_readers - 1)
     elif generalize == "cases":
         denominator, df = parts.error - parts.cov1 + (n_readers - 1) * between, float("inf")
     else:
-        denominator = within + n_readers * between
+        denominator = within + n_readers * max(between, 0.0)
         df = satterthwaite(denominator, within, float(n_readers - 1))
     if denominator <= NO_VARIANCE:
         raise StatisticsError(
