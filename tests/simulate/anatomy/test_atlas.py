@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hemocast.simulate.anatomy.atlas import DISTANCE_ZERO, SHAPE, load_atlas, upsample
-from hemocast.simulate.anatomy.tissue import TISSUE_HU, Tissue
+from hemocast.simulate.anatomy.tissue import Tissue
 
 
 def test_maps_share_one_grid_and_cannot_be_changed():
@@ -29,10 +29,6 @@ def test_the_base_is_closed_by_bone_but_for_the_canal():
     assert (below == Tissue.CORD).any()
     assert (below == Tissue.CANAL).any()
     assert (below == Tissue.BONE).any()
-
-
-def test_every_tissue_has_a_ct_number():
-    assert set(TISSUE_HU) == set(Tissue)
 
 
 def test_upsampling_keeps_straight_lines():
