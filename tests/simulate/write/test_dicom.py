@@ -14,8 +14,13 @@ CONFIG = SimulateConfig(seed=5, n_ht=2, n_non=1, matrix=64, slice_mm=10, bleeds=
 
 
 @pytest.fixture
-def writer(tmp_path: Path) -> DicomWriter:
-    return DicomWriter(CONFIG, draw_cohort(CONFIG), tmp_path, 1, lambda *_: None)
+def steps() -> list[tuple[int, int]]:
+    return []
+
+
+@pytest.fixture
+def writer(tmp_path: Path, steps) -> DicomWriter:
+    return DicomWriter(CONFIG, draw_cohort(CONFIG), tmp_path, 1, lambda *step: steps.append(step))
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -42,13 +47,15 @@ def test_patients_and_studies_are_called_what_the_truth_calls_them(writer):
     assert writer.sessions(patient) == [scan.folder for scan in patient.scans]
 
 
-def test_every_study_is_written_once_and_what_is_there_needs_no_space(writer):
+def test_every_study_is_written_once_and_what_is_there_needs_no_space(writer, steps):
     expected = sum(
         dicom_bytes(scan) for p in writer.patients for scan in (*p.scans, p.bleed) if scan
     )
     assert writer.space() == pytest.approx(expected)
     (writer.out / "dicom" / ".hemocast-1" / "half").mkdir(parents=True)  # of a killed run
     writer.render()
+    total = sum(p.n_scans for p in writer.patients)
+    assert (steps[0], steps[-1]) == ((0, total), (total, total))
     assert writer.space() == 0
     assert {p.name for p in (writer.out / "dicom").iterdir()} == {
         scan.folder for p in writer.patients for scan in p.scans
@@ -56,11 +63,3 @@ def test_every_study_is_written_once_and_what_is_there_needs_no_space(writer):
     before = {p: p.stat().st_mtime_ns for p in writer.out.rglob("*") if p.is_file()}
     writer.render()
     assert {p: p.stat().st_mtime_ns for p in writer.out.rglob("*") if p.is_file()} == before
-
-
-def test_progress_counts_scans(writer):
-    told = []
-    DicomWriter(CONFIG, writer.patients, writer.out, 1, lambda *step: told.append(step)).render()
-    total = sum(p.n_scans for p in writer.patients)
-    assert told[0] == (0, total)
-    assert told[-1] == (total, total)
