@@ -85,8 +85,10 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         assert (taken.returncode, taken.stderr[:6]) == (2, "HC007 ")
         assert not (dataset / "derivatives" / "hemocast" / "readers" / "new").exists()
     finally:
-        server.terminate()
+        server.kill()  # whatever ends the server, the study is free again
         server.wait(20)
+    again = run("create", dataset, "--study", "s", "--reader", "Ann", "--repeats", "0")
+    assert again.returncode == 0, again.stderr
     (tmp_path / "notes.txt").write_text("mine")
     full = run("export", dataset, "--study", "s", "--out", tmp_path)
     assert (full.returncode, full.stderr[:6]) == (2, "HC004 ")

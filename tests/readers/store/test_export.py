@@ -8,6 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hemocast.errors import OutputExists
 from hemocast.files import Output, claim
@@ -89,6 +91,25 @@ def test_a_table_that_somebody_put_there_is_not_replaced(store: Store, tmp_path:
         export_readings(store, Output(tmp_path))
     assert (tmp_path / "readings.csv").read_text() == "mine\n"
     assert not (tmp_path / "readings_log.csv").exists()
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from(["readings.csv", "readings_log.csv", "notes.txt", ".hidden", "study.yaml"]),
+        st.binary(max_size=40),
+        min_size=1,
+    )
+)
+def test_no_byte_of_a_folder_of_somebodys_files_changes(
+    store: Store, tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> None:
+    out = tmp_path_factory.mktemp("mine")
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    with pytest.raises(OutputExists), claim(out, KIND) as output:
+        export_readings(store, output)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == files
 
 
 def test_of_nothing_the_tables_are_headers(tmp_path: Path) -> None:

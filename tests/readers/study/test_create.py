@@ -20,6 +20,7 @@ from hemocast.errors import (
     ConfigError,
     HemocastError,
     InUse,
+    NoSpace,
     NothingThere,
     NotWritable,
     OutputExists,
@@ -220,6 +221,17 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_is_made(
     with pytest.raises(StoreError):
         create_study(copied, "s", PLAN, database="postgresql://nobody@127.0.0.1:1/none")
     assert not (copied.root / "derivatives" / "hemocast" / "stacks").exists()
+
+
+def test_a_disk_too_small_is_refused_before_anything_is_made(
+    copied: Dataset, monkeypatch: pytest.MonkeyPatch, content_of: Contents
+) -> None:
+    before = content_of(copied.root)
+    usage = shutil.disk_usage(copied.root)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    with pytest.raises(NoSpace):
+        create_study(copied, "new", PLAN)
+    assert content_of(copied.root) == before
 
 
 def test_a_file_where_the_study_should_be_is_refused(copied: Dataset) -> None:
