@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from hemocast.config import Config, PrepareConfig, load_config, save_config
+from hemocast.config import Config, PrepareConfig, load_config
 from hemocast.errors import ConfigError
 
 
 def test_settings_survive_a_round_trip(tmp_path: Path) -> None:
-    config = Config(prepare=PrepareConfig(size=128, pixel_mm=1.5))
-    save_config(config, tmp_path / "run.yaml")
+    config = Config(prepare=PrepareConfig(size=129, pixel_mm=1.5))
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
     assert load_config(tmp_path / "run.yaml") == config
 
 

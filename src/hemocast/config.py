@@ -10,10 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from hemocast.errors import ConfigError
 
@@ -46,10 +54,18 @@ class PrepareConfig(Settings):
         return self
 
 
+CTNETS = ("ctnet2d", "ctnet3d")
+"""Names of the built-in networks."""
+
+
 class NetConfig(Settings):
     """The network (room ``nets``). Channels, kernels and depth are ours: the paper gives none."""
 
-    name: Literal["ctnet2d", "ctnet3d"] = "ctnet3d"
+    name: str = Field(
+        "ctnet3d",
+        pattern=r"^[\w.-]+(:\w+)?$",
+        description="ctnet2d, ctnet3d, an installed network's name, or module:Class",
+    )
     pool: int = Field(3, ge=1, le=8, description="in-plane average pooling before the first layer")
     mirror: bool = Field(True, description="add a channel: darker than the other side")
     smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
@@ -57,6 +73,15 @@ class NetConfig(Settings):
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
     blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
     dropout: float = Field(0.2, ge=0, lt=1)
+    options: dict[str, bool | int | float | str] = Field(
+        {}, description="for a network of others, which says what it takes"
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_options(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files and hashes of networks without options stay as they were before there were any.
+        content: dict[str, Any] = write(self)
+        return content if self.options else {k: v for k, v in content.items() if k != "options"}
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> NetConfig:
@@ -180,6 +205,17 @@ class Config(Settings):
     net: NetConfig = NetConfig()
     train: TrainConfig = TrainConfig()
 
+    @model_validator(mode="after")
+    def _pixels_pool_evenly(self) -> Config:
+        size, pool = self.prepare.size, self.net.pool
+        if self.net.name in CTNETS and self.net.mirror and size % pool:
+            below = size // pool * pool
+            raise ValueError(
+                f"prepare.size {size} is no multiple of net.pool {pool}, so that left and right "
+                f"would not mirror: {below} or {below + pool} would do"
+            )
+        return self
+
 
 def load_config(path: Path) -> Config:
     """Read a YAML file.
@@ -208,10 +244,3 @@ def load_config(path: Path) -> Config:
             "known settings within their ranges",
             "Correct the settings named and run again",
         ) from error
-
-
-def save_config(config: Settings, path: Path) -> None:
-    """Write settings as YAML, in the order they are declared."""
-    path.write_text(
-        yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8"
-    )

@@ -119,6 +119,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir()
         try:
             yield temporary
+            _vacate(path)
             try:
                 temporary.replace(path)
             except OSError as error:
@@ -131,6 +132,54 @@ def new_folder(path: Path) -> Iterator[Path]:
                 ) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def reserved(path: Path, what: str) -> Iterator[None]:
+    """Hold a new or empty folder for the run that will put a `new_folder` in its place.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; made for the time being, and gone again where the run ends without filling it.
+    what : str
+        As for `locked`.
+
+    Raises
+    ------
+    OutputExists
+        It holds something.
+    NotWritable, InUse
+        As `claim` does.
+    """
+    check_folder(path, what)
+    with writing():
+        made = not path.exists()
+        path.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(path, what):
+            try:
+                yield
+            finally:
+                _vacate(path)
+    finally:
+        if made:
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _vacate(path: Path) -> None:
+    """Empty a folder that holds nothing but a lock, if this process has the lock or nobody."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        held = list(path.iterdir())
+        if held and all(one.name in (_LOCK, _HOLDER) for one in held) and _is_free(path / _HOLDER):
+            for one in held:
+                one.unlink(missing_ok=True)
+
+
+def _is_free(holder: Path) -> bool:
+    ours = f"process {os.getpid()} on {socket.gethostname()}"
+    return not holder.exists() or ours in _held_by(holder)
 
 
 def remove_temporary(folder: Path) -> None:

@@ -88,6 +88,10 @@ class Volume:
         if len(self.slices) != self.hu.shape[0]:
             raise ValueError(f"{len(self.slices)} slice records for {self.hu.shape[0]} slices")
 
+    def __repr__(self) -> str:
+        """One line: shape, voxel size and source."""
+        return f"Volume({_extent(self.hu.shape, self.spacing)}, {self.source.kind})"
+
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Voxel size in mm, in array order (z, y, x)."""
@@ -118,6 +122,11 @@ def to_levels(frames: FloatArray) -> NDArray[np.uint8]:
 def from_levels(levels: NDArray[np.uint8]) -> FloatArray:
     """Return whole levels as frames in [0, 1]."""
     return levels.astype(np.float32) / np.float32(LEVELS)
+
+
+def _extent(shape: tuple[int, ...], spacing: tuple[float, ...]) -> str:
+    size, step = (" x ".join(format(n, ".4g") for n in numbers) for numbers in (shape, spacing))
+    return f"{size} voxels of {step} mm"
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,11 @@ class Stack:
             )
         if self.brain.shape != self.frames.shape or self.brain.dtype != np.bool_:
             raise ValueError("brain must be a bool mask of the frames' shape")
+
+    def __repr__(self) -> str:
+        """One line: shape, voxel size and how much brain."""
+        extent = _extent(self.frames.shape, self.spacing)
+        return f"Stack({extent}, {self.record.brain_ml:.0f} mL of brain)"
 
     @property
     def spacing(self) -> tuple[float, float, float]:

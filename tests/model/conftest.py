@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hemocast.config import NetConfig, PrepareConfig
-from hemocast.model import Calibration, Model, TrainingFacts, save_model
+from hemocast.model import Calibration, Model, Purpose, Recipe, TrainingFacts, save_model
 from hemocast.volume import Stack, StackRecord
 
 SHAPE = (8, 64, 64)
@@ -58,7 +59,7 @@ def save(make_stack):
     def _save(folder: Path, name: str = "ctnet3d", **changes) -> Model:
         torch.manual_seed(1)
         net_config = NetConfig(name=name, pool=1, smooth=3, stem=8, widths=(8, 8), blocks=1)
-        net_config = changes.get("net_config", net_config)
+        net_config = changes.get("net", net_config)
         net = build(net_config, frames=changes.get("prepare", PrepareConfig(frames=8)).frames)
         torch.nn.init.constant_(net.head.bias, 0.25)
         settings = {
@@ -67,19 +68,24 @@ def save(make_stack):
             "horizon": "HT on a simulated follow-up scan",
             "population": "simulated patients",
             "simulated_training_data": True,
-            "net_config": net_config,
+            "net": net_config,
             "prepare": PrepareConfig(frames=SHAPE[0], size=SHAPE[1], pixel_mm=3),
             "calibration": Calibration(1.5, -0.2, ((0.1, 0.0), (0.0, 0.2)), 0.4, 20, 18),
             "training": TrainingFacts(
                 data_hash="c" * 64, n_patients=80, n_scans=100, prevalence=0.4
             ),
             "examples": [make_stack(seed) for seed in range(5)],
-        }
+            "notes": "",
+        } | changes
+        purpose = Purpose(**{f.name: settings[f.name] for f in fields(Purpose)})
+        recipe = Recipe(**{f.name: settings[f.name] for f in fields(Recipe)})
         with pytest.MonkeyPatch.context() as patch:
             key = net_config.hash()
             if key in exported:
                 patch.setattr(export, "to_onnx", lambda *_: exported[key])
-            model = save_model(net, folder, **(settings | changes))
+            model = save_model(
+                net, folder, purpose, recipe, settings["examples"], settings["notes"]
+            )
         exported[key] = model.onnx
         return model
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hemocast.config import NetConfig
 from hemocast.model.heatmap import activation_map, enlarge, on_scan
+from hemocast.nets import MapGrid, build
 from hemocast.volume import Source, Volume
 
 
@@ -25,7 +27,8 @@ def test_the_map_is_the_weighted_sum_of_features():
 @settings(deadline=None, max_examples=40)
 def test_enlarging_by_whole_factors_keeps_the_mean(shape, factors):
     cam = random(shape)
-    large = enlarge(cam, tuple(a * b for a, b in zip(shape, factors, strict=True)))
+    whole = tuple(a * b for a, b in zip(shape, factors, strict=True))
+    large = enlarge(cam, whole, MapGrid.even(shape, whole))
     assert float(large.mean()) == pytest.approx(float(cam.mean()), abs=1e-5)
     assert cam.min() - 1e-5 <= large.min() <= large.max() <= cam.max() + 1e-5
 
@@ -37,13 +40,68 @@ def test_enlarging_agrees_with_torch():
     other = torch.nn.functional.interpolate(
         torch.from_numpy(cam)[None, None], (28, 30, 18), mode="trilinear", align_corners=False
     )
-    np.testing.assert_allclose(enlarge(cam, (28, 30, 18)), other[0, 0].numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        enlarge(cam, (28, 30, 18), MapGrid.even(cam.shape, (28, 30, 18))),
+        other[0, 0].numpy(),
+        atol=1e-5,
+    )
 
 
 def test_a_2d_map_serves_all_frames():
-    large = enlarge(random((4, 4)), (5, 8, 8))
+    large = enlarge(random((4, 4)), (5, 8, 8), MapGrid.even((4, 4), (5, 8, 8)))
     assert large.shape == (5, 8, 8)
     assert np.ptp(large, axis=0).max() == 0
+
+
+def _where_it_looks(name: str, pool: int, frames: int, size: int) -> tuple:
+    """Find out from gradients what an inner cell of a network's map sees: its middle, and the cell.
+
+    Weights are equal and nothing is normalised, so that what a cell sees lies evenly round it; the
+    residual paths count little, so that it is not cut off by the borders of a small picture.
+    """
+    import torch
+
+    config = NetConfig(name=name, pool=pool, mirror=False, stem=4, widths=(4, 4), blocks=1)
+    net = build(config, frames=frames).eval()
+    for parent in list(net.modules()):
+        for child, module in list(parent.named_children()):
+            if isinstance(module, torch.nn.GroupNorm):
+                setattr(parent, child, torch.nn.Identity())
+    for key, parameter in net.named_parameters():
+        torch.nn.init.constant_(parameter, 1e-3 if "residual" in key else 0.01)
+    stack = torch.full((1, frames, size, size), 0.9, requires_grad=True)
+    maps = net(stack)[1][0].sum(0)
+    cell = tuple(n // 2 for n in maps.shape)
+    maps[cell].backward()
+    seen = stack.grad[0].numpy()
+    middle = [float((axis * seen).sum() / seen.sum()) for axis in np.indices(seen.shape)]
+    hot = np.zeros(tuple(maps.shape), np.float32)
+    hot[cell] = 1
+    return np.array(middle), hot, net
+
+
+@pytest.mark.parametrize("pool", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", ["ctnet3d", "ctnet2d"])
+@pytest.mark.parametrize("size", [96, 99, 119, 150, 192, 200, 203, 256])
+def test_a_hot_cell_lands_where_the_network_looked(name, pool, size):
+    """At every size; at 200 it was off by 3 to 6 pixels before, and 203 could not be run."""
+    frames = 27 if size % 2 else 28
+    middle, hot, net = _where_it_looks(name, pool, frames, size)
+    large = enlarge(hot, (frames, size, size), net.map_grid)
+    weight = large / large.sum()
+    landed = np.array([float((axis * weight).sum()) for axis in np.indices(large.shape)])
+    axes = slice(0 if name == "ctnet3d" else 1, 3)
+    off = np.abs(landed - middle)[axes]
+    # Frames are five times as high as pixels are wide.
+    assert (off <= np.array([0.1, 0.5, 0.5])[axes]).all(), off
+
+
+def test_before_the_change_the_borders_were_taken_for_the_stacks():
+    """What an even spread gives at 200 pixels is wrong by millimetres: the net drops pixels."""
+    middle, hot, _ = _where_it_looks("ctnet3d", 3, 12, 200)
+    large = enlarge(hot, (12, 200, 200), MapGrid.even(hot.shape, (12, 200, 200)))
+    landed = float((np.arange(200) * large.sum((0, 1))).sum() / large.sum())
+    assert abs(landed - middle[2]) > 3
 
 
 def _volume(affine: np.ndarray, shape: tuple[int, int, int]) -> Volume:

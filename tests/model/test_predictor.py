@@ -55,8 +55,8 @@ def test_the_mean_of_the_whole_map_plus_the_bias_is_the_logit(save, tmp_path, ma
     cam = activation_map(maps[0], model.head_weights)
     bias = model.description.bias
     assert float(cam.mean()) + bias == pytest.approx(float(logit[0]), abs=1e-5)
-    large = enlarge(cam, stack.frames.shape)
-    assert float(large.mean()) + bias == pytest.approx(prediction.logit, abs=1e-5)
+    assert prediction.logit == pytest.approx(float(logit[0]), abs=1e-5)
+    large = enlarge(cam, stack.frames.shape, model.description.map_grid)
     np.testing.assert_array_equal(prediction.heatmap[stack.brain], large[stack.brain])
 
 
@@ -114,7 +114,7 @@ def whole(save, tmp_path_factory, head):
     stack = prepare(head(), PrepareConfig())
     return save(
         tmp_path_factory.mktemp("models") / "whole",
-        net_config=NetConfig(stem=8, widths=(8,), blocks=1),
+        net=NetConfig(stem=8, widths=(8,), blocks=1),
         prepare=PrepareConfig(),
         examples=[stack, stack],
     )

@@ -10,7 +10,7 @@ import pytest
 from hemocast.config import Config, NetConfig, PrepareConfig, TrainConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.ingest.run import ingest
-from hemocast.pipeline.train import Purpose, Trained, train_and_test
+from hemocast.pipeline.train import Purpose, Trained, TrainOptions, train_and_test
 from hemocast.simulate import DEMO, Truth, simulate_cohort
 
 KEY = b"k" * 32
@@ -65,6 +65,6 @@ def model(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Trained
         CONFIG,
         folder,
         Purpose("tiny", "HT as simulated", "simulated heads"),
-        test_fraction=1 / 3,
+        TrainOptions(test_fraction=1 / 3),
     )
     return TrainedFolder(folder, trained)

@@ -22,8 +22,8 @@ def test_training_validation_and_prediction_see_identical_stacks(
     )
     rows = {scan.scan_id: row for row, scan in enumerate(scans_of(dataset))}
     parts = {
-        "train": set(trained.fitted.train_participants),
-        "validation": set(trained.fitted.validation_participants),
+        "train": set(trained.fitted.train.participants),
+        "validation": set(trained.fitted.validation.participants),
         "test": set(trained.split.parts["test"]),
     }
     for part, members in parts.items():

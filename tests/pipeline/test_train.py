@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hemocast
-from hemocast.config import Config
+from hemocast import files
+from hemocast.config import Config, NetConfig
 from hemocast.dataset import Dataset
-from hemocast.errors import LeakageError, NothingThere
-from hemocast.pipeline.train import Purpose, train_and_test
+from hemocast.errors import (
+    ConfigError,
+    DatasetError,
+    InUse,
+    LeakageError,
+    NoSpace,
+    NotWritable,
+    OutputExists,
+    TooFewPatients,
+    UsageError,
+)
+from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
+from hemocast.pipeline.training_run import BINDING, STACKS, TEST_PREDICTIONS
+
+THIRD = TrainOptions(test_fraction=1 / 3)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".hemocast.lock"
+    }
+
+
+def run_folder(dataset: Dataset, name: str = "tiny") -> Path:
+    return dataset.root / "derivatives" / "hemocast" / "runs" / name
+
+
+def write_split(dataset: Dataset, path: Path, validation: int = 0) -> dict[str, str]:
+    """Deal patients of both classes to parts: two to test, `validation` of each to validation."""
+    labels = dataset.labels()
+    parts = {}
+    for label in (0, 1):
+        people = sorted(patient for patient, value in labels.items() if value == label)
+        for place, patient in enumerate(people):
+            held = "validation" if place < 2 + validation else "train"
+            parts[patient] = "test" if place < 2 else held
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = "".join(f"{patient}\t{part}\n" for patient, part in parts.items())
+    path.write_text("participant_id\tpart\n" + rows)
+    return parts
 
 
 def test_no_patient_is_in_two_parts(model) -> None:
     trained = model.trained
-    inner = set(trained.fitted.train_participants) | set(trained.fitted.validation_participants)
+    fitted = trained.fitted
+    inner = set(fitted.train.participants) | set(fitted.validation.participants)
     assert inner == set(trained.split.parts["train"])
     assert not inner & {scan.participant_id for scan in trained.test}
     assert trained.receipt["patient_overlap"] == {"train & test": 0}
@@ -29,11 +78,12 @@ def test_the_model_folder_is_what_was_trained(model) -> None:
     assert loaded.description.training.data_hash == model.trained.fitted.data_hash
     assert loaded.description.simulated_training_data
     assert "not for clinical use" in loaded.description.notice
+    assert "\n" not in repr(model.trained)
 
 
 def test_the_held_out_result_is_written(dataset: Dataset, model) -> None:
-    run = dataset.root / "derivatives" / "hemocast" / "runs" / "tiny"
-    rows = (run / "test_predictions.tsv").read_text().splitlines()
+    run = run_folder(dataset)
+    rows = (run / TEST_PREDICTIONS).read_text().splitlines()
     assert len(rows) == 1 + len(model.trained.test)
     metrics = json.loads((run / "test_metrics.json").read_text())
     assert metrics["n_patients"] == len({scan.participant_id for scan in model.trained.test})
@@ -44,21 +94,115 @@ def test_training_again_gives_the_same_model(
     dataset: Dataset, model, config: Config, tmp_path: Path
 ) -> None:
     """The finished run is read back, and the export is the same."""
-    again = train_and_test(
-        dataset,
-        config,
-        tmp_path / "again",
-        Purpose("tiny", "HT as simulated", "simulated heads"),
-        test_fraction=1 / 3,
-    )
+    purpose = Purpose("tiny", "HT as simulated", "simulated heads")
+    again = train_and_test(dataset, config, tmp_path / "again", purpose, THIRD)
     assert np.array_equal(again.probability, model.trained.probability)
 
 
-def test_a_folder_that_is_no_dataset_is_refused(config: Config, tmp_path: Path) -> None:
-    with pytest.raises(NothingThere, match="no labels"):
-        train_and_test(
-            Dataset(tmp_path), config, tmp_path / "m", Purpose("x", "", ""), test_fraction=0.1
-        )
+def refuse(
+    error: type[Exception],
+    dataset: Dataset,
+    config: Config,
+    out: Path,
+    name: str = "other",
+    options: TrainOptions = THIRD,
+) -> str:
+    """Train, be refused before any scan is prepared, and find the dataset as it was."""
+    before = contents(dataset.root)
+    said: list[str] = []
+    options = replace(options, progress=lambda stage, *_: said.append(stage))
+    with pytest.raises(error) as refusal:
+        train_and_test(dataset, config, out, Purpose(name, "", ""), options)
+    assert "preparing" not in said
+    assert contents(dataset.root) == before
+    return str(refusal.value)
+
+
+def test_another_configuration_under_the_same_name_is_refused_before_anything_is_written(
+    dataset: Dataset, model, config: Config, tmp_path: Path
+) -> None:
+    """The earlier run's stacks were overwritten before, and only then was it refused."""
+    other = config.model_copy(
+        update={"prepare": config.prepare.model_copy(update={"window_high": 60.0})}
+    )
+    said = refuse(OutputExists, dataset, other, tmp_path / "m", "tiny")
+    assert "--name" in said
+    assert not (tmp_path / "m").exists()
+    # The remedy helps.
+    train_and_test(dataset, other, tmp_path / "m", Purpose("another", "", ""), THIRD)
+    assert (tmp_path / "m" / "model.yaml").is_file()
+
+
+def test_a_changed_result_of_an_earlier_run_is_not_replaced(
+    dataset: Dataset, model, config: Config, tmp_path: Path
+) -> None:
+    path = run_folder(dataset) / TEST_PREDICTIONS
+    before = path.read_text()
+    path.write_text(before + "my notes\n")
+    try:
+        assert TEST_PREDICTIONS in refuse(OutputExists, dataset, config, tmp_path / "m", "tiny")
+    finally:
+        path.write_text(before)
+
+
+def test_a_run_of_the_first_version_is_gone_on_with_and_its_results_are_kept(
+    dataset: Dataset, model, config: Config, tmp_path: Path
+) -> None:
+    """It has neither a record of its files nor a note of what it is."""
+    run = run_folder(dataset)
+    saved = {name: (run / name).read_bytes() for name in (files.RECORD, BINDING)}
+    other = config.model_copy(update={"train": config.train.model_copy(update={"epochs": 3})})
+    for name in saved:
+        (run / name).unlink()
+    refuse(OutputExists, dataset, other, tmp_path / "m", "tiny")
+    stages: list[str] = []
+    options = replace(THIRD, progress=lambda stage, *_: stages.append(stage))
+    train_and_test(dataset, config, tmp_path / "m", Purpose("tiny", "", ""), options)
+    assert "training" not in stages
+    assert (run / "made-before" / TEST_PREDICTIONS).is_file()
+    assert (run / BINDING).is_file()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_given_split_stays_as_it_is_and_its_validation_part_is_used(
+    dataset: Dataset, config: Config, tmp_path: Path, inside: bool
+) -> None:
+    """It was overwritten: its validation part vanished and its receipt's seed became 0."""
+    name = "mine" if inside else "brought"
+    path = (dataset.root / "splits" if inside else tmp_path) / f"{name}.tsv"
+    parts = write_split(dataset, path, validation=1)
+    receipt = path.with_name(f"{name}.receipt.json")
+    receipt.write_text('{"seed": 17, "note": "by hand"}\n')
+    before = path.read_bytes(), receipt.read_bytes()
+    options = TrainOptions(split=path)
+    trained = train_and_test(dataset, config, tmp_path / "m", Purpose(name, "", ""), options)
+    assert (path.read_bytes(), receipt.read_bytes()) == before
+    for part, table in (
+        ("validation", trained.fitted.validation),
+        ("train", trained.fitted.train),
+    ):
+        assert set(table.participants) == {p for p, held in parts.items() if held == part}
+    recorded = (dataset.root / "splits" / f"{name}.tsv").read_text()
+    assert sorted(recorded.splitlines()) == sorted(path.read_text().splitlines())
+
+
+def test_a_split_whose_name_another_one_has_is_refused(
+    dataset: Dataset, model, config: Config, tmp_path: Path
+) -> None:
+    write_split(dataset, tmp_path / "tiny.tsv")
+    options = TrainOptions(split=tmp_path / "tiny.tsv")
+    refuse(OutputExists, dataset, config, tmp_path / "m", options=options)
+
+
+def test_a_split_without_a_class_in_its_validation_part_is_refused(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    path = tmp_path / "few.tsv"
+    write_split(dataset, path, validation=1)
+    lines = path.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.endswith("validation"))
+    path.write_text("\n".join(lines[:first] + lines[first + 1 :]) + "\n")
+    refuse(TooFewPatients, dataset, config, tmp_path / "m", options=TrainOptions(split=path))
 
 
 def test_a_split_like_the_papers_is_refused_and_its_patients_named(
@@ -69,14 +213,97 @@ def test_a_split_like_the_papers_is_refused_and_its_patients_named(
     rows += [f"{patient}\ttest" for patient in patients[7:]]
     table = tmp_path / "paper.tsv"
     table.write_text("participant_id\tpart\n" + "\n".join(rows) + "\n")
-    with pytest.raises(LeakageError) as refusal:
-        train_and_test(
-            dataset,
-            config,
-            tmp_path / "m",
-            Purpose("x", "", ""),
-            test_fraction=0.1,
-            split=table,
-        )
-    assert all(patient in str(refusal.value) for patient in patients[7:9])
+    options = TrainOptions(split=table)
+    said = refuse(LeakageError, dataset, config, tmp_path / "m", options=options)
+    assert all(patient in said for patient in patients[7:9])
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("name", ["study A (v2)", "../up", "", ".hidden", "a/b", "x" * 101, "a\n"])
+def test_a_name_that_cannot_be_a_folders_is_refused_at_once(name: str) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        Purpose(name, "", "")
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    dataset: Dataset, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    refuse(OutputExists, dataset, config, tmp_path / "full")
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        refuse(NotWritable, dataset, config, out)
+    usage = os.statvfs(tmp_path)
+    monkeypatch.setattr(
+        "shutil.disk_usage", lambda _: type("Usage", (), {"free": min(1000, usage.f_bsize)})
+    )
+    refuse(NoSpace, dataset, config, tmp_path / "m")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full"]
+
+
+def test_a_network_that_cannot_be_built_is_refused_before_the_work(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    for name in ("unknown", "no_such_module:Net", "json:dumps"):
+        other = config.model_copy(update={"net": NetConfig(name=name)})
+        assert "net.name" in refuse(ConfigError, dataset, other, tmp_path / "m")
+
+
+def test_a_folder_that_is_no_dataset_of_ours_is_refused_and_not_touched(
+    config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "labels.tsv").write_text("participant_id\tlabel\nsub-1\t1\n")
+    before = contents(tmp_path)
+    with pytest.raises(DatasetError, match="no dataset that Hemocast made"):
+        train_and_test(Dataset(tmp_path), config, tmp_path / "m", Purpose("x", "", ""), THIRD)
+    assert contents(tmp_path) == before
+
+
+PROGRAM = """
+    import sys, time
+    from pathlib import Path
+    from hemocast.config import Config
+    from hemocast.dataset import Dataset
+    from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
+
+    def wait(stage, done, total):
+        print("busy", flush=True)
+        time.sleep(600)
+
+    root, settings, out, name = sys.argv[1:]
+    config = Config.model_validate_json(settings)
+    options = TrainOptions(test_fraction=1 / 3, progress=wait)
+    train_and_test(Dataset(Path(root)), config, Path(out), Purpose(name, "", ""), options)
+"""
+
+
+def test_two_trainings_into_one_place_are_one_too_many_until_the_first_is_killed(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    out = tmp_path / "m"
+    first = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(dataset.root),
+         config.model_dump_json(), str(out), "both"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert first.stdout is not None
+    try:
+        assert first.stdout.readline() == "busy\n"
+        same_run, same_out = (tmp_path / "elsewhere", "both"), (out, "else")
+        for place, name in (same_run, same_out):
+            with pytest.raises(InUse, match=f"process {first.pid}"):
+                train_and_test(dataset, config, place, Purpose(name, "", ""), THIRD)
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        first.stdout.close()
+    train_and_test(dataset, config, out, Purpose("both", "", ""), THIRD)
+    assert {path.name for path in out.iterdir()} == {
+        "card.md", "model.onnx", "model.yaml", "weights.safetensors",
+    }  # fmt: skip
+    held = {path.name for path in run_folder(dataset, "both").iterdir()}
+    assert held == {
+        ".hemocast.jsonl", ".hemocast.lock", BINDING, STACKS, TEST_PREDICTIONS,
+        "test_metrics.json", "training",
+    }  # fmt: skip

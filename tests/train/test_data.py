@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.errors import TableError
-from hemocast.train import StackTable, write_stacks
+from hemocast.config import TrainConfig
+from hemocast.errors import OutputExists, TableError, TooFewPatients
+from hemocast.train import StackTable, inner_parts, write_stacks
 from hemocast.volume import from_levels
 
 
@@ -29,8 +30,30 @@ def test_a_refused_scan_leaves_its_row_empty(tmp_path, stacks):
     assert rows == (0, 2)
     array = np.load(tmp_path / "x.npy")
     assert np.array_equal(from_levels(array[2]), stacks[2].frames)
-    assert write_stacks([None, None], 2, tmp_path / "y.npy") == ()
+    with pytest.raises(ValueError, match="0 not empty"):
+        write_stacks([None, None], 2, tmp_path / "y.npy")
     assert not (tmp_path / "y.npy").exists()
+
+
+def test_other_stacks_are_never_replaced(tmp_path, stacks):
+    """A run's stacks stay those of that run, whatever is trained later."""
+    path = tmp_path / "stacks.npy"
+    write_stacks(stacks[:2], 2, path)
+    before = path.read_bytes()
+    with pytest.raises(OutputExists, match="Other stacks"):
+        write_stacks(stacks[2:4], 2, path)
+    assert path.read_bytes() == before
+    assert write_stacks(stacks[:2], 2, path) == (0, 1)
+    assert [file.name for file in tmp_path.iterdir()] == ["stacks.npy"]
+
+
+def test_a_validation_part_that_somebody_chose_is_taken_as_it_is():
+    labels = {f"p{i}": i % 2 for i in range(8)}
+    train, held = inner_parts(labels, TrainConfig(), ["p2", "p5", "p99"])
+    assert held == ("p2", "p5")
+    assert set(train) == labels.keys() - {"p2", "p5"}
+    with pytest.raises(TooFewPatients, match="validation part"):
+        inner_parts(labels, TrainConfig(), ["p2", "p4"])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hemocast.errors import OutputExists, TooFewPatients
 from hemocast.nets import build
 from hemocast.stats import Cases, auc
 from hemocast.train import EpochRecord, Fitted, fit, predict_table
-from hemocast.train.fitting import point_predictor
+from hemocast.train.fitting import initialise_head
 from hemocast.train.module import Scans
 from hemocast.volume import from_levels
 
@@ -39,15 +39,13 @@ def test_it_learns_what_is_easy_to_see(table, config, tmp_path):
 
 
 def test_no_patient_is_in_both_inner_parts(whole, table):
-    assert not set(whole.train_participants) & set(whole.validation_participants)
-    assert set(whole.train_participants) | set(whole.validation_participants) == set(
-        table.participant_id
-    )
-    assert set(whole.validation_participant_id) == set(whole.validation_participants)
+    train, held = set(whole.train.participants), set(whole.validation.participants)
+    assert not train & held
+    assert train | held == set(table.participant_id)
 
 
 def test_validation_logits_are_those_of_the_returned_network(whole, table):
-    logit = predict_table(whole.net, table.of(whole.validation_participants))
+    logit = predict_table(whole.net, table.of(whole.validation.participants))
     np.testing.assert_allclose(whole.validation_logit, logit, atol=1e-5)
 
 
@@ -62,7 +60,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     assert same(whole, fit(table, config, tmp_path / "again"))
     other = fit(table, changed(config, seed=1), tmp_path / "other")
     assert not same(whole, other)
-    assert other.validation_participants != whole.validation_participants
+    assert other.validation.participants != whole.validation.participants
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
@@ -146,7 +144,7 @@ def test_importing_the_room_imports_neither_torch_nor_lightning():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_fresh_predictor_points_towards_the_outcome(table, config, seed):
+def test_a_fresh_head_points_towards_the_outcome(table, config, seed):
     """Whatever the chance of the first weights: pointing away, faint lesions were not learned."""
     torch.manual_seed(seed)
     net = build(config.net, frames=table.open().shape[1]).eval()
@@ -155,7 +153,7 @@ def test_a_fresh_predictor_points_towards_the_outcome(table, config, seed):
     with torch.inference_mode():
         channels = net.inputs(frames).numpy()
     label = torch.tensor(table.label, dtype=torch.float32)
-    point_predictor(net, Scans(channels, label, torch.ones(len(label))))
+    initialise_head(net, Scans(channels, label, torch.ones(len(label))))
     logit = predict_table(net, table)
     assert logit[np.array(table.label) == 1].mean() > logit[np.array(table.label) == 0].mean()
     assert float(net.head.weight.detach().norm()) == pytest.approx(length, rel=1e-5)

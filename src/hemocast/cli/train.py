@@ -32,22 +32,20 @@ def train(
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
     from hemocast.dataset.split.saved import find_split
-    from hemocast.pipeline.train import Purpose, train_and_test
+    from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
     from hemocast.stats import MAIN_METRICS
 
+    purpose = Purpose(name, horizon, population)
+    settings = load_config(config) if config else Config()
+    table = find_split(dataset, split) if split else None
     with stage_bars() as progress:
-        trained = train_and_test(
-            Dataset(dataset),
-            load_config(config) if config else Config(),
-            out,
-            Purpose(name, horizon, population),
-            test_fraction=test_fraction,
-            split=find_split(dataset, split) if split else None,
-            workers=workers,
-            progress=progress,
-        )
+        options = TrainOptions(test_fraction, table, workers, progress)
+        trained = train_and_test(Dataset(dataset), settings, out, purpose, options)
     result = trained.evaluation
     print(f"{len(trained.refused)} scan(s) refused; overlap: {trained.receipt['patient_overlap']}")
+    inner = trained.fitted.validation
+    drawn = "the split's own" if trained.split.parts.get("validation") else "drawn"
+    print(f"Inner validation part ({drawn}): {len(inner.participants)} patients")
     print(f"Held out: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT")
     for metric in MAIN_METRICS:
         estimate = result[metric]

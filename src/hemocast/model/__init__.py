@@ -7,13 +7,15 @@ from hemocast.model.bundle import load, load_default, save_model
 from hemocast.model.calibrate import Calibration, fit_calibration
 from hemocast.model.prediction import Prediction
 from hemocast.model.predictor import Model, heatmap_on_scan
-from hemocast.model.schema import Description, TrainingFacts
+from hemocast.model.schema import Description, Purpose, Recipe, TrainingFacts
 
 __all__ = [
     "Calibration",
     "Description",
     "Model",
     "Prediction",
+    "Purpose",
+    "Recipe",
     "TrainingFacts",
     "fit_calibration",
     "heatmap_on_scan",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemocast.config import NetConfig, PrepareConfig
-from hemocast.errors import ModelNotFound, OutputExists
-from hemocast.model.calibrate import Calibration
+from hemocast.errors import ModelNotFound
+from hemocast.files import check_folder, new_folder
 from hemocast.model.card import card
 from hemocast.model.flags import input_range
 from hemocast.model.predictor import Model
@@ -24,15 +21,14 @@ from hemocast.model.schema import (
     ONNX,
     WEIGHTS,
     Description,
-    TrainingFacts,
+    Purpose,
+    Recipe,
     corrupt,
     dump,
     parse,
 )
+from hemocast.nets import Network, facts_of
 from hemocast.volume import Stack
-
-if TYPE_CHECKING:
-    from hemocast.nets.ctnet import CTNet
 
 LARGEST = 1 << 30
 """Bytes of one file beyond which a model folder is not even read."""
@@ -40,18 +36,10 @@ DEMO = "demo_model"
 
 
 def save_model(
-    net: CTNet,
+    net: Network,
     folder: Path,
-    *,
-    name: str,
-    version: str,
-    horizon: str,
-    population: str,
-    simulated_training_data: bool,
-    net_config: NetConfig,
-    prepare: PrepareConfig,
-    calibration: Calibration,
-    training: TrainingFacts,
+    purpose: Purpose,
+    recipe: Recipe,
     examples: Sequence[Stack],
     notes: str = "",
 ) -> Model:
@@ -59,22 +47,14 @@ def save_model(
 
     Parameters
     ----------
-    net : CTNet
+    net : Network
         Trained.
     folder : Path
         Must not exist, or be empty.
-    name, version : str
-        Of the model.
-    horizon : str
-        What the probability is a probability of, such as "HT on a follow-up scan within 7 days".
-    population : str
-        In whom.
-    simulated_training_data : bool
-        Whether any training scan was simulated; every output then says so.
-    net_config, prepare : NetConfig, PrepareConfig
-        What ``net`` was built from and what its stacks were made with.
-    calibration : Calibration
-    training : TrainingFacts
+    purpose : Purpose
+        What the model is for.
+    recipe : Recipe
+        What it was made with.
     examples : sequence of Stack
         Training stacks: what is usual is measured on them, and the exported network is compared
         with the trained one on the first eight. A few dozen suffice.
@@ -92,34 +72,27 @@ def save_model(
 
     from hemocast.model.export import to_onnx
 
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputExists(
-            "The folder for the model is not empty",
-            "a new or empty folder",
-            "Name another folder, or remove the model there if it is no longer needed",
-        )
-    content = {
-        WEIGHTS: save({key: value.numpy().copy() for key, value in net.state_dict().items()}),
-        ONNX: to_onnx(net, np.stack([stack.frames for stack in examples[:8]])),
-    }
+    check_folder(folder, "model")
+    facts = facts_of(net, recipe.net, examples[0].frames.shape)
+    bias = net.head.bias
     description = Description(
-        name=name,
-        version=version,
-        horizon=horizon,
-        population=population,
-        simulated_training_data=simulated_training_data,
-        net=net_config,
-        prepare=prepare,
-        bias=float(net.head.bias.item()),
-        calibration=calibration,
-        training=training,
+        **asdict(purpose),
+        network=facts,
+        **vars(recipe),
+        bias=0.0 if bias is None else float(bias.item()),
         input_range=input_range(examples),
         files={},
     )
-    content[CARD] = card(description, notes).encode()
+    content = {
+        WEIGHTS: save({key: value.numpy().copy() for key, value in net.state_dict().items()}),
+        ONNX: to_onnx(net, np.stack([stack.frames for stack in examples[:8]])),
+        CARD: card(description, facts, notes).encode(),
+    }
     files = {file: hashlib.sha256(data).hexdigest() for file, data in content.items()}
     content[DESCRIPTION] = dump(description.model_copy(update={"files": files}))
-    _write_folder(content, folder)
+    with new_folder(folder) as draft:
+        for file, data in content.items():
+            (draft / file).write_bytes(data)
     return load(folder)
 
 
@@ -189,17 +162,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise corrupt(f"{path.name} could not be read") from error
-
-
-def _write_folder(content: dict[str, bytes], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        draft.chmod(0o755)
-        for file, data in content.items():
-            (draft / file).write_bytes(data)
-        if folder.exists():
-            folder.rmdir()
-        draft.replace(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME
 from hemocast.model.schema import Description
+from hemocast.nets import NetworkFacts
 
 _TEXT = """\
 # {name} {version}
@@ -29,7 +30,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 - Input: {prepare.frames} frames of {prepare.frame_mm:g} mm, {prepare.size} x {prepare.size} pixels
   of {prepare.pixel_mm:g} mm, brain only, upright, window {prepare.window_low:g} to
   {prepare.window_high:g} HU.
-- Network: `{net.name}`, features {net.stem} then {widths}; mirror-difference channel: {mirror}.
+- Network: {network}, {parameters:,} learned numbers.
 - Heatmap: {heatmap}, in logit units.
   It shows what moved the number, not where the brain is ill.
 - Probability: logistic calibration of the logit on {calibration.n_scans} scans of
@@ -39,10 +40,13 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 - Threshold: {calibration.threshold:.3f}, the prevalence among those patients (for calibrated
   probabilities Youden's index is greatest there). In a population of another prevalence both
   probability and threshold must be recalibrated.
+
+## The network's layers
+{layers}
 """
 
 
-def card(description: Description, notes: str) -> str:
+def card(description: Description, facts: NetworkFacts, notes: str) -> str:
     """Return the Markdown text of a model's card, with ``notes`` at its end."""
     text = _TEXT.format(
         name=description.name,
@@ -54,10 +58,19 @@ def card(description: Description, notes: str) -> str:
         training=description.training,
         prevalence=description.training.prevalence,
         prepare=description.prepare,
-        net=description.net,
-        widths=", ".join(str(width) for width in description.net.widths),
-        mirror="yes" if description.net.mirror else "no",
-        heatmap=ONE_FOR_ALL if description.net.name == "ctnet2d" else PER_FRAME,
+        network=_network(description.net.name, facts),
+        parameters=facts.parameters,
+        layers="\n".join(f"- `{layer}`" for layer in facts.layers),
+        heatmap=PER_FRAME if facts.grid.per_frame else ONE_FOR_ALL,
         calibration=description.calibration,
     )
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
+
+
+def _network(name: str, facts: NetworkFacts) -> str:
+    """Say what the network is; not by the settings' name alone, if it is no longer that."""
+    package = " ".join(filter(None, (facts.distribution, facts.distribution_version)))
+    origin = f"`{facts.made}`" + (f" of {package}" if package else "")
+    if facts.changed:
+        return f"{origin}, **changed since it was built** as `{name}`: see its layers"
+    return f"`{name}`, {origin}"

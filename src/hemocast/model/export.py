@@ -6,7 +6,7 @@ import copy
 import io
 import logging
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,18 +15,20 @@ from hemocast.onnx import Session
 from hemocast.volume import FloatArray
 
 if TYPE_CHECKING:
-    from hemocast.nets.ctnet import CTNet
+    from torch import nn
+
+    from hemocast.nets import Network
 
 TOLERANCE = 1e-4
 """Largest accepted difference of a logit between torch and ONNX Runtime."""
 
 
-def to_onnx(net: CTNet, examples: FloatArray) -> bytes:
+def to_onnx(net: Network, examples: FloatArray) -> bytes:
     """Export a network to one self-contained ONNX file and check it.
 
     Parameters
     ----------
-    net : CTNet
+    net : Network
     examples : ndarray of float32, shape (n, frames, H, W)
         Real inputs to compare on; batches of 1, 2 and all of them are run.
 
@@ -47,7 +49,7 @@ def to_onnx(net: CTNet, examples: FloatArray) -> bytes:
     return content
 
 
-def check_parity(net: CTNet, content: bytes, examples: FloatArray) -> float:
+def check_parity(net: Network, content: bytes, examples: FloatArray) -> float:
     """Compare torch and ONNX Runtime; return the largest difference of a logit.
 
     Raises
@@ -79,7 +81,7 @@ def check_parity(net: CTNet, content: bytes, examples: FloatArray) -> float:
     return worst
 
 
-def _with_steady_norms(net: CTNet) -> CTNet:
+def _with_steady_norms(net: Network) -> nn.Module:
     """Copy a network with its group normalisations spelled out as means of means.
 
     The exporter turns them into InstanceNormalization, which ONNX Runtime sums in one go in single
@@ -106,7 +108,7 @@ def _with_steady_norms(net: CTNet) -> CTNet:
         def mean(rows: Tensor) -> Tensor:
             return rows.mean(4, keepdim=True).mean(3, keepdim=True).mean(2, keepdim=True)
 
-    steady = copy.deepcopy(net)
+    steady = cast("nn.Module", copy.deepcopy(net))
     for parent in list(steady.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.GroupNorm):
@@ -114,7 +116,7 @@ def _with_steady_norms(net: CTNet) -> CTNet:
     return steady
 
 
-def _export(net: CTNet, shape: tuple[int, ...]) -> bytes:
+def _export(net: Network, shape: tuple[int, ...]) -> bytes:
     import torch
 
     example = torch.zeros((2, *shape))

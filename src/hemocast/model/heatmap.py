@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.nets import MapGrid
 from hemocast.volume import Affine, FloatArray, Stack, Volume
 
 PER_FRAME = "class activation map, per frame"
@@ -31,31 +32,29 @@ def activation_map(maps: FloatArray, weights: FloatArray) -> FloatArray:
     return np.tensordot(weights, maps, axes=1).astype(np.float32)
 
 
-def enlarge(cam: FloatArray, shape: tuple[int, int, int]) -> FloatArray:
-    """Interpolate a map linearly to the stack's grid, cell centres on cell centres.
+def enlarge(cam: FloatArray, shape: tuple[int, int, int], grid: MapGrid) -> FloatArray:
+    """Interpolate a map linearly to the stack's grid, each cell where the network looked.
 
-    A 2D map is repeated over the frames. Where the grid is a whole multiple of the map, the mean
-    stays the same.
+    A 2D map is repeated over the frames.
 
     Parameters
     ----------
     cam : ndarray of float32, shape (D, h, w) or (h, w)
     shape : tuple of int
         (frames, H, W).
+    grid : MapGrid
+        Where the cells lie.
     """
-    if cam.ndim == 2:
-        return np.broadcast_to(enlarge(cam[None], (1, *shape[1:])), shape).copy()
-    result = cam
-    for axis, size in enumerate(shape):
-        result = np.moveaxis(
-            np.tensordot(_linear(result.shape[axis], size), result, axes=(1, axis)), 0, axis
-        )
-    return result
+    sizes = shape[-cam.ndim :]
+    for axis, place in enumerate(zip(sizes, grid.step, grid.origin, strict=True)):
+        weights = _linear(cam.shape[axis], *place)
+        cam = np.moveaxis(np.tensordot(weights, cam, axes=(1, axis)), 0, axis)
+    return np.ascontiguousarray(np.broadcast_to(cam, shape))
 
 
-def _linear(old: int, new: int) -> NDArray[np.float32]:
+def _linear(old: int, new: int, step: float, origin: float) -> NDArray[np.float32]:
     """Return the (new, old) matrix of linear interpolation with the borders held."""
-    position = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    position = np.clip((np.arange(new) - origin) / step, 0, old - 1)
     low = np.minimum(position.astype(int), max(old - 2, 0))
     matrix = np.zeros((new, old), np.float32)
     rows = np.arange(new)

@@ -58,6 +58,14 @@ class Prediction:
     simulated_training_data: bool
     notice: str
 
+    def __repr__(self) -> str:
+        """One line: the probability, its interval, and how many doubts there are."""
+        low, high = self.probability_interval
+        return (
+            f"Prediction({self.scan_id}: {self.probability:.0%} ({low:.0%} to {high:.0%}), "
+            f"{len(self.flags)} flags, {self.notice})"
+        )
+
     @property
     def positive(self) -> bool:
         """Whether the probability reaches the threshold."""

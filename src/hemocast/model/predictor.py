@@ -41,6 +41,14 @@ class Model:
     head_weights: FloatArray
     threads: int | None = None
 
+    def __repr__(self) -> str:
+        """One line: what it is, and what it was trained on."""
+        says = self.description
+        return (
+            f"Model({says.name} {says.version}, {says.net.name}, "
+            f"{says.training.n_patients} training patients, {says.notice})"
+        )
+
     @cached_property
     def _session(self) -> Session:
         return Session(self.onnx, self.threads)
@@ -89,7 +97,9 @@ class Model:
         logits, maps = self._session.run(stack.frames[None])
         logit = float(logits[0])
         says = self.description
-        heatmap = enlarge(activation_map(maps[0], self.head_weights), stack.frames.shape)
+        heatmap = enlarge(
+            activation_map(maps[0], self.head_weights), stack.frames.shape, says.map_grid
+        )
         interval = says.calibration.interval(logit)
         simulated = volume is not None and volume.source.simulated
         return Prediction(
@@ -99,7 +109,7 @@ class Model:
             probability_interval=interval,
             threshold=says.calibration.threshold,
             heatmap=np.where(stack.brain, heatmap, np.float32(0)),
-            heatmap_kind=PER_FRAME if maps.ndim == 5 else ONE_FOR_ALL,
+            heatmap_kind=PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL,
             stack=stack,
             flags=flags(stack, says.input_range, interval, volume),
             horizon=says.horizon,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
 from hemocast.config import NetConfig, PrepareConfig, Settings
-from hemocast.errors import ModelCorrupt
+from hemocast.errors import ModelCorrupt, UsageError
 from hemocast.model.calibrate import Calibration
+from hemocast.nets import MapGrid, NetworkFacts, ctnet_grid
+from hemocast.version import VERSION
 
 DEMONSTRATION = "demonstration model, trained on simulated scans, not for clinical use"
 RESEARCH = "research model, not for clinical use"
@@ -19,6 +22,8 @@ RESEARCH = "research model, not for clinical use"
 WEIGHTS, ONNX, CARD, DESCRIPTION = "weights.safetensors", "model.onnx", "card.md", "model.yaml"
 _SELF = re.compile(rb"\A(.*\n)sha256: ([0-9a-f]{64})\n\Z", re.DOTALL)
 _LARGEST = 1 << 18
+_NAME = re.compile(r"\w([\w .+-]{0,98}\w)?")
+_LONGEST_TEXT = 500
 # The parser in C refuses absurd nesting at once; the one in Python takes minutes over it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -57,6 +62,76 @@ class InputRange(Settings):
     extent: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Purpose:
+    """What a model is for: it says so with every probability.
+
+    Parameters
+    ----------
+    name : str
+        Of the model, and of its files: letters, digits and ``. _ + -`` and spaces between them.
+    horizon : str
+        What the probability is a probability of, such as "HT on a follow-up scan within 7 days".
+    population : str
+        In whom.
+    version : str
+        Of the model.
+    simulated_training_data : bool
+        Whether any training scan was simulated; every output then says so.
+
+    Raises
+    ------
+    UsageError
+        A text is too long or has other characters.
+    """
+
+    name: str
+    horizon: str
+    population: str
+    version: str = VERSION
+    simulated_training_data: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"A model cannot be named {self.name[:40]!r}",
+                "up to 100 letters, digits and . _ + - or spaces, a letter or digit at both ends",
+                "Choose another name with --name",
+            )
+        if not re.fullmatch(r"[\w.+-]{1,40}", self.version):
+            raise UsageError(
+                f"A model's version cannot be {self.version[:40]!r}",
+                "up to 40 letters, digits and . _ + -",
+                "Choose another version",
+            )
+        if max(len(self.horizon), len(self.population)) > _LONGEST_TEXT:
+            raise UsageError(
+                "The text for the horizon or the population is too long",
+                f"at most {_LONGEST_TEXT} characters each",
+                "Shorten it",
+            )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model was made with.
+
+    Parameters
+    ----------
+    net, prepare : NetConfig, PrepareConfig
+        What the network was built from and what its stacks were made with.
+    calibration : Calibration
+        From logits to probabilities.
+    training : TrainingFacts
+        The data.
+    """
+
+    net: NetConfig
+    prepare: PrepareConfig
+    calibration: Calibration
+    training: TrainingFacts
+
+
 class Description(Settings):
     """The content of ``model.yaml``.
 
@@ -68,6 +143,8 @@ class Description(Settings):
         What the probability is a probability of, and in whom.
     simulated_training_data : bool
         Trained on simulated scans: for demonstration only.
+    network : NetworkFacts or None
+        The network's provenance; None in models of the first version.
     net, prepare : NetConfig, PrepareConfig
     bias : float
         Of the last linear layer: what the logit would be with an empty map.
@@ -81,9 +158,10 @@ class Description(Settings):
     schema_version: Literal[1] = 1
     name: str = Field(min_length=1, max_length=100, pattern=r"^[\w .+-]+$")
     version: str = Field(min_length=1, max_length=40, pattern=r"^[\w.+-]+$")
-    horizon: str = Field(max_length=500)
-    population: str = Field(max_length=500)
+    horizon: str = Field(max_length=_LONGEST_TEXT)
+    population: str = Field(max_length=_LONGEST_TEXT)
     simulated_training_data: bool
+    network: NetworkFacts | None = None
     net: NetConfig
     prepare: PrepareConfig
     bias: float
@@ -91,6 +169,11 @@ class Description(Settings):
     training: TrainingFacts
     input_range: InputRange
     files: dict[str, str]
+
+    @property
+    def map_grid(self) -> MapGrid:
+        """Where the cells of the network's last feature map lie on the stack."""
+        return self.network.grid if self.network else ctnet_grid(self.net)
 
     @property
     def notice(self) -> str:

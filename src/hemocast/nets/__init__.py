@@ -1,50 +1,19 @@
-"""Stack -> logit: the residual blocks and CTNet (extra `train`).
+"""Stack -> logit: the residual blocks and CTNet, open to others' networks (extra `train`).
 
-`build` imports torch when it is called, so that importing this room costs nothing.
+Torch is imported when a network is built, so that importing this room costs nothing.
 """
 
-from __future__ import annotations
+from hemocast.nets.facts import MapGrid, NetworkFacts, ctnet_grid, facts_of
+from hemocast.nets.registry import Network, build, classify, input_channels, try_network
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hemocast.config import NetConfig
-    from hemocast.nets.ctnet import CTNet
-
-__all__ = ["build"]
-
-
-def build(config: NetConfig, frames: int = 28) -> CTNet:
-    """Make the network the settings name, with fresh weights from torch's global generator.
-
-    Parameters
-    ----------
-    config : NetConfig
-        ``config.name`` picks the builder.
-    frames : int
-        Frames of a stack; 28 in the paper.
-
-    Returns
-    -------
-    CTNet
-        ``forward(x)``: x float32 (B, frames, H, W) in [0, 1] -> logit (B,), last feature map
-        (B, C, D, h, w) or, for ``ctnet2d``, (B, C, h, w).
-
-    Raises
-    ------
-    MissingExtra
-        Torch is not installed.
-    """
-    from hemocast.errors import MissingExtra
-
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(
-            "The networks need torch, which is not installed",
-            "the extra `train`",
-            'Install it with: pip install "hemocast[train]"',
-        ) from error
-    from hemocast.nets.ctnet import BUILDERS
-
-    return BUILDERS[config.name](config, frames)
+__all__ = [
+    "MapGrid",
+    "Network",
+    "NetworkFacts",
+    "build",
+    "classify",
+    "ctnet_grid",
+    "facts_of",
+    "input_channels",
+    "try_network",
+]

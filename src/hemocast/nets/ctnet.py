@@ -8,21 +8,13 @@ strides and normalisation are this project's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hemocast.config import NetConfig
 from hemocast.nets.blocks import TISSUE, ResidualBlock, StackInput, convolution, normalisation
-
-STRIDES = ((1, 2, 2), (2, 1, 1))
-"""Strides (frame, y, x) of the first stages; later stages keep the size.
-
-With the stem's (1, 2, 2), a cell of the last feature map spans 2 frames (10 mm) and 4 pooled pixels
-(12 mm): nearly a cube, since frames lie further apart than pixels. `CTNet2d` drops the first axis.
-"""
+from hemocast.nets.facts import STRIDES, ctnet_grid
 
 
 class CTNet(nn.Module):
@@ -45,6 +37,7 @@ class CTNet(nn.Module):
     def __init__(self, config: NetConfig, frames: int, dims: int) -> None:
         super().__init__()
         self.dims = dims
+        self.map_grid = ctnet_grid(config)
         self.inputs = StackInput(config.pool, config.mirror, config.smooth)
         channels = self.inputs.channels * (1 if dims == 3 else frames)
         flat, cube = (1, 3, 3)[3 - dims :], (3, 3, 3)[3 - dims :]
@@ -77,12 +70,23 @@ class CTNet(nn.Module):
         if self.dims == 2:
             scaled, tissue = scaled.flatten(1, 2), tissue.mean(2)
         maps = self.trunk(scaled)
-        cell = [whole // part for whole, part in zip(tissue.shape[2:], maps.shape[2:], strict=True)]
-        pool = functional.avg_pool3d if self.dims == 3 else functional.avg_pool2d
-        share = pool(tissue, cell)
+        share = self._share(tissue, maps.shape[2:])
         maps = maps * (share / (share.flatten(1).mean(1).view(-1, *[1] * (self.dims + 1)) + 1e-3))
         pooled = maps.flatten(2).mean(2)
         return self.head(self.dropout(pooled)).squeeze(1), maps
+
+    def _share(self, tissue: Tensor, cells: torch.Size) -> Tensor:
+        """Return the share of tissue in each cell; what a last cell reaches beyond is none."""
+        cell = [int(step) for step in self.map_grid.step]
+        cell[-2:] = [step // self.inputs.pool for step in cell[-2:]]
+        beyond = [
+            max(0, step * count - whole)
+            for step, count, whole in zip(cell, cells, tissue.shape[2:], strict=True)
+        ]
+        if any(beyond):
+            tissue = functional.pad(tissue, [end for one in beyond[::-1] for end in (0, one)])
+        pool = functional.avg_pool3d if self.dims == 3 else functional.avg_pool2d
+        return pool(tissue, cell)
 
 
 def ctnet2d(config: NetConfig, frames: int) -> CTNet:
@@ -93,7 +97,3 @@ def ctnet2d(config: NetConfig, frames: int) -> CTNet:
 def ctnet3d(config: NetConfig, frames: int) -> CTNet:
     """Frames as an axis: the map tells frame from frame."""
     return CTNet(config, frames, 3)
-
-
-BUILDERS: dict[str, Callable[[NetConfig, int], CTNet]] = {"ctnet2d": ctnet2d, "ctnet3d": ctnet3d}
-"""Every network by the name the settings use."""

@@ -65,6 +65,10 @@ def describe(config: NetConfig, prepare: PrepareConfig) -> tuple[Layer, ...]:
     import torch
 
     from hemocast.nets.blocks import ResidualBlock
+    from hemocast.nets.ctnet import CTNet
+
+    if not isinstance(net, CTNet):
+        raise TypeError(f"layers of a CTNet are described, not of a {type(net).__name__}")
 
     layers: list[Layer] = []
     with torch.no_grad():

@@ -207,20 +207,10 @@ def _refused(report: IngestReport, trained: Trained) -> tuple[tuple[str, int], .
 
 def _parts(trained: Trained) -> tuple[Part, ...]:
     """Training and inner validation patients, and the test part; events are counted by patient."""
-    fitted, receipt = trained.fitted, trained.receipt["parts"]
-    inner = zip(fitted.validation_participant_id, fitted.validation_label, strict=True)
-    validation = Part(
-        "validation (inner)",
-        len(fitted.validation_participants),
-        len(fitted.validation_participant_id),
-        len({patient for patient, label in inner if label}),
-    )
-    train = Part(
-        "training",
-        len(fitted.train_participants),
-        fitted.n_scans - validation.n_scans,
-        receipt["train"]["ht"] - validation.n_events,
-    )
+    inner, held = trained.fitted.train, trained.fitted.validation
+    receipt, events = trained.receipt["parts"], sum(held.patient_labels().values())
+    validation = Part("validation (inner)", len(held.participants), len(held), events)
+    train = Part("training", len(inner.participants), len(inner), receipt["train"]["ht"] - events)
     test = Part("test", receipt["test"]["patients"], len(trained.test), receipt["test"]["ht"])
     return train, validation, test
 

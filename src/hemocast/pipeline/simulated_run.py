@@ -23,7 +23,7 @@ from hemocast.files import (
     remove_temporary,
     table_text,
 )
-from hemocast.pipeline.train import Purpose, Trained, train_and_test
+from hemocast.pipeline.train import Purpose, Trained, TrainOptions, train_and_test
 
 Progress = Callable[[str, int, int], None]
 
@@ -178,9 +178,7 @@ def train_into(
             config,
             made,
             Purpose(name, HORIZON, POPULATION),
-            test_fraction=test_fraction,
-            workers=options.workers,
-            progress=options.progress,
+            TrainOptions(test_fraction, workers=options.workers, progress=options.progress),
         )
         if not (out / MODEL).exists():
             made.rename(out / MODEL)

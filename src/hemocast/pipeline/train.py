@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.config import Config
+from hemocast.config import CTNETS, Config
 from hemocast.dataset import Dataset, Split, save_split, split_patients
-from hemocast.dataset.layout import write_json, write_table
 from hemocast.dataset.split.leakage import (
     check_leakage,
     files_of_split,
     find_copies,
     refuse_leaks,
 )
-from hemocast.dataset.split.saved import read_parts, read_split
-from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
+from hemocast.dataset.split.saved import read_split, refuse_other
+from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans
 from hemocast.errors import TooFewPatients
-from hemocast.model import Model
+from hemocast.files import Output, check_space, reserved
+from hemocast.model import Model, Purpose
+from hemocast.nets import try_network
+from hemocast.pipeline.clock import stage_of
+from hemocast.pipeline.training_run import (
+    STACKS,
+    TEST_METRICS,
+    TEST_PREDICTIONS,
+    Cohort,
+    Run,
+)
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
-from hemocast.version import VERSION
 from hemocast.volume import from_levels
 
 if TYPE_CHECKING:
     from hemocast.train import Fitted, StackTable
     from hemocast.volume import Stack
+
+__all__ = ["Purpose", "TrainOptions", "Trained", "train_and_test"]
 
 # Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
@@ -41,22 +50,26 @@ EXAMPLES = 24
 
 
 @dataclass(frozen=True)
-class Purpose:
-    """What a model is for: it says so with every probability.
+class TrainOptions:
+    """How to split, and how to run.
 
     Parameters
     ----------
-    name : str
-        Of the model.
-    horizon : str
-        What the probability is a probability of.
-    population : str
-        In whom.
+    test_fraction : float
+        Fraction of the patients of each class that is held out (the paper: 0.1).
+    split : Path, optional
+        A table of who is in which part (``train``, ``test``, and ``validation`` where the inner
+        validation part is not to be drawn) to use instead, as it is.
+    workers : int
+        Processes for preparing.
+    progress : callable, optional
+        Called with (stage, done, total).
     """
 
-    name: str
-    horizon: str
-    population: str
+    test_fraction: float = 0.1
+    split: Path | None = None
+    workers: int = 1
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ class Trained:
     model : Model
         As loaded from its folder.
     fitted : Fitted
-        The training's course and inner parts.
+        The training's history and inner parts.
     split : Split
         Training and test patients.
     receipt : mapping
@@ -93,22 +106,19 @@ class Trained:
     probability: NDArray[np.float64]
     evaluation: Evaluation
 
+    def __repr__(self) -> str:
+        """One line: the model and its held-out result."""
+        return f"Trained({self.model!r}, AUC {self.evaluation['auc'].value:.3f} on the held-out)"
+
 
 def train_and_test(
-    dataset: Dataset,
-    config: Config,
-    out: Path,
-    purpose: Purpose,
-    *,
-    test_fraction: float,
-    split: Path | None = None,
-    workers: int = 1,
-    progress: Progress | None = None,
+    dataset: Dataset, config: Config, out: Path, purpose: Purpose, options: TrainOptions
 ) -> Trained:
     """Split a dataset by patient, train on one part, save the model, test it on the other.
 
     The split and its receipt go to the dataset's ``splits``; prepared stacks, the training run and
     the test predictions to its ``derivatives``. An interrupted run goes on when started again.
+    Whatever can be refused is refused before the first scan is read.
 
     Parameters
     ----------
@@ -119,141 +129,145 @@ def train_and_test(
     out : Path
         Folder for the model; new or empty.
     purpose : Purpose
-        What the model is for.
-    test_fraction : float
-        Fraction of the patients of each class that is held out (the paper: 0.1).
-    split : Path, optional
-        A table of who is in which part (``train``, ``test``) to use instead.
-    workers : int
-        Processes for preparing.
-    progress : callable, optional
-        Called with (stage, done, total).
+        What the model is for; whether the dataset is simulated is read from it.
+    options : TrainOptions
+        How to split, and how to run.
 
     Raises
     ------
-    NothingThere, TableError
-        The dataset's labels are missing or bad.
+    MissingExtra, ConfigError
+        Training needs what is not installed, or the network cannot be built from the settings.
+    NothingThere, DatasetError, TableError
+        There is no dataset of Hemocast's, or its labels are missing or bad.
     TooFewPatients
         A part would have no patient of a class.
     LeakageError
         The given split has a patient, or a scan under two names, in both parts.
     OutputExists
-        The model's folder holds something.
+        The model's folder holds something; or the run or the split has the name of another one.
+    NotWritable, NoSpace, InUse
+        The output cannot be written to, or somebody else does.
     """
     from hemocast.train import fit, pack
 
-    labels = dataset.labels()
-    scans = [scan for scan in scans_of(dataset) if scan.participant_id in labels]
-    with_scan = {scan.participant_id for scan in scans}
-    labels = {patient: label for patient, label in labels.items() if patient in with_scan}
-    if split is None:
-        parts = split_patients(labels, test_fraction, config.train.seed, name=purpose.name)
-    else:
-        parts = _checked_split(split, dataset, labels, workers, progress)
-    receipt = save_split(
-        parts, labels, [scan.participant_id for scan in scans], dataset.root / "splits"
-    )
-    run = dataset.root / "derivatives" / "hemocast" / "runs" / purpose.name
-    table, examples, refused = _stack_table(
-        dataset, scans, labels, parts, config, run, workers, progress
-    )
-    fitted = fit(
-        table.of(parts.parts["train"]),
-        config,
-        run / "training",
-        progress=_as_stage(progress, "training"),
-    )
-    model = pack(
-        fitted,
-        config,
-        out,
-        name=purpose.name,
-        version=VERSION,
-        horizon=purpose.horizon,
-        population=purpose.population,
-        simulated_training_data=dataset.is_simulated(),
-        examples=examples,
-    )
-    test = table.of(parts.parts["test"])
-    probability = _probabilities(model, test)
-    label = np.array(test.label, np.int64)
-    evaluation = evaluate(
-        Cases(label, probability, np.array(test.participant_id)),
-        model.description.calibration.threshold,
-        resampling=Resampling(seed=config.train.seed),
-    )
-    _write_test(run, test, probability, evaluation)
-    by_id = {scan.scan_id: scan for scan in scans}
-    files = tuple(by_id[scan_id] for scan_id in test.scan_id)
-    return Trained(model, fitted, parts, receipt, refused, files, label, probability, evaluation)
-
-
-def _checked_split(
-    path: Path,
-    dataset: Dataset,
-    labels: Mapping[str, int],
-    workers: int,
-    progress: Progress | None,
-) -> Split:
-    """Read a split, refuse it if it leaks by name or by pixels, or a part lacks a class."""
-    given = read_parts(path)
-    scans = files_of_split(dataset, given)
-    moved = None if progress is None else partial(progress, "comparing")
-    copies = find_copies(scans, workers=workers, progress=moved)
-    refuse_leaks(check_leakage(given, copies, len(scans)))
-    for part in ("train", "test"):
-        people = given.get(part, ())
-        if len({labels[patient] for patient in people if patient in labels}) < 2:
-            raise TooFewPatients(
-                f"The {part} part of the split lacks patients of a class",
-                "parts train and test, each with labelled patients of both classes",
-                "Check the split's table and the dataset's labels",
+    cohort = Cohort.of(dataset)
+    with reserved(out, "training"):
+        run = Run(
+            purpose.name, cohort, _choose_split(cohort, config, purpose.name, options), config
+        )
+        try_network(config.net, config.prepare)
+        check_space(dataset.root, _bytes_of(config, len(cohort.scans)))
+        with run.open() as output:
+            receipt = _record_split(run, options)
+            run.bind(output)
+            table, examples, refused = _stack_table(run, options)
+            parts = run.split.parts
+            validation = parts.get("validation", ())
+            fitted = fit(
+                table.of((*parts["train"], *validation)),
+                config,
+                run.folder / "training",
+                validation=validation,
+                progress=_as_stage(options.progress, "training"),
             )
-    return read_split(path)
+            purpose = replace(purpose, simulated_training_data=dataset.is_simulated())
+            model = pack(fitted, config, out, purpose, examples)
+            test = table.of(parts["test"])
+            label, probability = np.array(test.label, np.int64), _probabilities(model, test)
+            evaluation = evaluate(
+                Cases(label, probability, np.array(test.participant_id)),
+                model.description.calibration.threshold,
+                resampling=Resampling(seed=config.train.seed),
+            )
+            _write_test(output, test, probability, evaluation)
+    by_id = {scan.scan_id: scan for scan in cohort.scans}
+    files = tuple(by_id[scan_id] for scan_id in test.scan_id)
+    return Trained(
+        model, fitted, run.split, receipt, refused, files, label, probability, evaluation
+    )
+
+
+def _choose_split(cohort: Cohort, config: Config, name: str, options: TrainOptions) -> Split:
+    """Read the given split, or draw one; refuse one in whose parts nobody could be trained on."""
+    from hemocast.train import inner_parts
+
+    labels = cohort.labels
+    if options.split is None:
+        split = split_patients(labels, options.test_fraction, config.train.seed, name=name)
+    else:
+        split = read_split(options.split)
+    held_out = {labels[patient] for patient in split.parts.get("test", ()) if patient in labels}
+    if "train" not in split.parts or len(held_out) < 2:
+        raise TooFewPatients(
+            "The split lacks a part train, or its test part lacks patients of a class",
+            "parts train and test, each with labelled patients of both classes",
+            "Check the split's table and the dataset's labels",
+        )
+    validation = split.parts.get("validation", ())
+    learned = (*split.parts["train"], *validation)
+    inner_parts({p: labels[p] for p in learned if p in labels}, config.train, validation)
+    refuse_other(split, cohort.dataset.root / "splits")
+    return split
+
+
+def _record_split(run: Run, options: TrainOptions) -> Mapping[str, Any]:
+    """Save the split; one that was given only if it does not leak by pixels, and as it is."""
+    dataset, split = run.cohort.dataset, run.split
+    people = [scan.participant_id for scan in run.cohort.scans]
+    folder = dataset.root / "splits"
+    if options.split is not None:
+        scans = files_of_split(dataset, split.parts)
+        moved = stage_of(options.progress, "comparing")
+        copies = find_copies(scans, workers=options.workers, progress=moved)
+        refuse_leaks(check_leakage(split.parts, copies, len(scans)))
+        if options.split.resolve().parent == folder.resolve():
+            return split.receipt(run.cohort.labels, people)
+    return save_split(split, run.cohort.labels, people, folder)
+
+
+def _bytes_of(config: Config, scans: int) -> int:
+    """Estimate what preparing and training will write: stacks, the cache, the network's inputs."""
+    prepare, net = config.prepare, config.net
+    pooled = (net.pool**2 / (1 + net.mirror)) if net.name in CTNETS else 1
+    return round(scans * prepare.frames * prepare.size**2 * (1.5 + 2 / pooled))
 
 
 def _stack_table(
-    dataset: Dataset,
-    scans: list[ScanFile],
-    labels: Mapping[str, int],
-    split: Split,
-    config: Config,
-    run: Path,
-    workers: int,
-    progress: Progress | None,
+    run: Run, options: TrainOptions
 ) -> tuple[StackTable, list[Stack], tuple[PreparedScan, ...]]:
     """Prepare all scans into one array; also give a few training stacks and what was refused."""
     from hemocast.train import StackTable, write_stacks
 
+    cohort = run.cohort
+    scans, count = cohort.scans, len(cohort.scans)
     examples: list[Stack] = []
     refused: list[PreparedScan] = []
-    train = set(split.parts["train"])
+    train = set(run.split.parts["train"])
 
     def stacks() -> Iterator[Stack | None]:
-        prepared = prepare_scans(dataset, scans, config.prepare, workers=workers)
+        prepared = prepare_scans(cohort.dataset, scans, run.config.prepare, workers=options.workers)
         for done, item in enumerate(prepared, start=1):
             if item.stack is None:
                 refused.append(item)
             elif len(examples) < EXAMPLES and item.scan.participant_id in train:
                 examples.append(item.stack)
-            if progress:
-                progress("preparing", done, len(scans))
+            if options.progress:
+                options.progress("preparing", done, count)
             yield item.stack
+        if len(refused) == count:
+            raise TooFewPatients(
+                f"All {count} scans were refused, the first because: {refused[0].error}",
+                "head CTs that can be prepared",
+                "See the reasons and check the scans",
+            )
 
-    run.mkdir(parents=True, exist_ok=True)
-    rows = write_stacks(stacks(), len(scans), run / "stacks.npy")
-    if not rows:
-        raise TooFewPatients(
-            f"All {len(scans)} scans were refused, the first because: {refused[0].error}",
-            "head CTs that can be prepared",
-            "See the reasons and check the scans",
-        )
+    rows = write_stacks(stacks(), count, run.folder / STACKS)
     kept = [scans[row] for row in rows]
     table = StackTable(
-        run / "stacks.npy",
+        run.folder / STACKS,
         tuple(scan.participant_id for scan in kept),
         tuple(scan.scan_id for scan in kept),
-        tuple(labels[scan.participant_id] for scan in kept),
+        tuple(cohort.labels[scan.participant_id] for scan in kept),
         rows,
     )
     return table, examples, tuple(refused)
@@ -267,17 +281,16 @@ def _probabilities(model: Model, table: StackTable) -> NDArray[np.float64]:
 
 
 def _write_test(
-    run: Path, test: StackTable, probability: NDArray[np.float64], evaluation: Evaluation
+    output: Output, test: StackTable, probability: NDArray[np.float64], evaluation: Evaluation
 ) -> None:
     columns = ["participant_id", "scan_id", "label", "probability", "threshold"]
-    values = zip(test.participant_id, test.scan_id, test.label, probability, strict=True)
     rows = [
-        dict(
-            zip(columns, (*value[:3], round(float(value[3]), 6), evaluation.threshold), strict=True)
+        dict(zip(columns, (*row, round(float(value), 6), evaluation.threshold), strict=True))
+        for *row, value in zip(
+            test.participant_id, test.scan_id, test.label, probability, strict=True
         )
-        for value in values
     ]
-    write_table(run / "test_predictions.tsv", rows, columns)
+    output.write_table(TEST_PREDICTIONS, rows, columns)
     metrics = {
         name: {
             "value": _finite(e.value),
@@ -289,7 +302,7 @@ def _write_test(
         for name, e in evaluation.items()
     }
     content = {"n": evaluation.n, "n_patients": evaluation.n_patients, "metrics": metrics}
-    write_json(run / "test_metrics.json", content)
+    output.write_json(TEST_METRICS, content)
 
 
 def _finite(number: float) -> float | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.errors import TableError
+from hemocast.config import TrainConfig
+from hemocast.dataset.split.by_patient import split_patients
+from hemocast.errors import OutputExists, TableError, TooFewPatients
+from hemocast.files import replacing
 from hemocast.volume import Stack, to_levels
 
 
@@ -65,6 +69,11 @@ class StackTable:
         """Count the scans."""
         return len(self.scan_id)
 
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """Every patient once, sorted."""
+        return tuple(sorted(set(self.participant_id)))
+
     def open(self) -> NDArray[np.uint8]:
         """Return the array, memory-mapped: (n, frames, H, W), row ``rows[i]`` for scan i."""
         return np.load(self.array, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
@@ -105,33 +114,74 @@ class StackTable:
         return digest.hexdigest()
 
 
+def seed_of(*parts: int) -> int:
+    """Return one seed from several numbers, as unlike the seeds of other numbers as can be."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint32)[0])
+
+
+def inner_parts(
+    labels: Mapping[str, int], settings: TrainConfig, validation: Collection[str] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Divide patients into a training part and the inner validation part that picks the epoch.
+
+    Parameters
+    ----------
+    labels : mapping
+        participant_id -> 1 (HT) or 0 (no HT).
+    settings : TrainConfig
+        Seed and fraction, where the validation part is to be drawn.
+    validation : collection of str
+        Its patients, where somebody chose them.
+
+    Raises
+    ------
+    TooFewPatients
+        A part has no patient of a class.
+    """
+    if not validation:
+        fraction, seed = settings.validation_fraction, seed_of(settings.seed, 3)
+        drawn = split_patients(labels, fraction, seed, "inner").parts
+        return drawn["train"], drawn["test"]
+    held = tuple(sorted(set(validation) & labels.keys()))
+    train = tuple(sorted(labels.keys() - set(held)))
+    for part, people in (("training", train), ("validation", held)):
+        if len({labels[patient] for patient in people}) < 2:
+            raise TooFewPatients(
+                f"The {part} part lacks labelled patients of a class",
+                "patients with and without HT in each part",
+                "Check the split's table and the dataset's labels",
+            )
+    return train, held
+
+
 def write_stacks(stacks: Iterable[Stack | None], count: int, path: Path) -> tuple[int, ...]:
     """Write the frames of stacks into one ``.npy`` file, one stack in memory at a time.
 
     Parameters
     ----------
     stacks : iterable of Stack or None
-        All of one shape; None leaves its row empty.
+        All of one shape, at least one; None leaves its row empty.
     count : int
         How many there are, empty ones too.
     path : Path
-        Written under a temporary name and renamed when complete.
+        Written whole or not at all, and never over other stacks.
 
     Returns
     -------
     tuple of int
-        The rows that are not empty; no file is written when there are none.
+        The rows that are not empty.
 
     Raises
     ------
     ValueError
-        Shapes differ, or there are not ``count`` stacks.
+        Shapes differ, there are not ``count`` stacks, or all rows are empty.
+    OutputExists
+        Other stacks are there.
     """
-    draft = path.with_name(f".{path.name}.part")
     array: NDArray[np.uint8] | None = None
     rows: list[int] = []
     seen = 0
-    try:
+    with replacing(path) as draft:
         for row, stack in enumerate(stacks):
             seen = row + 1
             if stack is None:
@@ -143,11 +193,13 @@ def write_stacks(stacks: Iterable[Stack | None], count: int, path: Path) -> tupl
                 raise ValueError(f"stack {row} does not fit an array of shape {array.shape}")
             array[row] = to_levels(stack.frames)
             rows.append(row)
-        if seen != count:
-            raise ValueError(f"{seen} stacks where {count} were announced")
-        if array is not None:
-            array.flush()  # type: ignore[attr-defined]
-            draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        if seen != count or array is None:
+            raise ValueError(f"{seen} stacks, {len(rows)} not empty, where {count} were announced")
+        array.flush()  # type: ignore[attr-defined]
+        if path.exists() and not filecmp.cmp(draft, path, shallow=False):
+            raise OutputExists(
+                f"Other stacks than these are there as {path.name}",
+                "none, or the same",
+                "Give this training another name",
+            )
     return tuple(rows)

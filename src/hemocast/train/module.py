@@ -1,34 +1,29 @@
-"""The Lightning side: one module, its batches, and the callback that saves after every epoch."""
+"""The Lightning side: one module and its batches."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hemocast.config import TrainConfig
-from hemocast.nets.ctnet import CTNet
+from hemocast.nets import Network, classify
 from hemocast.stats import Cases, auc
 from hemocast.train.augment import augment
-from hemocast.train.course import Course, Progress
+from hemocast.train.checkpoint import KEY
+from hemocast.train.data import seed_of
+from hemocast.train.state import Progress, TrainingState
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Input channels (B, C, frames, h, w), label (B,), weight (B,)."""
-
-
-def seed_of(*parts: int) -> int:
-    """Return one seed from several numbers, as unlike the seeds of other numbers as can be."""
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint32)[0])
 
 
 class Scans(Dataset[Batch]):
@@ -81,14 +76,14 @@ def loader(scans: Scans, batch_size: int, seed: int | None) -> DataLoader[Batch]
 
 
 class Training(lightning.LightningModule):
-    """The network being fitted, its moving average, and the course so far.
+    """The network being fitted, its moving average, and the state so far.
 
     All randomness comes from the seed and the count of epochs or batches, so a run resumed after
     any epoch goes on as if it had never stopped.
 
     Parameters
     ----------
-    net : CTNet
+    net : Network
     config : TrainConfig
     steps : int
         Batches in all epochs together, for the schedule.
@@ -96,7 +91,7 @@ class Training(lightning.LightningModule):
     """
 
     def __init__(
-        self, net: CTNet, config: TrainConfig, steps: int, progress: Progress | None
+        self, net: Network, config: TrainConfig, steps: int, progress: Progress | None
     ) -> None:
         super().__init__()
         self.net = net
@@ -104,9 +99,9 @@ class Training(lightning.LightningModule):
         self.config = config
         self.steps = steps
         self.progress = progress
-        self.course = Course()
+        self.state = TrainingState()
         self._losses: list[tuple[float, float]] = []
-        self._judged: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._validated: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def configure_optimizers(self) -> Any:
         """AdamW (Loshchilov 2019); one warm-up and one half cosine down to zero, per batch.
@@ -148,7 +143,7 @@ class Training(lightning.LightningModule):
         torch.manual_seed(seed_of(self.config.seed, self.global_step, 2))  # for dropout
         if self.config.augment:
             channels = augment(channels, draw)
-        logit, _ = self.net.classify(channels)
+        logit, _ = classify(self.net, channels)
         loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
         self._losses.append((float(loss.detach()), len(label)))
         return loss
@@ -161,57 +156,35 @@ class Training(lightning.LightningModule):
             for mean, value in zip(self.average.parameters(), self.net.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
         if self.progress is not None:
-            last = self.course.history[-1] if self.course.history else None
+            last = self.state.history[-1] if self.state.history else None
             self.progress(step, self.steps, last)
 
     def validation_step(self, batch: Batch, _index: int) -> None:
-        """Judge a batch of the inner validation part by the averaged weights."""
+        """Run a batch of the inner validation part through the averaged weights."""
         channels, label, weight = batch
-        self._judged.append((self.average.classify(channels)[0], label, weight))
+        self._validated.append((classify(self.average, channels)[0], label, weight))
 
     def on_validation_epoch_end(self) -> None:
-        """Add the epoch to the course; stop when it has not become better for long enough."""
-        logit, label, weight = (torch.cat(part) for part in zip(*self._judged, strict=True))
-        self._judged.clear()
+        """Add the epoch to the state; stop when it has not become better for long enough."""
+        logit, label, weight = (torch.cat(part) for part in zip(*self._validated, strict=True))
+        self._validated.clear()
         loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
         counts = sum(count for _, count in self._losses)
-        self.course.add(
+        self.state.add(
             train_loss=sum(value * count for value, count in self._losses) / counts,
             validation_loss=float(loss),
             validation_auc=auc(Cases(label.numpy().astype(np.int64), logit.numpy())),
             weights=self.average.state_dict(),
         )
-        epoch = len(self.course.history)
-        stale = epoch - self.course.best_epoch >= self.config.patience
-        self.course.finished = stale or epoch >= self.config.epochs
+        epoch = len(self.state.history)
+        stale = epoch - self.state.best_epoch >= self.config.patience
+        self.state.finished = stale or epoch >= self.config.epochs
         self.trainer.should_stop = stale
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the course into the checkpoint."""
-        checkpoint["course"] = self.course.to_plain()
+        """Put the state into the checkpoint."""
+        checkpoint[KEY] = self.state.to_plain()
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take the course from the checkpoint."""
-        self.course = Course.from_plain(checkpoint["course"])
-
-
-class SaveEveryEpoch(Callback):
-    """Write the whole state of the run after every epoch, under a temporary name and renamed."""
-
-    def __init__(self, path: Path, stamp: str) -> None:
-        self.path = path
-        self.stamp = stamp
-
-    def on_save_checkpoint(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: Any
-    ) -> None:
-        """Sign the state with the settings and data it belongs to."""
-        checkpoint["stamp"] = self.stamp
-
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Save."""
-        draft = self.path.with_name(f".{self.path.name}.part")
-        trainer.save_checkpoint(draft)
-        draft.replace(self.path)
+        """Take the state from the checkpoint."""
+        self.state = TrainingState.from_plain(checkpoint[KEY])

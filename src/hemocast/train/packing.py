@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from hemocast.config import Config
-from hemocast.model import Model, TrainingFacts, fit_calibration, save_model
-from hemocast.train.course import Fitted
+from hemocast.model import Model, Purpose, Recipe, TrainingFacts, fit_calibration, save_model
+from hemocast.train.state import Fitted
 from hemocast.volume import Stack
 
 
 def pack(
-    fitted: Fitted,
-    config: Config,
-    folder: Path,
-    *,
-    name: str,
-    version: str,
-    horizon: str,
-    population: str,
-    simulated_training_data: bool,
-    examples: Sequence[Stack],
-    notes: str = "",
+    fitted: Fitted, config: Config, folder: Path, purpose: Purpose, examples: Sequence[Stack]
 ) -> Model:
     """Calibrate a fitted network on its inner validation part and write the model folder.
 
@@ -35,7 +23,9 @@ def pack(
         The one `fit` was called with.
     folder : Path
         Must not exist, or be empty.
-    name, version, horizon, population, simulated_training_data, examples, notes
+    purpose : Purpose
+        What the model is for.
+    examples : sequence of Stack
         See `hemocast.model.save_model`.
 
     Raises
@@ -45,25 +35,18 @@ def pack(
     ParityError
         The exported network computes something else than the trained one.
     """
-    patients = fitted.validation_participant_id
-    weight = np.array([1 / patients.count(patient) for patient in patients])
-    return save_model(
-        fitted.net,
-        folder,
-        name=name,
-        version=version,
-        horizon=horizon,
-        population=population,
-        simulated_training_data=simulated_training_data,
-        net_config=config.net,
-        prepare=config.prepare,
-        calibration=fit_calibration(fitted.validation_label, fitted.validation_logit, weight),
-        training=TrainingFacts(
+    train, held = fitted.train, fitted.validation
+    patients = held.participant_id
+    weight = [1 / patients.count(patient) for patient in patients]
+    recipe = Recipe(
+        config.net,
+        config.prepare,
+        fit_calibration(held.label, fitted.validation_logit, weight),
+        TrainingFacts(
             data_hash=fitted.data_hash,
-            n_patients=len(fitted.train_participants) + len(fitted.validation_participants),
-            n_scans=fitted.n_scans,
+            n_patients=len(train.participants) + len(held.participants),
+            n_scans=len(train) + len(held),
             prevalence=fitted.prevalence,
         ),
-        examples=examples,
-        notes=notes,
     )
+    return save_model(fitted.net, folder, purpose, recipe, examples)

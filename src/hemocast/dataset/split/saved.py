@@ -43,16 +43,11 @@ def save_split(
     OutputExists
         Another split has that name.
     """
+    refuse_other(split, folder)
     path = folder / f"{split.name}.tsv"
     receipt = split.receipt(labels, scans)
     if path.exists():
         known = _receipt(path)
-        if read_parts(path) != {part: ids for part, ids in split.parts.items() if ids}:
-            raise OutputExists(
-                f"Another split of the name {split.name!r} is there, with other patients or parts",
-                "the same patients in the same parts, or a new name",
-                f"Choose another name, or give that split itself: splits/{path.name}",
-            )
         receipt = known | receipt | {"seed": known.get("seed", split.seed)}
     else:
         rows = [
@@ -64,6 +59,23 @@ def save_split(
     if receipt != _receipt(path):
         files.write_json(_receipt_path(path), receipt)
     return receipt
+
+
+def refuse_other(split: Split, folder: Path) -> None:
+    """Refuse a split whose name another one has in `folder`.
+
+    Raises
+    ------
+    OutputExists
+        Other patients or parts are there under its name.
+    """
+    path = folder / f"{split.name}.tsv"
+    if path.exists() and read_parts(path) != {part: p for part, p in split.parts.items() if p}:
+        raise OutputExists(
+            f"Another split of the name {split.name!r} is there, with other patients or parts",
+            "the same patients in the same parts, or a new name",
+            f"Choose another name, or give that split itself: splits/{path.name}",
+        )
 
 
 def save_splits(

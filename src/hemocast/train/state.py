@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.train.data import StackTable
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hemocast.nets.ctnet import CTNet
+    from hemocast.nets import Network
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ Progress = Callable[[int, int, EpochRecord | None], None]
 
 
 @dataclass
-class Course:
+class TrainingState:
     """The memory: history, best weights, and whether to stop. Plain data in, plain data out.
 
     Parameters
@@ -64,6 +66,11 @@ class Course:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     finished: bool = False
 
+    def __repr__(self) -> str:
+        """One line: how far it is."""
+        end = ", finished" if self.finished else ""
+        return f"TrainingState({len(self.history)} epochs, best {self.best_epoch}{end})"
+
     def add(
         self,
         *,
@@ -82,25 +89,12 @@ class Course:
 
     def to_plain(self) -> dict[str, Any]:
         """Numbers, strings, lists and tensors only: what ``weights_only`` loading accepts."""
-        return {
-            "history": [asdict(record) for record in self.history],
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss,
-            "best_weights": self.best_weights,
-            "finished": self.finished,
-        }
+        return vars(self) | {"history": [asdict(record) for record in self.history]}
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Course:
+    def from_plain(cls, plain: dict[str, Any]) -> TrainingState:
         """Return what `to_plain` wrote."""
-        history = [EpochRecord(**record) for record in plain["history"]]
-        return cls(
-            history,
-            plain["best_epoch"],
-            plain["best_loss"],
-            plain["best_weights"],
-            plain["finished"],
-        )
+        return cls(**plain | {"history": [EpochRecord(**record) for record in plain["history"]]})
 
 
 @dataclass(frozen=True)
@@ -109,35 +103,34 @@ class Fitted:
 
     Parameters
     ----------
-    net : CTNet
+    net : Network
         With the weights of the best epoch, in evaluation mode.
     best_epoch : int
         From 1.
     history : tuple of EpochRecord
-    train_participants, validation_participants : tuple of str
+    train, validation : StackTable
         The inner parts; no patient is in both.
-    validation_scan_id, validation_participant_id : tuple of str
-        Per scan of the inner validation part.
-    validation_label : ndarray of int64, shape (n,)
     validation_logit : ndarray of float32, shape (n,)
-        By the best weights, from the stored stacks, as at prediction.
+        Per scan of the inner validation part, by the best weights, from the stored stacks, as at
+        prediction.
     data_hash : str
         SHA-256 of everything that was given to learn from, both inner parts.
     prevalence : float
         Fraction of those patients with HT.
-    n_scans : int
-        Scans given, both inner parts.
     """
 
-    net: CTNet
+    net: Network
     best_epoch: int
     history: tuple[EpochRecord, ...]
-    train_participants: tuple[str, ...]
-    validation_participants: tuple[str, ...]
-    validation_scan_id: tuple[str, ...]
-    validation_participant_id: tuple[str, ...]
-    validation_label: NDArray[np.int64]
+    train: StackTable
+    validation: StackTable
     validation_logit: NDArray[np.float32]
     data_hash: str
     prevalence: float
-    n_scans: int
+
+    def __repr__(self) -> str:
+        """One line: the network, the epoch and the parts."""
+        return (
+            f"Fitted({type(self.net).__name__}, epoch {self.best_epoch} of {len(self.history)}, "
+            f"{len(self.train)} training and {len(self.validation)} validation scans)"
+        )

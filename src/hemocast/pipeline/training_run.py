@@ -1,0 +1,161 @@
+"""The folder of a training run: bound to its settings, data and split, and held by one process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hemocast.config import Config
+from hemocast.dataset import Dataset, Split
+from hemocast.dataset.split.by_patient import part_hash
+from hemocast.dataset.stacks import ScanFile, scans_of
+from hemocast.errors import OutputExists
+from hemocast.files import Output, claim, kind_of, remove_temporary
+
+STACKS, TEST_PREDICTIONS, TEST_METRICS = "stacks.npy", "test_predictions.tsv", "test_metrics.json"
+BINDING = "run.json"
+SET_ASIDE = "made-before"
+"""Folder for the results of the first version, which kept no record of its files."""
+_KIND = "training run"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The patients of a dataset who have a label and a scan.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where they are.
+    scans : tuple of ScanFile
+        All their scans.
+    labels : mapping
+        participant_id -> 1 (HT) or 0 (no HT).
+    """
+
+    dataset: Dataset
+    scans: tuple[ScanFile, ...]
+    labels: Mapping[str, int]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Cohort:
+        """Read it.
+
+        Raises
+        ------
+        NothingThere, DatasetError, TableError
+            There is no dataset of Hemocast's, or its labels are missing or bad.
+        """
+        dataset.refuse_foreign()
+        labels = dataset.labels()
+        scans = tuple(scan for scan in scans_of(dataset) if scan.participant_id in labels)
+        with_scan = {scan.participant_id for scan in scans}
+        return cls(dataset, scans, {p: label for p, label in labels.items() if p in with_scan})
+
+    def __repr__(self) -> str:
+        """One line: counts."""
+        return f"Cohort({len(self.labels)} patients, {len(self.scans)} scans)"
+
+    def sha256(self) -> str:
+        """Hash which scans with which labels these are."""
+        rows = sorted(
+            f"{scan.scan_id}\t{scan.scan_uid}\t{self.labels[scan.participant_id]}\n"
+            for scan in self.scans
+        )
+        return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run.
+
+    Parameters
+    ----------
+    name : str
+        Of the model, and of the run's folder.
+    cohort : Cohort
+        All patients.
+    split : Split
+        Who is trained on and who is tested.
+    config : Config
+        The settings.
+    """
+
+    name: str
+    cohort: Cohort
+    split: Split
+    config: Config
+
+    @property
+    def folder(self) -> Path:
+        """Where its stacks, state and result lie."""
+        return self.cohort.dataset.root / "derivatives" / "hemocast" / "runs" / self.name
+
+    @contextmanager
+    def open(self) -> Iterator[Output]:
+        """Hold the folder, new or of this very run.
+
+        Raises
+        ------
+        OutputExists
+            It holds another run, or a result that was changed since.
+        InUse
+            Another process holds it.
+        """
+        from hemocast.train.checkpoint import was_begun_with
+
+        folder = self.folder
+        known = kind_of(folder) is not None
+        older = not known and (folder / STACKS).is_file()
+        filled = folder.is_dir() and any(path.name[0] != "." for path in folder.iterdir())
+        ours = known or (older and was_begun_with(folder / "training", self.config))
+        if filled and not ours:
+            raise self._other()
+        with claim(folder, _KIND, also=older) as output:
+            remove_temporary(folder)
+            if (folder / BINDING).exists() and _content(folder / BINDING) != self._binding():
+                raise self._other()
+            if older:
+                self._set_aside()
+            output.check([TEST_PREDICTIONS, TEST_METRICS])
+            yield output
+
+    def bind(self, output: Output) -> None:
+        """Write down which run the folder belongs to, once nothing more can refuse it."""
+        if not (self.folder / BINDING).exists():
+            output.write_json(BINDING, self._binding())
+
+    def _binding(self) -> dict[str, Any]:
+        parts = {part: part_hash(ids) for part, ids in self.split.parts.items() if ids}
+        return {
+            "schema_version": 1,
+            "config": self.config.model_dump(mode="json"),
+            "data_sha256": self.cohort.sha256(),
+            "split_sha256": parts,
+        }
+
+    def _set_aside(self) -> None:
+        """Move results away of which it is not known whether somebody changed them."""
+        for name in (TEST_PREDICTIONS, TEST_METRICS):
+            if (self.folder / name).exists():
+                (self.folder / SET_ASIDE).mkdir(exist_ok=True)
+                (self.folder / name).rename(self.folder / SET_ASIDE / name)
+
+    def _other(self) -> OutputExists:
+        return OutputExists(
+            f"The dataset holds a training run named {self.name!r} of other settings, data or "
+            "split, or files that are none of a run",
+            "a new name, or that run again as it was",
+            "Choose another name with --name",
+        )
+
+
+def _content(path: Path) -> object:
+    with suppress(OSError, ValueError, RecursionError):
+        return json.loads(path.read_text(encoding="utf-8"))
+    return None
