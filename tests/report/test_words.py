@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.report.words import estimate, of_hundred, percent, sentence, stamp
+from hemocast.report.words import (
+    estimate,
+    number,
+    of_hundred,
+    percent,
+    percent_estimate,
+    sentence,
+    stamp,
+)
 from hemocast.stats import Estimate
 
 NAN = float("nan")
@@ -26,6 +34,17 @@ def test_estimates() -> None:
     assert estimate(Estimate(0.8, 0.7, 0.9, "m", 5)) == "0.800 (0.700 to 0.900)"
     assert estimate(Estimate(0.8, NAN, NAN, "m", 5, "why")) == "0.800 (no interval)"
     assert estimate(Estimate(NAN, NAN, NAN, "m", 5, "why")) == "undefined"
+
+
+def test_shares_in_percent() -> None:
+    assert percent_estimate(Estimate(0.7155, 0.606, 0.85, "m", 5)) == "71.5 (60.6 to 85.0)"
+    assert percent_estimate(Estimate(1.0, NAN, NAN, "m", 5, "why")) == "100.0 (no interval)"
+    assert percent_estimate(Estimate(NAN, NAN, NAN, "m", 5, "why")) == "undefined"
+
+
+def test_numbers_may_be_infinite() -> None:
+    assert number(2.345, 2) == "2.35"
+    assert number(float("inf"), 2) == "infinite"
 
 
 def test_sentences() -> None:
