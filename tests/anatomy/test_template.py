@@ -10,19 +10,22 @@ import numpy as np
 import pytest
 
 from hemocast.anatomy import template as module
-from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
+from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, read_map, template
 
 
-def test_the_geometry_written_down_is_that_of_the_file():
+@pytest.mark.parametrize("name", ["t1", "gm", "wm"])
+def test_the_geometry_written_down_is_that_of_the_files(name):
     folder = Path(importlib.util.find_spec("nilearn").origin).parent
-    image = nibabel.load(folder / module._FILE)
+    image = nibabel.load(folder / module._FILE.format(name))
     assert image.shape == module._SHAPE_XYZ
     assert image.get_data_dtype() == np.uint8
     assert image.affine[:3, :3] == pytest.approx(np.eye(3))
     assert tuple(image.affine[:3, 3]) == module._FIRST_VOXEL_MM
-    brain = np.asarray(image.dataobj) > 0
-    assert np.array_equal(module._read().transpose(2, 1, 0) > 0, brain)
-    used = np.flatnonzero(brain.any(axis=(0, 1))) + image.affine[2, 3]
+    assert np.array_equal(read_map(name).transpose(2, 1, 0), np.asarray(image.dataobj))
+
+
+def test_the_vertex_is_the_highest_point_of_the_brain():
+    used = np.flatnonzero((read_map("t1") > 0).any(axis=(1, 2))) + module._FIRST_VOXEL_MM[2]
     assert used[-1] == VERTEX_MM
 
 

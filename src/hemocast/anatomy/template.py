@@ -11,6 +11,7 @@ import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from hemocast.errors import MissingExtra
 from hemocast.volume import FloatArray
 
-_FILE = "datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
-# Geometry of that file (millimetre voxels): its header says the same, a test holds it.
+_FILE = "datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
+# Geometry of these files (millimetre voxels): their headers say the same, a test holds it.
 _SHAPE_XYZ = (197, 233, 189)
 _HEADER_BYTES = 352
 _FIRST_VOXEL_MM = (-98.0, -134.0, -72.0)
@@ -61,7 +62,7 @@ def template() -> Template:
     """
     from scipy import ndimage
 
-    t1 = _read()
+    t1 = read_map("t1")
     # Every second voxel is plenty for blocks of 4 mm, smoothed further below.
     n = [length // STEP_MM * STEP_MM for length in t1.shape]
     tissue = t1[: n[0] : 2, : n[1] : 2, : n[2] : 2].astype(np.float32)
@@ -83,10 +84,26 @@ def template() -> Template:
     return Template(np.stack(channels, axis=-2).astype(np.float32), (x, y, z))
 
 
-def _read() -> NDArray[np.uint8]:
-    """Return the T1 values as (z, y, x), RAS+."""
+def read_map(name: Literal["t1", "gm", "wm"]) -> NDArray[np.uint8]:
+    """Return a map of the template: T1, or the share of grey or white matter times 255.
+
+    Parameters
+    ----------
+    name : {"t1", "gm", "wm"}
+        Which.
+
+    Returns
+    -------
+    ndarray of uint8, shape (z, y, x)
+        RAS+, on the grid of 1 mm that all three share.
+
+    Raises
+    ------
+    MissingExtra
+        nilearn's file is not installed.
+    """
     found = importlib.util.find_spec("nilearn")
-    path = Path(found.origin).parent / _FILE if found and found.origin else None
+    path = Path(found.origin).parent / _FILE.format(name) if found and found.origin else None
     if path is None or not path.is_file():
         raise MissingExtra(
             "The template head that nilearn brings is not installed",

@@ -9,11 +9,9 @@ anatomical.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,7 @@ from scipy import ndimage
 
 from hemocast.anatomy.atlas.solids import Points, ellipsoid
 from hemocast.anatomy.fields import on_axes
-from hemocast.errors import MissingExtra
+from hemocast.anatomy.template import read_map
 from hemocast.simulate.anatomy.face import ByteArray, face_tissues, fine_tissues
 from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.volume import BoolArray, FloatArray
@@ -79,22 +77,10 @@ BRAIN_START = (40, 0, 0)
 """First atlas voxel (z, y, x) of the template's own grid."""
 
 
-def _template(name: str) -> ByteArray:
-    """Return one template map, (z, y, x), on its own grid, which starts at `BRAIN_START`."""
-    import nibabel
-
-    spec = importlib.util.find_spec("nilearn")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra(
-            "The package nilearn, whose template the simulator bends, is not installed",
-            "nilearn 0.11 or later",
-            "Install hemocast with its dependencies",
-        )
-    folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
-    image: Any = nibabel.load(folder / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz")
-    room = tuple(n - m for n, m in zip(SHAPE, BRAIN_START, strict=True))
-    data = np.asarray(image.dataobj).transpose(2, 1, 0)[: room[0], : room[1], : room[2]]
-    return np.ascontiguousarray(data)
+def _template(name: Literal["t1", "gm", "wm"]) -> ByteArray:
+    """Return one template map, (z, y, x), as far as the atlas reaches; starts at `BRAIN_START`."""
+    room = (slice(n - m) for n, m in zip(SHAPE, BRAIN_START, strict=True))
+    return read_map(name)[tuple(room)]
 
 
 def _placed(part: ByteArray) -> ByteArray:

@@ -14,58 +14,43 @@ textbook ranges; the values within them are ours)."""
 
 
 class Tissue(IntEnum):
-    """What an atlas voxel holds. Below `BONE`, skull vault and brain win where they are."""
+    """What an atlas voxel holds, and its CT number, HU.
 
-    AIR = 0
-    SCALP = 1
-    MUSCLE = 2
-    FAT = 3
-    SKIN = 4
-    FALX = 5
-    SINUS_BLOOD = 6
-    BONE = 10
-    SPONGE = 11
-    CAVITY = 12
-    GLOBE = 13
-    LENS = 14
-    CANAL = 15
-    CORD = 16
-    FRONTAL_SINUS = 17
-    MASTOID = 18
-    CALCIUM = 19
-    LACUNE = 20
-    ARTERY = 21
-    CLOT = 22
-    OLD_INFARCT = 23
+    Below `BONE`, skull vault and brain win where they are. The ranges are the usual ones of the
+    Hounsfield scale (muscle 40-60, fat -120 to -60, fluid 0-20, bone 300-1500); the values within
+    them are ours. An open middle cerebral artery measures 41, an occluded one 54 HU on average
+    (Koo 2000, Cerebrovasc Dis 10:419).
+    """
 
+    hu: float
 
-TISSUE_HU: dict[Tissue, float] = {
-    Tissue.AIR: -1000,
-    Tissue.SCALP: -80,
-    Tissue.MUSCLE: 55,
-    Tissue.FAT: -95,
-    Tissue.SKIN: 60,
-    Tissue.FALX: 52,
-    Tissue.SINUS_BLOOD: 50,
-    Tissue.BONE: 850,
-    Tissue.SPONGE: 420,
-    Tissue.CAVITY: -980,
-    Tissue.GLOBE: 14,
-    Tissue.LENS: 75,
-    Tissue.CANAL: 12,
-    Tissue.CORD: 33,
-    Tissue.FRONTAL_SINUS: 700,
-    Tissue.MASTOID: 600,
-    Tissue.CALCIUM: 190,
-    Tissue.LACUNE: 12,
-    Tissue.ARTERY: 41,
-    Tissue.CLOT: 56,
-    Tissue.OLD_INFARCT: 12,
-}
-"""CT number of each, HU. The ranges are the usual ones of the Hounsfield scale (muscle 40-60, fat
--120 to -60, fluid 0-20, bone 300-1500); the values within them are ours. An open middle cerebral
-artery measures 41, an occluded one 54 HU on average (Koo 2000,
-Cerebrovasc Dis 10:419)."""
+    def __new__(cls, code: int, hu: float) -> Tissue:
+        """Make a code that knows its CT number."""
+        tissue = int.__new__(cls, code)
+        tissue._value_, tissue.hu = code, hu
+        return tissue
+
+    AIR = 0, -1000
+    SCALP = 1, -80
+    MUSCLE = 2, 55
+    FAT = 3, -95
+    SKIN = 4, 60
+    FALX = 5, 52
+    SINUS_BLOOD = 6, 50
+    BONE = 10, 850
+    SPONGE = 11, 420
+    CAVITY = 12, -980
+    GLOBE = 13, 14
+    LENS = 14, 75
+    CANAL = 15, 12
+    CORD = 16, 33
+    FRONTAL_SINUS = 17, 700
+    MASTOID = 18, 600
+    CALCIUM = 19, 190
+    LACUNE = 20, 12
+    ARTERY = 21, 41
+    CLOT = 22, 56
+    OLD_INFARCT = 23, 12
 
 
 def healthy_hu(white: FloatArray, pallor: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from hemocast.simulate.anatomy.atlas import (
     nearest_voxel,
 )
 from hemocast.simulate.anatomy.shape import Shape
-from hemocast.simulate.anatomy.tissue import BLOOD_HU, CSF_HU, TISSUE_HU, Tissue, healthy_hu
+from hemocast.simulate.anatomy.tissue import BLOOD_HU, CSF_HU, Tissue, healthy_hu
 from hemocast.simulate.disease.head import Head
 from hemocast.simulate.disease.lesion import brain_share
 from hemocast.simulate.disease.swelling import swell
@@ -32,8 +32,7 @@ _SKULL_HU = np.interp(
 so that blurred slices measure what the vault of a real head scanned at 120 kV does."""
 
 _TISSUE_HU = np.zeros(32, dtype=np.float32)
-for _kind, _hu in TISSUE_HU.items():
-    _TISSUE_HU[_kind] = _hu
+_TISSUE_HU[list(Tissue)] = [tissue.hu for tissue in Tissue]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ from hemocast.volume import FloatArray
 MARK = "SIMULATED - not a patient"
 """Written into every header."""
 
+VENDORS_OWN = (
+    "manufacturer", "model", "kernel", "kvp", "image_type", "signed", "intercept", "padding",
+)  # fmt: skip
+"""What a header takes from its `Vendor` as it is."""
+
 
 def write_study(
     config: SimulateConfig, patient: Patient, scan: PlannedScan, folder: Path, out: Path
@@ -82,18 +87,11 @@ def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHe
         acquired=onset + timedelta(hours=scan.hours),
         age=int(patient.age),
         sex="M" if patient.male else "F",
-        manufacturer=vendor.manufacturer,
-        model=vendor.model,
-        kernel=vendor.kernel,
-        kvp=vendor.kvp,
         slice_thickness=scan.protocol.slice_mm,
         gantry_tilt=vendor.tilt_sign * scan.protocol.tilt_degrees,
-        image_type=vendor.image_type,
         institution="SIMULATED",
         image_comments=MARK,
-        signed=vendor.signed,
-        intercept=vendor.intercept,
-        padding=vendor.padding,
+        **{name: getattr(vendor, name) for name in VENDORS_OWN},
     )
 
 

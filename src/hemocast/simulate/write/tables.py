@@ -114,9 +114,7 @@ def scan_rows(patient: Patient, scan_ids: Sequence[str]) -> list[Row]:
             "hours_from_onset": round(scan.hours, 2),
             "hours_from_first": round(scan.hours - patient.scans[0].hours, 2),
             "blood": 0,
-            "manufacturer": VENDORS[scan.vendor].manufacturer,
-            "model": VENDORS[scan.vendor].model,
-            "kernel": VENDORS[scan.vendor].kernel,
+            **_values(VENDORS[scan.vendor], "manufacturer model kernel"),
         }
         for name, scan in zip(scan_ids, patient.scans, strict=True)
     ]
@@ -128,17 +126,10 @@ def truth_row(patient: Patient, participant_id: str) -> Row:
     return {
         "patient_id": patient.patient_id,
         "participant_id": participant_id,
-        "label": patient.label,
-        "risk": patient.risk,
-        "risk_image": patient.risk_image,
-        "risk_clinical": patient.risk_clinical,
-        "risk_population": patient.risk_population,
+        **_values(patient, "label risk risk_image risk_clinical risk_population"),
         "ht_grade": patient.grade or "none",
         "bleed_ml": bleed.volume_ml if bleed else None,
-        "territory": infarct.territory,
-        "side": infarct.side,
-        "pattern": infarct.pattern,
-        "volume_ml": infarct.volume_ml,
+        **_values(infarct, "territory side pattern volume_ml"),
         "aspects": patient.aspects,
         "hyperdense": int(patient.hyperdense),
         "van_swieten_anterior": patient.van_swieten[0],
@@ -158,16 +149,12 @@ def truth_scan_rows(patient: Patient, scan_ids: Sequence[str]) -> Iterator[Row]:
             "patient_id": patient.patient_id,
             "study": scan.folder,
             "scan_id": name,
-            "hours": scan.hours,
-            "uptake": scan.uptake,
-            "uptake_rendered": scan.uptake_rendered,
+            **_values(scan, "hours uptake uptake_rendered"),
             "midline_shift_mm": scan.shift_mm,
             "blood_ml": scan.bleed.volume_ml if scan.bleed else 0,
             "slice_mm": scan.protocol.slice_mm,
             "mixed": int(scan.protocol.mixed),
-            "motion_mm": scan.protocol.motion_mm,
-            "noise_hu": scan.protocol.noise_hu,
-            "tilt_degrees": scan.protocol.tilt_degrees,
+            **_values(scan.protocol, "motion_mm noise_hu tilt_degrees"),
             **{f"rotation_{a}": rotation[i] for i, a in enumerate("xyz")},
             **{f"shift_{a}": shift[i] for i, a in enumerate("xyz")},
         }
@@ -216,6 +203,11 @@ def tsv_text(rows: Iterable[Row], columns: Sequence[str]) -> str:
     """Return rows as a dataset's TSV: floats in full, ``n/a`` for None and what a row lacks."""
     full = ({k: str(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
     return table_text(full, columns, separator="\t", missing="n/a")
+
+
+def _values(record: object, names: str) -> Row:
+    """Return some fields of a record as cells."""
+    return {name: getattr(record, name) for name in names.split()}
 
 
 def _rounded(hours: float | None) -> float | None:
