@@ -90,6 +90,20 @@ def test_what_is_there_is_not_made_again_but_for_an_unfinished_studys_heatmap(
     assert {path: path.read_bytes() for path in images.folder.iterdir()} == first
 
 
+@pytest.mark.parametrize("kept", [0, 3, 1000, -1])
+def test_a_picture_cut_short_is_not_there_and_made_again(
+    scan: ScanFile, home: Dataset, tmp_path: Path, kept: int
+) -> None:
+    images = ImageFolder(home, tmp_path)
+    images.make(scan)
+    (path,) = images.folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept])
+    assert not images.has(scan.scan_id, heat=False)
+    images.make(scan)
+    assert path.read_bytes() == whole
+
+
 def test_a_heatmap_that_is_none_is_refused(scan: ScanFile, home: Dataset, tmp_path: Path) -> None:
     (tmp_path / "heatmap.nii.gz").write_bytes(b"nonsense")
     with pytest.raises(MalformedFile):

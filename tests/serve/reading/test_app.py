@@ -84,3 +84,24 @@ def test_pictures_say_nothing_but_pixels(current: Current, reader: TestClient) -
     assert raw[3] == 0  # no name, no comment
     assert raw[4:8] == bytes(4)  # no time
     assert len(gzip.decompress(raw)) == 28 * SIZE * SIZE * 2
+
+
+@pytest.mark.parametrize("path", ["/frames", "/series"])
+def test_a_picture_that_went_away_is_said_and_costs_no_other(
+    study: Study, reader: TestClient, current: Current, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = current(reader)
+    scan_id = study.design.reading_list("R1")[0].scan_id
+    gone = {"/series": study.scans[scan_id]}.get(path)
+    hidden = [gone] if gone else [p for p in study.images.folder.iterdir() if "frames" in p.name]
+    for file in hidden:
+        file.rename(file.with_name(file.name + ".hidden"))
+    try:
+        answer = reader.get(f"/api/case/{key}{path}")
+    finally:
+        for file in hidden:
+            file.with_name(file.name + ".hidden").rename(file)
+    assert answer.status_code == 503
+    assert "could not be shown" in answer.json()["error"]
+    assert scan_id not in caplog.text
+    assert reader.get(f"/api/case/{key}{path}").status_code == 200

@@ -81,9 +81,12 @@ class ImageFolder:
         self._config = PrepareConfig()
 
     def has(self, scan_id: str, *, heat: bool) -> bool:
-        """Tell whether a case can be shown."""
-        kinds = ("frames", "heat") if heat else ("frames",)
-        return all(self._path(scan_id, kind).is_file() for kind in kinds)
+        """Tell whether a case can be shown: its pictures are there and not cut short."""
+        sizes = {"frames": SIZE, "heat": HEAT_SIZE} if heat else {"frames": SIZE}
+        return all(
+            _holds(self._path(scan_id, kind), 2 * self._config.frames * size**2)
+            for kind, size in sizes.items()
+        )
 
     def make(self, scan: ScanFile, heatmap: Path | None = None, *, renew: bool = True) -> None:
         """Make a case's frames unless they are there, and its heatmap.
@@ -153,6 +156,15 @@ class ImageFolder:
 
     def _path(self, scan_id: str, kind: str) -> Path:
         return self.folder / f"{hashlib.sha256(scan_id.encode()).hexdigest()[:24]}.{kind}.gz"
+
+
+def _holds(path: Path, size: int) -> bool:
+    """Gzip ends with the number of bytes that it unpacks to."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        return int.from_bytes(file.read(), "little") == size
 
 
 def view_affine(stack: Stack, size: int) -> Affine:

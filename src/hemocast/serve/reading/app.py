@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException as StarletteError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from hemocast.errors import StoreError
+from hemocast.errors import HemocastError, StoreError
 from hemocast.readers.store.answers import PersonalLink
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_SIZE, Pixels
@@ -82,10 +82,12 @@ def _add_errors(app: FastAPI) -> None:
         faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}"[:200] for e in error.errors()]
         return JSONResponse({"error": "The answer is not valid.", "faults": faults[:10]}, 422)
 
-    @app.exception_handler(StoreError)
-    async def _store(_request: Request, _error: StoreError) -> Response:
-        log.error("an answer could not be kept")
-        return JSONResponse({"error": "The answer could not be kept."}, 503)
+    @app.exception_handler(HemocastError)
+    @app.exception_handler(OSError)
+    async def _failed(_request: Request, error: HemocastError | OSError) -> Response:
+        log.error("refused: %s", getattr(error, "code", type(error).__name__))
+        told = "kept" if isinstance(error, StoreError) else "shown"
+        return JSONResponse({"error": f"It could not be {told}. Tell who leads the study."}, 503)
 
 
 def _add_pages(app: FastAPI, sign_in: SignIn) -> None:
