@@ -45,3 +45,14 @@ def test_processes_do_not_matter(workers: str, ge_head: Path, tmp_path: Path) ->
     result = CliRunner().invoke(app, [str(ge_head), "--out", str(out), "--workers", workers])
     assert result.exit_code == 0, result.output
     assert len(list(out.rglob("*.dcm"))) == 28
+
+
+def test_a_refused_place_costs_no_key(ge_head: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    for name, code in (("mine", "HC004"), ("file", "HC005")):
+        result = CliRunner().invoke(app, [str(ge_head), "--out", str(tmp_path / name)])
+        assert code in str(result.exception)
+    assert sorted(tmp_path.rglob("*")) == before

@@ -29,11 +29,12 @@ def deidentify(
 
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset import load_key, participant_id
-    from hemocast.dataset.layout import write_table
     from hemocast.dataset.pseudonym import date_shift
+    from hemocast.dicom.deidentify import destination
     from hemocast.dicom.deidentify.export import Keyed
     from hemocast.dicom.deidentify.export import deidentify as run
 
+    destination.check(sources, out)
     secret = load_key(key or out.parent / f"{out.name}.key", out)
     keyed = Keyed(secret, partial(participant_id, secret), partial(date_shift, secret))
     with progress_bar("cleaning") as progress:
@@ -46,15 +47,4 @@ def deidentify(
         print(f"{count} left behind with {code}; reasons: {out / 'left_behind.tsv'}")
     if report.other_files:
         print(f"{report.other_files} file(s) that are not DICOM images were not copied")
-    if report.left_behind:
-        rows = [
-            {
-                "participant_id": item.participant_id,
-                "files": item.files,
-                "code": item.error.code,
-                "reason": str(item.error),
-            }
-            for item in report.left_behind
-        ]
-        write_table(out / "left_behind.tsv", rows, list(rows[0]))
     leave(of_cases(report.written + report.already_there, len(report.left_behind)))

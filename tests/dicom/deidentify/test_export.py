@@ -27,6 +27,7 @@ from pydicom.tag import Tag
 from hemocast import dicom
 from hemocast.dataset import participant_id
 from hemocast.dataset.ingest.run import ingest
+from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.pseudonym import date_shift
 from hemocast.dicom.deidentify.export import Exported, Keyed, deidentify
 from hemocast.dicom.files.write import make_uid
@@ -657,7 +658,9 @@ def test_a_dataset_ingested_from_it_names_nobody(
     caplog.clear()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        report = ingest([planted, again], tmp_path / "dataset", KEY, labels=labels, workers=workers)
+        report = ingest(
+            [planted, again], tmp_path / "dataset", KEY, labels=labels, workers=Workers(workers)
+        )
     assert (report.added, [item.code for item in report.refused]) == (2, ["HC203"])
     assert told_by(tmp_path / "dataset") == {}
     assert told("\n".join(str(w.message) for w in warned).encode()) == []

@@ -1,20 +1,23 @@
 """CT files of any number of patients -> the same images under pseudonyms, naming nobody.
 
-The policy is in `deidentify_policy`. A series is written whole or not at all: a damaged file costs
-its series. A picture that may show text costs only itself, for it is no slice of the scan.
+The policy is in `hemocast.dicom.deidentify.policy`. A series is written whole or not at all: a
+damaged file costs its series. A picture that may show text costs only itself, for it is no slice of
+the scan.
 """
 
 from __future__ import annotations
 
 import logging
-import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
+from hemocast import files
+from hemocast.dicom.deidentify import destination
 from hemocast.dicom.deidentify.file import clean_file, digest
 from hemocast.dicom.deidentify.header import Keyed
 from hemocast.dicom.files.archive import open_path
@@ -24,17 +27,18 @@ from hemocast.errors import (
     HemocastError,
     MalformedFile,
     NoCT,
+    NoSpace,
     NotDicom,
     NothingThere,
+    NotWritable,
     OutputExists,
     TruncatedFile,
-    UsageError,
 )
+from hemocast.tables import MISSING
 
 __all__ = ["Exported", "Keyed", "LeftBehind", "deidentify"]
 
 Progress = Callable[[int, int], None]
-UNKNOWN = "n/a"
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,12 @@ class _Job:
     series_uid: str
     paths: tuple[Path, ...]
 
+    def folder(self, out: Path, keyed: Keyed) -> Path:
+        """Where the series goes."""
+        study = f"study-{digest(keyed.uid(self.study_uid))}"
+        series = f"series-{digest(keyed.uid(self.series_uid))}"
+        return out / keyed.pseudonym(self.patient) / study / series
+
 
 @dataclass
 class _Outcome:
@@ -110,7 +120,7 @@ def deidentify(
     sources : sequence of Path
         Folders, zips and files.
     out : Path
-        The folder for the clean files; made where there is none.
+        The folder for the clean files: new, empty, or left by an earlier export under the same key.
     keyed : Keyed
         The key, and the pseudonyms and date shifts made from it.
     workers : int
@@ -125,7 +135,9 @@ def deidentify(
     Raises
     ------
     UsageError
-        `out` lies in a source, or a source in `out`.
+        `out` lies in a source, or a source in `out`; or another key named the patients there.
+    OutputExists, NotWritable, InUse, NoSpace
+        `out` holds somebody's files, cannot be written to, is being written to, or is too small.
     NothingThere, NotDicom
         There is no file, or none is DICOM.
     UnsafeArchive, MalformedFile, UnsupportedSyntax
@@ -133,11 +145,14 @@ def deidentify(
     """
     from joblib import Parallel, delayed
 
-    _check_apart(sources, out)
+    destination.check(sources, out)
     outcome = _Outcome()
     with ExitStack() as opened, _quiet():
         folders = [opened.enter_context(open_path(Path(source))) for source in sources]
         jobs, others = _plan(folders, outcome)
+        patients = {job.patient for job in jobs}
+        output = opened.enter_context(destination.claim(out, keyed, patients))
+        files.check_space(out, _needed(jobs, out, keyed))
         results = Parallel(n_jobs=workers, return_as="generator_unordered")(
             delayed(_export_series)(job, out, keyed) for job in jobs
         )
@@ -147,7 +162,31 @@ def deidentify(
             outcome.left_behind += result.left_behind
             if progress:
                 progress(done, len(jobs))
-    return Exported(outcome.written, outcome.already_there, _merged(outcome.left_behind), others)
+        left_behind = _merged(outcome.left_behind)
+        _write_left_behind(output, left_behind)
+    return Exported(outcome.written, outcome.already_there, left_behind, others)
+
+
+def _needed(jobs: Iterable[_Job], out: Path, keyed: Keyed) -> int:
+    """Bytes that the series take which are not there yet: a clean file is about its original."""
+    new = (job for job in jobs if not job.folder(out, keyed).exists())
+    return sum(path.stat().st_size for job in new for path in job.paths)
+
+
+def _write_left_behind(output: files.Output, left_behind: Sequence[LeftBehind]) -> None:
+    rows = [
+        {
+            "participant_id": entry.participant_id,
+            "files": entry.files,
+            "code": entry.error.code,
+            "reason": str(entry.error),
+        }
+        for entry in left_behind
+    ]
+    name = destination.LEFT_BEHIND
+    if rows:
+        output.write_table(name, rows, list(rows[0]))
+    output.remove_others([destination.ABOUT, *([name] if rows else [])])
 
 
 def _merged(entries: list[LeftBehind]) -> tuple[LeftBehind, ...]:
@@ -159,17 +198,6 @@ def _merged(entries: list[LeftBehind]) -> tuple[LeftBehind, ...]:
         LeftBehind(name, group[0].error, sum(entry.files for entry in group))
         for (name, _), group in sorted(groups.items())
     )
-
-
-def _check_apart(sources: Sequence[Path], out: Path) -> None:
-    target = out.resolve()
-    for source in (Path(source).resolve() for source in sources):
-        if target.is_relative_to(source) or source.is_relative_to(target):
-            raise UsageError(
-                "The clean files would lie among the files they are made from",
-                "a folder apart from the sources",
-                "Name another folder with --out",
-            )
 
 
 @contextmanager
@@ -205,7 +233,7 @@ def _plan(folders: Sequence[Path], outcome: _Outcome) -> tuple[list[_Job], int]:
             "whole DICOM files",
             "Export it again; the series it belongs to may lack it",
         )
-        outcome.left_behind.append(LeftBehind(UNKNOWN, error, damaged))
+        outcome.left_behind.append(LeftBehind(MISSING, error, damaged))
     if not groups and not damaged and not others:
         raise NothingThere("There are no files", "DICOM files of CT scans", "Check the path")
     if not groups and not damaged:
@@ -221,60 +249,63 @@ def _files(folder: Path) -> list[Path]:
 
 def _export_series(job: _Job, out: Path, keyed: Keyed) -> _Outcome:
     """Write one series whole, or nothing of it."""
-    pseudonym = keyed.pseudonym(job.patient)
-    study = f"study-{digest(keyed.uid(job.study_uid))}"
-    folder = out / pseudonym / study / f"series-{digest(keyed.uid(job.series_uid))}"
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was stopped
+    folder = job.folder(out, keyed)
     outcome = _Outcome()
+    clean = _clean_files(job, keyed, outcome)
     try:
         with _quiet():
-            for path in job.paths:
-                try:
-                    name, content = clean_file(path, job.patient, keyed)
-                except (BurnedIn, NoCT) as error:
-                    outcome.left_behind.append(LeftBehind(pseudonym, error))
-                    continue
-                _add(partial / name, content)
-        if partial.is_dir():
-            _settle(partial, folder, outcome)
+            if folder.exists():
+                outcome.already_there = _compare(clean, folder)
+            elif (first := next(clean, None)) is not None:
+                with files.new_folder(folder) as temporary:
+                    for name, content in chain([first], clean):
+                        _add(temporary / name, content)
+                    written = len(list(temporary.iterdir()))
+                outcome.written = written
+    except (NoSpace, NotWritable):
+        raise
     except HemocastError as error:
         rest = len(job.paths) - len(outcome.left_behind)
-        outcome.left_behind.append(LeftBehind(pseudonym, error, rest))
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        outcome.left_behind.append(LeftBehind(keyed.pseudonym(job.patient), error, rest))
     return outcome
+
+
+def _clean_files(job: _Job, keyed: Keyed, outcome: _Outcome) -> Iterator[tuple[str, bytes]]:
+    """Give name and content of every file that may leave."""
+    for path in job.paths:
+        try:
+            clean = clean_file(path, job.patient, keyed)
+        except (BurnedIn, NoCT) as error:
+            outcome.left_behind.append(LeftBehind(keyed.pseudonym(job.patient), error))
+        else:
+            yield clean
 
 
 def _add(path: Path, content: bytes) -> None:
     """Write a file of a series; a copy of one that is there is dropped."""
-    if path.exists():
-        if path.read_bytes() != content:
-            raise MalformedFile(
-                "Two different images of a series carry one SOPInstanceUID",
-                "a UID of its own for every image",
-                "Export the series again from the archive",
-            )
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _settle(partial: Path, folder: Path, outcome: _Outcome) -> None:
-    """Give a whole series its place, or see that it is there already."""
-    files = sorted(partial.iterdir())
-    if not folder.exists():
-        partial.replace(folder)
-        outcome.written = len(files)
-        return
-    there = {path.name: path for path in folder.iterdir()}
-    same = len(there) == len(files) and all(
-        path.name in there and there[path.name].read_bytes() == path.read_bytes() for path in files
-    )
-    if not same:
-        raise OutputExists(
-            "The folder holds this series already, and not the same",
-            "a new folder, or one that holds what this run would write",
-            "Name another folder with --out, or remove the series",
+    if not path.exists():
+        path.write_bytes(content)
+    elif path.read_bytes() != content:
+        raise MalformedFile(
+            "Two different images of a series carry one SOPInstanceUID",
+            "a UID of its own for every image",
+            "Export the series again from the archive",
         )
-    outcome.already_there = len(files)
+
+
+def _compare(clean: Iterable[tuple[str, bytes]], folder: Path) -> int:
+    """Count the files of a series that is there already; refuse one that is not the same."""
+    there = {path.name: path for path in folder.glob("*.dcm")}
+    names = set()
+    for name, content in clean:
+        names.add(name)
+        if name not in there or there[name].read_bytes() != content:
+            break
+    else:
+        if names == set(there):
+            return len(names)
+    raise OutputExists(
+        "The folder holds this series already, and not the same",
+        "a new folder, or one that holds what this run would write",
+        "Name another folder with --out, or remove the series",
+    )
