@@ -1,9 +1,11 @@
-"""What lay among the files and was not used, and why: a code that stays, and words made of it."""
+"""What was not used and why: series by a code that stays and words made of it, studies refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from hemocast.tables import MISSING
 
 
 class LeftOutCode(StrEnum):
@@ -91,3 +93,29 @@ class LeftOut:
         number = "without a number" if self.series is None else self.series
         what = f"series {number} ({self.images} image(s))"
         return f"{f'{self.images} file(s)' if self.code.stray else what} left out: {self.reason}"
+
+
+@dataclass(frozen=True)
+class RefusedStudy:
+    """A study, or a whole source, that did not enter a dataset. Holds no PHI.
+
+    Parameters
+    ----------
+    participant_id : str
+        Pseudonym; ``n/a`` for a whole source.
+    code, message : str
+        Of the refusal.
+    study : str
+        Pseudonym, by which a study that was refused twice counts once; ``n/a`` for a whole source,
+        "" where not known.
+    """
+
+    participant_id: str
+    code: str
+    message: str
+    study: str = MISSING
+
+    @property
+    def source(self) -> bool:
+        """Whether no study was reached at all: a folder, zip or server could not be read."""
+        return self.study == MISSING

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError, field_validator
 
 from hemocast.dataset.scan_id import PARTICIPANT, SESSION, ScanId
 from hemocast.errors import DatasetError
@@ -78,7 +77,7 @@ class Sidecar(BaseModel):
     participant_id: str = Field(pattern=f"^{PARTICIPANT}$")
     session: str = Field(pattern=f"^{SESSION}$")
     scan_uid: str
-    acq_time: datetime | None = None
+    acq_time: NaiveDatetime | None = None
     age: int | None = None
     sex: str = ""
     shape: tuple[int, int, int] | None = None

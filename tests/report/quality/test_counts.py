@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from hemocast.report.quality.content import LeftOut, Quality, QualityScan, RefusedStudy
+from hemocast.left_out import RefusedStudy
+from hemocast.report.quality.content import LeftOut, Quality, QualityScan
 from hemocast.report.quality.counts import (
     Reason,
     alike,
@@ -54,8 +55,8 @@ def test_a_study_refused_twice_counts_once_and_a_source_apart() -> None:
     refused = [
         RefusedStudy("a", "HC203", "gap", "study-1"),
         RefusedStudy("a", "HC302", "no brain", "study-1"),
-        RefusedStudy("b", "HC203", "gap"),
-        RefusedStudy("", "HC105", "zip", source=True),
+        RefusedStudy("b", "HC203", "gap", ""),
+        RefusedStudy("", "HC105", "zip"),
     ]
     quality = Quality(scans=[], refused=refused)
     assert refused_of(quality) == (2, 1)

@@ -303,7 +303,7 @@ def test_hostile_text_is_only_ever_text(tmp_path: Path, write_scan: WriteScan) -
     assert len(page) < 200_000
 
 
-def test_sidecars_with_nonsense_cost_only_their_values(
+def test_sidecars_with_nonsense_are_told_and_cost_only_their_values(
     tmp_path: Path, write_scan: WriteScan
 ) -> None:
     for i, fields in enumerate(
@@ -317,8 +317,11 @@ def test_sidecars_with_nonsense_cost_only_their_values(
         write_scan(f"sub-{i}", **fields)
     broken = write_scan("sub-8")
     broken.with_name("sub-8_ses-01_ct.json").write_text("[" * 100_000)
-    assert len(cells(report(tmp_path))) == 5
-    assert "sub-8_ses-01_ct.json could not be read" in report(tmp_path)
+    page = report(tmp_path)
+    assert len(cells(page)) == 5
+    assert "The sidecar of sub-0_ses-01 is odd in: corrected, facts, shape" in page
+    assert page.count("data:image/jpeg") == 5
+    assert "The sidecar of sub-8_ses-01 is no JSON, or cut off" in report(tmp_path)
 
 
 def test_damaged_pictures_and_tables_are_told(tmp_path: Path, write_scan: WriteScan) -> None:
@@ -327,15 +330,15 @@ def test_damaged_pictures_and_tables_are_told(tmp_path: Path, write_scan: WriteS
         write_scan(f"sub-1{i}").write_bytes(content)
     (tmp_path / "quality").mkdir()
     (tmp_path / "quality" / "refused.tsv").write_text(
-        "participant_id\tcode\tmessage\nsub-9\tHC207\t" + "x" * 300_000 + "\n"
+        'participant_id\tcode\tmessage\nsub-9\tHC207\t"never closed\n'
     )
     (tmp_path / "quality" / "sessions.tsv").write_text("scan_uid\tparticipant_id\tsession\n")
     (tmp_path / "dataset_description.json").write_text("[")
     page = report(tmp_path)
     assert page.count("no picture: the NIfTI file could not be read") == 4
     assert page.count("data:image/jpeg") == 1
-    assert "quality/refused.tsv could not be read to its end" in page
-    assert "dataset_description.json could not be read" in page
+    assert "quality/refused.tsv has rows that do not fit" in page
+    assert "dataset_description.json cannot be read" in page
 
 
 def test_an_empty_dataset_has_a_page_and_a_missing_one_has_none(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
-from hemocast.dataset.ingest.refusals import Refused
 from hemocast.dataset.ingest.run import IngestReport
 from hemocast.dataset.stacks import scans_of
 from hemocast.errors import ConfigError, OutputExists
+from hemocast.left_out import RefusedStudy
 from hemocast.simulate import TINY, simulate_cohort
 from hemocast.simulate.write import dataset as as_dataset
 from hemocast.simulate.write.study import write_study
@@ -75,7 +75,7 @@ def test_key_and_truth_lie_outside_the_dataset(made, hidden, visible_names):
 
 
 def test_a_simulated_study_that_the_dataset_refuses_stops_the_run(tmp_path, monkeypatch):
-    refused = Refused("sub-1", "HC205", "HC205 too few slices", "n/a")
+    refused = RefusedStudy("sub-1", "HC205", "HC205 too few slices", "n/a")
     report = IngestReport(0, 0, (refused, refused), 0)
     monkeypatch.setattr(as_dataset, "ingest", lambda *args, **kwargs: report)
     monkeypatch.setattr(as_dataset, "write_patient", _no_scans)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast import files
-from hemocast.dataset.ingest.refusals import Refused
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import Sidecar, Signs
 from hemocast.errors import HemocastError, NoSpace, NotWritable
+from hemocast.left_out import RefusedStudy
 from hemocast.version import VERSION
 from hemocast.volume import SIMULATED
 
@@ -47,7 +47,7 @@ class Job:
     candidate: Candidate
 
 
-def ingest_scan(job: Job, dataset: Dataset) -> Refused | None:
+def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
     """Read one scan and write its folder, NIfTI and sidecar together or not at all.
 
     A scan in which there is no brain is refused, and one with bright vessels; one that shows blood
@@ -55,7 +55,7 @@ def ingest_scan(job: Job, dataset: Dataset) -> Refused | None:
 
     Returns
     -------
-    Refused or None
+    RefusedStudy or None
         Why it did not enter.
     """
     from hemocast import dicom
@@ -78,7 +78,7 @@ def ingest_scan(job: Job, dataset: Dataset) -> Refused | None:
     except (NoSpace, NotWritable):
         raise
     except HemocastError as error:
-        return Refused(job.scan.participant_id, error.code, str(error), job.study)
+        return RefusedStudy(job.scan.participant_id, error.code, str(error), job.study)
     return None
 
 

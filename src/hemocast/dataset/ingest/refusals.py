@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 from hemocast.dataset.layout import Dataset, write_table
 from hemocast.dataset.sidecar import Sidecar
-from hemocast.left_out import LeftOut
+from hemocast.left_out import LeftOut, RefusedStudy
 from hemocast.tables import MISSING
 
 REFUSED_COLUMNS = ["participant_id", "code", "message", "study"]
@@ -17,30 +17,10 @@ LEFT_OUT_COLUMNS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A study, or a whole source, that did not enter the dataset.
-
-    Parameters
-    ----------
-    participant_id : str
-        Pseudonym; ``n/a`` for a whole source.
-    code, message : str
-        Of the refusal.
-    study : str
-        Pseudonym of the study; ``n/a`` for a whole source.
-    """
-
-    participant_id: str
-    code: str
-    message: str
-    study: str = MISSING
-
-
 def write_refusals(
     dataset: Dataset,
     sidecars: Iterable[Sidecar],
-    refused: Sequence[Refused],
+    refused: Sequence[RefusedStudy],
     stray: Sequence[LeftOut],
     seen: Mapping[str, Sequence[LeftOut]],
 ) -> None:
@@ -52,7 +32,7 @@ def write_refusals(
         Where.
     sidecars : iterable of Sidecar
         Of all scans of the dataset.
-    refused : sequence of Refused
+    refused : sequence of RefusedStudy
         Of this run.
     stray : sequence of LeftOut
         Files of this run that belong to no study.
@@ -60,10 +40,7 @@ def write_refusals(
         All studies that this run met, by pseudonym, and which of their series were left out.
         What earlier runs said of other studies stays.
     """
-    rows: list[dict[str, object]] = [
-        {"participant_id": r.participant_id, "code": r.code, "message": r.message, "study": r.study}
-        for r in refused
-    ]
+    rows: list[dict[str, object]] = [asdict(item) for item in refused]
     rows += _of_others(dataset, "quality/refused", seen)
     lines: list[dict[str, object]] = [
         {"participant_id": s.participant_id, "session": s.session, **_row(item)}

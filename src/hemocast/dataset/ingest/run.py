@@ -20,7 +20,7 @@ from hemocast.dataset.description import (
     write_description,
 )
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
-from hemocast.dataset.ingest.refusals import Refused, write_refusals
+from hemocast.dataset.ingest.refusals import write_refusals
 from hemocast.dataset.ingest.sessions import Sessions
 from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
@@ -29,6 +29,7 @@ from hemocast.dataset.sidecar import read_sidecar
 from hemocast.dataset.tables.labels import read_labels
 from hemocast.dataset.tables.made import check_tables, write_tables
 from hemocast.errors import HemocastError, SeveralScans, UsageError
+from hemocast.left_out import RefusedStudy
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class IngestReport:
     ----------
     added, already_there : int
         Scans written by this run, and by earlier ones.
-    refused : tuple of Refused
+    refused : tuple of RefusedStudy
         One for every study left out.
     unlabelled : int
         Participants of the dataset without a label.
@@ -58,7 +59,7 @@ class IngestReport:
 
     added: int
     already_there: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedStudy, ...]
     unlabelled: int
     left_out: tuple[LeftOut, ...] = ()
 
@@ -193,7 +194,7 @@ class _Run:
     total: int
     progress: Progress | None
     done: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedStudy] = field(default_factory=list)
     stray: list[LeftOut] = field(default_factory=list)
     seen: dict[str, tuple[LeftOut, ...]] = field(default_factory=dict)
 
@@ -218,7 +219,7 @@ class _Run:
                 gathered = gather(opened.enter_context(open_named(path)))
             except HemocastError as error:
                 message = f"Source {number} of {len(paths)}: {error}"
-                self.refused.append(Refused(MISSING, error.code, message))
+                self.refused.append(RefusedStudy(MISSING, error.code, message))
                 continue
             candidates += self._take(gathered)
         if not proved:
@@ -275,7 +276,7 @@ class _Run:
         except HemocastError as error:
             name = study_id(self.key, study.uid)
             self.seen[name] = ()
-            self.refused.append(Refused(MISSING, error.code, str(error), name))
+            self.refused.append(RefusedStudy(MISSING, error.code, str(error), name))
             return []
 
     def _take(self, gathered: Gathered) -> list[Candidate]:
@@ -291,7 +292,7 @@ class _Run:
         study = study_id(self.key, item.study_uid)
         self.seen[study] = item.left_out
         person = participant_id(self.key, item.patient_key)
-        self.refused.append(Refused(person, item.error.code, str(item.error), study))
+        self.refused.append(RefusedStudy(person, item.error.code, str(item.error), study))
 
     def _plan(self, candidates: Iterable[Candidate]) -> list[Job]:
         """Give every new scan its session: after those already there, in the order of time."""

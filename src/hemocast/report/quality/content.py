@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hemocast.left_out import RefusedStudy
 from hemocast.report.quality.thumbnails import Thumbnail
 
 
@@ -63,27 +64,6 @@ class QualityScan:
     blood: bool = False
     blood_ml: float | None = None
     picture: Thumbnail = field(default_factory=Thumbnail)
-
-
-@dataclass(frozen=True)
-class RefusedStudy:
-    """Why a study did not enter, or (`source`) why a folder, zip or server could not be read.
-
-    Parameters
-    ----------
-    participant_id, code, message : str
-        Whose it is, and the refusal.
-    study : str
-        Its pseudonym, by which a study that was refused twice counts once; "" where not known.
-    source : bool
-        Whether no study was reached at all.
-    """
-
-    participant_id: str
-    code: str
-    message: str
-    study: str = ""
-    source: bool = False
 
 
 @dataclass(frozen=True)

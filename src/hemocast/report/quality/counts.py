@@ -10,7 +10,8 @@ from functools import cache
 from itertools import pairwise
 
 from hemocast.errors import HemocastError
-from hemocast.report.quality.content import Quality, QualityScan, RefusedStudy
+from hemocast.left_out import RefusedStudy
+from hemocast.report.quality.content import Quality, QualityScan
 
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
 _PLURALS = {"study": "studies", "series": "series"}
