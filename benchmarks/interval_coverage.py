@@ -145,9 +145,9 @@ def others(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
     right = float(norm.cdf(population.gap / 2))
     ppv, npv = (float(value) for value in predictive_values(right, right, 0.05))
     try:
-        rebased = predictive_values_at_prevalence(Cases(label, chance), share, [0.05])[0]
-        yield _of("PPV rebased to 5 %, logit", rebased.ppv, ppv)
-        yield _of("NPV rebased to 5 %, logit", rebased.npv, npv)
+        known = predictive_values_at_prevalence(Cases(label, chance), share, [0.05])[0]
+        yield _of("PPV at 5 %, logit", known.ppv, ppv)
+        yield _of("NPV at 5 %, logit", known.npv, npv)
         told = measure_calibration(Cases(label, chance))
         yield _of("calibration in the large, Wald", told.in_the_large, 0.0)
         yield _of("calibration slope, Wald", told.slope, 1.0)

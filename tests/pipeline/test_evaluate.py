@@ -103,8 +103,8 @@ def test_a_tiny_table_by_hand(tmp_path: Path) -> None:
     )  # fmt: skip
     fixed = {row["metric"]: row["value"] for row in rows if row["rule"].startswith("sens")}
     assert float(fixed["sensitivity"]) >= 0.9
-    rebased = table(tmp_path / "out" / "prevalence.csv")
-    ppv = {row["prevalence"]: float(row["value"]) for row in rebased if row["metric"] == "ppv"}
+    known = table(tmp_path / "out" / "prevalence.csv")
+    ppv = {row["prevalence"]: float(row["value"]) for row in known if row["metric"] == "ppv"}
     assert ppv["0.1"] == pytest.approx(0.75 * 0.1 / (0.75 * 0.1 + 0.9 / 6))
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import agreement_matrix, cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
+from hemocast.stats import cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
 
 tables = arrays(int, st.tuples(st.integers(3, 25), st.integers(2, 4)), elements=st.integers(0, 2))
 
@@ -93,24 +93,6 @@ def test_ratings_that_cannot_be_used(bad: list) -> None:
 def test_both_must_rate_the_same_cases() -> None:
     with pytest.raises(StatisticsError):
         cohen_kappa([1, 0, 1], [1, 0])
-
-
-def test_every_pair_in_one_matrix() -> None:
-    raters = np.random.default_rng(0).integers(0, 2, (60, 4))
-    names = ["C1", "C2", "C3", "model"]
-    found = agreement_matrix(raters, names)
-    assert [(pair.first, pair.second) for pair in found.pairs][:4] == [
-        ("C1", "C2"), ("C1", "C3"), ("C1", "model"), ("C2", "C3"),
-    ]  # fmt: skip
-    for pair in found.pairs:
-        a, b = names.index(pair.first), names.index(pair.second)
-        assert pair.kappa == cohen_kappa(raters[:, a], raters[:, b])
-        assert pair.ac1 == gwet_ac1(raters[:, [a, b]])
-        assert found.percent[a, b] == found.percent[b, a] == pair.percent.value
-        assert found.kappa[b, a] == pair.kappa.value
-    assert np.diag(found.ac1).tolist() == [1.0] * 4
-    with pytest.raises(StatisticsError, match="names"):
-        agreement_matrix(raters, ["C1", "C1", "C2", "C3"])
 
 
 def test_few_cases_are_warned_of() -> None:

@@ -128,7 +128,7 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Patients to validate a model of a binary outcome elsewhere (Riley's criteria)."""
-    from hemocast.stats import OperatingPoint, logits_from_c, validation_size
+    from hemocast.stats import OperatingPoint, Widths, logits_from_c, validation_size
 
     mean, sd = logits_from_c(c_statistic, prevalence)
     point = None if threshold is None else OperatingPoint(threshold, sensitivity, specificity)
@@ -137,9 +137,7 @@ def validate(
         c_statistic,
         mean,
         sd,
-        width_oe=width_oe,
-        width_slope=width_slope,
-        width_c=width_c,
+        widths=Widths(width_oe, width_slope, width_c),
         point=point,
     )
     criteria: dict[str, float] = {

@@ -62,7 +62,7 @@ def evaluate_model(model: ModelCases, resampling: Resampling) -> ModelPart:
         metrics=tuple((name, rows[0]) for name, rows in intervals.items()),
         intervals={name: rows[1:] for name, rows in intervals.items()},
         points=_points(cases, model.threshold) if both else (),
-        rebased=predictive_values_at_prevalence(cases, model.threshold) if both else (),
+        at_prevalence=predictive_values_at_prevalence(cases, model.threshold) if both else (),
         calibration=evaluate_calibration(cases, resampling),
         decision=_decision(cases, resampling) if both else None,
         roc=roc_curve(cases) if both else None,

@@ -100,7 +100,7 @@ class ModelPart:
         The headline values, in the order of `hemocast.stats.METRICS`.
     intervals : mapping of str to tuple of Estimate
         The other intervals of a metric.
-    points, rebased
+    points, at_prevalence
         Other thresholds, other prevalences.
     calibration : CalibrationPart
     decision : DecisionCurve or None
@@ -119,7 +119,7 @@ class ModelPart:
     metrics: tuple[tuple[str, Estimate], ...]
     intervals: Mapping[str, tuple[Estimate, ...]]
     points: tuple[ThresholdRow, ...]
-    rebased: tuple[PredictiveValues, ...]
+    at_prevalence: tuple[PredictiveValues, ...]
     calibration: CalibrationPart
     decision: DecisionCurve | None
     roc: RocCurve | None

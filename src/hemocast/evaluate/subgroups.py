@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hemocast.evaluate.inputs.clinical import UNKNOWN, Grouping
 from hemocast.evaluate.result import InteractionRow, SubgroupRow
-from hemocast.stats import Estimate, Resampling
+from hemocast.stats import Estimate, GroupVariable, Resampling
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.subgroups.analyse import (
     MISSING,
-    GroupVariable,
     Subgroup,
     SubgroupAnalysis,
     analyse_subgroups,
@@ -28,7 +26,7 @@ _TESTS = {
 
 
 def evaluate_subgroups(
-    model: ModelCases, groupings: Sequence[Grouping], resampling: Resampling
+    model: ModelCases, groupings: Sequence[GroupVariable], resampling: Resampling
 ) -> tuple[list[SubgroupRow], list[InteractionRow]]:
     """Evaluate one model in every group of every grouping.
 
@@ -36,8 +34,8 @@ def evaluate_subgroups(
     ----------
     model : ModelCases
         The model.
-    groupings : sequence of Grouping
-        Levels of all scans of the table.
+    groupings : sequence of GroupVariable
+        Groups of all scans of the table.
     resampling : Resampling
         Of patients.
 
@@ -46,22 +44,12 @@ def evaluate_subgroups(
     tuple of list
         Rows of the groups, and tests of interaction.
     """
-    variables = [_variable(grouping, model) for grouping in groupings]
+    variables = [grouping.part(model.rows) for grouping in groupings]
     several = [variable for variable in variables if len(variable.order) > 1]
     found = analyse_subgroups(model.cases, model.threshold, several, resampling)
     rows = [_row(model.name, one, group) for one in found for group in one.groups]
     tests = [test for one in found for test in _tests(model.name, one)]
     return rows, tests
-
-
-def _variable(grouping: Grouping, model: ModelCases) -> GroupVariable:
-    level = grouping.level[model.rows]
-    values = tuple(MISSING if one == UNKNOWN else str(one) for one in level)
-    found = set(values)
-    order = [one for one in grouping.levels if one in found]
-    return GroupVariable(
-        grouping.name, values, (*order, *([MISSING] if MISSING in found - set(order) else []))
-    )
 
 
 def _row(model: str, analysis: SubgroupAnalysis, group: Subgroup) -> SubgroupRow:

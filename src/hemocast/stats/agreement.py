@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
@@ -14,46 +11,6 @@ from hemocast.stats.estimate import FEW, Estimate, FloatArray, IntArray
 from hemocast.stats.proportions import wilson
 
 _LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class PairAgreement:
-    """How far two of several raters agree.
-
-    Parameters
-    ----------
-    first, second : str
-        Their names.
-    percent, kappa, ac1 : Estimate
-        Percent agreement, Cohen's kappa and Gwet's AC1.
-    """
-
-    first: str
-    second: str
-    percent: Estimate
-    kappa: Estimate
-    ac1: Estimate
-
-
-@dataclass(frozen=True)
-class AgreementMatrix:
-    """Agreement of every pair of raters (or models).
-
-    Parameters
-    ----------
-    names : tuple of str
-        The raters, in the order given.
-    pairs : tuple of PairAgreement
-        First with second, first with third, ...
-    percent, kappa, ac1 : ndarray of float64, shape (raters, raters)
-        The same values as symmetric matrices, 1 on the diagonal; NaN where undefined.
-    """
-
-    names: tuple[str, ...]
-    pairs: tuple[PairAgreement, ...]
-    percent: FloatArray
-    kappa: FloatArray
-    ac1: FloatArray
 
 
 def _ratings(ratings: ArrayLike) -> tuple[IntArray, int]:
@@ -85,9 +42,8 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[IntArray, int]:
 
 def _estimate(value: float, variance: float, n: int, method: str) -> Estimate:
     if variance <= 1e-15:
-        nan = float("nan")
         reason = "the ratings show no variation from which an interval could be made"
-        return Estimate(value, nan, nan, "none", n, reason)
+        return Estimate.bare(value, n, reason)
     half = float(norm.ppf(0.5 + _LEVEL / 2)) * float(np.sqrt(variance))
     return Estimate(value, max(-1.0, value - half), min(1.0, value + half), method, n, _few(n))
 
@@ -97,9 +53,8 @@ def _few(n: int) -> str | None:
 
 
 def _undefined(n: int) -> Estimate:
-    nan = float("nan")
     reason = "undefined: every rating is the same, so chance agreement is complete"
-    return Estimate(nan, nan, nan, "none", n, reason)
+    return Estimate.bare(float("nan"), n, reason)
 
 
 def percent_agreement(first: ArrayLike, second: ArrayLike) -> Estimate:
@@ -244,54 +199,3 @@ def _chance_corrected(agreement: FloatArray, by_case: FloatArray, chance: float)
     )
     variance = float(((moved - value) ** 2).sum() / (n * (n - 1)))
     return _estimate(value, variance, n, "large-sample over cases")
-
-
-def agreement_matrix(ratings: ArrayLike, names: Sequence[str]) -> AgreementMatrix:
-    """Agreement of every pair of raters, the model among them if it has a column.
-
-    Parameters
-    ----------
-    ratings : array_like, shape (n, raters)
-        Categories, of any kind; every rater has read every case.
-    names : sequence of str
-        One per rater, all different.
-
-    Raises
-    ------
-    StatisticsError
-        Ratings that cannot be used, or names that do not fit them.
-    """
-    index, _ = _ratings(ratings)
-    raters = index.shape[1]
-    if len(names) != raters or len(set(names)) != raters:
-        raise StatisticsError(
-            f"There are {raters} raters and {len(set(names))} different names",
-            "one name for each rater",
-            "Name every column once",
-        )
-    pairs = tuple(
-        PairAgreement(
-            names[a],
-            names[b],
-            percent_agreement(index[:, a], index[:, b]),
-            cohen_kappa(index[:, a], index[:, b]),
-            gwet_ac1(index[:, [a, b]]),
-        )
-        for a in range(raters)
-        for b in range(a + 1, raters)
-    )
-    upper = np.triu_indices(raters, 1)
-
-    def matrix(values: list[float]) -> FloatArray:
-        filled = np.eye(raters)
-        filled[upper] = values
-        filled.T[upper] = values
-        return filled
-
-    return AgreementMatrix(
-        names=tuple(names),
-        pairs=pairs,
-        percent=matrix([pair.percent.value for pair in pairs]),
-        kappa=matrix([pair.kappa.value for pair in pairs]),
-        ac1=matrix([pair.ac1.value for pair in pairs]),
-    )

@@ -24,10 +24,10 @@ def test_ages_and_hours_become_bands_whose_edges_belong_above() -> None:
     )
     groupings, unused = groupings_of(table)
     named = {one.name: one for one in groupings}
-    assert named["age, years"].level.tolist() == ["< 60", "60-69", ">= 80", "", ""]
+    assert named["age, years"].values == ("< 60", "60-69", ">= 80", "missing", "missing")
     hours = named["time from onset"]
-    assert hours.level.tolist() == ["< 6 h", "6-24 h", ">= 24 h", ">= 24 h", ""]
-    assert hours.levels == ("< 6 h", "6-24 h", ">= 24 h")
+    assert hours.values == ("< 6 h", "6-24 h", ">= 24 h", ">= 24 h", "missing")
+    assert hours.order == ("< 6 h", "6-24 h", ">= 24 h", "missing")
     assert unused == ()
 
 
@@ -36,9 +36,9 @@ def test_treatments_that_overlap_are_groupings_of_their_own() -> None:
         {"treatment": ["antiplatelet;thrombolytic", "none", "unknown", "antiplatelet"]}, dtype=str
     )
     groupings, unused = groupings_of(table)
-    named = {one.name: one.level.tolist() for one in groupings}
-    assert named["antiplatelet"] == ["yes", "no", "", "yes"]
-    assert named["thrombolytic"] == ["yes", "no", "", "no"]
+    named = {one.name: one.values for one in groupings}
+    assert named["antiplatelet"] == ("yes", "no", "missing", "yes")
+    assert named["thrombolytic"] == ("yes", "no", "missing", "no")
     assert [text.split(":")[0] for text in unused] == ["anticoagulant", "thrombectomy"]
 
 
@@ -84,14 +84,14 @@ def test_a_datasets_neighbors_give_age_sex_site_and_scanner(tmp_path: Path) -> N
     )
     (tmp_path / "dataset_description.json").write_text(json.dumps({"Simulated": True}))
     found = read_clinical(path, PEOPLE, SCANS)
-    named = {one.name: one.level.tolist() for one in found.groupings}
+    named = {one.name: one.values for one in found.groupings}
     assert named == {
-        "thrombolytic": ["no", "yes", ""],
-        "sex": ["F", "M", ""],
-        "age, years": ["< 60", "70-79", ""],
-        "site": ["a", "b", ""],
-        "scanner": ["GE x", "Siemens", ""],
-        "time from onset": ["< 6 h", ">= 24 h", ""],
+        "thrombolytic": ("no", "yes", "missing"),
+        "sex": ("F", "M", "missing"),
+        "age, years": ("< 60", "70-79", "missing"),
+        "site": ("a", "b", "missing"),
+        "scanner": ("GE x", "Siemens", "missing"),
+        "time from onset": ("< 6 h", ">= 24 h", "missing"),
     }
     assert (found.n_unknown, found.simulated) == (1, True)
 

@@ -8,6 +8,7 @@ from hemocast.errors import StatisticsError
 from hemocast.stats import (
     Cases,
     OperatingPoint,
+    Widths,
     auc,
     logits_from_c,
     measure_calibration,
@@ -55,7 +56,7 @@ def test_logits_have_the_c_statistic_and_prevalence(c: float, prevalence: float)
 
 def test_the_slope_is_as_precise_as_promised() -> None:
     rng = np.random.default_rng(1)
-    size = validation_size(0.3, 0.8, *LOGITS, width_slope=0.4)
+    size = validation_size(0.3, 0.8, *LOGITS, Widths(slope=0.4))
     label, logits = simulated(size.calibration_slope, rng)
     slope = measure_calibration(Cases(label, expit(logits))).slope
     assert slope.ci_high - slope.ci_low == pytest.approx(0.4, rel=0.12)
@@ -104,7 +105,7 @@ def test_variance_of_net_benefit_is_that_of_its_derivatives(
 
 def test_net_benefit_adds_a_criterion() -> None:
     size = validation_size(
-        0.3, 0.8, *LOGITS, point=OperatingPoint(0.3, 0.7, 0.7), width_benefit=0.05
+        0.3, 0.8, *LOGITS, Widths(net_benefit=0.05), OperatingPoint(0.3, 0.7, 0.7)
     )
     variance = net_benefit_variance(0.3, OperatingPoint(0.3, 0.7, 0.7))
     assert size.net_benefit == pytest.approx(variance * (1.96 / 0.025) ** 2, rel=0.001)
@@ -117,8 +118,8 @@ def test_net_benefit_adds_a_criterion() -> None:
         ({"prevalence": 0.0}, "prevalence is 0"),
         ({"c_statistic": 0.5}, "C statistic is 0.5"),
         ({"logit_sd": 0.0}, "standard deviation is 0"),
-        ({"width_c": -0.1}, "width of C"),
-        ({"width_c": 1e-9}, "More than"),
+        ({"widths": Widths(c_statistic=-0.1)}, "width of c statistic"),
+        ({"widths": Widths(c_statistic=1e-9)}, "not enough for the C statistic"),
         ({"point": OperatingPoint(1.0, 0.5, 0.5)}, "threshold is 1"),
         ({"point": OperatingPoint(0.3, 50, 0.5)}, "sensitivity is 50"),
     ],
@@ -132,5 +133,5 @@ def test_refusals(change: dict, seen: str) -> None:
 
 
 def test_a_nearly_perfect_c_statistic_has_no_normal_logits() -> None:
-    with pytest.raises(StatisticsError, match=r"at most 0.99"):
+    with pytest.raises(StatisticsError, match=r"below 0.99"):
         logits_from_c(0.999, 0.3)

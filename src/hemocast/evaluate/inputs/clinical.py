@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
 from hemocast.dataset.tables.schema import CLINICAL, PARTICIPANTS, SCANS, TREATMENTS
+from hemocast.stats import GroupVariable, bands, categories
+from hemocast.stats.subgroups.analyse import MISSING
 from hemocast.tables import read_table
 
 if TYPE_CHECKING:
@@ -31,30 +33,7 @@ _BANDS = {
 }
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """A way to divide the scans.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``sex``.
-    level : ndarray of object (str), shape (n,)
-        The group of every scan; ``""`` where it is not known.
-    """
-
-    name: str
-    level: NDArray[np.object_]
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Known groups: bands in their order, all others by name."""
-        found = {str(level) for level in self.level} - {UNKNOWN}
-        known = [band for _, _, bands in _BANDS.values() for band in bands if band in found]
-        return tuple(dict.fromkeys(known)) + tuple(sorted(found - set(known)))
-
-
-def groupings_of(table: pd.DataFrame) -> tuple[tuple[Grouping, ...], tuple[str, ...]]:
+def groupings_of(table: pd.DataFrame) -> tuple[tuple[GroupVariable, ...], tuple[str, ...]]:
     """Make a grouping of every column that can be one.
 
     Parameters
@@ -64,12 +43,12 @@ def groupings_of(table: pd.DataFrame) -> tuple[tuple[Grouping, ...], tuple[str, 
 
     Returns
     -------
-    groupings : tuple of Grouping
+    groupings : tuple of GroupVariable
         ``age`` and the hours in bands, ``treatment`` as one yes/no grouping per treatment.
     unused : tuple of str
         Columns that give none, with the reason.
     """
-    groupings: list[Grouping] = []
+    groupings: list[GroupVariable] = []
     unused: list[str] = []
     for name in map(str, table.columns):
         # Names and levels go into pages and figures, which control characters would break.
@@ -85,7 +64,7 @@ def groupings_of(table: pd.DataFrame) -> tuple[tuple[Grouping, ...], tuple[str, 
     return tuple(groupings), tuple(unused)
 
 
-def _groupings(name: str, cells: pd.Series) -> Iterator[Grouping]:
+def _groupings(name: str, cells: pd.Series) -> Iterator[GroupVariable]:
     import pandas as pd
 
     if name == "treatment":
@@ -93,20 +72,16 @@ def _groupings(name: str, cells: pd.Series) -> Iterator[Grouping]:
         known = (cells != UNKNOWN) & (cells != "unknown")
         for treatment in TREATMENTS[:4]:
             given = words.map(lambda found, one=treatment: one in found)
-            level = np.where(given, "yes", "no")
-            yield Grouping(treatment, np.where(known, level, UNKNOWN).astype(object))
-        return
-    if name in _BANDS:
-        title, edges, bands = _BANDS[name]
-        number = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-        band = np.array(bands, dtype=object)[np.searchsorted(edges, number, side="right")]
-        yield Grouping(title, np.where(np.isnan(number), UNKNOWN, band).astype(object))
-        return
-    yield Grouping(name, cells.to_numpy(dtype=object))
+            yield categories(treatment, np.where(known, np.where(given, "yes", "no"), UNKNOWN))
+    elif name in _BANDS:
+        title, edges, names = _BANDS[name]
+        yield bands(title, pd.to_numeric(cells, errors="coerce"), edges, names)
+    else:
+        yield categories(name, cells)
 
 
-def _useless(grouping: Grouping) -> str:
-    n = len(set(grouping.level) - {UNKNOWN})
+def _useless(grouping: GroupVariable) -> str:
+    n = len(set(grouping.order) - {MISSING})
     if n < 2:
         return "the same in all scans" if n else "not known of any scan"
     if n > MOST_LEVELS:
@@ -128,7 +103,7 @@ class Clinical:
         Participants of the predictions that the table does not know.
     """
 
-    groupings: tuple[Grouping, ...]
+    groupings: tuple[GroupVariable, ...]
     unused: tuple[str, ...]
     simulated: bool
     n_unknown: int

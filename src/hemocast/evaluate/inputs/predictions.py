@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
-from hemocast.evaluate.inputs.clinical import Grouping, groupings_of
+from hemocast.evaluate.inputs.clinical import groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
-from hemocast.stats import Cases
+from hemocast.stats import Cases, GroupVariable
 from hemocast.stats.cases import ModelCases, ThresholdSource
 from hemocast.stats.estimate import BoolArray, IntArray
 from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
@@ -74,7 +74,7 @@ class PredictionTable:
         Outcomes.
     models : tuple of ModelCases
         In the order of the table; their rows are places in these arrays.
-    groupings : tuple of Grouping
+    groupings : tuple of GroupVariable
         Subgroups from extra columns.
     unused : tuple of str
         Extra columns that give no subgroups, and why.
@@ -89,7 +89,7 @@ class PredictionTable:
     patient: IntArray
     truth: BoolArray
     models: tuple[ModelCases, ...]
-    groupings: tuple[Grouping, ...]
+    groupings: tuple[GroupVariable, ...]
     unused: tuple[str, ...]
     simulated: bool
     n_refused: int

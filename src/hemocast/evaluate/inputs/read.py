@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hemocast.evaluate.inputs.clinical import Clinical, Grouping, read_clinical
+from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
 from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
 from hemocast.readers.analysis.data import ReadingTable
+from hemocast.stats import GroupVariable
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Inputs:
         return any(table is not None and table.simulated for table in given)
 
     @property
-    def groupings(self) -> tuple[Grouping, ...]:
+    def groupings(self) -> tuple[GroupVariable, ...]:
         """Return the table's own groupings, then those that the clinical table adds."""
         own = self.predictions.groupings
         names = {grouping.name for grouping in own}

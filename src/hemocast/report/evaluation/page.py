@@ -38,7 +38,7 @@ def evaluation_page(
         reader_figures=reader_figures,
         sources=_SOURCES,
         noted=_noted,
-        rebased_notes=_rebased_notes,
+        prevalence_notes=_prevalence_notes,
         estimates_of=estimates_of,
     )
 
@@ -52,11 +52,11 @@ def _noted(metrics: Iterable[tuple[str, Estimate]]) -> str:
     return "; ".join(f"{', '.join(names)}: {warning}" for warning, names in found.items())
 
 
-def _rebased_notes(model: ModelPart) -> str:
+def _prevalence_notes(model: ModelPart) -> str:
     return "; ".join(
         dict.fromkeys(
             f"{name}: {value.warning}"
-            for row in model.rebased
+            for row in model.at_prevalence
             for name, value in (("PPV", row.ppv), ("NPV", row.npv))
             if value.warning
         )

@@ -150,7 +150,7 @@ def _prevalence(result: EvaluationResult) -> Table:
     rows = [
         {"model": model.name, "prevalence": row.prevalence, "metric": metric} | vars(value)
         for model in result.models
-        for row in model.rebased
+        for row in model.at_prevalence
         for metric, value in (("ppv", row.ppv), ("npv", row.npv))
     ]
     return Table(("model", "prevalence", "metric", *ESTIMATE), rows)

@@ -6,8 +6,9 @@ vary, and so do cases; which of the two a conclusion shall reach beyond decides 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from scipy.stats import chi2, f
@@ -77,51 +78,55 @@ def obuchowski_rockette(
     _require_crossed(n_treatments, n_readers)
     raters = [f"Reader {j} under treatment {i}" for i in study.treatments for j in study.readers]
     values, joint = case_covariance(study.cases, metric, covariance, raters)
-    accuracy = values.reshape(n_treatments, n_readers)
-    blocks = joint.reshape(n_treatments, n_readers, n_treatments, n_readers)
-    n_patients = study.cases.n_patients
-    squares = mean_squares(accuracy)
-    components = _components(squares, blocks, n_patients)
-
-    def test(generalize: Generalize) -> TreatmentTest:
-        return _test(study.treatments, accuracy, blocks, squares, components, generalize, level)
-
+    grid = _Grid(study.treatments, values, joint)
+    squares = mean_squares(grid.accuracy)
+    components = _components(squares, grid.blocks, study.cases.n_patients)
+    wide, cases, readers = (
+        _test(grid, squares, components, generalize, level) for generalize in get_args(Generalize)
+    )
+    names = [f"{treatment}, {reader}" for treatment in study.treatments for reader in study.readers]
+    few_readers = f"rests on {n_readers} readers" if n_readers < _FEW_READERS else None
     return Mrmc(
         metric=metric,
         covariance_method=covariance,
         treatments=study.treatments,
         readers=study.readers,
         n_cases=study.cases.n,
-        n_patients=n_patients,
-        accuracy=accuracy,
+        n_patients=study.cases.n_patients,
+        accuracy=grid.accuracy,
         covariance=joint,
         ms_treatment=squares.treatment,
         ms_reader=squares.reader,
         ms_treatment_reader=squares.treatment_reader,
         components=components,
-        random_readers_and_cases=test("readers and cases"),
-        fixed_readers=test("cases"),
-        fixed_cases=test("readers"),
+        random_readers_and_cases=wide,
+        fixed_readers=cases,
+        fixed_cases=readers,
         readers_alone=tuple(
-            mean_accuracy(
-                f"{study.treatments[i]}, {study.readers[j]}",
-                accuracy[i, j],
-                max(float(blocks[i, j, i, j]), 0.0),
-                float("inf"),
-                level,
-            )
-            for i in range(n_treatments)
-            for j in range(n_readers)
+            mean_accuracy(name, value, max(float(variance), 0.0), float("inf"), level)
+            for name, value, variance in zip(names, values, np.diag(joint), strict=True)
         ),
-        warnings=tuple(
-            note
-            for note in (
-                study.cases.few,
-                f"rests on {n_readers} readers" if n_readers < _FEW_READERS else None,
-            )
-            if note
-        ),
+        warnings=tuple(note for note in (study.cases.few, few_readers) if note),
     )
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Accuracies of all readers under all treatments, and their covariance over cases."""
+
+    treatments: tuple[str, ...]
+    values: FloatArray
+    joint: FloatArray
+
+    @property
+    def accuracy(self) -> FloatArray:
+        """Shape (treatments, readers)."""
+        return self.values.reshape(len(self.treatments), -1)
+
+    @property
+    def blocks(self) -> FloatArray:
+        """Covariance, shape (treatments, readers) twice."""
+        return self.joint.reshape(*self.accuracy.shape, *self.accuracy.shape)
 
 
 def _require_crossed(n_treatments: int, n_readers: int) -> None:
@@ -175,16 +180,14 @@ def _components(squares: MeanSquares, blocks: FloatArray, n_cases: int) -> Varia
 
 
 def _test(
-    names: tuple[str, ...],
-    accuracy: FloatArray,
-    blocks: FloatArray,
+    grid: _Grid,
     squares: MeanSquares,
     parts: VarianceComponents,
     generalize: Generalize,
     level: float,
 ) -> TreatmentTest:
     """Run one of the three analyses."""
-    n_treatments, n_readers = accuracy.shape
+    n_treatments, n_readers = grid.accuracy.shape
     df1 = float(n_treatments - 1)
     within = squares.treatment_reader
     between = parts.cov2 - parts.cov3
@@ -197,8 +200,8 @@ def _test(
         denominator = within + n_readers * max(between, 0.0)
         df2 = satterthwaite(denominator, within, own)
     means = tuple(
-        treatment_mean(name, accuracy[i], blocks[i, :, i, :], generalize, level)
-        for i, name in enumerate(names)
+        treatment_mean(name, grid.accuracy[i], grid.blocks[i, :, i, :], generalize, level)
+        for i, name in enumerate(grid.treatments)
     )
     differences = tuple(
         _difference(means[a], means[b], 2 * denominator / n_readers, df2, level)

@@ -11,6 +11,7 @@ from scipy.special import xlogy
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.planning.checks import check_c, check_fraction
 
 _MOST_PARAMETERS_FOR_MAPE: Final = 30
 """The equation of the fourth criterion was fitted to simulations of up to so many predictors."""
@@ -131,12 +132,6 @@ def _for_risks(parameters: int, prevalence: float, mean_error: float) -> int:
     return math.ceil(math.exp(logarithm))
 
 
-def check_fraction(value: float, word: str) -> None:
-    """Refuse what does not lie strictly between 0 and 1."""
-    if not 0 < value < 1:
-        raise StatisticsError(f"The {word} is {value}", "a fraction between 0 and 1", "Correct it")
-
-
 def max_cox_snell(prevalence: float) -> float:
     """Cox-Snell R2 of a perfect model, which is below 1 for a binary outcome.
 
@@ -173,10 +168,7 @@ def cox_snell_from_c(c_statistic: float, prevalence: float) -> float:
     Riley RD, Van Calster B, Collins GS 2021, Stat Med 40:859-864, 10.1002/sim.8806.
     """
     check_fraction(prevalence, "prevalence")
-    if not 0.5 < c_statistic < 1:
-        raise StatisticsError(
-            f"The C statistic is {c_statistic}", "a number above 0.5 and below 1", "Correct it"
-        )
+    check_c(c_statistic)
     apart = math.sqrt(2) * float(norm.ppf(c_statistic))
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()

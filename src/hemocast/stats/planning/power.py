@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +10,7 @@ from scipy.stats import chi2, f, ncf, ncx2, norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.mrmc.result import NO_VARIANCE, Generalize, VarianceComponents, satterthwaite
+from hemocast.stats.planning.checks import check_fraction, smallest
 
 _MOST_CASES: Final = 1_000_000
 """A study that needs more than this is answered with a refusal."""
@@ -120,8 +120,7 @@ def _check_plan(effect: float, n_readers: int, alpha: float) -> None:
         raise StatisticsError(
             f"The difference to be found is {effect}", "a number other than 0", "State the effect"
         )
-    if not 0 < alpha < 1:
-        raise StatisticsError(f"The level is {alpha}", "a fraction between 0 and 1", "Use 0.05")
+    check_fraction(alpha, "level")
 
 
 def mrmc_cases(
@@ -139,27 +138,14 @@ def mrmc_cases(
     StatisticsError
         No number of cases reaches the power (more readers are needed), or as for `mrmc_power`.
     """
-    _check_fraction(power, "power")
+    check_fraction(power, "power")
 
     def enough(n: int) -> bool:
         return mrmc_power(components, effect, n_readers, n, alpha, generalize) >= power
 
-    return _smallest(enough, f"{n_readers} readers", "Plan more readers, or a larger effect")
-
-
-def _smallest(enough: Callable[[int], bool], what: str, action: str) -> int:
-    """Find the smallest number of cases that is enough, by doubling and halving."""
-    low, high = 1, 2
-    while not enough(high):
-        if high >= _MOST_CASES:
-            raise StatisticsError(
-                f"{high} cases are not enough for {what}", "an aim that can be reached", action
-            )
-        low, high = high, min(2 * high, _MOST_CASES)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return smallest(
+        enough, f"{n_readers} readers", "Plan more readers, or a larger effect", _MOST_CASES
+    )
 
 
 def hanley_mcneil_se(auc: float, n_positive: int, n_negative: int) -> float:
@@ -183,8 +169,7 @@ def hanley_mcneil_se(auc: float, n_positive: int, n_negative: int) -> float:
     ----------
     Hanley JA, McNeil BJ 1982, Radiology 143:29-36, 10.1148/radiology.143.1.7063747.
     """
-    if not 0 < auc < 1:
-        raise StatisticsError(f"The AUC is {auc}", "a fraction between 0 and 1", "Correct it")
+    check_fraction(auc, "AUC")
     if min(n_positive, n_negative) < 1:
         raise StatisticsError(
             f"There are {n_positive} cases with and {n_negative} without the outcome",
@@ -217,20 +202,15 @@ def auc_cases(auc: float, prevalence: float, half_width: float, level: float = 0
     StatisticsError
         Fractions outside (0, 1), or more than a million cases needed.
     """
-    _check_fraction(prevalence, "prevalence")
-    _check_fraction(half_width, "half-width")
-    _check_fraction(level, "confidence level")
+    check_fraction(prevalence, "prevalence")
+    check_fraction(half_width, "half-width")
+    check_fraction(level, "confidence level")
     wanted = half_width / float(norm.ppf(0.5 + level / 2))
 
     def enough(n: int) -> bool:
         return hanley_mcneil_se(auc, *_classes(n, prevalence)) <= wanted
 
-    return _smallest(enough, f"a half-width of {half_width}", "Accept a wider interval")
-
-
-def _check_fraction(value: float, word: str) -> None:
-    if not 0 < value < 1:
-        raise StatisticsError(f"The {word} is {value}", "a fraction between 0 and 1", "Correct it")
+    return smallest(enough, f"a half-width of {half_width}", "Accept a wider interval", _MOST_CASES)
 
 
 def _classes(n: int, prevalence: float) -> tuple[int, int]:
@@ -269,7 +249,7 @@ def auc_difference_power(
     ----------
     Hanley JA, McNeil BJ 1983, Radiology 148:839-843, 10.1148/radiology.148.3.6878708.
     """
-    _check_fraction(alpha, "level")
+    check_fraction(alpha, "level")
     if not 0 <= correlation < 1:
         raise StatisticsError(
             f"The correlation is {correlation}", "a number from 0 up to below 1", "Correct it"
@@ -296,8 +276,8 @@ def auc_difference_cases(
     StatisticsError
         Equal AUCs, fractions outside (0, 1), or more than a million cases needed.
     """
-    _check_fraction(prevalence, "prevalence")
-    _check_fraction(power, "power")
+    check_fraction(prevalence, "prevalence")
+    check_fraction(power, "power")
     if auc_a == auc_b:
         raise StatisticsError(
             "The two AUCs are equal", "two AUCs that differ", "State the difference to be found"
@@ -307,4 +287,4 @@ def auc_difference_cases(
         classes = _classes(n, prevalence)
         return auc_difference_power(auc_a, auc_b, correlation, *classes, alpha) >= power
 
-    return _smallest(enough, f"a power of {power}", "Plan for a larger difference")
+    return smallest(enough, f"a power of {power}", "Plan for a larger difference", _MOST_CASES)

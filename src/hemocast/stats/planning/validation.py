@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
@@ -13,11 +13,10 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.estimate import FloatArray
-from hemocast.stats.planning.development import check_fraction
+from hemocast.stats.planning.checks import check_c, check_fraction, smallest
 
 _Z: Final = float(norm.ppf(0.975))
 _STEPS: Final = 2001
-_MOST: Final = 100_000_000
 _LARGEST_C: Final = 0.99
 
 
@@ -66,17 +65,29 @@ class OperatingPoint:
     specificity: float
 
 
+@dataclass(frozen=True)
+class Widths:
+    """Full widths of the 95 % intervals that are accepted.
+
+    Parameters
+    ----------
+    observed_expected, slope, c_statistic, net_benefit : float
+        Of the four criteria, each above 0.
+    """
+
+    observed_expected: float = 0.2
+    slope: float = 0.2
+    c_statistic: float = 0.1
+    net_benefit: float = 0.2
+
+
 def validation_size(
     prevalence: float,
     c_statistic: float,
     logit_mean: float,
     logit_sd: float,
-    *,
-    width_oe: float = 0.2,
-    width_slope: float = 0.2,
-    width_c: float = 0.1,
+    widths: Widths = Widths(),
     point: OperatingPoint | None = None,
-    width_benefit: float = 0.2,
 ) -> ValidationSize:
     """Smallest number of patients to validate a model that is expected to be well calibrated.
 
@@ -87,8 +98,8 @@ def validation_size(
     logit_mean, logit_sd : float
         Of the logits of the model's risks there, taken as normal; for a given prevalence and C
         statistic `logits_from_c` finds them.
-    width_oe, width_slope, width_c, width_benefit : float
-        Full widths of the 95 % intervals that are accepted.
+    widths : Widths
+        How precise the answers shall be.
     point : OperatingPoint, optional
         Adds the criterion of the standardized net benefit.
 
@@ -105,32 +116,21 @@ def validation_size(
     10.1111/biom.13190 (net benefit).
     """
     check_fraction(prevalence, "prevalence")
-    _check_c(c_statistic)
-    widths = (
-        ("O/E", width_oe),
-        ("slope", width_slope),
-        ("C", width_c),
-        ("net benefit", width_benefit),
-    )
-    for word, width in (*widths, ("logits' standard deviation", logit_sd)):
+    check_c(c_statistic)
+    for word, width in (*asdict(widths).items(), ("logits' standard deviation", logit_sd)):
         if not width > 0:
-            raise StatisticsError(f"The width of {word} is {width}", "above 0", "Correct it")
+            seen = f"The width of {word.replace('_', ' ')} is {width}"
+            raise StatisticsError(seen, "above 0", "Correct it")
     # The interval of O/E is symmetric on the log scale: its width is 2 sinh(1.96 se).
-    error = math.asinh(width_oe / 2) / _Z
+    error = math.asinh(widths.observed_expected / 2) / _Z
     first = math.ceil((1 - prevalence) / (prevalence * error**2))
     slope = _slope_variance(logit_mean, logit_sd)
-    second = math.ceil(slope / (width_slope / 2 / _Z) ** 2)
-    third = _for_c(prevalence, c_statistic, width_c / 2 / _Z)
-    fourth = None if point is None else _for_benefit(prevalence, point, width_benefit / 2 / _Z)
+    second = math.ceil(slope / (widths.slope / 2 / _Z) ** 2)
+    third = _for_c(prevalence, c_statistic, widths.c_statistic / 2 / _Z)
+    half = widths.net_benefit / 2 / _Z
+    fourth = None if point is None else _for_benefit(prevalence, point, half)
     required = max(first, second, third, fourth or 0)
     return ValidationSize(first, second, third, fourth, required, required * prevalence)
-
-
-def _check_c(c_statistic: float) -> None:
-    if not 0.5 < c_statistic < 1:
-        raise StatisticsError(
-            f"The C statistic is {c_statistic}", "a number above 0.5 and below 1", "Correct it"
-        )
 
 
 def _normal_grid() -> tuple[FloatArray, FloatArray]:
@@ -163,20 +163,10 @@ def newcombe_se(c_statistic: float, prevalence: float, n: float) -> float:
 
 
 def _for_c(prevalence: float, c_statistic: float, error: float) -> int:
-    low, high = 1, 2
-    while newcombe_se(c_statistic, prevalence, high) > error:
-        if high > _MOST:
-            raise StatisticsError(
-                f"More than {_MOST} patients are needed for the C statistic",
-                "a wider interval",
-                "Accept a wider interval",
-            )
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = newcombe_se(c_statistic, prevalence, middle) <= error
-        low, high = (low, middle) if enough else (middle, high)
-    return high
+    def enough(n: int) -> bool:
+        return newcombe_se(c_statistic, prevalence, n) <= error
+
+    return smallest(enough, "the C statistic", "Accept a wider interval")
 
 
 def net_benefit_variance(prevalence: float, point: OperatingPoint) -> float:
@@ -227,12 +217,8 @@ def logits_from_c(c_statistic: float, prevalence: float) -> tuple[float, float]:
     Pavlou M 2021, Stat Methods Med Res 30:2187-2206, 10.1177/09622802211007522 (the same aim, by
     approximations; here by numerical integration).
     """
-    _check_c(c_statistic)
+    check_c(c_statistic, _LARGEST_C)
     check_fraction(prevalence, "prevalence")
-    if c_statistic > _LARGEST_C:
-        raise StatisticsError(
-            f"The C statistic is {c_statistic}", f"at most {_LARGEST_C}", "Expect a smaller one"
-        )
     sd = float(
         brentq(lambda sd: _c_of(_mean_for(prevalence, sd), sd) - c_statistic, 1e-3, 60.0, xtol=1e-8)
     )

@@ -7,7 +7,7 @@ that holds chance may just be small. The interaction tests answer the question i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import holm
-from hemocast.stats.estimate import FEW
+from hemocast.stats.estimate import FEW, IntArray
 from hemocast.stats.evaluation import Evaluation, evaluate
 from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.interaction import (
@@ -49,6 +49,12 @@ class GroupVariable:
     name: str
     values: tuple[str, ...]
     order: tuple[str, ...]
+
+    def part(self, rows: IntArray) -> GroupVariable:
+        """Return the variable of some of the cases, given by their places."""
+        values = tuple(np.array(self.values, dtype=object)[rows])
+        found = set(values)
+        return GroupVariable(self.name, values, tuple(one for one in self.order if one in found))
 
     def groups(self, n: int) -> tuple[Group, ...]:
         """Return the groups among `n` cases.
@@ -107,7 +113,7 @@ class SubgroupAnalysis:
     calibration_interaction: Interaction
 
 
-def categories(name: str, values: Sequence[object]) -> GroupVariable:
+def categories(name: str, values: Iterable[object]) -> GroupVariable:
     """Group cases by a category, such as treatment, sex, site or scanner.
 
     Parameters
@@ -126,7 +132,12 @@ def _no_value(value: object) -> bool:
     return value is None or str(value).strip() in _NO_VALUE
 
 
-def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupVariable:
+def bands(
+    name: str,
+    values: Iterable[object],
+    edges: Sequence[float],
+    names: Sequence[str] | None = None,
+) -> GroupVariable:
     """Group cases by bands of a number, such as age or hours from onset.
 
     Parameters
@@ -137,6 +148,8 @@ def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupV
         Numbers; None, NaN, an empty text and "n/a" count as missing.
     edges : sequence of float
         Rising. An edge belongs to the band above it: 60, 80 give "<60", "60 to <80", ">=80".
+    names : sequence of str, optional
+        Other names of the bands, one more than edges.
 
     Raises
     ------
@@ -148,7 +161,7 @@ def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupV
         raise StatisticsError(
             f"The edges of {name} are {limits}", "rising numbers", "Correct the edges"
         )
-    names = [
+    called = names or [
         f"<{limits[0]:g}",
         *(f"{a:g} to <{b:g}" for a, b in itertools.pairwise(limits)),
         f">={limits[-1]:g}",
@@ -164,8 +177,8 @@ def bands(name: str, values: Sequence[object], edges: Sequence[float]) -> GroupV
             raise StatisticsError(
                 f"A value of {name} is no number", "numbers, or nothing", "Correct the column"
             ) from error
-        named.append(names[int(np.searchsorted(limits, number, side="right"))])
-    used = [one for one in (*names, MISSING) if one in named]
+        named.append(called[int(np.searchsorted(limits, number, side="right"))])
+    used = [one for one in (*called, MISSING) if one in named]
     return GroupVariable(name, tuple(named), tuple(used))
 
 
