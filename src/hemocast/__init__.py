@@ -5,30 +5,41 @@ For research; not a medical device. The whole public API::
     volume = hemocast.read("scan_folder")        # DICOM folder, zip or NIfTI -> Volume
     model = hemocast.load("model_folder")        # -> Model
     prediction = model.predict(volume)           # -> Prediction
+    dataset = hemocast.Dataset("dataset_folder")
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hemocast.version import VERSION
 
 if TYPE_CHECKING:
+    from hemocast.dataset import Dataset
     from hemocast.dicom import read
-    from hemocast.model import load
+    from hemocast.model import Model, Prediction, load
+    from hemocast.volume import Volume
 
 __version__ = VERSION
-__all__ = ["load", "read"]
+__all__ = ["Dataset", "Model", "Prediction", "Volume", "load", "read"]
+
+_ROOMS = {
+    "Dataset": "dataset",
+    "Model": "model",
+    "Prediction": "model",
+    "Volume": "volume",
+    "load": "model",
+    "read": "dicom",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that the command line starts without numpy.
-    if name == "read":
-        from hemocast.dicom import read
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'hemocast' has no attribute {name!r}")
+    return getattr(import_module(f"hemocast.{_ROOMS[name]}"), name)
 
-        return read
-    if name == "load":
-        from hemocast.model import load
 
-        return load
-    raise AttributeError(f"module 'hemocast' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

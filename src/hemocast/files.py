@@ -389,6 +389,10 @@ class Output:
             if (self.folder / name).is_file():
                 self._note(name, _digest(self.folder / name))
 
+    def has_record_of(self, name: str) -> bool:
+        """Whether Hemocast ever wrote a file of this name here."""
+        return name in self._written()
+
     def wrote(self, path: Path) -> bool:
         """Whether this file lies in the folder and is as Hemocast wrote it."""
         folder = self.folder.resolve()

@@ -73,7 +73,7 @@ def test_phantoms_and_localizers_are_refused(unpack, tmp_path: Path, name: str) 
     assert code in done.stdout
     table = (tmp_path / "predictions.csv").read_text()
     assert code in table
-    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+    assert [p.name for p in tmp_path.iterdir() if p.name[0] != "."] == ["predictions.csv"]
 
 
 def _bad_inputs(folder: Path) -> dict[str, Path]:

@@ -5,16 +5,28 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
+import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from hemocast import files
+from hemocast.dataset import Dataset
+from hemocast.errors import HemocastError, InUse, OutputExists
 from hemocast.evaluate.inputs.predictions import read_predictions
+from hemocast.files import reserved
 from hemocast.model import Model
 from hemocast.pipeline.predict import CaseResult, predict_paths
+from hemocast.pipeline.predictions_folder import COLUMNS
+from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source
 
@@ -180,13 +192,144 @@ def test_nothing_half_written_stays_when_writing_fails(
     log = Path(result.message.split("its cause is in ")[1].split()[0].rstrip("."))
     assert "disk full" in log.read_text()
     assert "disk full" not in result.message
-    assert {path.name for path in tmp_path.iterdir()} == {"predictions.csv"}
+    assert {path.name for path in tmp_path.iterdir() if path.name[0] != "."} == {"predictions.csv"}
+    assert not list(tmp_path.glob(f"{files.TEMPORARY}*"))
 
 
-def test_predicting_again_replaces_the_result(scan: Path, model, tmp_path: Path) -> None:
+def test_predicting_again_replaces_our_files_and_keeps_the_users(
+    scan: Path, model, tmp_path: Path
+) -> None:
+    """The whole folder of a scan was removed before, and the table's other columns were."""
     (first,) = _run([scan], model, tmp_path)
     assert first.folder is not None
-    (first.folder / "prediction.json").write_text("old")
+    (first.folder / "notes.txt").write_text("seen by K.")
+    (first.folder / "montage.png").unlink()
+    table = tmp_path / "predictions.csv"
+    rows = _table(tmp_path)
+    with table.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.DictWriter(file, ["label", *rows[0], "change"])
+        writer.writeheader()
+        writer.writerow(rows[0] | {"label": "1", "change": "-3"})
+        writer.writerow(rows[0] | {"scan_id": "of-before", "label": "0", "change": "=A1"})
     (second,) = _run([scan], model, tmp_path)
-    assert second.folder == first.folder
-    assert json.loads((first.folder / "prediction.json").read_text())["scan_id"] == first.scan_id
+    assert (second.status, second.folder) == ("done", first.folder)
+    assert {path.name for path in first.folder.iterdir()} == {*FILES, "notes.txt"}
+    before, now = _table(tmp_path)
+    assert (before["scan_id"], before["label"], before["change"]) == ("of-before", "0", "=A1")
+    assert (now["scan_id"], now["label"], now["change"]) == (first.scan_id, "1", "-3")
+
+
+def test_a_file_that_the_user_changed_is_not_replaced(scan: Path, model, tmp_path: Path) -> None:
+    (first,) = _run([scan], model, tmp_path)
+    assert first.folder is not None
+    page = first.folder / "report.html"
+    page.write_text("corrected by hand")
+    (second,) = _run([scan], model, tmp_path)
+    assert (second.status, second.code) == ("refused", "HC004")
+    assert page.read_text() == "corrected by hand"
+    (row,) = _table(tmp_path)
+    assert row["status"] == "done"
+
+
+def test_another_models_results_are_not_mixed_in(scan: Path, model, tmp_path: Path) -> None:
+    _run([scan], model, tmp_path)
+    before = _contents(tmp_path)
+    other = replace(model.trained.model, hash="f" * 64)
+    with pytest.raises(OutputExists, match="another model"):
+        list(predict_paths([scan], other, tmp_path))
+    assert _contents(tmp_path) == before
+
+
+def test_a_folder_of_the_first_version_is_gone_on_with_and_nothing_of_it_is_lost(
+    scan: Path, model, tmp_path: Path
+) -> None:
+    """It has no record of its files: what the user changed in them cannot be told."""
+    (first,) = _run([scan], model, tmp_path)
+    assert first.folder is not None
+    (tmp_path / files.RECORD).unlink()
+    (tmp_path / "mine.txt").write_text("mine")
+    page = first.folder / "report.html"
+    page.write_text("corrected by hand")
+    (second,) = _run([scan], model, tmp_path)
+    assert second.status == "done"
+    assert (first.folder / "made-before" / "report.html").read_text() == "corrected by hand"
+    assert "not for clinical use" in page.read_text()
+    (third,) = _run([scan], model, tmp_path)
+    assert third.status == "done"
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_what_a_killed_run_left_goes(scan: Path, model, tmp_path: Path) -> None:
+    _run([scan], model, tmp_path)
+    left = tmp_path / f"{files.TEMPORARY}abc"
+    left.mkdir()
+    (left / "montage.png").write_text("half")
+    _run([scan], model, tmp_path)
+    assert not left.exists()
+
+
+def test_a_second_run_into_the_same_folder_is_refused(scan: Path, model, tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from hemocast.pipeline.predictions_folder"
+    )
+    program += " import PredictionsFolder\nwith PredictionsFolder.open(Path(sys.argv[1]), 'h'):"
+    program += "\n    print('busy', flush=True); time.sleep(600)"
+    first = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    try:
+        assert first.stdout.readline() == "busy\n"
+        with pytest.raises(InUse):
+            _run([scan], model, tmp_path)
+    finally:
+        first.kill()
+        first.wait()
+        first.stdout.close()
+    assert _run([scan], model, tmp_path)[0].status == "done"
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+NAMES = st.sampled_from(
+    ["predictions.csv", "notes.txt", "sub-1/prediction.json", "sub-1/report.html", "model.yaml",
+     "stacks.npy", "run.json", "labels.tsv", "dataset_description.json", "a/b/scan.nii.gz",
+     "derivatives/hemocast/runs/x/stacks.npy", ".hidden"]
+)  # fmt: skip
+TEXTS = st.sampled_from(
+    ["", "mine", "{}", '{"schema_version": 1}', "scan_id,status\na,done\n",
+     ",".join(COLUMNS) + "\n1,,sub-1,,,,,done,,,\n", "participant_id\tlabel\nsub-1\t1\n"]
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(held=st.dictionaries(NAMES, TEXTS, min_size=1))
+def test_in_a_folder_full_of_a_users_own_files_no_byte_changes(
+    model, config, held: dict[str, str]
+) -> None:
+    """Neither by predict nor by train, whether it is the output or taken for a dataset."""
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root) / "mine"
+        for name, text in held.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        before = _contents(Path(root))
+        with pytest.raises(OutputExists):
+            list(predict_paths([folder], model.trained.model, folder))
+        with pytest.raises(OutputExists), reserved(folder, "training"):
+            raise AssertionError("a folder that holds something was given away")
+        with pytest.raises(HemocastError):
+            train_and_test(
+                Dataset(folder), config, Path(root) / "out", Purpose("x", "", ""), TrainOptions()
+            )
+        assert _contents(Path(root)) == before
+        assert [path.name for path in Path(root).iterdir()] == ["mine"]
