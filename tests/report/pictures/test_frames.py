@@ -13,7 +13,7 @@ from hemocast.report.pictures.frames import (
     brain_box,
     colour_table,
     grid,
-    heat_levels,
+    heat_shades,
     heights_mm,
     layers_of,
     sprites,
@@ -40,23 +40,23 @@ def test_only_evidence_for_ht_within_the_brain_is_shown(stack: Stack) -> None:
     signed = np.full(stack.frames.shape, -2.0, dtype=np.float32)
     signed[10, 90:100, 90:100] = 3.0
     signed[10, :5, :5] = 9.0  # outside the brain
-    heat = heat_levels(signed, stack.brain)
+    heat = heat_shades(signed, stack.brain)
     assert heat.highest == pytest.approx(3.0)
-    assert heat.level[10, 95, 95] == 255
-    assert np.count_nonzero(heat.level) == 100
+    assert heat.shade[10, 95, 95] == 255
+    assert np.count_nonzero(heat.shade) == 100
 
 
 def test_traces_of_evidence_do_not_shine(stack: Stack) -> None:
-    heat = heat_levels(np.full(stack.frames.shape, 0.15, dtype=np.float32), stack.brain)
+    heat = heat_shades(np.full(stack.frames.shape, 0.15, dtype=np.float32), stack.brain)
     assert heat.top == LEAST_TOP
     assert heat.highest == pytest.approx(0.15)
-    assert colour_table()[1][heat.level.max()] == 0
+    assert colour_table()[1][heat.shade.max()] == 0
 
 
 def test_no_evidence_at_all(stack: Stack) -> None:
-    heat = heat_levels(np.full(stack.frames.shape, -1.0, dtype=np.float32), stack.brain)
+    heat = heat_shades(np.full(stack.frames.shape, -1.0, dtype=np.float32), stack.brain)
     assert (heat.top, heat.highest) == (0.0, 0.0)
-    assert not heat.level.any()
+    assert not heat.shade.any()
 
 
 def test_the_box_holds_the_brain(stack: Stack, new_stack: Callable[..., Stack]) -> None:

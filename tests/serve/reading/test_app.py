@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import SIZE
+from hemocast.report.pictures.frames import BRAIN_WINDOW
+from hemocast.serve.reading.app import STATIC
 
 SEND = {"X-Hemocast-Reading": "1"}
 Visit = Callable[..., TestClient]
@@ -105,3 +107,10 @@ def test_a_picture_that_went_away_is_said_and_costs_no_other(
     assert "could not be shown" in answer.json()["error"]
     assert scan_id not in caplog.text
     assert reader.get(f"/api/case/{key}{path}").status_code == 200
+
+
+def test_the_room_opens_with_the_window_of_every_picture_of_ours() -> None:
+    script = (STATIC / "viewer.js").read_text()
+    first = re.search(r"PRESETS = \[\s*{.*?width: (\d+), level: (\d+)", script)
+    width, level = map(int, first.groups())
+    assert (level - width / 2, level + width / 2) == BRAIN_WINDOW

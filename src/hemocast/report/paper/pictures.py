@@ -10,21 +10,19 @@ import numpy as np
 
 from hemocast.report.figures.style import INK, ORANGE, in_style, new_figure
 from hemocast.report.pictures.frames import (
+    BRAIN_WINDOW,
     COLUMNS,
     brain_box,
     colour_table,
     grey,
     grid,
-    heat_levels,
+    heat_shades,
 )
 from hemocast.volume import BoolArray, FloatArray, Stack, Volume
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-BRAIN_WINDOW = (0.0, 80.0)
-"""HU shown as black and white: the usual brain window, W80 L40."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +123,15 @@ def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
 def _case_row(
     figure: Figure, axes: Sequence[Axes], case: HeatmapCase, heads: tuple[str, ...]
 ) -> None:
-    heat = heat_levels(case.heatmap, case.stack.brain)
-    weight = heat.level.sum(axis=(1, 2), dtype=np.int64)
+    heat = heat_shades(case.heatmap, case.stack.brain)
+    weight = heat.shade.sum(axis=(1, 2), dtype=np.int64)
     frame = int(np.argmax(case.lesion.sum(axis=(1, 2))))
     box = brain_box(case.stack)
     image = case.stack.frames[frame][box]
     for axis, head in zip(axes, heads, strict=False):
         _show(axis, image, 1, head)
     colours, alpha = colour_table()
-    level = heat.level[frame][box]
+    level = heat.shade[frame][box]
     overlay = np.dstack([colours[level], alpha[level]])
     axes[1].imshow(overlay, interpolation="bilinear")
     if case.lesion[frame].any():

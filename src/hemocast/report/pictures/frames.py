@@ -18,6 +18,10 @@ Bytes = NDArray[np.uint8]
 COLUMNS = 7
 """Frames in a row: 28 frames make 7 x 4."""
 
+BRAIN_WINDOW = (0.0, 80.0)
+"""HU shown as black and white: the usual brain window (width 80, level 40), in which grey and white
+matter part. The reading room opens with it."""
+
 MARGIN_PX = 6
 FLOOR = 0.2
 """Share of the scale below which the overlay is fully transparent: there the scan speaks alone."""
@@ -40,16 +44,16 @@ so that more evidence looks brighter in print and to colour-blind readers."""
 
 def colour_table() -> tuple[Bytes, Bytes]:
     """Colours, shape (256, 3), and opacities, shape (256,), of heat 0 ... 255."""
-    level = np.linspace(0, 1, 256)
+    shade = np.linspace(0, 1, 256)
     at = [anchor for anchor, _ in _ANCHORS]
     colours = np.stack(
-        [np.interp(level, at, [rgb[channel] for _, rgb in _ANCHORS]) for channel in range(3)],
+        [np.interp(shade, at, [rgb[channel] for _, rgb in _ANCHORS]) for channel in range(3)],
         axis=1,
     )
-    shown = np.clip((level - FLOOR) / (1 - FLOOR), 0, 1)
-    alpha = np.where(level > FLOOR, 0.25 + (MAX_ALPHA - 0.25) * shown, 0)
-    # A soft edge: from clear to the first visible opacity within a few levels.
-    alpha *= np.clip((level - FLOOR) / 0.04, 0, 1)
+    shown = np.clip((shade - FLOOR) / (1 - FLOOR), 0, 1)
+    alpha = np.where(shade > FLOOR, 0.25 + (MAX_ALPHA - 0.25) * shown, 0)
+    # A soft edge: from clear to the first visible opacity within a few shades.
+    alpha *= np.clip((shade - FLOOR) / 0.04, 0, 1)
     return np.round(colours).astype(np.uint8), np.round(alpha * 255).astype(np.uint8)
 
 
@@ -59,7 +63,7 @@ class Heat:
 
     Parameters
     ----------
-    level : ndarray of uint8, shape (28, H, W)
+    shade : ndarray of uint8, shape (28, H, W)
         Evidence for HT, 0 ... 255 of `top`; evidence against HT, and anything outside the brain, is
         0.
     top : float
@@ -68,12 +72,12 @@ class Heat:
         The most evidence in the brain, in logit units (its 99.9th percentile).
     """
 
-    level: Bytes
+    shade: Bytes
     top: float
     highest: float
 
 
-def heat_levels(heatmap: FloatArray, brain: BoolArray) -> Heat:
+def heat_shades(heatmap: FloatArray, brain: BoolArray) -> Heat:
     """Scale a signed heatmap to the evidence for HT within the brain.
 
     The scale ends at the 99.9th percentile of the brain's positive values, so that one voxel does
@@ -143,18 +147,18 @@ class Layers:
 
     Parameters
     ----------
-    scan, level : Image
-        In grey: the frames, and the evidence for HT as a level of 0 to 255, in `rows` of `COLUMNS`.
+    scan, shade : Image
+        In grey: the frames, and the evidence for HT as a shade of 0 to 255, in `rows` of `COLUMNS`.
     width, height : int
         Pixels of one frame.
     rows : int
         Frames down.
     heat : Heat
-        The heatmap that `level` shows.
+        The heatmap that `shade` shows.
     """
 
     scan: Image.Image
-    level: Image.Image
+    shade: Image.Image
     width: int
     height: int
     rows: int
@@ -179,10 +183,10 @@ def layers_of(stack: Stack, heatmap: FloatArray) -> Layers:
     if heatmap.shape != stack.frames.shape:
         raise ValueError(f"heatmap {heatmap.shape} on frames {stack.frames.shape}")
     rows, columns = brain_box(stack)
-    heat = heat_levels(heatmap, stack.brain)
+    heat = heat_shades(heatmap, stack.brain)
     return Layers(
         scan=Image.fromarray(grid(grey(stack.frames[:, rows, columns]))),
-        level=Image.fromarray(grid(heat.level[:, rows, columns])),
+        shade=Image.fromarray(grid(heat.shade[:, rows, columns])),
         width=columns.stop - columns.start,
         height=rows.stop - rows.start,
         rows=-(-stack.frames.shape[0] // COLUMNS),
@@ -226,7 +230,7 @@ class Sprites:
 def sprites(layers: Layers, pixel_mm: float) -> Sprites:
     """Make the sprites of one scan."""
     colours, alpha = colour_table()
-    hot = layers.level.copy()
+    hot = layers.shade.copy()
     hot.putpalette(colours.tobytes())
     return Sprites(
         grey=png_address(layers.scan),

@@ -106,7 +106,7 @@ def draw_montage(
 def _overlaid(layers: Layers, size: tuple[int, int]) -> Image.Image:
     """All frames with their overlay, in one picture of this size."""
     picture = layers.scan.resize(size, Image.Resampling.BICUBIC).convert("RGB")
-    level = layers.level.resize(size, Image.Resampling.BILINEAR)
+    level = layers.shade.resize(size, Image.Resampling.BILINEAR)
     colours, alpha = colour_table()
     picture.paste(Image.fromarray(colours[np.asarray(level)]), mask=level.point(alpha.tolist()))
     return picture

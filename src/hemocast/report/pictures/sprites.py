@@ -108,7 +108,7 @@ def make_picture(
         )
         for index, height in enumerate(heights)
     )
-    weight = heat.level.astype(np.float64).sum(axis=(1, 2))
+    weight = heat.shade.astype(np.float64).sum(axis=(1, 2))
     first = int(np.argmax(weight)) if weight.any() else len(tiles) // 2
     share = heat.highest / heat.top if heat.top else 0.0
     return Picture(

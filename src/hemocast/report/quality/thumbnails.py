@@ -14,13 +14,10 @@ from PIL import Image, ImageDraw
 from hemocast.dicom.geometry.regrid import canonical
 from hemocast.dicom.geometry.slices import MOST_VOXELS
 from hemocast.errors import BadGeometry, TooLarge
-from hemocast.report.pictures.frames import data_address, font
+from hemocast.report.pictures.frames import BRAIN_WINDOW, data_address, font
 from hemocast.volume import SIMULATED
 
 Bytes = NDArray[np.uint8]
-
-WINDOW_HU = (0.0, 80.0)
-"""The brain window (width 80, level 40) in which grey and white matter part."""
 
 HEIGHT = 112
 WIDEST = 352
@@ -174,7 +171,7 @@ def _slab(middle: int, mm: float) -> slice:
 
 def _tile(plane: NDArray[Any], pixels: tuple[float, float]) -> Image.Image:
     """Window first: bone beside brain must not ring when the picture is made smaller."""
-    low, high = WINDOW_HU
+    low, high = BRAIN_WINDOW
     values = np.nan_to_num(np.asarray(plane, np.float32), nan=low, posinf=high, neginf=low)
     grey = ((np.clip(values, low, high) - low) * (255 / (high - low))).astype(np.uint8)
     size = (max(1, round(plane.shape[1] * pixels[0])), max(1, round(plane.shape[0] * pixels[1])))

@@ -15,7 +15,7 @@ from hemocast.readers.store.progress import ReaderProgress, progress_of
 from hemocast.readers.study.design import PlannedReading
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_STEP, Pixels
-from hemocast.report.pictures.frames import colour_table, heat_levels
+from hemocast.report.pictures.frames import colour_table, heat_shades
 from hemocast.serve.reading.answers import AnswerIn
 
 _SERIES_IN_MEMORY = 3
@@ -94,8 +94,8 @@ class Room:
             raise HTTPException(404, "Not Found")
         values = self._study.images.heat(reading.scan_id).astype(np.float32)
         values *= np.float32(HEAT_STEP)
-        heat = heat_levels(values, values != 0)
-        return heat.level.tobytes(), heat.top
+        heat = heat_shades(values, values != 0)
+        return heat.shade.tobytes(), heat.top
 
     def keep(self, reader_id: str, key: str, given: AnswerIn) -> dict[str, Any]:
         """Keep an answer, and say when."""
