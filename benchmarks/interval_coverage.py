@@ -148,9 +148,9 @@ def others(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits]:
         known = predictive_values_at_prevalence(Cases(label, chance), share, [0.05])[0]
         yield _of("PPV at 5 %, logit", known.ppv, ppv)
         yield _of("NPV at 5 %, logit", known.npv, npv)
-        told = measure_calibration(Cases(label, chance))
-        yield _of("calibration in the large, Wald", told.in_the_large, 0.0)
-        yield _of("calibration slope, Wald", told.slope, 1.0)
+        measured = measure_calibration(Cases(label, chance))
+        yield _of("calibration in the large, Wald", measured.in_the_large, 0.0)
+        yield _of("calibration slope, Wald", measured.slope, 1.0)
     except StatisticsError:
         yield "calibration slope, Wald", np.nan, np.nan, 1.0
     curve = decision_curve(

@@ -38,16 +38,10 @@ from typing import Literal
 import yaml
 from pydantic import ValidationError
 
+from hemocast import files
 from hemocast.config import PrepareConfig, Settings, SimulateConfig
 from hemocast.errors import ConfigError, NothingThere, OutputExists
-from hemocast.files import (
-    Output,
-    check_folder,
-    check_space,
-    claim,
-    remove_temporary,
-    write_text,
-)
+from hemocast.files import Output
 from hemocast.simulate.epidemiology.patients import Patient, draw_cohort
 from hemocast.simulate.write import tables
 from hemocast.simulate.write.dataset import DatasetWriter
@@ -131,7 +125,7 @@ class Truth:
         """Folder of the scans, whatever the format."""
         return self.folder / self.format
 
-    def ceilings(self) -> tuple[tables.CohortAuc, tables.CohortAuc, tables.CohortAuc]:
+    def ceilings(self) -> tuple[tables.CohortAuc, ...]:
         """Return the best AUC for who knows everything, the image alone, the record alone."""
         return tables.cohort_ceilings(self.config, self.patients)
 
@@ -191,9 +185,9 @@ def simulate_cohort(
         cohort=config,
     )
     _refuse_other(made, out)
-    check_folder(out, KIND, also=_made(out) == made)
+    files.check_folder(out, KIND, also=_made(out) == made)
     truth = Truth(config, draw_cohort(config), out, format)
-    with claim(out, KIND, also=_made(out) == made) as output:
+    with files.claim(out, KIND, also=_made(out) == made) as output:
         _refuse_other(made, out)
         _write(truth, made, output, _writer(truth, made, workers, progress or _silent))
     logger.info("simulated %d patients", len(truth.patients))
@@ -214,21 +208,18 @@ def _writer(truth: Truth, made: Made, workers: int, progress: Progress) -> Cohor
 def _write(truth: Truth, made: Made, output: Output, writer: CohortWriter) -> None:
     """Write settings, scans and tables, when all that can be checked is."""
     settings = yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False)
-    first = {
-        "simulation.yaml": settings,
-        "README.txt": README.format(parts=PARTS[made.format]),
-    }
+    first = {"simulation.yaml": settings, "README.txt": README.format(parts=PARTS[made.format])}
     last = writer.tables() | _truth_tables(truth, writer)
-    writer.filled_tables()
+    writer.filled_tables()  # refuses what was changed in them
     output.check(name for name, text in (first | last).items() if _differs(output, name, text))
-    check_space(truth.folder, int(writer.space()))
+    files.check_space(truth.folder, int(writer.space()))
     _put(output, first)
     writer.render()
     for name, text in writer.filled_tables().items():
         if _differs(output, name, text):
-            write_text(truth.folder / name, text)
+            files.write_text(truth.folder / name, text)
     _put(output, last)
-    remove_temporary(truth.folder)
+    files.remove_temporary(truth.folder)
 
 
 def _differs(output: Output, name: str, text: str) -> bool:

@@ -99,7 +99,7 @@ def test_the_infarct_lies_on_its_side_and_darkens():
     assert abs(right) < 0.15 * left
 
 
-def test_the_record_says_simulated_and_the_same_seed_gives_the_same_stack():
+def test_the_same_seed_gives_the_same_stack():
     head = build_head(np.random.default_rng(7), Person(60))
     one, two = (render_stack(head, Protocol(), SMALL, np.random.default_rng(9)) for _ in range(2))
     np.testing.assert_array_equal(one.frames, two.frames)

@@ -19,14 +19,7 @@ from numpy.typing import NDArray
 from hemocast.anatomy.atlas.solids import Points
 from hemocast.anatomy.atlas.territories import territory_margins
 from hemocast.anatomy.fields import on_axes
-from hemocast.simulate.anatomy.atlas import (
-    COARSE,
-    DISTANCE_ZERO,
-    LEVEL_ONE,
-    SHAPE,
-    axes,
-    load_atlas,
-)
+from hemocast.simulate.anatomy import atlas
 from hemocast.simulate.anatomy.shape import FIELD, AtlasMaps, Shape, atlas_maps, smooth_noise
 from hemocast.simulate.anatomy.structures import Side
 from hemocast.volume import BoolArray, FloatArray
@@ -83,7 +76,7 @@ class TissueShare:
 
     def on_atlas(self) -> NDArray[np.uint8]:
         """Return the share of every voxel of the atlas."""
-        full = np.zeros(SHAPE, dtype=np.uint8)
+        full = np.zeros(atlas.SHAPE, dtype=np.uint8)
         full[self.box] = self.share
         return full
 
@@ -110,7 +103,7 @@ class Growth:
 def half_axes(step: int) -> Points:
     """Return the right side's points, `step` mm apart."""
     count = tuple((b - a) // step + 1 for a, b in zip(FIRST, LAST, strict=True))
-    return axes(step, FIRST, count)
+    return atlas.axes(step, FIRST, count)
 
 
 def half_box(step: int) -> tuple[slice, ...]:
@@ -119,7 +112,7 @@ def half_box(step: int) -> tuple[slice, ...]:
 
 
 @lru_cache(maxsize=2)
-def margins_of(step: int = COARSE) -> dict[str, FloatArray]:
+def margins_of(step: int = atlas.COARSE) -> dict[str, FloatArray]:
     """Return the margins of the territories at the right side's points, `step` mm apart."""
     return territory_margins(half_axes(step))
 
@@ -128,7 +121,7 @@ def margins_of(step: int = COARSE) -> dict[str, FloatArray]:
 def _shallow(step: int) -> FloatArray:
     """Return 1 at the surface of the brain, 0 from 15 mm deep."""
     part: FloatArray = np.clip(
-        load_atlas().distance[half_box(step)] * np.float32(1 / DISTANCE_ZERO), 0, 1
+        atlas.load_atlas().distance[half_box(step)] * np.float32(1 / atlas.DISTANCE_ZERO), 0, 1
     )
     return part
 
@@ -151,7 +144,7 @@ def on_box(
     return on_axes(field, [(a + np.arange(n, dtype=np.float32)) / step for a, n in points])
 
 
-def draw_growth(territory: Territory, pattern: int, side: Side, step: int = COARSE) -> Growth:
+def draw_growth(territory: Territory, pattern: int, side: Side, step: int = atlas.COARSE) -> Growth:
     """Draw a growth map; the same territory and pattern always give the same one.
 
     Parameters
@@ -202,13 +195,13 @@ def draw_growth(territory: Territory, pattern: int, side: Side, step: int = COAR
     order[~below if territory in ("cerebellar", "pons") else below] = -1e4
     start = FIRST
     if side == "left":
-        order, start = order[..., ::-1], (FIRST[0], FIRST[1], SHAPE[2] - 1 - LAST[2])
+        order, start = order[..., ::-1], (FIRST[0], FIRST[1], atlas.SHAPE[2] - 1 - LAST[2])
     return Growth(start, step, np.ascontiguousarray(order, dtype=np.float32))
 
 
 def brain_share(level: NDArray[np.uint8], threshold: FloatArray) -> FloatArray:
     """Return the share of brain tissue in [0, 1] from the atlas' level and a head's threshold."""
-    share: FloatArray = level * np.float32(1 / (0.12 * LEVEL_ONE))
+    share: FloatArray = level * np.float32(1 / (0.12 * atlas.LEVEL_ONE))
     share -= threshold / np.float32(0.12) - np.float32(0.5)
     return np.clip(share, 0, 1, out=share)
 
@@ -233,7 +226,9 @@ def tissue_ml(
     """
     box = tuple(slice(a, a + step * n, step) for a, n in zip(start, size, strict=True))
     first = (start[0] // step, start[1] // step, start[2] // step)
-    cell = brain_share(load_atlas().level[box], on_box(maps.threshold, first, size, FIELD // step))
+    cell = brain_share(
+        atlas.load_atlas().level[box], on_box(maps.threshold, first, size, FIELD // step)
+    )
     cell *= on_box(maps.stretch, first, size, FIELD // step) * np.float32(step**3 / 1000)
     cell *= free[box]
     return cell

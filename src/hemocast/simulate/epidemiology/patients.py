@@ -13,16 +13,10 @@ from hemocast.simulate.disease.bleed import Bleed, Grade
 from hemocast.simulate.disease.head import Edema, Head, Infarct, Person, Stroke, build_head
 from hemocast.simulate.disease.lesion import TERRITORIES
 from hemocast.simulate.disease.swelling import midline_shift_mm
+from hemocast.simulate.epidemiology import population
 from hemocast.simulate.epidemiology.ceilings import RENDERED_UPTAKE, clinical_risks, image_risks
 from hemocast.simulate.epidemiology.outcome import FollowUp, draw_follow_up
-from hemocast.simulate.epidemiology.population import (
-    TREATMENTS,
-    Population,
-    draw_population,
-    join,
-    sites_of,
-    water_uptake,
-)
+from hemocast.simulate.epidemiology.population import Population
 from hemocast.simulate.epidemiology.risk import in_cohort, risks
 from hemocast.simulate.scanner.detector import Protocol
 from hemocast.simulate.scanner.planning import draw_protocol, vendors_of
@@ -173,7 +167,7 @@ def draw_cohort(config: SimulateConfig) -> tuple[Patient, ...]:
     counts = np.zeros(2, dtype=int)
     wanted = np.array([config.n_non, config.n_ht])
     while (counts < wanted).any():
-        block = draw_population(config, rng, _BLOCK)
+        block = population.draw_population(config, rng, _BLOCK)
         risk = risks(config, block)
         outcome = (rng.random(block.size) < risk).astype(int)
         blocks, labels, chances = [*blocks, block], [*labels, outcome], [*chances, risk]
@@ -181,7 +175,7 @@ def draw_cohort(config: SimulateConfig) -> tuple[Patient, ...]:
     label, risk = np.concatenate(labels), np.concatenate(chances)
     kept = np.concatenate([np.flatnonzero(label == k)[: wanted[k]] for k in (0, 1)])
     kept = rng.permutation(kept)
-    people = join(blocks).take(kept)
+    people = population.join(blocks).take(kept)
     known = {
         "candidate": kept,
         "label": label[kept],
@@ -210,9 +204,9 @@ def _patient(config: SimulateConfig, people: Population, i: int, known: dict[str
     patient = Patient(
         **known,
         patient_id=f"SIM{i + 1:04d}",
-        site=sites_of(config)[people.site[i]].name,
+        site=population.sites_of(config)[people.site[i]].name,
         van_swieten=_two_grades(rng, int(people.van_swieten[i])),
-        treatment=TREATMENTS[people.treatment[i]],
+        treatment=population.TREATMENTS[people.treatment[i]],
         treatment_hours=float(people.needle_hours[i]) if people.treatment[i] == 0 else None,
         thrombectomy_hours=float(thrombectomy) if people.thrombectomy[i] else None,
         infarct=Infarct(
@@ -258,11 +252,11 @@ def _plan(
     bleed: Bleed | None = None,
 ) -> PlannedScan:
     """Draw one scan of a patient."""
-    uptake = float(water_uptake(people.uptake_max[i], np.asarray(hours)))
+    uptake = float(population.water_uptake(people.uptake_max[i], np.asarray(hours)))
     rendered = min(config.visibility * uptake, RENDERED_UPTAKE)
     pushes = TERRITORIES[people.territory[i]] in SHIFTING
     shift = float(midline_shift_mm(people.volume_ml[i], rendered)) if pushes else 0.0
-    site = sites_of(config)[people.site[i]]
+    site = population.sites_of(config)[people.site[i]]
     vendor = vendors_of(site)[int(rng.integers(len(vendors_of(site))))]
     return PlannedScan(
         folder=rng.bytes(6).hex(),

@@ -243,11 +243,7 @@ def hyperdense_chance(territory: Whole, volume_ml: Floats) -> Floats:
 
 def treatment_shares(config: SimulateConfig) -> Floats:
     """Return the shares of `TREATMENTS`."""
-    given = (
-        config.thrombolysis_share,
-        config.antiplatelet_share,
-        config.anticoagulation_share,
-    )
+    given = (config.thrombolysis_share, config.antiplatelet_share, config.anticoagulation_share)
     return np.array([*given, max(1 - sum(given), 0)])
 
 

@@ -40,7 +40,7 @@ def render_head(
     Returns
     -------
     Volume
-        With `source.kind` ``"array"`` and a doubt that says it is simulated.
+        With `source.kind` ``"array"`` and `source.simulated`.
 
     Raises
     ------

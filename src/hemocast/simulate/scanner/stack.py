@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 from hemocast.anatomy import Alignment, Brain, align
 from hemocast.config import PrepareConfig
 from hemocast.prepare.stack import frames_to_upright, measure_extent
-from hemocast.simulate.anatomy.atlas import (
-    DISTANCE_STEP,
-    DISTANCE_ZERO,
-    load_atlas,
-    nearest_voxel,
-)
+from hemocast.simulate.anatomy import atlas
 from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.simulate.disease.head import Head
 from hemocast.simulate.scanner.detector import Protocol
@@ -89,7 +84,7 @@ def render_stack(
     Returns
     -------
     Stack
-        With `affine` in the scanner's millimetres and a doubt that says it is simulated.
+        With `affine` in the scanner's millimetres.
 
     Raises
     ------
@@ -189,9 +184,9 @@ def _measured(
 
 def _inside(subject: Subject, voxel: FloatArray) -> BoolArray:
     """Return which points (planes, 3, rows, columns) lie within the inner table, not in bone."""
-    at = nearest_voxel(voxel)
-    counts = load_atlas().distance.ravel().take(at)
-    within = counts < DISTANCE_ZERO + (subject.shape.gap - RIM_MM) / DISTANCE_STEP
+    at = atlas.nearest_voxel(voxel)
+    counts = atlas.load_atlas().distance.ravel().take(at)
+    within = counts < atlas.DISTANCE_ZERO + (subject.shape.gap - RIM_MM) / atlas.DISTANCE_STEP
     tissue = subject.head.tissue.ravel().take(at)
     solid = (tissue >= Tissue.BONE) & (tissue < Tissue.CALCIUM)
     return np.asarray(within & ~solid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 from hemocast.dataset.description import adopt_key
 from hemocast.dataset.ingest.run import IngestReport, ingest
@@ -39,18 +39,13 @@ class DatasetWriter(CohortWriter):
     Scans with the bleed stay outside, as DICOM in ``bleeds``: who wants them in ingests them.
     """
 
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        key = cohort_key(self.config.seed)
-        return {p.patient_id: participant_id(key, p.patient_id) for p in self.patients}
-
     @property
     def _dataset(self) -> Dataset:
         return Dataset(self.out / "dataset")
 
     def name(self, patient: Patient) -> str:
         """Return the patient's pseudonym."""
-        return self._names[patient.patient_id]
+        return participant_id(cohort_key(self.config.seed), patient.patient_id)
 
     def tables(self) -> dict[str, str]:
         """Return clinical data and reviews, which the simulator alone writes."""
@@ -143,7 +138,7 @@ class DatasetWriter(CohortWriter):
             self.progress(done + more, total)
 
         dicom, key = self.out / UNFINISHED / "dicom", cohort_key(self.config.seed)
-        adopt_key(self._dataset.root, key, self._names)
+        adopt_key(self._dataset.root, key, [p.patient_id for p in self.patients])
         report: IngestReport = ingest(
             [dicom], self._dataset.root, key, workers=Workers(self.workers), progress=move
         )

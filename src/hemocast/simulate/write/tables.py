@@ -47,18 +47,17 @@ class CohortAuc:
     cohort: float
 
 
-def cohort_ceilings(
-    config: SimulateConfig, patients: Sequence[Patient]
-) -> tuple[CohortAuc, CohortAuc, CohortAuc]:
-    """Return the three ceilings, as expected and as met on a cohort."""
-    best = ceilings(config)
-    label = [p.label for p in patients]
-    return (
-        CohortAuc("true", best.true, auc(Cases(label, [p.risk for p in patients]))),
-        CohortAuc("image", best.image, auc(Cases(label, [p.risk_image for p in patients]))),
-        CohortAuc(
-            "clinical", best.clinical, auc(Cases(label, [p.risk_clinical for p in patients]))
-        ),
+def cohort_ceilings(config: SimulateConfig, patients: Sequence[Patient]) -> tuple[CohortAuc, ...]:
+    """Return the ceilings for who knows everything, the image alone, the record alone."""
+    best, label = ceilings(config), [p.label for p in patients]
+    risks = {
+        "true": [p.risk for p in patients],
+        "image": [p.risk_image for p in patients],
+        "clinical": [p.risk_clinical for p in patients],
+    }
+    return tuple(
+        CohortAuc(name, getattr(best, name), auc(Cases(label, risk)))
+        for name, risk in risks.items()
     )
 
 
