@@ -1,0 +1,80 @@
+"""One scan: its folder whole or not there, and nothing of a user's removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from hemocast import files
+from hemocast.dataset import Dataset
+from hemocast.dataset.ingest.one_scan import Job, ingest_scan
+from hemocast.dataset.ingest.sources import gather
+from hemocast.dataset.scan_id import ScanId
+from hemocast.dataset.sidecar import read_sidecar
+from hemocast.dicom.files.archive import Opened
+from hemocast.errors import NotWritable
+
+SCAN = ScanId("sub-0123456789ab", "ses-01")
+
+
+@pytest.fixture
+def job_of(tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., Job]:
+    """Return a function that writes a study and gives the job to take it in."""
+
+    def make(**fields: object) -> Job:
+        folder = write_study(tmp_path / "s", "DOE-1", age=97, **fields)
+        (candidate,) = gather(Opened(folder)).candidates
+        return Job(SCAN, "study-1", datetime(1911, 1, 8, 12, 30, 5, 999), candidate)
+
+    return make
+
+
+def test_a_scan_and_its_sidecar_appear_together(tmp_path: Path, job_of: Callable[..., Job]) -> None:
+    dataset = Dataset(tmp_path / "out")
+    assert ingest_scan(job_of(), dataset) is None
+    (path,) = dataset.sidecars()
+    sidecar = read_sidecar(path)
+    assert sidecar.scan == SCAN
+    assert (sidecar.age, sidecar.sex, sidecar.acq_time) == (
+        90,
+        "F",
+        datetime(1911, 1, 8, 12, 30, 5),
+    )
+    assert sorted(p.name for p in path.parent.parent.iterdir()) == ["ct"]
+    assert "DOE" not in path.read_text()
+
+
+def test_a_refusal_carries_pseudonyms_alone(tmp_path: Path, job_of: Callable[..., Job]) -> None:
+    dataset = Dataset(tmp_path / "out")
+    refused = ingest_scan(job_of(phantom=True), dataset)
+    assert refused is not None
+    assert (refused.participant_id, refused.code, refused.study) == (
+        SCAN.participant_id, "HC302", "study-1",
+    )  # fmt: skip
+    assert "DOE" not in repr(refused)
+    assert not dataset.root.exists()
+
+
+def test_somebodys_folder_in_its_place_is_refused_and_stays(
+    tmp_path: Path, job_of: Callable[..., Job]
+) -> None:
+    dataset = Dataset(tmp_path / "out")
+    mine = dataset.scan_path(SCAN).with_name("mask.nii.gz")
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    refused = ingest_scan(job_of(), dataset)
+    assert refused is not None
+    assert refused.code == "HC004"
+    assert [p.name for p in mine.parent.iterdir()] == ["mask.nii.gz"]
+    assert not list(mine.parent.parent.glob(f"{files.TEMPORARY}*"))
+
+
+def test_a_place_that_cannot_be_written_to_ends_the_run(
+    tmp_path: Path, job_of: Callable[..., Job]
+) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(NotWritable):
+        ingest_scan(job_of(), Dataset(tmp_path / "out"))

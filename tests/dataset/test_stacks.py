@@ -1,0 +1,50 @@
+"""Scans of a dataset, prepared: in their order, and each refusal with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hemocast.config import PrepareConfig
+from hemocast.dataset import Dataset
+from hemocast.dataset.ingest.run import ingest
+from hemocast.dataset.stacks import prepare_scans, scans_of
+from hemocast.errors import DatasetError
+
+SMALL = PrepareConfig(size=64, pixel_mm=3.0)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, write_study: Callable[..., Path]) -> Dataset:
+    """Return a dataset of two scans of one patient, the later one with blood."""
+    write_study(tmp_path / "s" / "1", "P", day=1)
+    write_study(tmp_path / "s" / "2", "P", day=2, clot_mm=16)
+    ingest([tmp_path / "s"], tmp_path / "out", b"k" * 32)
+    return Dataset(tmp_path / "out")
+
+
+def test_scans_are_named_as_in_the_tables_and_blood_is_refused(dataset: Dataset) -> None:
+    scans = scans_of(dataset)
+    assert [scan.scan_id for scan in scans] == dataset.table("scans")["scan_id"].tolist()
+    assert len({scan.participant_id for scan in scans}) == 1
+    assert all(scan.path.is_file() for scan in scans)
+    first, second = prepare_scans(dataset, scans, SMALL)
+    assert (first.scan, second.scan) == tuple(scans)
+    assert second.stack is None
+    assert second.error is not None
+    assert second.error.code == "HC303"
+    assert first.stack is not None, first.error
+    assert first.stack.frames.shape == (SMALL.frames, 64, 64)
+
+
+def test_a_damaged_file_costs_its_scan_and_a_damaged_sidecar_is_named(dataset: Dataset) -> None:
+    scans = scans_of(dataset)
+    scans[0].path.write_bytes(b"half")
+    first, _ = prepare_scans(dataset, scans, SMALL)
+    assert first.error is not None
+    assert first.error.code in {"HC104", "HC107"}
+    dataset.sidecars()[0].write_text("{")
+    with pytest.raises(DatasetError, match=scans[0].scan_id):
+        scans_of(dataset)
