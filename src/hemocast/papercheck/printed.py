@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -119,7 +119,8 @@ def read_printed(path: Path) -> tuple[Printed, ...]:
             expected,
             "Correct the cells named and run again",
         )
-    return tuple(_printed(row) for row in table.astype(object).itertuples(index=False))
+    cells = table.astype(object).where(table.notna(), "").astype(str)
+    return tuple(_printed(row) for row in cells.to_dict("records"))
 
 
 def _with_blank_keys(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -137,32 +138,27 @@ def _with_blank_keys(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     return table, tuple(faults)
 
 
-def _printed(row: object) -> Printed:
-    import pandas as pd
-
-    def cell(name: str) -> str:
-        value = getattr(row, name)
-        return "" if pd.isna(value) else str(value).strip()
-
-    unit = cast("Unit", cell("unit"))
-    ends = cell("n").split("-") if cell("n") else []
+def _printed(row: Mapping[Hashable, str]) -> Printed:
+    cell = {name: text.strip() for name, text in row.items()}
+    unit = cast("Unit", cell["unit"])
+    ends = [int(end) for end in cell["n"].split("-") if end]
     # Limits above 1 beside a fraction can only be percentages; the check says so.
     limits = [
-        Rounded(cell(name), "percent" if unit == "fraction" and float(cell(name)) > 1 else unit)
-        for name in ("ci_low", "ci_high")
-        if cell(name)
+        Rounded(text, "percent" if unit == "fraction" and float(text) > 1 else unit)
+        for text in (cell["ci_low"], cell["ci_high"])
+        if text
     ]
     return Printed(
-        cell("table"),
-        cell("row"),
-        cell("column"),
-        Rounded(cell("value"), unit),
+        cell["table"],
+        cell["row"],
+        cell["column"],
+        Rounded(cell["value"], unit),
         (limits[0], limits[1]) if limits else None,
-        (int(ends[0]), int(ends[-1])) if ends else None,
-        int(cell("count")) if cell("count") else None,
-        cell("stratum"),
-        tuple(name.strip() for name in cell("mean_of").split(";") if name.strip()),
-        cell("note"),
+        (ends[0], ends[-1]) if ends else None,
+        int(cell["count"]) if cell["count"] else None,
+        cell["stratum"],
+        tuple(name.strip() for name in cell["mean_of"].split(";") if name.strip()),
+        cell["note"],
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations
 
 from hemocast.papercheck.numbers import PARTS, Finding, Printed, percent
 
@@ -22,8 +23,6 @@ class SetCounts:
         The whole.
     parts : tuple of (str, int)
         Each part printed, in the order of `PARTS`.
-    note : str
-        Where the numbers come from, if not from the paper.
     """
 
     table: str
@@ -31,7 +30,16 @@ class SetCounts:
     stratum: str
     total: int | None
     parts: tuple[tuple[str, int], ...]
-    note: str = ""
+
+    @property
+    def variable(self) -> str:
+        """Of the stratum: ``sex``."""
+        return self.stratum.partition(":")[0]
+
+    @property
+    def level(self) -> str:
+        """Of the stratum: ``male``."""
+        return self.stratum.partition(":")[2].strip()
 
     @property
     def excess(self) -> int | None:
@@ -57,7 +65,6 @@ def set_counts(printed: Sequence[Printed]) -> tuple[SetCounts, ...]:
             *where,
             int(cells["total"].number.value) if "total" in cells else None,
             tuple((part, int(cells[part].number.value)) for part in PARTS if part in cells),
-            next((p.note for p in cells.values() if p.note), ""),
         )
         for where, cells in lines.items()
     )
@@ -78,7 +85,7 @@ def _variables(lines: Sequence[SetCounts]) -> dict[tuple[str, str, str], list[Se
     groups: dict[tuple[str, str, str], list[SetCounts]] = defaultdict(list)
     for line in lines:
         if line.stratum:
-            groups[line.table, line.row, line.stratum.partition(":")[0]].append(line)
+            groups[line.table, line.row, line.variable].append(line)
     return groups
 
 
@@ -95,15 +102,14 @@ def _check_overlap(lines: Sequence[SetCounts]) -> Iterator[Finding]:
             if (table, row) != (line.table, line.row) or None in excesses:
                 continue
             total = sum(e for e in excesses if e is not None)
-            sums = ", ".join(f"{s.stratum.partition(':')[2].strip()} {s.sum_words}" for s in strata)
+            sums = ", ".join(f"{s.level} {s.sum_words}" for s in strata)
             words.append(f"{variable}: {sums}; together {total}")
         yield _overlap(line, excess, "; ".join(words))
     for (table, row, variable), strata in groups.items():
         if (table, row) not in whole:
             yield from _check_overlap(
-                [SetCounts(table, f"{row} ({variable}: {s.stratum.partition(':')[2].strip()})", "",
-                         s.total, s.parts, s.note) for s in strata]
-            )  # fmt: skip
+                [replace(s, row=f"{row} ({variable}: {s.level})", stratum="") for s in strata]
+            )
 
 
 def _overlap(line: SetCounts, excess: int, words: str) -> Finding:
@@ -158,18 +164,16 @@ def _check_repeats(lines: Sequence[SetCounts]) -> Iterator[Finding]:
             seen[line.row, ""].append((f"{line.table}, parts added", parts))
     differ = {k: v for k, v in seen.items() if len({size for _, size in v}) > 1}
     swapped: set[tuple[str, str]] = set()
-    for first, values in differ.items():
-        for second, others in differ.items():
-            a, b = dict(values), dict(others)
-            tables = list(a)
-            if second <= first or first[0] != second[0] or len(tables) != 2 or set(b) != set(a):
-                continue
-            if a[tables[0]] == b[tables[1]] and a[tables[1]] == b[tables[0]]:
+    for first, second in combinations(sorted(differ), 2):
+        a, b = dict(differ[first]), dict(differ[second])
+        if first[0] == second[0] and len(a) == 2 and a.keys() == b.keys():
+            one, two = a
+            if (a[one], a[two]) == (b[two], b[one]):
                 swapped |= {first, second}
                 yield Finding(
-                    "counts-swapped", "error", f"{' and '.join(tables)}, {first[0]}",
-                    "; ".join(f"{t}: {first[1]} {a[t]}, {second[1]} {b[t]}" for t in tables),
-                    f"{a[tables[0]]} and {b[tables[0]]} stand the other way round",
+                    "counts-swapped", "error", f"{one} and {two}, {first[0]}",
+                    "; ".join(f"{t}: {first[1]} {a[t]}, {second[1]} {b[t]}" for t in a),
+                    f"{a[one]} and {b[one]} stand the other way round",
                     "The counts of the two classes are exchanged between the two places.",
                 )  # fmt: skip
     for (row, stratum), values in differ.items():

@@ -8,6 +8,7 @@ from fractions import Fraction
 from hemocast.papercheck.matrix import MAX_N
 from hemocast.papercheck.numbers import (
     Finding,
+    Interval,
     Printed,
     Rounded,
     cases_words,
@@ -62,10 +63,7 @@ def check_interval(printed: Printed) -> Iterator[Finding]:
             f"the value is a {printed.number.unit}, the limits are {high.unit}",
             "The value and its confidence limits are printed in different units.",
         )  # fmt: skip
-    if (
-        low.interval[0] > printed.number.interval[1]
-        or high.interval[1] < printed.number.interval[0]
-    ):
+    if not Interval(low.interval.low, high.interval.high).meets(printed.number.interval):
         yield Finding(
             "ci-outside", "error", printed.where, seen, "the value lies outside its limits",
             "The value lies outside its own confidence interval.",

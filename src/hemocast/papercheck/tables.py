@@ -137,8 +137,8 @@ def _check_draw(rows: Sequence[Row], printed: Sequence[Printed]) -> Iterator[Fin
     cohort = [
         (line.total, whole)
         for line in lines
-        if line.row == "patients" and line.stratum.partition(":")[0] == "outcome"
-        and not line.stratum.partition(":")[2].strip().lower().startswith("no")
+        if line.row == "patients" and line.variable == "outcome"
+        and not line.level.lower().startswith("no")
         and line.total and (whole := wholes.get(line.table))
     ]  # fmt: skip
     seen: set[str] = set()

@@ -94,7 +94,7 @@ def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folde
     from hemocast.model import heatmap_on_scan
 
     write_json(folder / PREDICTION, report.prediction_json(prediction))
-    report.write_prediction_montage(prediction, folder / "montage.png")
+    report.write_montage(prediction, folder / "montage.png")
     report.write_case_page(prediction, volume.source, folder / "report.html", base_rate=base_rate)
     dicom.write_nifti(
         heatmap_on_scan(prediction, volume),

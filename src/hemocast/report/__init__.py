@@ -6,6 +6,6 @@ in `hemocast.pipeline` put what is returned into files.
 
 from hemocast.report.case.page import write_case_page
 from hemocast.report.case.record import prediction_json
-from hemocast.report.pictures.montage import write_montage, write_prediction_montage
+from hemocast.report.pictures.montage import write_montage
 
-__all__ = ["prediction_json", "write_case_page", "write_montage", "write_prediction_montage"]
+__all__ = ["prediction_json", "write_case_page", "write_montage"]

@@ -24,7 +24,7 @@ from hemocast.report.pictures.frames import (
     ramp,
 )
 from hemocast.report.words import stamp
-from hemocast.volume import FloatArray, Stack
+from hemocast.volume import Stack
 
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
@@ -39,55 +39,35 @@ _DIM = (150, 160, 170)
 _AMBER = (255, 190, 60)
 
 
-def write_prediction_montage(prediction: Prediction, path: Path) -> None:
-    """Write the montage of one prediction; see `write_montage`."""
-    write_montage(
-        prediction.stack,
-        prediction.heatmap,
-        path,
-        notice=prediction.notice,
-        heatmap_kind=prediction.heatmap_kind,
-    )
-
-
-def write_montage(
-    stack: Stack, heatmap: FloatArray, path: Path, *, notice: str = "", heatmap_kind: str = ""
-) -> None:
+def write_montage(prediction: Prediction, path: Path) -> None:
     """Write a PNG of all frames with the evidence for HT laid over them.
 
     Frames run from inferior (top left) to superior (bottom right), seen from the feet: the
     patient's right is at the left of the picture. The overlay is clear where there is little or no
-    evidence, so that the brain under it can be judged.
+    evidence, so that the brain under it can be judged; what speaks against HT is not shown. The
+    model's notice is burned in.
 
     Parameters
     ----------
-    stack : Stack
-        What the model saw.
-    heatmap : ndarray of float32, shape (28, H, W)
-        Signed evidence on the stack's grid; what speaks against HT is not shown.
+    prediction : Prediction
+        What the model answered.
     path : Path
         A ``.png``.
-    notice : str
-        What must never be missed (that a model is a demonstration), burned into the picture.
-    heatmap_kind : str
-        How the heatmap was made, in words.
 
     Raises
     ------
     ValueError
         Heatmap and frames differ in shape.
     """
-    image = draw_montage(stack, heatmap, notice=notice, heatmap_kind=heatmap_kind)
+    image = draw_montage(prediction)
     with replacing(path) as temporary:
         # Level 3 is within 5 % of the default's size in a third of its time.
         image.save(temporary, "PNG", compress_level=3)
 
 
-def draw_montage(
-    stack: Stack, heatmap: FloatArray, *, notice: str = "", heatmap_kind: str = ""
-) -> Image.Image:
+def draw_montage(prediction: Prediction) -> Image.Image:
     """Draw what `write_montage` writes."""
-    layers = layers_of(stack, heatmap)
+    layers = layers_of(prediction.stack, prediction.heatmap)
     tile = (round(layers.width * TILE_HEIGHT / layers.height), TILE_HEIGHT)
     sheet = _overlaid(layers, (tile[0] * COLUMNS, tile[1] * layers.rows))
     width = sheet.width + 2 * _EDGE
@@ -97,9 +77,9 @@ def draw_montage(
         band = sheet.crop((0, row * tile[1], sheet.width, (row + 1) * tile[1]))
         canvas.paste(band, (_EDGE, _HEAD_H + row * (tile[1] + _LABEL_H) + _LABEL_H))
     pen = ImageDraw.Draw(canvas)
-    _label_tiles(pen, stack, tile)
-    _head(canvas, pen, layers.heat, heatmap_kind)
-    _foot(pen, canvas.size, notice)
+    _label_tiles(pen, prediction.stack, tile)
+    _head(canvas, pen, layers.heat, prediction.heatmap_kind)
+    _foot(pen, canvas.size, prediction.notice)
     return canvas
 
 

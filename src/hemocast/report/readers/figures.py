@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hemocast.readers.analysis.agreement import Agreement
 from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
 from hemocast.report.evaluation.figures import MOST_CURVES
 from hemocast.report.figures.agreement import AgreementPanel, agreement_figure
@@ -72,18 +73,21 @@ def agreement_panels(analysis: ReaderAnalysis, arm: str) -> tuple[list[str], lis
     found = {row.first for row in pairs} | {row.second for row in pairs}
     readers = sorted(found - set(models)) if models else sorted(found)
     names = [*[name for name in models if name in found], *readers][:_MOST_RATERS]
-    place = {name: k for k, name in enumerate(names)}
-
-    def matrix(measure: str) -> FloatArray:
-        values = np.full((len(names), len(names)), np.nan)
-        for row in pairs:
-            if row.first in place and row.second in place:
-                i, j = place[row.first], place[row.second]
-                values[i, j] = values[j, i] = getattr(row, measure).value
-        return values
-
     titles = (("percent", "Agreement"), ("kappa", "Cohen's kappa"), ("ac1", "Gwet's AC1"))
-    return names, [AgreementPanel(title, matrix(measure)) for measure, title in titles]
+    return names, [
+        AgreementPanel(title, _matrix(pairs, names, measure)) for measure, title in titles
+    ]
+
+
+def _matrix(pairs: Sequence[Agreement], names: Sequence[str], measure: str) -> FloatArray:
+    """One measure of every pair, symmetric; NaN where it was not measured."""
+    place = {name: k for k, name in enumerate(names)}
+    values = np.full((len(names), len(names)), np.nan)
+    for row in pairs:
+        if row.first in place and row.second in place:
+            i, j = place[row.first], place[row.second]
+            values[i, j] = values[j, i] = getattr(row, measure).value
+    return values
 
 
 def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
