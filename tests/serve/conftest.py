@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import socket
 import threading
@@ -120,7 +121,7 @@ def new_study(
 
     def _make(*, aided: bool = False, **plan: object) -> Study:
         name = f"study{len(opened)}_{abs(hash(request.node.nodeid)) % 10**8}"
-        shutil.copytree(pictures, home / name / "images", dirs_exist_ok=True)
+        shutil.copytree(pictures, home / name / "images", copy_function=os.link)
         settings = {"readers": ("R1", "R2"), "repeats": 0.0, "washout_days": 0.0} | plan
         dataset = Dataset(dataset_root)
         create_study(dataset, name, StudyPlan(**settings), model=results if aided else None)
