@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +60,8 @@ def write_bases(root: Path) -> dict[str, list[Path]]:
     bases = {}
     for name, syntax in SYNTAXES.items():
         made = EXPLICIT if name.startswith("jpeg-lossless") or name in _LOSSY else syntax
-        paths = write_ct(
-            hu, positions, axes, [PIXEL_MM] * 2, header, root / name, transfer_syntax=made
-        )
+        encoded = replace(header, transfer_syntax=made)
+        paths = write_ct(hu, positions, axes, [PIXEL_MM] * 2, encoded, root / name)
         if made != syntax:
             for path in paths:
                 _transcode(path, name)

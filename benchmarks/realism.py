@@ -94,11 +94,11 @@ def simulated_scan(seed: int, age: float = 62.0, protocol: Protocol = LIKE_REAL)
     frames = scan_head(head, protocol, np.random.default_rng([seed, 1]))
     header = CTHeader("S", "SIMULATED^S", make_uid("s"), make_uid("s", seed),
                       series_description="SIMULATED HEAD",
-                      gantry_tilt=protocol.tilt_degrees)  # fmt: skip
+                      gantry_tilt=protocol.tilt_degrees,
+                      slice_thickness=frames.thickness_mm)  # fmt: skip
     spacing = (frames.pixel_mm, frames.pixel_mm)
     with tempfile.TemporaryDirectory() as scratch:
-        write_ct(frames.hu, frames.positions, frames.orientation, spacing, header, Path(scratch),
-                 thickness_mm=frames.thickness_mm)  # fmt: skip
+        write_ct(frames.hu, frames.positions, frames.orientation, spacing, header, Path(scratch))
         volume = read(Path(scratch))
     return Scan(frames.hu, frames.pixel_mm, frames.thickness_mm, frames.positions,
                 frames.orientation, volume)  # fmt: skip

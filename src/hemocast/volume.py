@@ -138,7 +138,7 @@ class StackRecord:
     input_hash, settings_hash : str
         SHA-256 of the Volume's content and of the preparation settings.
     rotation_degrees : tuple of float
-        Rotation that set the head upright, about the x (nod), y (tilt to a shoulder) and z (turn)
+        Rotation that set the head upright, about the x (pitch), y (roll) and z (yaw)
         axes of the patient.
     shift_mm : tuple of float
         Translation (right to left, anterior to posterior, inferior to superior) of that rigid move.

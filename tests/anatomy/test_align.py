@@ -91,7 +91,7 @@ def test_the_real_head_looks_upright(ge_volume, artefacts):
     assert found.matrix[3].tolist() == [0, 0, 0, 1]
     rebuilt = Rotation.from_euler("xyz", found.rotation_degrees, degrees=True).as_matrix()
     assert rebuilt == pytest.approx(turn, abs=1e-6)
-    # Measured on the sagittal and axial pictures: nod about 12, turn about -11 degrees.
+    # Measured on the sagittal and axial pictures: pitch about 12, yaw about -11 degrees.
     assert found.rotation_degrees == pytest.approx((12.5, 0, -11), abs=2)
     x, y, z = found.shift_mm
     assert (-x, -y, z) == pytest.approx(tuple(found.matrix[:3, 3]))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hemocast.anatomy import find_brain
+from hemocast.anatomy.checks import check_hounsfield
 from hemocast.errors import ContentError, NotABrain, NotHounsfield
 from hemocast.volume import Source, Volume
 
@@ -41,9 +42,9 @@ def test_a_skull_phantom_is_refused(unpack, phantom):
         (_ball(110.0) + _noise(5), "median of 110 HU"),
         (_ball(35.0) + _noise(5), "even"),
         (_ball(35.0, radius=45.0), "mL"),
-        (_ball(-1000.0), "no soft tissue"),
+        (_ball(-1000.0) + 1040 * (_ball(1.0, 90.0) == 1.0) * (_ball(1.0) == -1000.0), "no soft"),
     ],
-    ids=["water", "plastic", "as dense as brain but even", "small", "empty"],
+    ids=["water", "plastic", "as dense as brain but even", "small", "empty, soft outside"],
 )
 def test_balls_in_a_shell_of_bone_are_refused(array_volume, values, reason):
     with pytest.raises(NotABrain, match=reason):
@@ -92,3 +93,22 @@ def test_whatever_is_given_the_answer_is_a_refusal_and_never_a_crash(hu):
     volume = Volume(hu, np.diag([-2.0, -2.0, 5.0, 1.0]), ((),) * len(hu), Source("array", "0"))
     with pytest.raises(ContentError):
         find_brain(volume)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(0, 80, 1000),  # brain alone, its skull and air taken away
+        np.linspace(0, 4000, 1000),  # MR
+        np.linspace(0, 2000, 1000) ** 2,  # PET counts
+        np.full(1000, -1024.0),  # nothing there
+        np.concatenate([np.full(500, -1000.0), np.linspace(-100, 9000, 500)]),
+        np.append(np.linspace(-1000, 1000, 999), np.inf),
+        np.append(np.linspace(-1000, 1000, 999), np.nan),
+        np.append(np.linspace(-1000, 1000, 999), -np.inf),
+        np.append(np.linspace(-1000, 1000, 999), 1e6),
+    ],
+)
+def test_values_that_are_not_hu_are_refused(values):
+    with pytest.raises(NotHounsfield):
+        check_hounsfield(values.astype(np.float32).reshape(10, 10, 10))

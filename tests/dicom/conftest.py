@@ -120,10 +120,8 @@ def _write(acquisition: Acquisition, folder: Path) -> list[Path]:
         positions,
         [*row, *column],
         [acquisition.pixel, acquisition.pixel],
-        CTHeader(**fields),
-        folder,
-        names=[str(name) for name in names],
-        transfer_syntax=acquisition.syntax,
+        CTHeader(**fields, transfer_syntax=acquisition.syntax),
+        [folder / str(name) for name in names],
     )
 
 

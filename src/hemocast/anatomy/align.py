@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hemocast.anatomy.brain import Brain
 from hemocast.anatomy.fields import robust_step, rotation, sample, turned
-from hemocast.anatomy.grid import Coarse, bounding_box, coarsen
+from hemocast.anatomy.grid import Coarse, coarsen_around
 from hemocast.anatomy.symmetry import onto_midline
 from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
 from hemocast.errors import NotAligned
@@ -29,7 +29,7 @@ _MOVES_MM = np.array([80.0] * 3 + [1.0] * 3 + [80.0] * 3)
 _SETTLED = 0.05
 _STARTS_DEGREES = (0.0, -22.0, 22.0)
 # Brain in the lowest slice that shows that the base is missing. Measured: with 30 mm of the base
-# cut off, nod changed by up to 3 degrees, with 45 mm or more by up to 8.
+# cut off, pitch changed by up to 3 degrees, with 45 mm or more by up to 8.
 _BASE_CM2 = 60.0
 # Fluid is about 5 HU, white matter 28: in between lie mixed voxels and infarcts.
 _FLUID_HU, _TISSUE_HU = 8.0, 26.0
@@ -45,7 +45,7 @@ class Alignment:
         Maps upright millimetres (RAS+, origin at the middle of the brain's midline plane, x = 0 on
         that plane) to the scan's millimetres (RAS+).
     rotation_degrees : tuple of float
-        The rotation in `matrix` about the patient's x (nod), y (tilt to a shoulder) and z (turn)
+        The rotation in `matrix` about the patient's x (pitch), y (roll) and z (yaw)
         axes, applied in that order.
     shift_mm : tuple of float
         The translation in `matrix`: right to left, anterior to posterior, inferior to superior.
@@ -70,7 +70,7 @@ class Alignment:
 class _Pose:
     """Upright axes in the scan (3, 3), where the template's middle lies, log stretch (3,)."""
 
-    turn: NDArray[np.float64]
+    rotation: NDArray[np.float64]
     shift: NDArray[np.float64]
     log_scale: NDArray[np.float64]
 
@@ -92,7 +92,7 @@ def align(
 
     The template is turned, shifted and stretched along its own axes (nine numbers, Gauss-Newton)
     until its shape and fluid match the scan's; stretching keeps size and atrophy out of the pose
-    and is dropped afterwards. Then tilt, turn and sideways shift are refined on the brain's own
+    and is dropped afterwards. Then roll, yaw and sideways shift are refined on the brain's own
     left-right symmetry, in which a lesion of one side counts little. Only places inside the scan
     are compared, so a missing base or vertex does not pull.
 
@@ -103,14 +103,14 @@ def align(
     brain : Brain
         Its brain, as `find_brain` gives it.
     starts_degrees : tuple of float
-        Nods from which the search starts: one where the pose is roughly known.
+        Pitches from which the search starts: one where the pose is roughly known.
 
     Raises
     ------
     NotAligned
         The brain does not take the template's shape, or only in an impossible pose.
     """
-    tissue, share = _around_brain(volume, brain)
+    tissue, share = coarsen_around(volume, brain.mask, _MARGIN_MM)
     target = _target(tissue, share)
     rough = replace(target, points=target.points[::5], values=target.values[::5])
     fits = [_fit(rough, _start(target, degrees), 12) for degrees in starts_degrees]
@@ -118,7 +118,7 @@ def align(
     pose, _, overlap = _fit(target, best, 12)
     _check(overlap, pose)
     matrix = np.eye(4)
-    matrix[:3, :3] = pose.turn
+    matrix[:3, :3] = pose.rotation
     matrix[:3, 3] = pose.shift + target.middle
     matrix = onto_midline(tissue, share, matrix)
     return Alignment(
@@ -129,17 +129,6 @@ def align(
         overlap=overlap,
         doubts=_doubts(volume, brain),
     )
-
-
-def _around_brain(volume: Volume, brain: Brain) -> tuple[Coarse, FloatArray]:
-    """Coarse CT numbers around the brain and the share of brain in each block."""
-    margin = tuple(int(np.ceil(_MARGIN_MM / mm)) for mm in volume.spacing)
-    box = bounding_box(brain.mask, (margin[0], margin[1], margin[2]))
-    affine = volume.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box[::-1]]
-    tissue = coarsen(volume.hu[box], affine, volume.spacing)
-    share = coarsen(brain.mask[box].astype(np.float32), affine, volume.spacing)
-    return tissue, share.hu
 
 
 def _target(tissue: Coarse, share: FloatArray) -> _Target:
@@ -167,9 +156,9 @@ def _target(tissue: Coarse, share: FloatArray) -> _Target:
     return _Target((points - middle).astype(np.float32), values, middle, axes)
 
 
-def _start(target: _Target, nod_degrees: float) -> _Pose:
-    nod = rotation(np.array([np.deg2rad(nod_degrees), 0.0, 0.0]))
-    return _Pose(turn=target.axes @ nod, shift=np.zeros(3), log_scale=np.zeros(3))
+def _start(target: _Target, pitch_degrees: float) -> _Pose:
+    pitched = rotation(np.array([np.deg2rad(pitch_degrees), 0.0, 0.0]))
+    return _Pose(rotation=target.axes @ pitched, shift=np.zeros(3), log_scale=np.zeros(3))
 
 
 def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]:
@@ -180,7 +169,7 @@ def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]
     misfit = overlap = 0.0
     moved = np.inf
     for step in range(steps + 1):
-        upright = turned(target.points - pose.shift, pose.turn)
+        upright = turned(target.points - pose.shift, pose.rotation)
         stretch = np.exp(-pose.log_scale)
         place = upright * stretch
         index = ((place - origin) / STEP_MM)[:, ::-1].astype(np.float32)
@@ -194,8 +183,8 @@ def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]
         jacobian = _jacobian(seen[:, :, 1:] * weight[:, None], upright, place, stretch)
         change = robust_step(residual.reshape(-1), jacobian.reshape(-1, 9), _SCALE_OF_MISFIT, 0.01)
         pose = _Pose(
-            turn=pose.turn @ rotation(change[:3]),
-            shift=pose.shift + pose.turn @ change[3:6],
+            rotation=pose.rotation @ rotation(change[:3]),
+            shift=pose.shift + pose.rotation @ change[3:6],
             log_scale=np.clip(pose.log_scale + change[6:], *np.log(SCALE_RANGE)),
         )
         moved = float(np.linalg.norm(change * _MOVES_MM))
@@ -204,24 +193,24 @@ def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]
 
 def _jacobian(
     slope: FloatArray,
-    turned: NDArray[np.float64],
+    upright: NDArray[np.float64],
     place: NDArray[np.float64],
     stretch: NDArray[np.float64],
 ) -> FloatArray:
-    """Slopes of the sampled template along turn, shift and stretch: (n, channel, 9)."""
+    """Slopes of the sampled template along rotation, shift and stretch: (n, channel, 9)."""
     pull = (slope * stretch).astype(np.float32)
-    # d(turned)/d(small turn w) = turned x w, so slope . (turned x w) = (slope x turned) . w.
+    # d(upright)/d(small rotation w) = upright x w; slope . (upright x w) = (slope x upright) . w.
     return np.concatenate(
-        [np.cross(pull, turned[:, None, :]), -pull, -slope * place[:, None, :]], axis=2
+        [np.cross(pull, upright[:, None, :]), -pull, -slope * place[:, None, :]], axis=2
     ).astype(np.float32)
 
 
 def _check(overlap: float, pose: _Pose) -> None:
-    turn = rotation_angle(pose.turn)
-    if overlap < LEAST_OVERLAP or turn > LARGEST_DEGREES:
+    degrees = rotation_angle(pose.rotation)
+    if overlap < LEAST_OVERLAP or degrees > LARGEST_DEGREES:
         raise NotAligned(
             f"The brain fits the upright template with an overlap of {overlap:.2f}"
-            f" when turned by {turn:.0f} degrees",
+            f" when turned by {degrees:.0f} degrees",
             f"an overlap of at least {LEAST_OVERLAP} within {LARGEST_DEGREES:.0f} degrees",
             "Look at the scan: a large part of the head may be missing or not be a head",
         )
@@ -231,18 +220,18 @@ def _doubts(volume: Volume, brain: Brain) -> tuple[str, ...]:
     lowest_cm2 = np.count_nonzero(brain.mask[0]) * np.prod(volume.spacing[1:]) / 100
     if lowest_cm2 <= _BASE_CM2:
         return ()
-    return ("the scan stops above the skull base: the nod of the head is known less well",)
+    return ("the scan stops above the skull base: the pitch of the head is known less well",)
 
 
-def rotation_angle(turn: NDArray[np.float64]) -> float:
+def rotation_angle(matrix: NDArray[np.float64]) -> float:
     """Angle of a rotation matrix (3, 3), degrees."""
-    return float(np.rad2deg(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
+    return float(np.rad2deg(np.arccos(np.clip((np.trace(matrix) - 1) / 2, -1, 1))))
 
 
-def _euler_degrees(turn: NDArray[np.float64]) -> tuple[float, float, float]:
+def _euler_degrees(matrix: NDArray[np.float64]) -> tuple[float, float, float]:
     """Angles about fixed x, then y, then z whose product is the rotation (3, 3)."""
-    x = np.arctan2(turn[2, 1], turn[2, 2])
-    y = np.arcsin(np.clip(-turn[2, 0], -1, 1))
-    z = np.arctan2(turn[1, 0], turn[0, 0])
-    nod, tilt, spin = np.rad2deg([x, y, z])
-    return float(nod), float(tilt), float(spin)
+    x = np.arctan2(matrix[2, 1], matrix[2, 2])
+    y = np.arcsin(np.clip(-matrix[2, 0], -1, 1))
+    z = np.arctan2(matrix[1, 0], matrix[0, 0])
+    pitch, roll, yaw = np.rad2deg([x, y, z])
+    return float(pitch), float(roll), float(yaw)

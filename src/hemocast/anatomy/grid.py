@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hemocast.volume import Affine, BoolArray, FloatArray
+from hemocast.volume import Affine, BoolArray, FloatArray, Volume
 
 IN_PLANE_MM = 2.0
 SLICE_MM = 2.5
@@ -75,6 +75,38 @@ def coarsen(
         spacing=(spacing[0] * fz, spacing[1] * fy, spacing[2] * fx),
         affine=affine @ to_voxel,
     )
+
+
+def coarsen_around(
+    volume: Volume, mask: BoolArray, margin_mm: float = 0.0, in_plane_mm: float = IN_PLANE_MM
+) -> tuple[Coarse, FloatArray]:
+    """Average the box around a mask over blocks.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    mask : ndarray of bool, shape (z, y, x)
+        On its grid.
+    margin_mm : float
+        How much more than the mask the box takes in on all sides, mm.
+    in_plane_mm : float
+        As for `coarsen`.
+
+    Returns
+    -------
+    Coarse
+        The blocks' CT numbers.
+    ndarray of float32, shape (z, y, x)
+        The share of each block that lies in the mask.
+    """
+    z, y, x = (int(np.ceil(margin_mm / mm)) for mm in volume.spacing)
+    box = bounding_box(mask, (z, y, x))
+    affine = volume.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box[::-1]]
+    tissue = coarsen(volume.hu[box], affine, volume.spacing, in_plane_mm)
+    share = coarsen(mask[box].astype(np.float32), affine, volume.spacing, in_plane_mm)
+    return tissue, share.hu
 
 
 def _block_sum(array: FloatArray, axis: int, factor: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The midline: tilt, turn and sideways shift on which a brain is most like its mirror image."""
+"""The midline: roll, yaw and sideways shift on which a brain is most like its mirror image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def onto_midline(tissue: Coarse, share: FloatArray, matrix: Affine) -> Affine:
     """Refine a pose so that the brain's plane of symmetry is x = 0.
 
     Shape and CT numbers of both sides are compared; places that differ much, such as a lesion of
-    one side, hardly count. Nod, height and depth are left as they are.
+    one side, hardly count. Pitch, height and depth are left as they are.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def _fields(tissue: Coarse, share: FloatArray) -> FloatArray:
 
 
 def _plane_slopes(slope: FloatArray, points: Places) -> FloatArray:
-    """Slopes along a turn about y, a turn about z and a shift along x: (n, channel, 3)."""
+    """Slopes along a roll about y, a yaw about z and a shift along x: (n, channel, 3)."""
     x, y, z = (points[:, None, axis] for axis in range(3))
     about_y = slope[..., 0] * z - slope[..., 2] * x
     about_z = slope[..., 1] * x - slope[..., 0] * y

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hemocast.anatomy.checks import check_hounsfield
 from hemocast.dicom.deidentify.words import scanner_facts
 from hemocast.dicom.files.archive import open_path
 from hemocast.dicom.files.nifti import find_nifti, is_nifti, read_nifti
@@ -204,7 +205,7 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
         # Decoders warn of much that does no harm, in words taken from the files.
         warnings.simplefilter("ignore")
         hu = regrid.resample(read_one, grid, rows, columns)
-    decode.check_hounsfield(hu)
+    check_hounsfield(hu)
     made_of = [(b.low,) if b.low == b.high else (b.low, b.high) for b in grid.blends]
     slices = [tuple(images[grid.order[i]].sop_uid for i in part) for part in made_of]
     turned, affine, how = regrid.canonical(hu, grid.lps)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hemocast.anatomy import Brain
-from hemocast.anatomy.grid import bounding_box, coarsen
+from hemocast.anatomy.grid import bounding_box, coarsen_around
 from hemocast.volume import BoolArray, FloatArray, Volume
 
 # Fresh clot reads about 50 to 90 HU, grey matter 35 to 45; calcium above 100.
@@ -73,10 +73,8 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     """
     from scipy import ndimage
 
-    box = bounding_box(brain.mask, (0, 0, 0))
-    tissue = coarsen(volume.hu[box], volume.affine, volume.spacing, _BLOCK_MM)
-    share = coarsen(brain.mask[box].astype(np.float32), volume.affine, volume.spacing, _BLOCK_MM)
-    mask = share.hu > 0.5
+    tissue, share = coarsen_around(volume, brain.mask, in_plane_mm=_BLOCK_MM)
+    mask = share > 0.5
     smooth = _smooth(tissue.hu, mask, tissue.spacing)
     deep = ndimage.minimum_filter(mask, size=_box(BORDER_MM, tissue.spacing), mode="nearest")
     calcium = ndimage.maximum_filter(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hemocast.anatomy import Brain
-from hemocast.anatomy.grid import bounding_box, coarsen
+from hemocast.anatomy.grid import bounding_box, coarsen_around
 from hemocast.volume import BoolArray, Volume
 
 # Nothing in a plain scan but calcium and metal is as bright; above it vessels never are.
@@ -62,10 +62,8 @@ def find_enhancement(volume: Volume, brain: Brain) -> Enhancement:
     brain : Brain
         Its brain.
     """
-    box = bounding_box(brain.mask, (0, 0, 0))
-    tissue = coarsen(volume.hu[box], volume.affine, volume.spacing, _BLOCK_MM)
-    share = coarsen(brain.mask[box].astype(np.float32), volume.affine, volume.spacing, _BLOCK_MM)
-    bright = (tissue.hu > VESSEL_HU[0]) & (tissue.hu < VESSEL_HU[1]) & (share.hu > 0.99)
+    tissue, share = coarsen_around(volume, brain.mask, in_plane_mm=_BLOCK_MM)
+    bright = (tissue.hu > VESSEL_HU[0]) & (tissue.hu < VESSEL_HU[1]) & (share > 0.99)
     if not bright.any():
         return Enhancement(present=False, bright_ml=0.0, cubes=0)
     bright &= ~_thick(bright, tissue.hu > DENSE_HU, tissue.spacing)

@@ -64,24 +64,22 @@ def test_the_same_header_gives_the_same_bytes(tmp_path):
 def test_shapes_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(ValueError, match="positions"):
         write_ct(np.zeros((2, 4, 4)), [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path)
-    with pytest.raises(ValueError, match="names"):
+    with pytest.raises(ValueError, match="files"):
         write_ct(
-            np.zeros((1, 4, 4)), [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
-            names=["a", "b"],
+            np.zeros((1, 4, 4)), [(0, 0, 0)], [1, 0, 0, 0, 1, 0], [1, 1], HEADER,
+            [tmp_path / "a", tmp_path / "b"],
         )  # fmt: skip
 
 
 def test_each_slice_can_have_its_own_thickness(tmp_path):
     places = [(0, 0, 0), (0, 0, 3.75)]
-    paths = write_ct(
-        np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
-        thickness_mm=[2.5, 5.0],
-    )  # fmt: skip
+    own = replace(HEADER, slice_thickness=(2.5, 5.0))
+    paths = write_ct(np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1], own, tmp_path)
     assert [pydicom.dcmread(p).SliceThickness for p in paths] == [2.5, 5.0]
     with pytest.raises(ValueError, match="thicknesses"):
         write_ct(
-            np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1], HEADER, tmp_path,
-            thickness_mm=[2.5],
+            np.zeros((2, 4, 4)), places, [1, 0, 0, 0, 1, 0], [1, 1],
+            replace(HEADER, slice_thickness=(2.5, 5.0, 5.0)), tmp_path,
         )  # fmt: skip
 
 

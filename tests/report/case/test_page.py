@@ -91,7 +91,7 @@ def test_doubts_corrections_model_and_notices(page: Reader) -> None:
         "Gantry tilt of 18.5 degrees taken out.",
         "One step of 1.08 mm between the two slice thicknesses.",
         "Series 1 (2 image(s)) left out: localizer.",
-        "nod -12.5°, tilt 1.2°, turn 3.0°",
+        "pitch -12.5°, roll 1.2°, yaw 3.0°",
         "1312 mL",
         "28 of 5 mm, 2 beyond the scan",
         "6 mm not seen",

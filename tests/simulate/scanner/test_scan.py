@@ -76,13 +76,11 @@ def _head() -> Head:
 
 def _read_back(frames, folder):
     header = CTHeader(
-        "S", "SIMULATED^S", make_uid("s"), make_uid("s", 1), series_description="HEAD"
-    )
-    spacing = (frames.pixel_mm, frames.pixel_mm)
-    write_ct(
-        frames.hu, frames.positions, frames.orientation, spacing, header, folder,
-        thickness_mm=frames.thickness_mm,
+        "S", "SIMULATED^S", make_uid("s"), make_uid("s", 1), series_description="HEAD",
+        slice_thickness=frames.thickness_mm,
     )  # fmt: skip
+    spacing = (frames.pixel_mm, frames.pixel_mm)
+    write_ct(frames.hu, frames.positions, frames.orientation, spacing, header, folder)
     return read(folder)
 
 

@@ -24,6 +24,7 @@ def head() -> Head:
 
 
 def write(vendor: Vendor, frames: Frames, folder: Path, tilt: float = 0.0) -> list[Path]:
+    order = slice(None, None, -1 if vendor.top_first else 1)
     header = CTHeader(
         "SIM1",
         "SIMULATED^SIM1",
@@ -44,8 +45,8 @@ def write(vendor: Vendor, frames: Frames, folder: Path, tilt: float = 0.0) -> li
         signed=vendor.signed,
         intercept=vendor.intercept,
         padding=vendor.padding,
+        slice_thickness=frames.thickness_mm[order],
     )
-    order = slice(None, None, -1 if vendor.top_first else 1)
     return write_ct(
         frames.hu[order],
         frames.positions[order],
@@ -53,7 +54,6 @@ def write(vendor: Vendor, frames: Frames, folder: Path, tilt: float = 0.0) -> li
         (frames.pixel_mm, frames.pixel_mm),
         header,
         folder,
-        thickness_mm=frames.thickness_mm[order],
     )
 
 

@@ -24,11 +24,12 @@ def head():
 
 
 def _read_back(frames, folder):
-    header = CTHeader("S", "SIMULATED^S", make_uid("s"), make_uid("s", 1), series_description="H")
-    write_ct(
-        frames.hu, frames.positions, frames.orientation, (frames.pixel_mm,) * 2, header, folder,
-        thickness_mm=frames.thickness_mm,
+    header = CTHeader(
+        "S", "SIMULATED^S", make_uid("s"), make_uid("s", 1), series_description="H",
+        slice_thickness=frames.thickness_mm,
     )  # fmt: skip
+    spacing = (frames.pixel_mm, frames.pixel_mm)
+    write_ct(frames.hu, frames.positions, frames.orientation, spacing, header, folder)
     return read(folder)
 
 

@@ -12,7 +12,8 @@ from hemocast.dicom.deidentify.header import Keyed, clean_header
 from hemocast.dicom.deidentify.pixels import clean_pixels, may_show_text, pixel_element
 from hemocast.dicom.header.images import read_images
 from hemocast.dicom.header.inflate import read_dataset
-from hemocast.errors import HemocastError, MalformedFile, TruncatedFile
+from hemocast.dicom.refusals import malformed, truncated
+from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -55,13 +56,9 @@ def clean_file(path: Path, patient: str, keyed: Keyed) -> tuple[str, bytes]:
         if (refusal := may_show_text(image, dataset)) is not None:
             raise refusal
         if not image.pixels.complete:
-            raise TruncatedFile(
-                "A file of the series ends before its pixel data do",
-                "whole files",
-                "Copy or export the series again",
-            )
+            raise truncated()
         if not (image.sop_uid and image.study_uid and image.series_uid):
-            raise _malformed("An image does not say which study and series it belongs to")
+            raise malformed("An image does not say which study and series it belongs to")
         data, encapsulated = clean_pixels(dataset, image)
         method = f"Hemocast {version('hemocast')}, DICOM PS3.15 basic profile and options"
         clean = clean_header(dataset, patient, keyed, method)
@@ -71,11 +68,7 @@ def clean_file(path: Path, patient: str, keyed: Keyed) -> tuple[str, bytes]:
         raise
     # The parser raises whatever its code trips over, and its words quote the file.
     except Exception as error:
-        raise _malformed(f"A file cannot be parsed ({type(error).__name__})") from None
-
-
-def _malformed(seen: str) -> MalformedFile:
-    return MalformedFile(seen, "DICOM files as the standard has them", "Export the series again")
+        raise malformed(f"A file cannot be parsed ({type(error).__name__})") from None
 
 
 def _encode(clean: Dataset, syntax: str) -> bytes:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hemocast.dicom.header.image import CT_CLASSES, Image
 from hemocast.dicom.pixels.decode import NATIVE
-from hemocast.errors import BurnedIn, HemocastError, MalformedFile, NoCT, UnsupportedSyntax
+from hemocast.dicom.refusals import malformed
+from hemocast.errors import BurnedIn, HemocastError, NoCT, UnsupportedSyntax
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -104,11 +105,11 @@ def clean_pixels(dataset: Dataset, image: Image) -> tuple[bytes, bool]:
     p = image.pixels
     data = dataset.PixelData
     if not isinstance(data, bytes) or p.rows < 1 or p.columns < 1 or p.n_frames < 1:
-        raise _malformed()
+        raise malformed("Pixel data are not what their header says")
     if p.syntax in NATIVE:
         size = p.rows * p.columns * p.n_frames * 2
         if len(data) < size:
-            raise _malformed()
+            raise malformed("Pixel data are not what their header says")
         return data[:size], False
     if p.syntax not in (*_JPEG, *_JPEG_LS, *_JPEG_2000, RLE):
         raise UnsupportedSyntax(
@@ -119,20 +120,16 @@ def clean_pixels(dataset: Dataset, image: Image) -> tuple[bytes, bool]:
     try:
         return _encapsulated(data, p.syntax, p.rows * p.columns, p.n_frames), True
     except (ValueError, IndexError, OverflowError):
-        raise _malformed() from None
-
-
-def _malformed() -> MalformedFile:
-    return MalformedFile(
-        "Pixel data are not what their header says",
-        "files whose header and pixels agree",
-        "Export the series again",
-    )
+        raise malformed("Pixel data are not what their header says") from None
 
 
 def _encapsulated(data: bytes, syntax: str, size: int, n_frames: int) -> bytes:
     """Clean every frame's codestream in place: no length and no offset changes."""
-    from pydicom.encaps import generate_fragmented_frames, parse_basic_offsets
+    from pydicom.encaps import (
+        generate_fragmented_frames,
+        itemize_fragment,
+        parse_basic_offsets,
+    )
 
     has_offsets = bool(parse_basic_offsets(data))
     out, offsets = bytearray(), []
@@ -145,14 +142,10 @@ def _encapsulated(data: bytes, syntax: str, size: int, n_frames: int) -> bytes:
         offsets.append(len(out))
         at = 0
         for fragment in fragments:
-            out += _item(bytes(stream[at : at + len(fragment)]))
+            out += itemize_fragment(bytes(stream[at : at + len(fragment)]))
             at += len(fragment)
     table = b"".join(offset.to_bytes(4, "little") for offset in offsets) if has_offsets else b""
-    return _item(table) + bytes(out)
-
-
-def _item(content: bytes) -> bytes:
-    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
+    return itemize_fragment(table) + bytes(out)
 
 
 def _clean_stream(stream: bytearray, syntax: str, size: int) -> None:

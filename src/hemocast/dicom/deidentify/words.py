@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from hemocast.dicom.header.kernels import bone_prefix, is_known
+
 MARK = "_"
 
 
@@ -66,13 +68,6 @@ _MEASURE = re.compile(r"\d{1,2}(\.\d{1,3})?\s?MM")
 _SHORT_NUMBER = re.compile(r"\d{1,3}|\d{1,2}\.\d")
 _BETWEEN = frozenset(" -/+_,")
 _MARKS = re.compile(r"(?:_[\s/+,-]*)+_")
-
-_KERNEL = re.compile(
-    r"[A-Z]{1,2}\d\d[A-Z]?|FC\d\d(-[A-Z])?|[UYE][A-F]|[A-D]|\d"
-    r"|STD\+?|STANDARD|STND|SOFT|SMOOTH|SHARP|DETAIL|EDGE|LUNG|CHEST|BONE ?(PLUS)?|ULTRA"
-    r"|HD ?(BONE|LUNG)|BRAIN|HEAD|ORDINARY|NONE|HD_STND"
-)
-_KERNEL_KIND = re.compile(r"HD ?BONE|BONE|EDGE|LUNG|ULTRA|Y[CDE]|FC(3[0-59]|5\d|8\d)")
 
 
 def clean_words(text: str, *, words: frozenset[str] = WORDS, numbers: bool = False) -> str:
@@ -132,10 +127,7 @@ def clean_kernel(text: str, stand_in: str) -> str:
         Up to 7 characters that tell one unknown name from another.
     """
     name = fold(text).strip()
-    if not name or _KERNEL.fullmatch(name):
-        return name
-    kind = _KERNEL_KIND.match(name)
-    return f"{kind.group()} {stand_in}" if kind else stand_in
+    return name if not name or is_known(name) else f"{bone_prefix(name)} {stand_in}".strip()
 
 
 def scanner_facts(manufacturer: str, model: str, kernel: str) -> dict[str, str]:

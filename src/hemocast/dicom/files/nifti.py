@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from hemocast.anatomy.checks import check_hounsfield
 from hemocast.dicom.geometry.regrid import AIR, canonical, whole
 from hemocast.dicom.geometry.slices import MOST_VOXELS
-from hemocast.dicom.pixels.decode import check_hounsfield
 from hemocast.errors import (
     BadGeometry,
     HemocastError,
@@ -26,6 +26,7 @@ from hemocast.errors import (
     TooLarge,
     TruncatedFile,
 )
+from hemocast.files import write_bytes
 from hemocast.volume import SIMULATED, Source, Volume
 
 ENDINGS = (".nii", ".nii.gz")
@@ -267,11 +268,11 @@ def write_nifti(
     affine : ndarray, shape (4, 4)
         Voxel (x, y, z, 1) to mm, RAS+.
     path : Path
-        ``.nii`` or ``.nii.gz``; its folder exists.
+        ``.nii`` or ``.nii.gz``.
     dtype : dtype
         Of the stored values.
     description : str
-        Up to 79 characters for the header; `SIMULATED` in front is read back as a doubt.
+        Up to 79 characters for the header; `SIMULATED` in front is read back as `Source.simulated`.
     """
     import nibabel as nib
 
@@ -292,12 +293,7 @@ def write_nifti(
         with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
             file.write(content)
         content = buffer.getvalue()
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(path, content)
 
 
 def nifti_uid(path: Path) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hemocast.files import write_bytes
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -53,9 +55,8 @@ class CTHeader:
         Name of the convolution kernel.
     kvp : float
         Tube voltage, kV.
-    slice_thickness : float
-        Nominal thickness, mm; need not be the step between slices. `write_ct` can give each slice
-        its own.
+    slice_thickness : float or sequence of float
+        Nominal thickness, mm, of all slices or of each; need not be the step between them.
     gantry_tilt : float
         Nominal gantry tilt, degrees; its sign depends on the vendor and nothing reads it back.
     body_part, patient_position, image_comments, institution, accession_number : str
@@ -71,6 +72,8 @@ class CTHeader:
     padding : int or None
         Stored value of the corners outside the circle that is reconstructed, and
         PixelPaddingValue; None reconstructs the whole square. Needs `signed`.
+    transfer_syntax : str
+        UID of the encoding; compressed ones need the codec that pydicom names.
     """
 
     patient_id: str
@@ -88,7 +91,7 @@ class CTHeader:
     model: str = ""
     kernel: str = ""
     kvp: float = 120.0
-    slice_thickness: float = 5.0
+    slice_thickness: float | Sequence[float] | NDArray[np.float64] = 5.0
     gantry_tilt: float = 0.0
     body_part: str = "HEAD"
     patient_position: str = "HFS"
@@ -100,6 +103,7 @@ class CTHeader:
     signed: bool = False
     intercept: int = LOWEST_HU
     padding: int | None = None
+    transfer_syntax: str = EXPLICIT_LITTLE
 
 
 def make_uid(*parts: object) -> str:
@@ -117,10 +121,7 @@ def write_ct(
     orientation: ArrayLike,
     pixel_spacing: ArrayLike,
     header: CTHeader,
-    folder: Path,
-    names: Sequence[str] | None = None,
-    transfer_syntax: str = EXPLICIT_LITTLE,
-    thickness_mm: Sequence[float] | NDArray[np.float64] | None = None,
+    where: Path | Sequence[Path],
 ) -> list[Path]:
     """Write one CT series, one file per slice, each complete or not there.
 
@@ -136,15 +137,8 @@ def write_ct(
         Distance between rows and between columns, mm (PixelSpacing).
     header : CTHeader
         Everything else.
-    folder : Path
-        Made if it is not there.
-    names : sequence of str, optional
-        File names; ``0001.dcm`` and so on by default.
-    transfer_syntax : str
-        UID of the encoding; compressed ones need the codec that pydicom names.
-    thickness_mm : sequence of float, optional
-        SliceThickness of each slice, for series whose slices differ; `header.slice_thickness` for
-        all by default.
+    where : Path or sequence of Path
+        A folder, for files ``0001.dcm`` and so on; or the file of each slice.
 
     Returns
     -------
@@ -160,29 +154,26 @@ def write_ct(
     places = np.asarray(positions, dtype=float)
     if frames.ndim != 3 or places.shape != (len(frames), 3):
         raise ValueError(f"{frames.shape} frames do not go with {places.shape} positions")
-    files = (
-        list(names) if names is not None else [f"{i:04d}.dcm" for i in range(1, len(frames) + 1)]
-    )
-    if len(files) != len(frames):
-        raise ValueError(f"{len(files)} names for {len(frames)} frames")
-    thick = [header.slice_thickness] * len(frames) if thickness_mm is None else list(thickness_mm)
-    if len(thick) != len(frames):
+    if isinstance(where, Path):
+        paths = [where / f"{i:04d}.dcm" for i in range(1, len(frames) + 1)]
+    else:
+        paths = list(where)
+    if len(paths) != len(frames):
+        raise ValueError(f"{len(paths)} files for {len(frames)} frames")
+    thick = np.ravel(header.slice_thickness)
+    if len(thick) not in (1, len(frames)):
         raise ValueError(f"{len(thick)} thicknesses for {len(frames)} frames")
-    folder.mkdir(parents=True, exist_ok=True)
     stored = _stored(frames, header)
     axes = [_decimal(v) for v in np.asarray(orientation, dtype=float).reshape(6)]
     spacing = [_decimal(v) for v in np.asarray(pixel_spacing, dtype=float).reshape(2)]
     dataset = _common(header, axes, spacing, stored.shape[1], stored.shape[2])
-    paths = []
-    for index, (pixels, place) in enumerate(zip(stored, places, strict=True)):
+    for index, (pixels, place, path) in enumerate(zip(stored, places, paths, strict=True)):
         dataset.SOPInstanceUID = make_uid(header.series_uid, index)
         dataset.InstanceNumber = index + 1
         dataset.ImagePositionPatient = [_decimal(v) for v in place]
-        dataset.SliceThickness = _decimal(thick[index])
+        dataset.SliceThickness = _decimal(thick[index % len(thick)])
         dataset.PixelData = pixels.tobytes()
-        path = folder / files[index]
-        _replace(path, encode(dataset, transfer_syntax))
-        paths.append(path)
+        write_bytes(path, encode(dataset, header.transfer_syntax))
     return paths
 
 
@@ -297,15 +288,9 @@ def _common(
         values["PixelPaddingValue"] = header.padding
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
-    dataset["PixelData"] = _pixel_element()
+    # Assigning bytes later keeps this VR.
+    dataset.add_new("PixelData", "OW", b"")
     return dataset
-
-
-def _pixel_element() -> Any:
-    """An empty 16-bit PixelData element, so that assigning bytes later keeps its VR."""
-    from pydicom.dataelem import DataElement
-
-    return DataElement(0x7FE00010, "OW", b"")
 
 
 def _decimal(value: float) -> str:
@@ -313,14 +298,3 @@ def _decimal(value: float) -> str:
     from pydicom.valuerep import format_number_as_ds
 
     return str(format_number_as_ds(float(value)))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then give it its own."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hemocast.dicom.header.inflate import read_dataset
@@ -50,6 +51,7 @@ _PIXELS = 0x7FE00008
 _ELEMENT = struct.Struct("<HH2sH")
 
 
+@dataclass(frozen=True)
 class Fields:
     """Values of a header straight from their bytes: quick, and nothing in them can raise.
 
@@ -67,23 +69,13 @@ class Fields:
         The whole header, where it was parsed by pydicom.
     """
 
-    def __init__(
-        self,
-        values: Mapping[int, Any],
-        little: bool,
-        implicit: bool,
-        syntax: str,
-        sop_class: str,
-        end: int,
-        dataset: Dataset | None = None,
-    ) -> None:
-        self.values = values
-        self.little = little
-        self.implicit = implicit
-        self.syntax = syntax
-        self.sop_class = sop_class
-        self.end = end
-        self.dataset = dataset
+    values: Mapping[int, Any]
+    little: bool
+    implicit: bool
+    syntax: str
+    sop_class: str
+    end: int
+    dataset: Dataset | None = None
 
     @classmethod
     def parse(cls, file: BinaryIO) -> Fields:

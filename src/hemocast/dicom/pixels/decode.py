@@ -15,12 +15,11 @@ from hemocast.dicom.header.image import DEFLATED, Pixels
 from hemocast.dicom.header.inflate import read_dataset
 from hemocast.dicom.pixels import encapsulated
 from hemocast.dicom.pixels.encapsulated import Stream
+from hemocast.dicom.refusals import malformed, truncated
 from hemocast.errors import (
     HemocastError,
-    MalformedFile,
     NotHounsfield,
     TooLarge,
-    TruncatedFile,
     UnsupportedSyntax,
 )
 
@@ -79,9 +78,9 @@ def check(pixels: Pixels) -> None:
             "Export the series again",
         )
     if not p.complete:
-        raise _truncated()
+        raise truncated()
     if p.rows < 2 or p.columns < 2 or not 0 <= p.frame < p.n_frames:
-        raise _malformed("An image does not say how many rows, columns or frames it has")
+        raise malformed("An image does not say how many rows, columns or frames it has")
     if p.syntax not in NATIVE and p.syntax not in DECODERS:
         raise UnsupportedSyntax(
             f"The images are compressed as {_name(p.syntax)}, which no free decoder reads",
@@ -98,10 +97,10 @@ def check(pixels: Pixels) -> None:
     if p.rescale_type not in ("", "HU", "US", "HU_MOD"):
         raise _no_hu("The images hold another quantity than CT numbers")
     if not 1 <= p.bits_stored <= 16:
-        raise _malformed(f"An image claims {p.bits_stored} bits in 16")
+        raise malformed(f"An image claims {p.bits_stored} bits in 16")
     needed = (p.frame + 1) * p.rows * p.columns * 2
     if p.syntax in NATIVE and p.length is not None and p.length < needed:
-        raise _malformed("An image has fewer bytes than its rows and columns need")
+        raise malformed("An image has fewer bytes than its rows and columns need")
 
 
 def _name(syntax: str) -> str:
@@ -136,9 +135,9 @@ def stored(pixels: Pixels) -> NDArray[Any]:
         try:
             flat = np.fromfile(p.path, kind, count, offset=p.offset + p.frame * count * 2)
         except OSError as error:
-            raise _truncated() from error
+            raise truncated() from error
         if flat.size != count:
-            raise _truncated()
+            raise truncated()
         return flat.reshape(p.rows, p.columns)
     try:
         array = _inflated(p) if p.syntax == DEFLATED else _decompressed(p)
@@ -147,11 +146,11 @@ def stored(pixels: Pixels) -> NDArray[Any]:
     # Decoders raise whatever their code trips over in a damaged stream; a panic in one written in
     # Rust is no Exception.
     except BaseException as error:
-        raise _malformed(
+        raise malformed(
             f"An image of the series cannot be decompressed ({type(error).__name__})"
         ) from error
     if array.shape != (p.rows, p.columns) or array.dtype.kind not in "iu":
-        raise _malformed("A compressed image is not of the size its header says")
+        raise malformed("A compressed image is not of the size its header says")
     return array
 
 
@@ -170,11 +169,12 @@ def _inflate(path: Path, size: int, changed: int) -> NDArray[Any]:
 
 
 def _decompressed(p: Pixels) -> NDArray[Any]:
+    from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     if p.offset is None:
-        raise _truncated()
+        raise truncated()
     frame = encapsulated.frame_bytes(p.path, p.offset, p.frame, p.n_frames)
     plugin, kind = DECODERS[p.syntax]
     if kind is not None:
@@ -191,9 +191,8 @@ def _decompressed(p: Pixels) -> NDArray[Any]:
         "photometric_interpretation": "MONOCHROME2",
         "pixel_keyword": "PixelData",
     }
-    data = encapsulated.encapsulate(frame)
     array, _ = get_decoder(p.syntax).as_array(
-        data, index=0, raw=True, decoding_plugin=plugin, **options
+        encapsulate([frame], has_bot=False), index=0, raw=True, decoding_plugin=plugin, **options
     )
     result: NDArray[Any] = array
     return result
@@ -284,46 +283,6 @@ def _is_padding(p: Pixels, words: NDArray[Any]) -> NDArray[np.bool_]:
     low, high = _padding(p, words.dtype.kind == "i")
     mask: NDArray[np.bool_] = words == low if low == high else (words >= low) & (words <= high)
     return mask
-
-
-def check_hounsfield(hu: NDArray[np.float32]) -> None:
-    """Refuse values that are not the CT numbers of a body in air.
-
-    Looks at every fourth voxel of each axis: some must be air (below -500), some water or tissue
-    (-200 to 200), and nearly none above 4,000 HU.
-
-    Parameters
-    ----------
-    hu : ndarray, any shape
-        What claims to be HU.
-
-    Raises
-    ------
-    NotHounsfield
-        It is not.
-    """
-    sample = hu[tuple(slice(None, None, 4 if n >= 16 else 1) for n in hu.shape)]
-    n = sample.size
-    air = np.count_nonzero(sample < -500) / n
-    tissue = np.count_nonzero((sample > -200) & (sample < 200)) / n
-    metal = np.count_nonzero(sample > 4000) / n
-    if air < 0.005 or tissue < 0.01 or metal > 0.02:
-        raise _no_hu(
-            f"The values run from {float(sample.min()):.0f} to {float(sample.max()):.0f}; "
-            f"{air:.0%} look like air, {tissue:.0%} like tissue"
-        )
-
-
-def _truncated() -> TruncatedFile:
-    return TruncatedFile(
-        "A file of the series ends before its pixel data do",
-        "whole files",
-        "Copy or export the series again",
-    )
-
-
-def _malformed(seen: str) -> MalformedFile:
-    return MalformedFile(seen, "files whose header and pixels agree", "Export the series again")
 
 
 def _no_hu(seen: str) -> NotHounsfield:

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from hemocast.errors import MalformedFile, TruncatedFile
+from hemocast.dicom.refusals import malformed, truncated
 
 MOST_PIECES = 2**16  # 4,096 frames, each in more pieces than any writer makes
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -80,18 +80,18 @@ def _pieces(
             file.seek(at)
             head = file.read(8)
             if len(head) < 8:
-                raise _truncated()
+                raise truncated()
             if head[:4] == _DELIMITER:
                 break
             length = int.from_bytes(head[4:], "little")
             if head[:4] != _ITEM or len(found) > MOST_PIECES:
-                raise _malformed("Compressed pixel data are not made of items")
+                raise malformed("Compressed pixel data are not made of items")
             if at + 8 + length > size:
-                raise _truncated()
+                raise truncated()
             found.append((at + 8, length))
             at += 8 + length
         if len(found) < 2:
-            raise _malformed("Compressed pixel data hold no image")
+            raise malformed("Compressed pixel data hold no image")
         file.seek(found[0][0])
         table = file.read(min(found[0][1], 4 * MOST_PIECES))
     whole = len(table) // 4
@@ -115,15 +115,8 @@ def _grouped(
                 if b"\xff\xd9" in file.read(min(size, 10)):
                     firsts.append(index + 1)
     if len(firsts) != n_frames or firsts[0] != 0 or sorted(set(firsts)) != firsts:
-        raise _malformed("Compressed pixel data do not hold as many images as the header says")
+        raise malformed("Compressed pixel data do not hold as many images as the header says")
     return [pieces[a:b] for a, b in zip(firsts, [*firsts[1:], len(pieces)], strict=True)]
-
-
-def encapsulate(frame: bytes) -> bytes:
-    """Wrap one frame as decoders want it: an empty offset table, one item, the end mark."""
-    padded = frame + b"\0" * (len(frame) % 2)
-    size = struct.pack("<I", len(padded))
-    return _ITEM + bytes(4) + _ITEM + size + padded + _DELIMITER + bytes(4)
 
 
 def check_stream(frame: bytes, rows: int, columns: int, kind: Stream) -> None:
@@ -148,7 +141,7 @@ def check_stream(frame: bytes, rows: int, columns: int, kind: Stream) -> None:
     """
     claim = _jpeg_2000(frame) if kind is Stream.JPEG_2000 else _jpeg(frame, kind)
     if claim != (rows, columns):
-        raise _malformed("A compressed image is not of the kind and size its header says")
+        raise malformed("A compressed image is not of the kind and size its header says")
 
 
 def _jpeg_2000(frame: bytes) -> tuple[int, int] | None:
@@ -215,15 +208,3 @@ def _one_scan(frame: bytes, start: int, kind: Stream) -> bool:
     pattern = _LS_MARK if kind is Stream.JPEG_LS else _MARK
     found = pattern.search(frame, start)
     return found is not None and found[0][1] == _EOI
-
-
-def _truncated() -> TruncatedFile:
-    return TruncatedFile(
-        "A file of the series ends before its pixel data do",
-        "whole files",
-        "Copy or export the series again",
-    )
-
-
-def _malformed(seen: str) -> MalformedFile:
-    return MalformedFile(seen, "files whose header and pixels agree", "Export the series again")

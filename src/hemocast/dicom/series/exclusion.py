@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dicom.header.image import CT_CLASSES, Image
+from hemocast.dicom.header.kernels import is_bone
 from hemocast.dicom.series.found import Series
 from hemocast.errors import (
     BoneKernel,
@@ -44,9 +45,6 @@ _NO_AGENT = {
     "", "NONE", "NO", "N", "N/A", "NA", "0", "-", "NIL", "UNENHANCED", "WITHOUT", "NO CONTRAST",
 }  # fmt: skip
 _BONE_WORDS = re.compile(r"\bBONES?\b|OSSEUS|OSTEO|KNOCHEN|\bOS\b|\bLUNG\b")
-_BONE_NAMES = re.compile(r"^(BONE|EDGE|LUNG|ULTRA|HD ?BONE|Y[CDE]|FC(3[0-59]|5\d|8\d))")
-_NUMBERED = re.compile(r"^[A-Z]{1,2}(\d\d)[A-Z]?\b")  # Siemens: H60S, J70H, HR64
-_SHARPEST_SOFT = 54
 _HEAD = re.compile(
     r"HEAD|BRAIN|CEREBR|SKULL|CRANI|KOPF|SCHAEDEL|SCHÄDEL|TETE|TÊTE|CABEZA|ENCEPH|STROKE"
 )
@@ -152,7 +150,7 @@ def exclusion_by_words(first: Image | Words) -> Exclusion | None:
     agent = first.contrast not in _NO_AGENT and not _PLAIN.search(first.contrast)
     if own_contrast or (agent and not own_plain):
         return Exclusion(LeftOutCode.CONTRAST)
-    if _is_bone(first.kernel) or _BONE_WORDS.search(first.series_text):
+    if is_bone(first.kernel) or _BONE_WORDS.search(first.series_text):
         return Exclusion(LeftOutCode.BONE_KERNEL)
     # The body part and the study's title are often the protocol's, the series' own words are not.
     for words in (first.series_text, first.body_part, text):
@@ -161,16 +159,6 @@ def exclusion_by_words(first: Image | Words) -> Exclusion | None:
         if _ELSEWHERE.search(words):
             return Exclusion(LeftOutCode.NOT_HEAD)
     return None
-
-
-def _is_bone(kernel: str) -> bool:
-    """Tell a bone or lung kernel by its name, as the four large vendors name them."""
-    if _BONE_NAMES.match(kernel):
-        return True
-    numbered = _NUMBERED.match(kernel)
-    return bool(
-        numbered and not kernel.startswith("FC") and int(numbered.group(1)) > _SHARPEST_SOFT
-    )
 
 
 def _of_extent(series: Series) -> Exclusion | None:

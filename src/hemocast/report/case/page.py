@@ -182,11 +182,11 @@ def _reading(prediction: Prediction, source: Source) -> list[tuple[str, str]]:
     rows += [
         (title, _words(source.facts[key])) for key, title in _FACTS.items() if key in source.facts
     ]
-    nod, shoulder, turn = record.rotation_degrees
+    pitch, roll, yaw = record.rotation_degrees
     frames = prediction.stack.frames.shape[0]
     beyond = record.frames_padded_top + record.frames_padded_bottom
     rows += [
-        ("Head turned upright by", f"nod {nod:.1f}°, tilt {shoulder:.1f}°, turn {turn:.1f}°"),
+        ("Head turned upright by", f"pitch {pitch:.1f}°, roll {roll:.1f}°, yaw {yaw:.1f}°"),
         ("Brain volume", f"{record.brain_ml:.0f} mL"),
         ("Frames", f"{frames} of {prediction.stack.spacing[0]:.0f} mm, {beyond} beyond the scan"),
     ]

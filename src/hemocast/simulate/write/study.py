@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import SeedSequence
+from numpy.typing import NDArray
 
 from hemocast.config import SimulateConfig
 from hemocast.dicom import CTHeader, make_uid, write_ct
@@ -64,14 +65,14 @@ def write_study(
             frames.positions[order],
             frames.orientation,
             (frames.pixel_mm, frames.pixel_mm),
-            _header(config, patient, scan),
-            partial,
-            names=names,
-            thickness_mm=frames.thickness_mm[order],
+            _header(config, patient, scan, frames.thickness_mm[order]),
+            [partial / name for name in names],
         )
 
 
-def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHeader:
+def _header(
+    config: SimulateConfig, patient: Patient, scan: PlannedScan, thickness_mm: NDArray[np.float64]
+) -> CTHeader:
     vendor, usual = VENDORS[scan.vendor], scan.protocol.slice_mm == 5  # as the descriptions say
     rng = np.random.default_rng(SeedSequence([config.seed, 4, patient.candidate]))
     onset = datetime(2020, 1, 1) + timedelta(minutes=int(rng.integers(0, 4 * 365 * 24 * 60)))
@@ -87,7 +88,7 @@ def _header(config: SimulateConfig, patient: Patient, scan: PlannedScan) -> CTHe
         acquired=onset + timedelta(hours=scan.hours),
         age=int(patient.age),
         sex="M" if patient.male else "F",
-        slice_thickness=scan.protocol.slice_mm,
+        slice_thickness=thickness_mm,
         gantry_tilt=vendor.tilt_sign * scan.protocol.tilt_degrees,
         institution="SIMULATED",
         image_comments=MARK,
