@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.evaluate.result import CalibrationGroup, CalibrationPart
+from hemocast.evaluate.result import CalibrationPart
 from hemocast.stats import (
     Calibration,
     Cases,
@@ -23,7 +23,6 @@ MOST_FOR_CURVE = 4_000
 _MOST_RESAMPLES = 500
 _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
-_LINE = ("calibration_in_the_large", "calibration_slope")
 _INDEPENDENT = "takes scans of one patient as independent"
 
 
@@ -43,79 +42,72 @@ def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPar
         With more than `MOST_FOR_CURVE` scans all but the groups is that of a random part of them,
         and says so.
     """
-    groups, part = _groups(cases), cases
-    notes: list[str] = []
+    groups, part, note = _groups(cases), cases, None
     if cases.n > MOST_FOR_CURVE:
         rng = np.random.default_rng(resampling.seed)
         part = cases.part(np.sort(rng.choice(cases.n, MOST_FOR_CURVE, replace=False)))
-        notes.append(f"from a random {MOST_FOR_CURVE} of {cases.n} scans")
+        note = f"from a random {MOST_FOR_CURVE} of {cases.n} scans"
     fewer = replace(resampling, n=min(resampling.n, _MOST_RESAMPLES))
+    unsure = None
     try:
-        return _with_band(calibration_curve(part, fewer), groups, notes, part.clustered)
+        found = calibration_curve(part, fewer)
     except StatisticsError as error:
         unsure = error.seen
-    try:
-        found = measure_calibration(part)
-    except StatisticsError as error:
-        none = np.empty(0)
-        return CalibrationPart((), groups, none, none, f"{error.seen}; expected {error.expected}")
-    return _without_band(found, groups, notes, part.clustered, unsure)
+        try:
+            found = measure_calibration(part)
+        except StatisticsError as why:
+            none = np.empty(0)
+            return CalibrationPart((), groups, none, none, f"{why.seen}; expected {why.expected}")
+    return _part(found, groups, note, _INDEPENDENT if part.clustered else None, unsure)
 
 
-def _with_band(
-    found: Calibration, groups: tuple[CalibrationGroup, ...], notes: list[str], clustered: bool
+def _part(
+    found: Calibration,
+    groups: tuple[tuple[float, Estimate], ...],
+    note: str | None,
+    independent: str | None,
+    unsure: str | None,
 ) -> CalibrationPart:
-    """Wald for the line of independent scans, resampled patients for all else."""
+    """Wald for the line of independent scans, resampled patients for all else where they serve."""
     wald = found.measured or found
-    independent = [*notes, *([_INDEPENDENT] if clustered else [])]
-    pairs = [
-        (name, (one.noted(*independent), resampled.noted(*notes)))
-        for name, one, resampled in zip(
-            _LINE, (wald.in_the_large, wald.slope), (found.in_the_large, found.slope), strict=True
+    lines = [
+        (name, one.noted(note, independent), drawn.noted(note))
+        for name, one, drawn in (
+            ("calibration_in_the_large", wald.in_the_large, found.in_the_large),
+            ("calibration_slope", wald.slope, found.slope),
         )
     ]
+    distances = [
+        (name, value.noted(note))
+        for name, value in (
+            ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
+        )
+    ]  # fmt: skip
+    at, curve = found.at, found.curve
+    if unsure is not None:
+        why = "; ".join(filter(None, [note, f"no interval: {unsure[0].lower()}{unsure[1:]}"]))
+        distances = [(name, replace(value, warning=why)) for name, value in distances]
+        order = np.argsort(at, kind="stable")
+        chosen = order[np.linspace(0, at.size - 1, min(_CURVE_POINTS, at.size)).astype(int)]
+        at, curve = at[chosen], curve[chosen]
+    clustered = independent is not None and unsure is None
     return CalibrationPart(
         metrics=(
-            *((name, pair[clustered]) for name, pair in pairs),
-            *((name, value.noted(*notes)) for name, value in _distances(found)),
+            *((name, drawn if clustered else one) for name, one, drawn in lines),
+            *distances,
         ),
         groups=groups,
-        at=found.at,
-        curve=found.curve,
+        at=at,
+        curve=curve,
         low=found.low,
         high=found.high,
-        others=tuple((name, pair[not clustered]) for name, pair in pairs),
-    )
-
-
-def _without_band(
-    found: Calibration,
-    groups: tuple[CalibrationGroup, ...],
-    notes: list[str],
-    clustered: bool,
-    unsure: str,
-) -> CalibrationPart:
-    independent = [*notes, *([_INDEPENDENT] if clustered else [])]
-    why = "; ".join([*notes, f"no interval: {unsure[0].lower()}{unsure[1:]}"])
-    lines = zip(_LINE, (found.in_the_large, found.slope), strict=True)
-    order = np.argsort(found.at, kind="stable")
-    thinned = order[np.linspace(0, order.size - 1, min(_CURVE_POINTS, order.size)).astype(int)]
-    return CalibrationPart(
-        metrics=(
-            *((name, one.noted(*independent)) for name, one in lines),
-            *((name, replace(one, warning=why)) for name, one in _distances(found)),
+        others=tuple(
+            (name, one if clustered else drawn) for name, one, drawn in lines if unsure is None
         ),
-        groups=groups,
-        at=found.at[thinned],
-        curve=found.curve[thinned],
     )
 
 
-def _distances(found: Calibration) -> tuple[tuple[str, Estimate], ...]:
-    return ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
-
-
-def _groups(cases: Cases) -> tuple[CalibrationGroup, ...]:
+def _groups(cases: Cases) -> tuple[tuple[float, Estimate], ...]:
     """Groups of about equal size, never dividing scans of equal probability: at most ten."""
     probability = cases.score
     wanted = min(10, max(1, cases.n // _SCANS_PER_GROUP))
@@ -125,7 +117,6 @@ def _groups(cases: Cases) -> tuple[CalibrationGroup, ...]:
     for group in np.unique(which):
         mine = which == group
         n, hits = int(mine.sum()), int(cases.truth[mine].sum())
-        groups.append(
-            CalibrationGroup(n, float(probability[mine].mean()), hits / n, *wilson(hits, n))
-        )
+        observed = Estimate(hits / n, *wilson(hits, n), "Wilson", n)
+        groups.append((float(probability[mine].mean()), observed))
     return tuple(groups)

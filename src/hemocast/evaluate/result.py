@@ -42,17 +42,6 @@ class ThresholdRow:
 
 
 @dataclass(frozen=True)
-class CalibrationGroup:
-    """Cases of like probability: how many, their mean, the observed share, and its limits."""
-
-    n: int
-    predicted: float
-    observed: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class CalibrationPart:
     """How far probabilities mean what they say.
 
@@ -60,8 +49,8 @@ class CalibrationPart:
     ----------
     metrics : tuple of (str, Estimate)
         In the large, slope, ICI, E50, E90, Emax; empty where there is a `reason`.
-    groups : tuple of CalibrationGroup
-        Observed shares in groups.
+    groups : tuple of (float, Estimate)
+        Mean probability and observed share, with Wilson limits, of scans of like probability.
     at, curve : ndarray of float64, shape (k,)
         The smooth curve, sorted and thinned; empty where there is none.
     reason : str
@@ -73,7 +62,7 @@ class CalibrationPart:
     """
 
     metrics: tuple[tuple[str, Estimate], ...]
-    groups: tuple[CalibrationGroup, ...]
+    groups: tuple[tuple[float, Estimate], ...]
     at: FloatArray
     curve: FloatArray
     reason: str = ""

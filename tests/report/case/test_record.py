@@ -38,7 +38,12 @@ def test_the_check_itself_sees_faults(prediction, schema_faults) -> None:
     content["extra"] = 1
     del content["horizon"]
     found = " ".join(schema_faults(content, SCHEMA))
-    for part in ("$.probability", "$.model.hash", "odd extra", "lacks horizon"):
+    for part in (
+        "$.probability",
+        "$.model.hash",
+        "'extra' was unexpected",
+        "'horizon' is a required",
+    ):
         assert part in found
 
 

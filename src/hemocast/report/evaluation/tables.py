@@ -163,9 +163,9 @@ def _calibration(result: EvaluationResult) -> Table:
     for model in result.models:
         part = model.calibration
         rows += [
-            dict(zip(columns, (model.name, "group", g.predicted, g.observed, g.low, g.high, g.n),
-                     strict=True))
-            for g in part.groups
+            dict(zip(columns, (model.name, "group", predicted, share.value, share.ci_low,
+                               share.ci_high, share.n), strict=True))
+            for predicted, share in part.groups
         ]  # fmt: skip
         none = np.full(part.at.size, np.nan)
         low, high = (none if ends is None else ends for ends in (part.low, part.high))

@@ -36,11 +36,11 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
             axes.fill_between(part.at, part.low, part.high, color=BLUE, alpha=0.16, linewidth=0)
             drawn += ", 95 % band"
         axes.plot(part.at, np.clip(part.curve, 0, 1), color=BLUE, linewidth=1.4, label=drawn)
-    for k, group in enumerate(part.groups):
-        axes.plot([group.predicted] * 2, [group.low, group.high], color=INK, linewidth=0.9)
+    for k, (predicted, share) in enumerate(part.groups):
+        axes.plot([predicted] * 2, [share.ci_low, share.ci_high], color=INK, linewidth=0.9)
         name = None if k else "groups of equal size, 95 % CI"
         axes.plot(
-            group.predicted, group.observed, "o", color=INK, markersize=4, label=name,
+            predicted, share.value, "o", color=INK, markersize=4, label=name,
             markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
     axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015))
