@@ -40,6 +40,25 @@ def contents():
     return _contents
 
 
+class StoppedError(Exception):
+    """Ends a run as a user's ctrl-C would."""
+
+
+@pytest.fixture(scope="session")
+def begin():
+    """Return a function that begins a cohort and stops when the first step is done."""
+
+    def _stop(done: int, total: int) -> None:
+        if done:
+            raise StoppedError
+
+    def _begin(config: SimulateConfig, out: Path, **settings) -> None:
+        with pytest.raises(StoppedError):
+            simulate_cohort(config, out, progress=_stop, **settings)
+
+    return _begin
+
+
 @pytest.fixture(scope="session")
 def visible_names():
     """Return a function that gives the names of what lies in a folder, hidden files left out."""

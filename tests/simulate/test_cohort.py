@@ -33,18 +33,10 @@ def test_one_and_two_workers_write_the_same_bytes(cohort, small_config, contents
 
 
 def test_an_interrupted_cohort_is_finished_not_begun_again(
-    cohort, small_config, contents, tmp_path
+    cohort, small_config, begin, contents, tmp_path
 ):
-    class StoppedError(Exception):
-        pass
-
-    def stop(done: int, total: int) -> None:
-        if done:
-            raise StoppedError
-
     out = tmp_path / "cohort"
-    with pytest.raises(StoppedError):
-        simulate_cohort(small_config, out, progress=stop)
+    begin(small_config, out)
     assert not (out / "labels.csv").exists()
     finished = {p: p.stat().st_mtime_ns for p in (out / "dicom").rglob("*") if p.is_file()}
     assert finished

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
 from hemocast.errors import ConfigError
 from hemocast.simulate import TINY, simulate_cohort
+from hemocast.version import VERSION
 
 CONFIG = TINY.model_copy(update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5})
 PREPARE = PrepareConfig(size=96, pixel_mm=2)
@@ -59,18 +62,22 @@ def test_the_truth_lies_apart(made, hidden, visible_names):
             assert b"ht_" not in content
 
 
-@pytest.mark.slow
-def test_a_run_that_was_stopped_ends_with_the_same_bytes(made, contents, tmp_path):
-    class StoppedError(Exception):
-        pass
-
-    def stop(done: int, total: int) -> None:
-        if done:
-            raise StoppedError
-
+def test_a_folder_of_the_version_before_is_run_again(made, contents, tmp_path):
     out = tmp_path / "cohort"
-    with pytest.raises(StoppedError):
-        simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE, progress=stop)
+    shutil.copytree(made.folder, out)
+    for path in out.glob(".hemocast*"):  # it kept no record
+        path.unlink()
+    description = out / "stacks" / "dataset_description.json"
+    description.write_text(description.read_text().replace(VERSION, "0.0.9"))
+    before = contents(out)
+    simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE)
+    assert contents(out) == before
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_ends_with_the_same_bytes(made, begin, contents, tmp_path):
+    out = tmp_path / "cohort"
+    begin(CONFIG, out, format="stacks", prepare=PREPARE)
     assert not (out / "stacks" / "stacks.npy").exists()
     simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE)
     assert contents(out) == contents(made.folder)

@@ -27,6 +27,8 @@ SCANS = (
     "kernel",
 )  # fmt: skip
 
+DESCRIPTION = "dataset_description.json"
+
 
 @dataclass(frozen=True)
 class StacksWriter(CohortWriter):
@@ -61,19 +63,21 @@ class StacksWriter(CohortWriter):
             people.append(person | tables.person_row(patient))
             for row in tables.scan_rows(patient, self.sessions(patient)):
                 scans.append(person | {"row": len(scans)} | row)
-        description = {
-            "Name": "SIMULATED head CT, not patients",
-            "DatasetType": "derivative",
-            "Simulated": True,
-            "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
-        }
         named = [(self.name(p), p) for p in self.patients]
         texts = {
             "participants.tsv": tables.tsv_text(people, ["participant_id", "age", "sex", "site"]),
             "scans.tsv": tables.tsv_text(scans, ["participant_id", *SCANS]),
             **tables.patient_tables(self.config, named),
-            "dataset_description.json": json_text(description),
         }
+        if not (self.out / "stacks" / DESCRIPTION).exists():  # another version's may stay
+            texts[DESCRIPTION] = json_text(
+                {
+                    "Name": "SIMULATED head CT, not patients",
+                    "DatasetType": "derivative",
+                    "Simulated": True,
+                    "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
+                }
+            )
         return {f"stacks/{name}": text for name, text in texts.items()}
 
     def space(self) -> float:
