@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hemocast.dataset import load_key, participant_id
-from hemocast.dataset.pseudonym import date_shift, study_id
+from hemocast.dataset.pseudonym import date_shift, read_key, study_id
 from hemocast.errors import UsageError
 
 KEY = b"k" * 32
@@ -52,3 +52,22 @@ def test_dates_of_a_patient_shift_by_one_number_of_whole_days_to_before_1925() -
 def test_a_study_and_a_patient_of_one_name_differ() -> None:
     assert study_id(KEY, "1.2 ") == study_id(KEY, "1.2")
     assert study_id(KEY, "1.2")[-12:] != participant_id(KEY, "1.2")[-12:]
+
+
+def test_a_lost_key_is_not_replaced_where_it_has_named_patients(tmp_path: Path) -> None:
+    key, out = tmp_path / "out.key", tmp_path / "out"
+    assert read_key(key, out) is None
+    first = load_key(key, out)
+    assert read_key(key, out) == first
+    (out / participant_id(first, "DOE-1")).mkdir(parents=True)
+    for lose in (key.unlink, key.touch):
+        lose()
+        with pytest.raises(UsageError, match="named by one"):
+            load_key(key, out)
+    assert key.read_text() == ""
+
+
+def test_a_folder_where_the_key_should_be_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / "out.key").mkdir()
+    with pytest.raises(UsageError, match="no key"):
+        load_key(tmp_path / "out.key", tmp_path / "out")

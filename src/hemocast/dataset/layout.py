@@ -16,13 +16,10 @@ from hemocast import files
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.scan_id import ScanId
 from hemocast.errors import DatasetError, NothingThere, TableError
-from hemocast.files import replacing, write_json, write_text
 from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Dataset", "nifti_of", "replacing", "write_json", "write_table", "write_text"]
 
 SESSIONS = "quality/sessions"
 SESSIONS_COLUMNS = ("scan_uid", "participant_id", "session")
@@ -59,7 +56,7 @@ class Dataset:
         with suppress(DatasetError):
             if description := read_description(self.root):
                 return says_ours(description)
-        path = self.root / f"{SESSIONS}.tsv"
+        path = self.path(SESSIONS)
         return path.is_file() and path.read_bytes().startswith("\t".join(SESSIONS_COLUMNS).encode())
 
     def refuse_foreign(self) -> None:
@@ -105,6 +102,10 @@ class Dataset:
         with files.claim(self.root, _KIND, also=self.root.is_dir() and self.is_ours()):
             yield
 
+    def path(self, name: str) -> Path:
+        """Where a table of the dataset lies."""
+        return self.root / f"{name}.tsv"
+
     def table(self, name: str) -> pd.DataFrame:
         """Read one of the dataset's tables, all cells as text.
 
@@ -115,7 +116,7 @@ class Dataset:
         TableError
             It cannot be read.
         """
-        path = self.root / f"{name}.tsv"
+        path = self.path(name)
         if not path.is_file():
             raise NothingThere(
                 f"The dataset has no {name}.tsv",
@@ -123,6 +124,12 @@ class Dataset:
                 "Check the path, or ingest the scans again",
             )
         return read_table(path, path.name, may_be_empty=True)
+
+    def write_table(
+        self, name: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]
+    ) -> None:
+        """Write a table of the dataset whole or not at all; what a row lacks becomes ``n/a``."""
+        files.write_table(self.path(name), rows, columns, missing=MISSING)
 
     def labels(self) -> dict[str, int]:
         """Read ``labels.tsv``: participant_id -> 1 (HT) or 0 (no HT); unlabelled ones left out.
@@ -160,8 +167,3 @@ class Dataset:
 def nifti_of(sidecar: Path) -> Path:
     """The NIfTI file beside a sidecar."""
     return sidecar.with_name(sidecar.name.removesuffix(".json") + ".nii.gz")
-
-
-def write_table(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
-    """Write a tab-separated table with `columns`; what a row lacks becomes ``n/a``."""
-    files.write_table(path, rows, columns, missing=MISSING)

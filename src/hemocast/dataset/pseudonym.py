@@ -86,12 +86,14 @@ def read_key(path: Path, beside: Path) -> bytes | None:
     Returns
     -------
     bytes or None
-        None where there is no file, or an empty one, as a killed run of version 0.1 left it.
+        None where there is no file, or an empty one, as a killed run of version 0.1 left it, and no
+        pseudonym yet.
 
     Raises
     ------
     UsageError
-        The key would lie in the folder, or the file is no key.
+        The key would lie in the folder, the file is no key, or there is none and the folder holds
+        pseudonyms.
     """
     if path.resolve().is_relative_to(beside.resolve()):
         raise UsageError(
@@ -105,6 +107,12 @@ def read_key(path: Path, beside: Path) -> bytes | None:
         text = ""
     except OSError:
         text = "no key: it cannot be read"
+    if not text and any(beside.glob("sub-*")):
+        raise UsageError(
+            "There is no pseudonym key, but the patients there have been named by one",
+            "the key that named them: with a new one the same patient would enter as a second one",
+            "Name its file with --key, or bring it back",
+        )
     if not text:
         return None
     try:

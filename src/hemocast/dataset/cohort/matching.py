@@ -14,17 +14,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from hemocast.config import Settings
 from hemocast.dataset.cohort.balance import standardised_differences
 from hemocast.errors import TooFewPatients
+from hemocast.stats.estimate import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
-IntArray = NDArray[np.int64]
 STEPS_PER_YEAR = 10  # ages are compared in tenths of a year: tables hold no dates of birth
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from hemocast.dataset.layout import Dataset, write_table
+from hemocast.dataset.layout import Dataset
 from hemocast.dataset.sidecar import Sidecar
 from hemocast.left_out import LeftOut, RefusedStudy
 from hemocast.tables import MISSING
@@ -54,9 +54,8 @@ def write_refusals(
     ]
     lines += [{"participant_id": MISSING, **_row(item)} for item in stray]
     lines += _of_others(dataset, "quality/left_out", seen)
-    folder = dataset.root / "quality"
-    write_table(folder / "refused.tsv", _ordered(rows, REFUSED_COLUMNS), REFUSED_COLUMNS)
-    write_table(folder / "left_out.tsv", _ordered(lines, LEFT_OUT_COLUMNS), LEFT_OUT_COLUMNS)
+    dataset.write_table("quality/refused", _ordered(rows, REFUSED_COLUMNS), REFUSED_COLUMNS)
+    dataset.write_table("quality/left_out", _ordered(lines, LEFT_OUT_COLUMNS), LEFT_OUT_COLUMNS)
 
 
 def _row(item: LeftOut) -> dict[str, object]:
@@ -74,7 +73,7 @@ def _ordered(rows: list[dict[str, object]], columns: list[str]) -> list[dict[str
 
 def _of_others(dataset: Dataset, name: str, seen: Collection[str]) -> list[dict[str, object]]:
     """Rows of an earlier run about studies that this run did not meet."""
-    if not (dataset.root / f"{name}.tsv").is_file():
+    if not dataset.path(name).is_file():
         return []
     table = dataset.table(name)
     if "study" not in table.columns:

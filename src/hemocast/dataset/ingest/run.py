@@ -15,7 +15,6 @@ from hemocast import files
 from hemocast.dataset.description import (
     adopt_key,
     other_key,
-    read_description,
     refuse_other_key,
     write_description,
 )
@@ -158,12 +157,6 @@ def _check_key(dataset: Dataset, key: bytes | Path) -> None:
     secret = read_key(key, dataset.root) if isinstance(key, Path) else key
     if secret is not None:
         refuse_other_key(dataset.root, secret)
-    elif dataset.sidecars() or "KeyCheck" in read_description(dataset.root):
-        raise UsageError(
-            "There is no pseudonym key, but the dataset's patients have been named by one",
-            "the key that named them: with a new one the same patient would enter as a second one",
-            "Name its file with --key, or bring it back",
-        )
 
 
 def _identifiers(given: dict[str, int]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from hemocast.dataset.layout import SESSIONS, SESSIONS_COLUMNS, Dataset, write_table
+from hemocast.dataset.layout import SESSIONS, SESSIONS_COLUMNS, Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import read_sidecar
 from hemocast.errors import TableError
@@ -33,7 +33,7 @@ class Sessions:
         self._given: dict[str, ScanId] = {}
         self._of: dict[str, dict[int, str]] = defaultdict(dict)
         self.complete: set[str] = set()
-        if (dataset.root / f"{SESSIONS}.tsv").is_file():
+        if dataset.path(SESSIONS).is_file():
             table = dataset.table(SESSIONS)
             if not set(SESSIONS_COLUMNS) <= set(table.columns):
                 raise TableError(
@@ -90,4 +90,4 @@ class Sessions:
             {"scan_uid": uid, "participant_id": scan.participant_id, "session": scan.session}
             for uid, scan in self._given.items()
         ]
-        write_table(self._dataset.root / f"{SESSIONS}.tsv", rows, SESSIONS_COLUMNS)
+        self._dataset.write_table(SESSIONS, rows, SESSIONS_COLUMNS)

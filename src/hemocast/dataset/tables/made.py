@@ -15,22 +15,10 @@ from hemocast.tables import MISSING
 PARTICIPANT_COLUMNS = ("participant_id", "age", "sex")
 LABEL_COLUMNS = ("participant_id", "label")
 SCAN_COLUMNS = (
-    "participant_id",
-    "session",
-    "scan_id",
-    "filename",
-    "acq_time",
-    "hours_from_first",
-    "manufacturer",
-    "model",
-    "kernel",
-    "slices",
-    "slice_mm",
-    "pixel_mm",
-    "blood",
-    "corrected",
+    "participant_id", "session", "scan_id", "filename", "acq_time", "hours_from_first",
+    "manufacturer", "model", "kernel", "slices", "slice_mm", "pixel_mm", "blood", "corrected",
     "doubts",
-)
+)  # fmt: skip
 _KEYS = {"participants": "participant_id", "labels": "participant_id", "scans": "scan_id"}
 
 

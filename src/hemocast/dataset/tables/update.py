@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from hemocast.dataset.layout import Dataset, write_table
+from hemocast.dataset.layout import Dataset
 from hemocast.errors import TableError
 from hemocast.tables import MISSING
 
@@ -56,7 +56,7 @@ def update_table(
         rows.append({**kept, **row, **filled, **fresh})
     rows += before.values()
     names = list(dict.fromkeys([*header, *columns]))
-    write_table(dataset.root / f"{name}.tsv", rows, names)
+    dataset.write_table(name, rows, names)
     return rows
 
 
@@ -70,7 +70,7 @@ def read_kept(
     TableError
         As `update_table`.
     """
-    if not (dataset.root / f"{name}.tsv").is_file():
+    if not dataset.path(name).is_file():
         return {}, []
     table = dataset.table(name)
     if key not in table or table[key].duplicated().any():
