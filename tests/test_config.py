@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hemocast.config import Config, PrepareConfig, load_config
+from hemocast.config import Config, NetConfig, PrepareConfig, load_config
 from hemocast.errors import ConfigError
 
 
@@ -42,3 +42,23 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="could not be read"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_a_size_that_left_and_right_would_not_share_is_refused_with_what_would_do(
+    tmp_path: Path,
+) -> None:
+    """The mirror difference compared places up to two pixels apart, without a word."""
+    path = tmp_path / "run.yaml"
+    path.write_text("prepare: {size: 200}\n")
+    with pytest.raises(ConfigError, match=r"prepare\.size 200 .*198 or 201"):
+        load_config(path)
+    for text in ("net: {pool: 2}", "net: {mirror: false}", "net: {name: 'others:Net'}"):
+        path.write_text(f"prepare: {{size: 200}}\n{text}\n")
+        assert load_config(path).prepare.size == 200
+
+
+def test_a_networks_options_count_but_their_absence_changes_no_hash() -> None:
+    plain = NetConfig()
+    assert "options" not in plain.model_dump(mode="json")
+    assert NetConfig(options={"side": 4}).hash() != plain.hash()
+    assert plain.hash() == "ef7df0a37d81c8bdd3ffb4cb42b37d632408a8b20daaae3481ece21c25115978"

@@ -176,3 +176,28 @@ def test_the_record_is_plain_lines(tmp_path: Path) -> None:
     first, second = (tmp_path / "out" / files.RECORD).read_text().splitlines()
     assert json.loads(first) == {"kind": "evaluation"}
     assert json.loads(second)["file"] == "metrics.json"
+
+
+def test_a_reserved_folder_is_taken_and_given_back(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "model"
+    with files.reserved(out, "training"):
+        with pytest.raises(InUse, match="training"), files.reserved(out, "training"):
+            raise AssertionError("reserved twice")
+        with files.new_folder(out) as draft:
+            (draft / "model.yaml").write_text("x")
+    assert [path.name for path in out.iterdir()] == ["model.yaml"]
+    with pytest.raises(OutputExists), files.reserved(out, "training"):
+        raise AssertionError("reserved over a model")
+    with pytest.raises(ZeroDivisionError), files.reserved(tmp_path / "other", "training"):
+        _ = 1 / 0
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+
+
+def test_a_folder_that_another_run_reserved_is_not_taken_from_it(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / ".hemocast.lock").touch()
+    files.write_json(out / ".hemocast.holder.json", {"what": "x", "pid": 1, "host": "elsewhere"})
+    with pytest.raises(OutputExists), files.new_folder(out) as draft:
+        (draft / "model.yaml").write_text("x")
+    assert len(list(out.iterdir())) == 2

@@ -60,3 +60,14 @@ def test_a_stack_needs_a_mask_of_its_shape() -> None:
     assert Stack(frames, frames > 0, AFFINE, record).spacing == (5.0, 0.5, 0.5)
     with pytest.raises(ValueError, match="brain must be"):
         Stack(frames, np.zeros((28, 5, 4), bool), AFFINE, record)
+
+
+def test_a_volume_and_a_stack_say_in_one_line_what_they_are() -> None:
+    assert repr(_volume(np.zeros((3, 4, 5), np.float32))) == (
+        "Volume(3 x 4 x 5 voxels of 5 x 0.5 x 0.5 mm, array)"
+    )
+    record = StackRecord("", "", (0, 0, 0), (0, 0, 0), 1200, 0, 0, 0)
+    frames = np.zeros((28, 4, 5), np.float32)
+    assert repr(Stack(frames, frames > 0, AFFINE, record)) == (
+        "Stack(28 x 4 x 5 voxels of 5 x 0.5 x 0.5 mm, 1200 mL of brain)"
+    )

@@ -5,7 +5,7 @@ For research; not a medical device. The whole public API::
     volume = hemocast.read("scan_folder")        # DICOM folder, zip or NIfTI -> Volume
     model = hemocast.load("model_folder")        # -> Model
     prediction = model.predict(volume)           # -> Prediction
-    dataset = hemocast.Dataset("dataset_folder")
+    dataset = hemocast.Dataset(Path("dataset_folder"))
 """
 
 from __future__ import annotations

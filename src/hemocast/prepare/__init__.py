@@ -1,6 +1,5 @@
 """Volume -> Stack: resample, frames, window."""
 
-from hemocast.prepare.cache import prepare_cached
 from hemocast.prepare.stack import prepare
 
-__all__ = ["prepare", "prepare_cached"]
+__all__ = ["prepare"]

@@ -1,22 +1,19 @@
-"""Stacks kept on disk, found again by what went in."""
+"""Stacks of eligible scans kept on disk, found again by what went in."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import logging
-import os
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hemocast.config import PrepareConfig
-from hemocast.prepare.stack import prepare
+from hemocast.files import replacing
 from hemocast.volume import Stack, StackRecord, Volume, from_levels, to_levels
 
 logger = logging.getLogger(__name__)
@@ -25,14 +22,8 @@ logger = logging.getLogger(__name__)
 PREPARATION = 2
 
 
-def prepare_cached(
-    volume: Volume,
-    config: PrepareConfig,
-    cache: Path,
-    make: Callable[[], Stack] | None = None,
-    name: str = "stack",
-) -> Stack:
-    """Prepare a scan, or read what an earlier call prepared from the same scan and settings.
+def kept_stack(volume: Volume, config: PrepareConfig, cache: Path) -> Stack | None:
+    """Read what an earlier call made from the same scan and settings.
 
     Parameters
     ----------
@@ -41,55 +32,45 @@ def prepare_cached(
     config : PrepareConfig
         The settings.
     cache : Path
-        Folder of prepared scans; created if missing. A file there is named by the SHA-256 of the
-        scan's content and of the settings; one that cannot be read in full is made anew.
-    make : callable, optional
-        Makes the Stack where the cache does not hold it; by default `prepare`.
-    name : str
-        First part of the file's name: what `make` refuses, another `name` must not let through.
+        Folder of prepared scans. A file there is named by the SHA-256 of the scan's content and of
+        the settings.
 
     Returns
     -------
-    Stack
-        Equal to that of `make`.
-
-    Raises
-    ------
-    HemocastError
-        Whatever `make` raises; nothing is then kept.
+    Stack or None
+        None where there is none, or the file cannot be read in full.
     """
     scan, settings = volume.content_hash(), config.hash()
-    path = cache / f"{name}-{scan[:32]}-{settings[:16]}-{PREPARATION}.npz"
-    if path.is_file():
-        held = _read(path, config)
-        if held and (held.record.input_hash, held.record.settings_hash) == (scan, settings):
-            return held
-        logger.warning("A prepared scan in the cache was damaged and is made anew")
-    stack = prepare(volume, config) if make is None else make()
-    _write(stack, path)
-    return stack
+    path = _path(cache, scan, settings)
+    if not path.is_file():
+        return None
+    held = _read(path, config)
+    if held and (held.record.input_hash, held.record.settings_hash) == (scan, settings):
+        return held
+    logger.warning("A prepared scan in the cache was damaged and is made anew")
+    return None
 
 
-def _write(stack: Stack, path: Path) -> None:
-    """Write under a temporary name, then rename: no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    record = json.dumps(dataclasses.asdict(stack.record)).encode()
-    try:
-        with os.fdopen(handle, "wb") as file:
-            # Background is 0 everywhere: only the brain's levels are kept.
-            np.savez(
-                file,
-                allow_pickle=False,
-                levels=to_levels(stack.frames[stack.brain]),
-                brain=np.packbits(stack.brain),
-                affine=stack.affine,
-                record=np.frombuffer(record, np.uint8),
-            )
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def keep_stack(stack: Stack, cache: Path) -> None:
+    """Keep an eligible scan's stack in a folder, which is made if missing."""
+    record = stack.record
+    with (
+        replacing(_path(cache, record.input_hash, record.settings_hash)) as path,
+        path.open("wb") as file,
+    ):
+        # Background is 0 everywhere: only the brain's levels are kept.
+        np.savez(
+            file,
+            allow_pickle=False,
+            levels=to_levels(stack.frames[stack.brain]),
+            brain=np.packbits(stack.brain),
+            affine=stack.affine,
+            record=np.frombuffer(json.dumps(dataclasses.asdict(record)).encode(), np.uint8),
+        )
+
+
+def _path(cache: Path, scan: str, settings: str) -> Path:
+    return cache / f"eligible-{scan[:32]}-{settings[:16]}-{PREPARATION}.npz"
 
 
 def _read(path: Path, config: PrepareConfig) -> Stack | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from hemocast.anatomy import Brain, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import BloodPresent, ContrastGiven
-from hemocast.prepare import prepare, prepare_cached
+from hemocast.prepare.cache import keep_stack, kept_stack
+from hemocast.prepare.stack import prepare
 from hemocast.signs.blood import find_blood
 from hemocast.signs.contrast import find_enhancement
 from hemocast.volume import Stack, Volume
@@ -39,7 +40,7 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     config : PrepareConfig
         The settings.
     cache : Path, optional
-        Folder of prepared scans, as for `prepare_cached`; only eligible scans are kept.
+        Folder of prepared scans, as for `kept_stack`; only eligible scans are kept.
 
     Returns
     -------
@@ -55,19 +56,19 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     NotHounsfield, NotABrain, NotAligned
         As `prepare` does.
     """
-
-    def make() -> Stack:
-        brain = find_brain(volume)
-        refuse_enhancement(volume, brain)
-        blood = find_blood(volume, brain)
-        if blood.present:
-            raise BloodPresent(
-                f"The scan already shows about {blood.volume_ml:.1f} mL of blood",
-                "a scan taken before any bleeding",
-                "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
-            )
-        return prepare(volume, config, brain)
-
-    if cache is None:
-        return make()
-    return prepare_cached(volume, config, cache, make, name="eligible")
+    held = kept_stack(volume, config, cache) if cache else None
+    if held:
+        return held
+    brain = find_brain(volume)
+    refuse_enhancement(volume, brain)
+    blood = find_blood(volume, brain)
+    if blood.present:
+        raise BloodPresent(
+            f"The scan already shows about {blood.volume_ml:.1f} mL of blood",
+            "a scan taken before any bleeding",
+            "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
+        )
+    stack = prepare(volume, config, brain)
+    if cache:
+        keep_stack(stack, cache)
+    return stack

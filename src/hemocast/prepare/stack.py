@@ -18,7 +18,16 @@ from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.anatomy.grid import coarsen
 from hemocast.config import PrepareConfig
 from hemocast.prepare.resample import sample_brain
-from hemocast.volume import Affine, Stack, StackRecord, Volume, from_levels, to_levels
+from hemocast.volume import (
+    Affine,
+    BoolArray,
+    FloatArray,
+    Stack,
+    StackRecord,
+    Volume,
+    from_levels,
+    to_levels,
+)
 
 # Brain above the top or below the bottom that is too little to matter: specks of the mask.
 _SPECK_ML = 1.0
@@ -75,8 +84,7 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
     shape = (config.frames, config.size, config.size)
     hu, share = sample_brain(volume, found, affine, shape)
     inside = share > 0.5
-    scaled = (hu - config.window_low) / (config.window_high - config.window_low)
-    frames = from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
+    frames = windowed(hu, inside, config)
     padded_bottom, padded_top = _padded(frame_slices(volume, affine, shape), volume)
     lowest = extent.top - config.frames * config.frame_mm
     record = StackRecord(
@@ -91,6 +99,12 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
         doubts=pose.doubts + _doubts(extent),
     )
     return Stack(frames=frames, brain=inside, affine=affine, record=record)
+
+
+def windowed(hu: FloatArray, inside: BoolArray, config: PrepareConfig) -> FloatArray:
+    """Map the HU window to [0, 1] in whole levels, 0 outside the brain: the frames of a Stack."""
+    scaled = (hu - config.window_low) / (config.window_high - config.window_low)
+    return from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
 
 
 def frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:

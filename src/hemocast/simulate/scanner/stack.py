@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hemocast.anatomy import Alignment, Brain, align
 from hemocast.config import PrepareConfig
-from hemocast.prepare.stack import frames_to_upright, measure_extent
+from hemocast.prepare.stack import frames_to_upright, measure_extent, windowed
 from hemocast.simulate.anatomy import atlas
 from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.simulate.disease.head import Head
@@ -34,8 +34,6 @@ from hemocast.volume import (
     Stack,
     StackRecord,
     Volume,
-    from_levels,
-    to_levels,
 )  # fmt: skip
 
 SURVEY = 64
@@ -104,8 +102,7 @@ def render_stack(
     if rng is not None:
         count = len(survey.place.positions)
         hu += draw_noise(rng, protocol, prepare, slices, count)
-    scaled = (hu - prepare.window_low) / (prepare.window_high - prepare.window_low)
-    frames = from_levels(to_levels(np.where(inside, np.clip(scaled, 0, 1), 0).astype(np.float32)))
+    frames = windowed(hu, inside, prepare)
     record = StackRecord(
         input_hash=hashlib.sha256(frames.tobytes()).hexdigest(),
         settings_hash=prepare.hash(),

@@ -1,0 +1,49 @@
+"""``hemocast train`` refuses with one line and a code what cannot be, before any work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [HEMOCAST, "train", *map(str, arguments)], capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "code"),
+    [
+        ("", ["--name", "study A (v2)"], "HC001"),
+        ("", ["--horizon", "x" * 501], "HC001"),
+        ("prepare: {size: 200}", [], "HC002"),
+        ("prepare: {frames: 3}", [], "HC002"),
+        ("net: {name: 'not a name'}", [], "HC002"),
+        ("net: [", [], "HC002"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_two(
+    tmp_path: Path, settings: str, arguments: list[str], code: str
+) -> None:
+    (tmp_path / "run.yaml").write_text(settings)
+    (tmp_path / "data").mkdir()
+    out = tmp_path / "model"
+    done = train(tmp_path / "data", "--out", out, "--config", tmp_path / "run.yaml", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{code} ")
+    assert done.stderr.count("\n") == 1
+    assert not out.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run.yaml"]
+
+
+def test_a_folder_of_others_is_no_dataset(tmp_path: Path) -> None:
+    (tmp_path / "labels.tsv").write_text("participant_id\tlabel\nsub-1\t1\n")
+    done = train(tmp_path, "--out", tmp_path / "model")
+    assert (done.returncode, done.stderr[:6]) == (4, "HC400 ")
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.tsv"]

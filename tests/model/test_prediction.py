@@ -1,0 +1,32 @@
+"""What a prediction says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def prediction(save, tmp_path_factory, make_stack):
+    model = save(tmp_path_factory.mktemp("models") / "tiny")
+    return model.predict_stack(make_stack(3), scan_id="abc")
+
+
+def test_it_is_positive_from_the_threshold_on(prediction) -> None:
+    for probability, positive in ((0.39, False), (0.4, True), (0.41, True)):
+        assert replace(prediction, probability=probability, threshold=0.4).positive is positive
+
+
+def test_its_text_is_one_line_without_arrays(prediction) -> None:
+    said = repr(replace(prediction, probability=0.256, probability_interval=(0.1, 0.4)))
+    assert said.startswith("Prediction(abc: 26% (10% to 40%), ")
+    assert said.endswith("not for clinical use)")
+    assert "\n" not in said
+    assert len(said) < 150
+
+
+def test_a_model_says_in_one_line_what_it_is(save, tmp_path) -> None:
+    said = repr(save(tmp_path / "m"))
+    assert said.startswith("Model(tiny 0.1, ctnet3d, 80 training patients, demonstration model")
+    assert "\n" not in said
