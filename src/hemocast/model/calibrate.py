@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
 
@@ -81,6 +81,8 @@ def fit_calibration(label: ArrayLike, logit: ArrayLike, weight: ArrayLike) -> Ca
     StatisticsError
         A class is missing, or a logit is not a number.
     """
+    from hemocast.stats.calibration.logistic import fit_logistic
+
     y = np.asarray(label, np.float64)
     x = np.asarray(logit, np.float64)
     w = np.asarray(weight, np.float64)
@@ -94,11 +96,11 @@ def fit_calibration(label: ArrayLike, logit: ArrayLike, weight: ArrayLike) -> Ca
     target = np.where(y == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
     mean, spread = float(np.average(x, weights=w)), float(x.std()) or 1.0
     standard = np.stack([(x - mean) / spread, np.ones_like(x)], 1)
-    beta, information = _newton(standard, target, w)
+    beta, covariance = fit_logistic(standard, target, weight=w, ridge=1e-9)
     beta[0] = max(beta[0], 0.01)
     to_raw = np.array([[1 / spread, 0.0], [-mean / spread, 1.0]])
     slope, intercept = to_raw @ beta
-    (vss, vsi), (_, vii) = to_raw @ np.linalg.inv(information) @ to_raw.T
+    (vss, vsi), (_, vii) = to_raw @ covariance @ to_raw.T
     return Calibration(
         slope=float(slope),
         intercept=float(intercept),
@@ -107,32 +109,6 @@ def fit_calibration(label: ArrayLike, logit: ArrayLike, weight: ArrayLike) -> Ca
         n_scans=len(y),
         n_patients=round(float(w.sum())),
     )
-
-
-def _newton(
-    design: NDArray[np.float64], target: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Damped Newton steps; return coefficients and Fisher information there."""
-
-    def loss(beta: NDArray[np.float64]) -> float:
-        score = design @ beta
-        return float((weight * (np.logaddexp(0, score) - target * score)).sum())
-
-    def information(beta: NDArray[np.float64]) -> NDArray[np.float64]:
-        p = 0.5 * (1 + np.tanh(design @ beta / 2))
-        hessian: NDArray[np.float64] = (design * (weight * p * (1 - p))[:, None]).T @ design
-        return hessian + 1e-9 * np.eye(2)
-
-    beta = np.zeros(2)
-    for _ in range(100):
-        p = 0.5 * (1 + np.tanh(design @ beta / 2))
-        step = np.linalg.solve(information(beta), design.T @ (weight * (target - p)))
-        while loss(beta + step) > loss(beta) + 1e-12 and np.abs(step).max() > 1e-10:
-            step /= 2
-        beta = beta + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return beta, information(beta)
 
 
 def _expit(x: float) -> float:

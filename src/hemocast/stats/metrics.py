@@ -18,40 +18,18 @@ from hemocast.stats.discrimination.roc import auc, average_precision
 from hemocast.stats.estimate import FloatArray
 
 METRICS: Final = (
-    "accuracy",
-    "sensitivity",
-    "ppv",
-    "specificity",
-    "f1",
-    "auc",
-    "npv",
-    "balanced_accuracy",
-    "macro_f1",
-    "brier",
-    "lr_positive",
-    "lr_negative",
-    "mcc",
-    "average_precision",
-    "scaled_brier",
-)
+    "accuracy", "sensitivity", "ppv", "specificity", "f1", "auc", "npv", "balanced_accuracy",
+    "macro_f1", "brier", "lr_positive", "lr_negative", "mcc", "average_precision", "scaled_brier",
+)  # fmt: skip
 """Names of all metrics; the first six are the columns of the paper's Table 2."""
 
 MAIN_METRICS: Final = METRICS[:10]
 """Those that a page shows where all would be too many."""
 
 COUNT_METRICS: Final = (
-    "accuracy",
-    "sensitivity",
-    "ppv",
-    "specificity",
-    "f1",
-    "npv",
-    "balanced_accuracy",
-    "macro_f1",
-    "lr_positive",
-    "lr_negative",
-    "mcc",
-)
+    "accuracy", "sensitivity", "ppv", "specificity", "f1", "npv", "balanced_accuracy", "macro_f1",
+    "lr_positive", "lr_negative", "mcc",
+)  # fmt: skip
 """Those that follow from the four cells of the confusion matrix, in the order of `from_counts`."""
 
 RANGES: Final[dict[str, tuple[float, float]]] = {
@@ -162,21 +140,12 @@ def from_counts(tp: ArrayLike, fp: ArrayLike, tn: ArrayLike, fn: ArrayLike) -> F
         specificity = tn / (tn + fp)
         f1 = 2 * tp / (2 * tp + fp + fn)
         f1_negative = 2 * tn / (2 * tn + fp + fn)
-        return np.stack(
-            [
-                (tp + tn) / (tp + fp + tn + fn),
-                sensitivity,
-                tp / (tp + fp),
-                specificity,
-                f1,
-                tn / (tn + fn),
-                (sensitivity + specificity) / 2,
-                (f1 + f1_negative) / 2,
-                sensitivity / (fp / (tn + fp)),
-                (fn / (tp + fn)) / specificity,
-                (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
-            ]
-        )
+        mcc = (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+        return np.stack([
+            (tp + tn) / (tp + fp + tn + fn), sensitivity, tp / (tp + fp), specificity, f1,
+            tn / (tn + fn), (sensitivity + specificity) / 2, (f1 + f1_negative) / 2,
+            sensitivity / (fp / (tn + fp)), (fn / (tp + fn)) / specificity, mcc,
+        ])  # fmt: skip
 
 
 def brier(cases: Cases) -> float:

@@ -19,6 +19,7 @@ def fit_logistic(
     outcome: FloatArray,
     offset: FloatArray | None = None,
     weight: FloatArray | None = None,
+    ridge: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
     """Maximum likelihood by Newton steps, halved when they overshoot.
 
@@ -27,11 +28,13 @@ def fit_logistic(
     design : ndarray, shape (n, k)
         Predictors, with a column of ones where an intercept is wanted.
     outcome : ndarray, shape (n,)
-        Zeros and ones.
+        Zeros and ones, or softened targets between them.
     offset : ndarray, shape (n,), optional
         What is added to the linear predictor; nothing if left out.
     weight : ndarray, shape (n,), optional
         How often each case counts; once if left out.
+    ridge : float
+        Added to the diagonal of the information, for predictors that may not vary.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def fit_logistic(
     for _ in range(_STEPS):
         fitted = expit(design @ beta + shift)
         information = design.T @ (design * (times * fitted * (1 - fitted))[:, None])
+        information += ridge * np.eye(beta.size)
         try:
             step = np.linalg.solve(information, design.T @ (times * (outcome - fitted)))
         except np.linalg.LinAlgError:

@@ -111,7 +111,7 @@ def delong(cases: Cases) -> DelongResult:
     10.2307/2533958.
     """
     truth = cases.truth
-    n_positive, n_negative = cases.both_classes()
+    n_positive, n_negative = int(truth.sum()), int((~truth).sum())
     with_positive, positive_index = np.unique(cases.cluster[truth], return_inverse=True)
     with_negative, negative_index = np.unique(cases.cluster[~truth], return_inverse=True)
     if min(with_positive.size, with_negative.size) < 2:

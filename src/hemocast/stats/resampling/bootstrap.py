@@ -72,8 +72,8 @@ def bootstrap_metrics(
     StatisticsError
         Several raters, or as `bootstrap_raters` does.
     """
-    one = Cases(cases.truth, cases.score, cases.patient)
-    return bootstrap_raters(one, threshold, resampling)[0]
+    cases.probability()  # of one rater alone
+    return bootstrap_raters(cases, threshold, resampling)[0]
 
 
 def bootstrap_raters(
