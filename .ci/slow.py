@@ -25,22 +25,17 @@ Check = tuple[str, list[str]]
 def _checks() -> list[Check]:
     """Give name and command of every check, the longest first.
 
-    Every file that holds tests marked `slow` is one, so that none is forgotten; and the whole way
-    once, as README's first command goes it.
+    Every file that holds tests marked `slow` is one, so that none is forgotten.
     """
     files = [
         str(path.relative_to(ROOT))
         for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if "mark.slow" in path.read_text(encoding="utf-8")
     ]
-    first = ["tests/dicom/test_fuzz.py", "tests/signs/test_blood.py"]
+    first = ["tests/cli/test_reproduce.py", "tests/cli/test_demo.py", "tests/dicom/test_fuzz.py"]
     files.sort(key=lambda name: first.index(name) if name in first else len(first))
     pytest = [sys.executable, "-m", "pytest", "-m", "slow", "-p", "no:cacheprovider"]
-    demo = [sys.executable, "-m", "hemocast", "demo", "--workers", "1", "--out"]
-    return [
-        ("demo", [*demo, str(ROOT / "build" / "slow-ci" / "demo")]),
-        *((name, [*pytest, name]) for name in files),
-    ]
+    return [(name, [*pytest, name]) for name in files]
 
 
 def _state() -> str:

@@ -1,4 +1,4 @@
-"""``hemocast evaluate`` and ``hemocast readers analyse`` on the command line."""
+"""``hemocast evaluate`` on the command line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.evaluate import evaluate
-from hemocast.cli.readers_analyse import analyse
 from hemocast.errors import TableError
 
 app = typer.Typer()
 app.command()(evaluate)
-app.command()(analyse)
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ def test_it_prints_the_auc_its_doubts_and_where_the_page_is(
     predictions: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["evaluate", str(predictions), "--out", str(out), "--resamples", "200"]
+    arguments = [str(predictions), "--out", str(out), "--resamples", "200"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "model: AUC 1.000 (0." in result.output
@@ -55,37 +53,18 @@ def test_the_table_of_predict_is_evaluated_with_labels_from_elsewhere(tmp_path: 
     labels.write_text("\n".join(["participant_id\tlabel", *people]) + "\n", encoding="utf-8")
     out = tmp_path / "out"
     arguments = ["--labels", str(labels), "--out", str(out), "--resamples", "200"]
-    result = CliRunner().invoke(app, ["evaluate", str(path), *arguments])
+    result = CliRunner().invoke(app, [str(path), *arguments])
     assert result.exit_code == 0, result.output
     assert "30 patients" in result.output
-    without = CliRunner().invoke(app, ["evaluate", str(path), *arguments[2:]])
+    without = CliRunner().invoke(app, [str(path), *arguments[2:]])
     assert isinstance(without.exception, TableError)
     assert "--labels" in str(without.exception)
-
-
-def test_readings_alone_are_analysed(predictions: Path, tmp_path: Path) -> None:
-    readings = tmp_path / "readings.csv"
-    rows = [
-        f"R{r},p{i},s{i},{0.2 + 0.4 * (i % 2) + ((i * 3 + r) % 10) / 30:.2f},{i % 2}"
-        for r in range(3)
-        for i in range(40)
-    ]
-    head = "reader_id,participant_id,scan_id,probability,decision"
-    readings.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    out = tmp_path / "out"
-    arguments = ["--predictions", str(predictions), "--out", str(out), "--resamples", "200"]
-    result = CliRunner().invoke(app, ["analyse", str(readings), *arguments])
-    assert result.exit_code == 0, result.output
-    assert "Average of 3 readers, unaided: AUC" in result.output
-    assert {"table2.csv", "table2.tex", "agreement.csv", "report.html"} <= {
-        path.name for path in out.iterdir()
-    }
 
 
 def test_a_bad_table_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("scan_id,label,probability\ns1,2,1.5\n", encoding="utf-8")
-    result = CliRunner().invoke(app, ["evaluate", str(path), "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(app, [str(path), "--out", str(tmp_path / "out")])
     assert isinstance(result.exception, TableError)
     assert not (tmp_path / "out").exists()
 
@@ -94,7 +73,7 @@ def test_a_bad_table_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:
     "arguments", [["--threshold", "1.5"], ["--resamples", "10"], ["--seed", "-1"]]
 )
 def test_settings_out_of_range_are_wrong_usage(predictions: Path, arguments: list[str]) -> None:
-    assert CliRunner().invoke(app, ["evaluate", str(predictions), *arguments]).exit_code == 2
+    assert CliRunner().invoke(app, [str(predictions), *arguments]).exit_code == 2
 
 
 def test_nothing_of_training_is_imported() -> None:

@@ -9,7 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.quality import quality
-from hemocast.errors import DatasetError, NothingThere
+from hemocast.errors import DatasetError, NothingThere, OutputExists
+from hemocast.files import RECORD
 
 app = typer.Typer()
 app.command()(quality)
@@ -31,3 +32,24 @@ def test_a_foreign_folder_is_refused_and_not_written_to(tmp_path: Path) -> None:
     assert isinstance(CliRunner().invoke(app, [str(tmp_path)]).exception, DatasetError)
     assert own.read_text() == "mine"
     assert isinstance(CliRunner().invoke(app, [str(tmp_path / "no")]).exception, NothingThere)
+
+
+def test_a_page_that_somebody_changed_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "dataset_description.json").write_text(json.dumps(OURS))
+    assert CliRunner().invoke(app, [str(tmp_path)]).exit_code == 0
+    page = tmp_path / "quality" / "report.html"
+    page.write_text(page.read_text() + "<!-- my note -->")
+    assert isinstance(CliRunner().invoke(app, [str(tmp_path)]).exception, OutputExists)
+    assert page.read_text().endswith("<!-- my note -->")
+
+
+def test_a_page_of_the_version_before_is_replaced_and_one_of_the_users_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "dataset_description.json").write_text(json.dumps(OURS))
+    assert CliRunner().invoke(app, [str(tmp_path)]).exit_code == 0
+    (tmp_path / "quality" / RECORD).unlink()
+    assert CliRunner().invoke(app, [str(tmp_path)]).exit_code == 0
+    (tmp_path / "quality" / RECORD).unlink()
+    (tmp_path / "quality" / "report.html").write_text("mine")
+    assert isinstance(CliRunner().invoke(app, [str(tmp_path)]).exception, OutputExists)

@@ -13,7 +13,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.layout import nifti_of
 from hemocast.dataset.sidecar import Sidecar, read_sidecar
 from hemocast.errors import DatasetError
-from hemocast.files import write_text
+from hemocast.files import claim, kind_of
 from hemocast.left_out import LeftOutCode, RefusedStudy
 from hemocast.report.quality.content import LeftOut, Quality, QualityScan
 from hemocast.report.quality.page import quality_page
@@ -25,6 +25,8 @@ Progress = Callable[[int, int], None]
 # A dataset may come from elsewhere: nothing in it makes the page larger than this.
 MOST_TEXT = 400
 MOST_TEXTS = 30
+PAGE = "report.html"
+_TITLE = b"Hemocast dataset quality</title>"
 _OLD_DOUBT = "the scan is simulated: it shows no patient"
 
 
@@ -54,10 +56,30 @@ def write_quality_report(
     ------
     NothingThere, DatasetError
         The dataset's folder does not exist, or is somebody else's.
+    OutputExists
+        The page there is somebody's own, or was changed since it was written.
     """
+    dataset.refuse_foreign()
+    folder = dataset.root / "quality"
+    before = kind_of(folder) is None and _is_page(folder / PAGE)
+    with claim(folder, "quality report", also=True) as output:
+        if not before:
+            output.check([PAGE])
+        page = quality_page(_gather(dataset, workers, progress))
+        if before:
+            (folder / PAGE).unlink()
+        output.write_text(PAGE, page)
+    return folder / PAGE
+
+
+def _is_page(path: Path) -> bool:
+    """Tell whether a page is one of ours: version 0.1 kept no record of what it wrote."""
+    return path.is_file() and _TITLE in path.read_bytes()
+
+
+def _gather(dataset: Dataset, workers: int, progress: Progress | None) -> Quality:
     from joblib import Parallel, delayed
 
-    dataset.refuse_foreign()
     faults: list[str] = []
     paths = dataset.sidecars()
     sidecars = [_sidecar(path, faults) for path in paths]
@@ -76,7 +98,7 @@ def write_quality_report(
     left_out = _rows(dataset, "left_out", faults)
     if not (dataset.root / "quality" / "left_out.tsv").is_file():
         left_out = [row for one in sidecars if one for row in _said(one)]
-    quality = Quality(
+    return Quality(
         scans=shown,
         refused=[
             RefusedStudy(
@@ -91,9 +113,6 @@ def write_quality_report(
         simulated=_says_simulated(dataset, faults),
         faults=tuple(faults[:MOST_TEXTS]),
     )
-    path = dataset.root / "quality" / "report.html"
-    write_text(path, quality_page(quality))
-    return path
 
 
 def _sidecar(path: Path, faults: list[str]) -> Sidecar | None:

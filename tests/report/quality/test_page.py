@@ -375,7 +375,8 @@ def test_the_same_dataset_gives_the_same_page(tmp_path: Path, write_scan: WriteS
     two = write_quality_report(Dataset(tmp_path), workers=2).read_bytes()
     assert one == two
     assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert sorted(p.name for p in (tmp_path / "quality").iterdir()) == ["report.html"]
+    shown = (p.name for p in (tmp_path / "quality").iterdir() if not p.name.startswith(".hemocast"))
+    assert list(shown) == ["report.html"]
 
 
 def test_the_command_names_the_page_it_wrote(tmp_path: Path, write_scan: WriteScan) -> None:
