@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,14 +69,6 @@ THEIRS = (
     "weights.safetensors", "stacks.npy", "quality/report.html", "splits/default.tsv",
     "unfinished/study-1/a.dcm", "truth/truth.json", "dicom/a.dcm", "dataset/scans.tsv",
 )  # fmt: skip
-
-
-NOT_YET = {"deidentify", "predict"}
-
-
-def _names(names: Iterable[str], not_yet: Iterable[str] = ()) -> list[object]:
-    waits = pytest.mark.xfail(reason="its room is being mended")
-    return [pytest.param(n, marks=[waits] if n in not_yet else []) for n in sorted(names)]
 
 
 def _walk(command: object, path: str = "") -> Iterator[str]:
@@ -158,7 +150,7 @@ def test_every_command_is_tried_here() -> None:
     assert set(ALL) == {*WRITES, *INTO_DATASET, *READS, *NUMBERS_ONLY}
 
 
-@pytest.mark.parametrize("name", _names(WRITES, NOT_YET))
+@pytest.mark.parametrize("name", sorted(WRITES))
 def test_a_folder_of_the_users_is_refused_and_keeps_every_byte(
     place: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
