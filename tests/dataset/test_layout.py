@@ -40,10 +40,10 @@ def test_labels_are_read_and_unknown_ones_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("participant_id\tlabel\na\t2\n", "row 2: label '2'"),
-        ("participant_id\tlabel\na\t1\na\t1\n", "row 3: a again"),
-        ("participant_id\tgrade\na\t1\n", "no column label"),
-        ("label\n1\n", "no column participant_id"),
+        ("participant_id\tlabel\na\t2\n", "row 2, column label: 0 or 1, or n/a"),
+        ("participant_id\tlabel\na\t1\na\t1\n", "row 3, column participant_id: every row once"),
+        ("participant_id\tgrade\na\t1\n", "column label: the column is missing"),
+        ("label\n1\n", "column participant_id: the column is missing"),
         ("", "is empty"),
     ],
 )

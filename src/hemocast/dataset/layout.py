@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from hemocast import files
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.scan_id import ScanId
-from hemocast.errors import DatasetError, NothingThere, TableError
+from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
+from hemocast.errors import DatasetError, NothingThere
 from hemocast.tables import MISSING, read_table
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 SESSIONS = "quality/sessions"
 SESSIONS_COLUMNS = ("scan_uid", "participant_id", "session")
 _KIND = "dataset"
+_LABELS = TableSchema(
+    "labels",
+    (
+        Column("participant_id", required=True, blank=False),
+        Column("label", "flag", required=True, hint="1 HT, 0 no HT"),
+    ),
+    ("participant_id",),
+)
 
 
 @dataclass(frozen=True)
@@ -141,27 +150,10 @@ class Dataset:
         TableError
             A label is neither 0, 1 nor ``n/a``, or a participant has several.
         """
-        table = self.table("labels")
-        lacking = {"participant_id", "label"} - set(table.columns)
-        faults = [f"no column {name}" for name in sorted(lacking)]
-        if not lacking:
-            table = table.apply(lambda cells: cells.str.strip()).replace("", MISSING)
-            again = table["participant_id"].duplicated()
-            faults += [
-                f"row {row}: {f'{person} again' if twice else f'label {label[:20]!r}'}"
-                for row, (person, label, twice) in enumerate(
-                    zip(table["participant_id"], table["label"], again, strict=True), start=2
-                )
-                if twice or label not in {"0", "1", MISSING}
-            ]
-        if faults:
-            raise TableError(
-                f"labels.tsv has {len(faults)} fault(s): {'; '.join(faults[:20])}",
-                "one row per participant_id with label 1 (HT), 0 (no HT) or n/a",
-                "Correct the rows named",
-            )
-        pairs = zip(table["participant_id"], table["label"], strict=True)
-        return {participant: int(text) for participant, text in pairs if text != MISSING}
+        parsed = parse_table(_LABELS, self.table("labels"))
+        refuse(parsed.faults)
+        known = parsed.table.dropna(subset=["label"])
+        return dict(zip(known["participant_id"], known["label"].astype(int), strict=True))
 
 
 def nifti_of(sidecar: Path) -> Path:

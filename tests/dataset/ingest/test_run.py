@@ -525,9 +525,9 @@ def test_processes_give_the_same_as_one(source: Path, labels: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("patient_id,label\nA,2\nB,\n", "row 2: label '2'; row 3: label ''"),
-        ("patient_id,label\nA,1\nA,0\n", "row 3: a patient_id that came before"),
-        ("id,outcome\nA,1\n", "no column patient_id; no column label"),
+        ("patient_id,label\nA,2\nB,\n", "rows 2, 3, column label: 0 or 1"),
+        ("patient_id,label\nA,1\nA,0\n", "row 3, column patient_id: every row once"),
+        ("id,outcome\nA,1\n", "column patient_id: the column is missing; labels.csv, column label"),
         ("", "is empty"),
     ],
 )

@@ -29,8 +29,13 @@ def test_all_faults_are_named_at_once_and_no_identifier(tmp_path: Path) -> None:
     path.write_text("patient_id,label\nDOE,1\nDOE,0\n,1\nROE,yes\n")
     with pytest.raises(TableError, match=r"3 fault\(s\)") as caught:
         read_labels(path)
-    for part in ("row 3: a patient_id that came before", "row 4: an empty", "row 5: label 'yes'"):
+    for part in (
+        "row 3, column patient_id: every row once",
+        "row 4, column patient_id: text",
+        "row 5, column label: 0 or 1 (1 HT, 0 no HT)",
+    ):
         assert part in str(caught.value)
     assert "DOE" not in str(caught.value)
+    assert "yes" not in str(caught.value)
     with pytest.raises(NothingThere):
         read_labels(tmp_path / "none.csv")

@@ -71,9 +71,7 @@ class Cohort:
 
 
 def build_cohort(
-    root: Path,
-    eligibility: EligibilityConfig | None = None,
-    match: MatchConfig | None = None,
+    root: Path, eligibility: EligibilityConfig | None = None, match: MatchConfig | None = None
 ) -> Cohort:
     """Make the cohort of a dataset.
 

@@ -12,12 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast import files
-from hemocast.dataset.description import (
-    adopt_key,
-    other_key,
-    refuse_other_key,
-    write_description,
-)
+from hemocast.dataset.description import adopt_key, other_key, refuse_other_key, write_description
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.refusals import write_refusals
 from hemocast.dataset.ingest.sessions import Sessions

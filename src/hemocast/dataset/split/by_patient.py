@@ -79,10 +79,7 @@ class Split:
 
 
 def split_patients(
-    labels: Mapping[str, int],
-    test_fraction: float,
-    seed: int,
-    name: str = "default",
+    labels: Mapping[str, int], test_fraction: float, seed: int, name: str = "default"
 ) -> Split:
     """Draw a training and a test part by patient, stratified by label.
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hemocast.errors import TableError
-from hemocast.tables import read_table
+from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
+from hemocast.tables import PRINTABLE, PRINTABLE_WORDS, read_table
+
+GIVEN = TableSchema(
+    "labels.csv",
+    (
+        Column("patient_id", required=True, blank=False, pattern=PRINTABLE,
+               described=PRINTABLE_WORDS),
+        Column("label", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
+    ),
+    ("patient_id",),
+)  # fmt: skip
 
 
 def read_labels(path: Path) -> dict[str, int]:
-    """Read a CSV of ``patient_id, label``.
+    """Read a CSV of ``patient_id, label``: 1 (HT) or 0 (no HT), one row for each patient.
 
     Raises
     ------
@@ -19,26 +29,6 @@ def read_labels(path: Path) -> dict[str, int]:
         The file cannot be read, a column is missing, a label is neither 0 nor 1, or a patient comes
         twice. All faults at once, by row; identifiers are not repeated in the message.
     """
-    expected = "columns patient_id and label, one row per patient, label 1 (HT) or 0 (no HT)"
-    table = read_table(path, "The table of labels")
-    missing = [name for name in ("patient_id", "label") if name not in table.columns]
-    faults = [f"no column {name}" for name in missing]
-    if not missing:
-        table = table[["patient_id", "label"]].apply(lambda cells: cells.str.strip())
-        again = table["patient_id"].duplicated()
-        for row, (patient, label, twice) in enumerate(
-            zip(table["patient_id"], table["label"], again, strict=True), start=2
-        ):
-            if label not in {"0", "1"}:
-                faults.append(f"row {row}: label {label[:20]!r}")
-            if twice:
-                faults.append(f"row {row}: a patient_id that came before")
-            if not patient:
-                faults.append(f"row {row}: an empty patient_id")
-    if faults:
-        raise TableError(
-            f"The labels have {len(faults)} fault(s): {'; '.join(faults[:20])}",
-            expected,
-            "Correct what is named and run again",
-        )
-    return dict(zip(table["patient_id"], table["label"].astype(int), strict=True))
+    parsed = parse_table(GIVEN, read_table(path, GIVEN.name))
+    refuse(parsed.faults)
+    return dict(zip(parsed.table["patient_id"], parsed.table["label"].astype(int), strict=True))
