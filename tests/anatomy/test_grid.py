@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.anatomy.grid import bounding_box, coarsen, linear_weights
+from hemocast.anatomy.grid import bounding_box, coarsen, coarsen_around, linear_weights
+from hemocast.volume import Source, Volume
 
 
 def test_blocks_are_means_and_lie_where_their_voxels_lie():
@@ -44,3 +45,19 @@ def test_box_holds_the_mask_and_stays_in_the_array():
     mask[1, 3:5, 8] = True
     box = bounding_box(mask, (1, 2, 2))
     assert box == (slice(0, 3), slice(1, 7), slice(6, 9))
+
+
+def test_blocks_around_a_mask_lie_where_they_lay():
+    hu = np.arange(8 * 40 * 40, dtype=np.float32).reshape(8, 40, 40)
+    affine = np.diag([-1.0, -1.0, 5.0, 1.0])
+    affine[:3, 3] = [20, 30, -15]
+    volume = Volume(hu, affine, ((),) * 8, Source("array", "0"))
+    mask = np.zeros(hu.shape, np.bool_)
+    mask[3:5, 10:20, 12:30] = True
+    tissue, share = coarsen_around(volume, mask, margin_mm=4.0, in_plane_mm=2.0)
+    assert tissue.hu.shape == share.shape == (4, 9, 13)
+    assert share.sum() * np.prod(tissue.factors) == mask.sum()
+    z, y, x = np.argwhere(share == 1)[0]
+    voxel = np.linalg.inv(affine) @ tissue.affine @ [x, y, z, 1.0]
+    assert voxel[:3] == pytest.approx([12.5, 10.5, 3.0])
+    assert tissue.hu[z, y, x] == hu[3, 10:12, 12:14].mean()

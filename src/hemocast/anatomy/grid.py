@@ -132,13 +132,10 @@ def linear_weights(n_fine: int, n_coarse: int, factor: int) -> FloatArray:
     factor : int
         Voxels per block.
     """
-    place = np.clip((np.arange(n_fine) - (factor - 1) / 2) / factor, 0, n_coarse - 1)
-    low = np.minimum(place.astype(int), max(n_coarse - 2, 0))
-    weights = np.zeros((n_fine, n_coarse), np.float32)
-    weights[np.arange(n_fine), low] = 1 - (place - low)
-    if n_coarse > 1:
-        weights[np.arange(n_fine), low + 1] = place - low
-    return weights
+    place = (np.arange(n_fine) - (factor - 1) / 2) / factor
+    one_block = np.eye(n_coarse)
+    weights = [np.interp(place, np.arange(n_coarse), one) for one in one_block]
+    return np.stack(weights, axis=1).astype(np.float32)
 
 
 def bounding_box(mask: BoolArray, margin: tuple[int, int, int]) -> tuple[slice, slice, slice]:

@@ -53,17 +53,11 @@ def read(path: Path | str) -> Volume:
         One of the tree, with its code; see `find_scans`, `read_series`, `read_nifti`, `open_path`.
     """
     with open_path(Path(path)) as opened:
-        if opened.is_file() and is_nifti(opened):
-            return read_nifti(opened)
-        try:
-            found = find_scans(opened)
-        except NotDicom:
-            niftis = find_nifti(opened)
-            if not niftis:
-                raise
-            if len(niftis) > 1:
-                raise _several(len(niftis)) from None
-            return read_nifti(niftis[0])
+        found = _look(opened)
+        if isinstance(found, list):
+            if len(found) > 1:
+                raise _several(len(found))
+            return read_nifti(found[0])
         scan = one_scan(found)
         return read_series(scan.series, scan.left_out)
 
@@ -89,20 +83,28 @@ def read_all(path: Path | str) -> Iterator[Volume | HemocastError]:
         As `open_path` and `find_scans` do.
     """
     with open_path(Path(path)) as opened:
-        try:
-            found = find_scans(opened)
-        except NotDicom:
-            niftis = [opened] if opened.is_file() and is_nifti(opened) else find_nifti(opened)
-            if not niftis:
-                raise
-            for nifti in niftis:
-                yield _given(partial(read_nifti, nifti))
+        found = _look(opened)
+        if isinstance(found, list):
+            yield from (_given(partial(read_nifti, nifti)) for nifti in found)
             return
         if found.patients > 1:
             raise _mixed(found)
         yield from (refusal.error for refusal in found.refused)
         for scan in found.scans:
             yield _given(partial(read_series, scan.series, scan.left_out))
+
+
+def _look(opened: Path) -> Found | list[Path]:
+    """Find DICOM scans, or where there are none the NIfTI files."""
+    if opened.is_file() and is_nifti(opened):
+        return [opened]
+    try:
+        return find_scans(opened)
+    except NotDicom:
+        niftis = find_nifti(opened)
+        if not niftis:
+            raise
+        return niftis
 
 
 def _given(reading: Callable[[], Volume]) -> Volume | HemocastError:

@@ -238,14 +238,10 @@ def _step(heights: NDArray[np.float64]) -> tuple[float, bool]:
 
 def _blend(height: float, heights: NDArray[np.float64]) -> Blend:
     """Linear interpolation between the true positions; the ends hold."""
-    high = int(np.clip(np.searchsorted(heights, height), 1, len(heights) - 1))
-    low = high - 1
-    weight = float(np.clip((height - heights[low]) / (heights[high] - heights[low]), 0.0, 1.0))
-    if weight < 1e-3:
-        return Blend(low, low, 0.0)
-    if weight > 1 - 1e-3:
-        return Blend(high, high, 0.0)
-    return Blend(low, high, weight)
+    place = float(np.interp(height, heights, np.arange(len(heights))))
+    if abs(place - round(place)) < 1e-3:
+        return Blend(round(place), round(place), 0.0)
+    return Blend(int(place), int(place) + 1, place % 1)
 
 
 def _bad(seen: str) -> BadGeometry:

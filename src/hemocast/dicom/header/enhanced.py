@@ -31,48 +31,54 @@ def frames(image: Image, dataset: Dataset | None) -> list[Image]:
         return [image]
     shared = _first(dataset, "SharedFunctionalGroupsSequence")
     own = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    found = []
-    for index, group in enumerate(own[:MOST_FRAMES]):
-        groups = [part for part in (group, shared) if part is not None]
+    return [
+        _frame(image, index, [part for part in (group, shared) if part is not None])
+        for index, group in enumerate(own[:MOST_FRAMES])
+    ]
 
-        def value(
-            macro: str, keyword: str, groups: list[Any] = groups
-        ) -> Any:  # bound now: the loop goes on
-            for part in groups:
-                item = _first(part, macro)
-                if item is not None and keyword in item:
-                    return item.get(keyword)
-            return None
 
-        slope = floats([value("PixelValueTransformationSequence", "RescaleSlope")], 1)
-        intercept = floats([value("PixelValueTransformationSequence", "RescaleIntercept")], 1)
-        thickness = floats([value("PixelMeasuresSequence", "SliceThickness")], 1)
-        kind = value("CTImageFrameTypeSequence", "FrameType")
-        pixels = replace(
-            image.pixels,
-            frame=index,
-            slope=slope[0] if slope else image.pixels.slope,
-            intercept=intercept[0] if intercept else image.pixels.intercept,
-            rescale_type=str(
-                value("PixelValueTransformationSequence", "RescaleType") or ""
-            ).upper(),
-        )
-        kernel = value("CTReconstructionSequence", "ConvolutionKernel")
-        found.append(
-            replace(
-                image,
-                sop_uid=f"{image.sop_uid}#{index + 1}",
-                image_type=words("\\".join(map(str, kind))) if kind else image.image_type,
-                kernel=str(kernel or image.kernel).upper(),
-                position=floats(value("PlanePositionSequence", "ImagePositionPatient"), 3),
-                orientation=floats(value("PlaneOrientationSequence", "ImageOrientationPatient"), 6),
-                spacing=floats(value("PixelMeasuresSequence", "PixelSpacing"), 2),
-                thickness=thickness[0] if thickness else None,
-                instance_number=index + 1,
-                pixels=pixels,
-            )
-        )
-    return found
+def _frame(image: Image, index: int, groups: list[Dataset]) -> Image:
+    """Give one frame what its own functional group says, or else the shared one."""
+    transform = "PixelValueTransformationSequence"
+    kind = _value(groups, "CTImageFrameTypeSequence", "FrameType")
+    kernel = _value(groups, "CTReconstructionSequence", "ConvolutionKernel")
+    pixels = replace(
+        image.pixels,
+        frame=index,
+        slope=_number(groups, transform, "RescaleSlope", image.pixels.slope),
+        intercept=_number(groups, transform, "RescaleIntercept", image.pixels.intercept),
+        rescale_type=str(_value(groups, transform, "RescaleType") or "").upper(),
+    )
+    return replace(
+        image,
+        sop_uid=f"{image.sop_uid}#{index + 1}",
+        image_type=words("\\".join(map(str, kind))) if kind else image.image_type,
+        kernel=str(kernel or image.kernel).upper(),
+        position=floats(_value(groups, "PlanePositionSequence", "ImagePositionPatient"), 3),
+        orientation=floats(
+            _value(groups, "PlaneOrientationSequence", "ImageOrientationPatient"), 6
+        ),
+        spacing=floats(_value(groups, "PixelMeasuresSequence", "PixelSpacing"), 2),
+        thickness=_number(groups, "PixelMeasuresSequence", "SliceThickness", None),
+        instance_number=index + 1,
+        pixels=pixels,
+    )
+
+
+def _number(
+    groups: list[Dataset], macro: str, keyword: str, otherwise: float | None
+) -> float | None:
+    found = floats([_value(groups, macro, keyword)], 1)
+    return found[0] if found else otherwise
+
+
+def _value(groups: list[Dataset], macro: str, keyword: str) -> Any:
+    """Value of the first group that has it."""
+    for group in groups:
+        item = _first(group, macro)
+        if item is not None and keyword in item:
+            return item.get(keyword)
+    return None
 
 
 def _first(dataset: Any, keyword: str) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,17 +113,16 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _studies(images: Iterable[Image]) -> list[list[Image]]:
-    groups: dict[tuple[str, str], list[Image]] = defaultdict(list)
-    for image in images:
-        groups[image.patient, image.study_uid].append(image)
-    return [groups[key] for key in sorted(groups)]
+    return _grouped(images, lambda image: (image.patient, image.study_uid))
 
 
 def _stacks(study: Iterable[Image]) -> list[Series]:
-    groups: dict[str, list[Image]] = defaultdict(list)
-    for image in study:
-        groups[image.series_uid].append(image)
-    return [stack for key in sorted(groups) for stack in split_stacks(groups[key])]
+    series = _grouped(study, lambda image: image.series_uid)
+    return [stack for images in series for stack in split_stacks(images)]
+
+
+def _grouped(images: Iterable[Image], key: Callable[[Image], Any]) -> list[list[Image]]:
+    return [list(group) for _, group in groupby(sorted(images, key=key), key)]
 
 
 def split_stacks(images: list[Image]) -> list[Series]:
