@@ -85,6 +85,32 @@ def test_an_earlier_export_is_replaced_and_a_changed_one_stays(
     assert (out / "readings_log.csv").read_text() == "my notes\n"
 
 
+def test_an_unchanged_export_of_version_0_1_is_replaced_and_a_changed_one_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    """It kept no record of what it wrote, and ended lines as spreadsheets do."""
+    for name, columns in (("readings.csv", COLUMNS), ("readings_log.csv", LOG_COLUMNS)):
+        with claim(tmp_path / "new", KIND) as output:
+            export_readings(store, output)
+        with (tmp_path / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(rows_of(tmp_path / "new" / name))
+    before = {name: (tmp_path / name).read_bytes() for name in ("readings.csv", "readings_log.csv")}
+    store.add(THIRD, Answer(str(uuid4()), 0.6, 1, 4, final=True), "h")
+    assert export_readings(store, Output(tmp_path)) == (3, 6)
+    assert len(rows_of(tmp_path / "readings.csv")) == 3
+    (tmp_path / ".hemocast.jsonl").unlink()
+    for changed in before:
+        for name, content in before.items():
+            (tmp_path / name).write_bytes(content)
+        other = before[changed].replace(b",0.3,", b",0.4,")
+        (tmp_path / changed).write_bytes(other)
+        with pytest.raises(OutputExists):
+            export_readings(store, Output(tmp_path))
+        assert (tmp_path / changed).read_bytes() == other != before[changed]
+
+
 def test_a_table_that_somebody_put_there_is_not_replaced(store: Store, tmp_path: Path) -> None:
     (tmp_path / "readings.csv").write_text("mine\n")
     with pytest.raises(OutputExists):
