@@ -14,8 +14,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
+from hemocast.files import write_table
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
 httpx = pytest.importorskip("httpx", reason="httpx is not installed")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hemocast.dataset import Dataset
-from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
+from hemocast.files import write_table
 
 PEOPLE = ["sub-a1", "sub-b2", "sub-c3"]
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from hemocast.dataset import Dataset
-from hemocast.dataset.layout import write_table
 from hemocast.dicom import write_nifti
+from hemocast.files import write_table
 from hemocast.readers.store.answers import Store
 from hemocast.readers.study.create import StudyPlan, create_study
 from hemocast.readers.study.design import StudyDesign

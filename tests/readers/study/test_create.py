@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemocast.dataset import Dataset
-from hemocast.dataset.layout import write_table
 from hemocast.errors import (
     ConfigError,
     HemocastError,
@@ -28,7 +27,7 @@ from hemocast.errors import (
     TableError,
     TooFewPatients,
 )
-from hemocast.files import TEMPORARY
+from hemocast.files import TEMPORARY, write_table
 from hemocast.readers.study.create import StudyPlan, choose_scans, create_study
 from hemocast.readers.study.folder import held_study, open_study, study_folder
 
