@@ -33,6 +33,9 @@ TEMPORARY = ".hemocast-"
 RECORD = ".hemocast.jsonl"
 """In a claimed folder: its kind, then a line with the hash of every file before it is written."""
 
+SET_ASIDE = "made-before"
+"""Folder for what a version that kept no record of its files left: nobody knows who changed it."""
+
 _LOCK = ".hemocast.lock"
 _HOLDER = ".hemocast.holder.json"
 _OURS = frozenset({RECORD, _LOCK, _HOLDER})
@@ -389,6 +392,23 @@ class Output:
             if (self.folder / name).is_file():
                 self._note(name, _digest(self.folder / name))
 
+    def set_aside(self, folder: str, names: Iterable[str]) -> None:
+        """Move files of a version that kept no record into ``made-before``, never over others.
+
+        Parameters
+        ----------
+        folder : str
+            In this folder; ``"."`` is the folder itself.
+        names : iterable of str
+            Of files in it; those not there are skipped.
+        """
+        place = self.folder / folder
+        for name in names:
+            kept = place / SET_ASIDE / name
+            if (place / name).exists() and not kept.exists():
+                kept.parent.mkdir(exist_ok=True)
+                (place / name).rename(kept)
+
     def has_record_of(self, name: str) -> bool:
         """Whether Hemocast ever wrote a file of this name here."""
         return name in self._written()
@@ -430,7 +450,7 @@ class Output:
 
 
 def _record_lines(folder: Path) -> Iterator[dict[str, str]]:
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         for text in (folder / RECORD).read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):
                 line = json.loads(text)

@@ -15,7 +15,7 @@ import hemocast.train
 from hemocast.config import Config
 from hemocast.dataset import Dataset
 from hemocast.errors import InUse, MissingExtra, NoSpace, OutputExists
-from hemocast.files import RECORD, claim, kind_of
+from hemocast.files import RECORD, SET_ASIDE, claim, kind_of
 from hemocast.pipeline import demo
 from hemocast.pipeline.demo import run_demo
 from hemocast.pipeline.reproduce import run as reproduction
@@ -23,7 +23,6 @@ from hemocast.pipeline.reproduce.run import reproduce
 from hemocast.pipeline.simulated_run import (
     COLUMNS,
     MODEL,
-    SET_ASIDE,
     RunFolder,
     RunOptions,
     bytes_of,

@@ -26,8 +26,6 @@ COLUMNS = (
 PREDICTION = "prediction.json"
 FILES = ("montage.png", "report.html", "heatmap.nii.gz", PREDICTION)
 """Of every scan; the record comes last, so that a scan with it has all."""
-SET_ASIDE = "made-before"
-"""Folder for a scan's files of the first version, which kept no record of its files."""
 _KIND = "predictions"
 _MISSING = "n/a"
 
@@ -155,11 +153,7 @@ class PredictionsFolder:
         with tempfile.TemporaryDirectory(prefix=files.TEMPORARY, dir=root) as made:
             write(Path(made))
             if self._is_older(scan_id):
-                aside = root / scan_id / SET_ASIDE
-                aside.mkdir(exist_ok=True)
-                for name in FILES:
-                    if (root / scan_id / name).exists() and not (aside / name).exists():
-                        (root / scan_id / name).rename(aside / name)
+                self.output.set_aside(scan_id, FILES)
             for name in FILES:
                 self.output.write_bytes(f"{scan_id}/{name}", (Path(made) / name).read_bytes())
         return root / scan_id

@@ -28,8 +28,6 @@ from hemocast.pipeline.train import Purpose, Trained, TrainOptions, train_and_te
 Progress = Callable[[str, int, int], None]
 
 MODEL = "model"
-SET_ASIDE = "made-before"
-"""Folder for what a version before left that kept no record of its files."""
 
 HORIZON = "hemorrhagic transformation as the simulation defines it, no time horizon"
 POPULATION = "simulated heads, half of them with HT by design"
@@ -113,20 +111,12 @@ class RunFolder:
         with claim(out, self.kind, also=begun) as output:
             remove_temporary(out)
             if begun and not recorded:
-                self._set_aside(out)
+                output.set_aside(".", self.results)
             output.check()
             if not begun:
                 text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
                 output.write_text(self.plan, text)
             yield output
-
-    def _set_aside(self, out: Path) -> None:
-        """Move results away of which it is not known whether somebody changed them."""
-        found = [name for name in self.results if (out / name).exists()]
-        if found:
-            (out / SET_ASIDE).mkdir(exist_ok=True)
-        for name in found:
-            (out / name).rename(out / SET_ASIDE / name)
 
 
 def _holds(path: Path, settings: Settings) -> bool:

@@ -19,8 +19,6 @@ from hemocast.files import Output, claim, kind_of, remove_temporary
 
 STACKS, TEST_PREDICTIONS, TEST_METRICS = "stacks.npy", "test_predictions.tsv", "test_metrics.json"
 BINDING = "run.json"
-SET_ASIDE = "made-before"
-"""Folder for the results of the first version, which kept no record of its files."""
 _KIND = "training run"
 
 
@@ -121,7 +119,7 @@ class Run:
             if (folder / BINDING).exists() and _content(folder / BINDING) != self._binding():
                 raise self._other()
             if older:
-                self._set_aside()
+                output.set_aside(".", (TEST_PREDICTIONS, TEST_METRICS))
             output.check([TEST_PREDICTIONS, TEST_METRICS])
             yield output
 
@@ -138,13 +136,6 @@ class Run:
             "data_sha256": self.cohort.sha256(),
             "split_sha256": parts,
         }
-
-    def _set_aside(self) -> None:
-        """Move results away of which it is not known whether somebody changed them."""
-        for name in (TEST_PREDICTIONS, TEST_METRICS):
-            if (self.folder / name).exists():
-                (self.folder / SET_ASIDE).mkdir(exist_ok=True)
-                (self.folder / name).rename(self.folder / SET_ASIDE / name)
 
     def _other(self) -> OutputExists:
         return OutputExists(
