@@ -84,13 +84,9 @@ AcquisitionDateTime FrameAcquisitionDateTime FrameReferenceDateTime
 
 # Image types and kernels tell series apart: a word not known is replaced, not dropped.
 DISGUISED = ("ImageType", "FrameType", "ConvolutionKernel")
-# Free text of which the words of `deidentify_words` stay.
+# Free text of which the words of `hemocast.dicom.deidentify.words` stay.
 DESCRIPTORS = ("StudyDescription", "SeriesDescription", "ProtocolName")
 SCANNER = ("Manufacturer", "ManufacturerModelName")
-# Set by hand for the whole file.
-PATIENT = ("PatientName", "PatientID", "PatientSex", "PatientAge")
-CONTRAST_AND_COMMENT = ("ContrastBolusAgent", "ImageComments")
-
 # A CT image must have these, but may leave them empty (PS3.3 A.3: type 2).
 EMPTY = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientName",
