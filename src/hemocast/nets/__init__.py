@@ -3,7 +3,8 @@
 Torch is imported when a network is built, so that importing this room costs nothing.
 """
 
-from hemocast.nets.facts import MapGrid, NetworkFacts, ctnet_grid, facts_of
+from hemocast.nets.facts import NetworkFacts, facts_of
+from hemocast.nets.grid import MapGrid, ctnet_grid
 from hemocast.nets.registry import Network, build, classify, input_channels, try_network
 
 __all__ = [

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from hemocast.config import NetConfig
 from hemocast.nets.blocks import TISSUE, ResidualBlock, StackInput, convolution, normalisation
-from hemocast.nets.facts import STRIDES, ctnet_grid
+from hemocast.nets.grid import STRIDES, ctnet_grid
 
 
 class CTNet(nn.Module):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hemocast.config import CTNETS, NetConfig, PrepareConfig
 from hemocast.errors import ConfigError, MissingExtra
-from hemocast.nets.facts import MapGrid
+from hemocast.nets.grid import MapGrid
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
