@@ -297,8 +297,8 @@ def test_non_inferiority_to_a_reference_is_tested_and_written(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("reference", "margin", "said"),
     [
-        ("old", None, "belong together"),
-        (None, 0.05, "belong together"),
+        ("old", None, "margin is None and the reference is given"),
+        (None, 0.05, "the reference is not given"),
         ("other", 0.05, "not one of the 2"),
         ("old", 1.5, "margin is 1.5"),
     ],

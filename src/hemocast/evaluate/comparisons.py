@@ -72,13 +72,11 @@ def _noninferior(new: ModelCases, old: ModelCases, margin: float) -> Comparison:
     names, method = (new.name, old.name), f"non-inferiority by paired DeLong; margin {margin:g}"
     both = _together(new, old)
     if both is None:
-        nothing = Estimate.bare(_NAN, 0, "no scan was rated by both models")
-        return Comparison(*names, "auc", method, nothing, None)
+        return _untested(names, "auc", method, 0, "no scan was rated by both models")
     try:
         found = noninferior_auc(both, margin)
     except StatisticsError as error:
-        nothing = Estimate.bare(_NAN, both.n, f"no test: {error.seen}")
-        return Comparison(*names, "auc", method, nothing, None)
+        return _untested(names, "auc", method, both.n, f"no test: {error.seen}")
     said = "shown" if found.shown else "not shown"
     words = f"one-sided test of a loss of {margin:g} or more; non-inferiority {said}"
     return Comparison(*names, "auc", method, found.difference.noted(words), found.p)
@@ -97,8 +95,7 @@ def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list
     names = (first.name, second.name)
     both = _together(first, second)
     if both is None:
-        nothing = Estimate.bare(_NAN, 0, "no scan was rated by both models")
-        return [Comparison(*names, "auc", "none", nothing, None)]
+        return [_untested(names, "auc", "none", 0, "no scan was rated by both models")]
     thresholds = (first.threshold, second.threshold)
     made = [_delong(names, both)]
     found = dict(zip(METRICS, bootstrap_differences(both, thresholds, resampling), strict=True))
@@ -129,8 +126,7 @@ def _delong(names: tuple[str, str], both: Cases) -> Comparison:
     try:
         test = delong_test(both)
     except StatisticsError as error:
-        nothing = Estimate.bare(_NAN, both.n, f"no test: {error.seen}")
-        return Comparison(*names, "auc", method, nothing, None)
+        return _untested(names, "auc", method, both.n, f"no test: {error.seen}")
     difference = Estimate(test.difference, test.ci_low, test.ci_high, method, both.n)
     return Comparison(*names, "auc", method, difference, test.p)
 
@@ -139,8 +135,7 @@ def _mcnemar(names: tuple[str, str], metric: str, right: BoolArray) -> Compariso
     """Exact test of paired right and wrong; the difference stands with the bootstrap's limits."""
     method, n = "exact McNemar", right.shape[1]
     if not n:
-        nothing = Estimate.bare(_NAN, 0, "no scan of this class")
-        return Comparison(*names, metric, method, nothing, None)
+        return _untested(names, metric, method, 0, "no scan of this class")
     test = mcnemar_exact(*right)
     words = (
         f"only the first right in {test.only_first}, only the second in {test.only_second}; "
@@ -148,6 +143,10 @@ def _mcnemar(names: tuple[str, str], metric: str, right: BoolArray) -> Compariso
     )
     value = float(right[0].mean() - right[1].mean())
     return Comparison(*names, metric, method, Estimate.bare(value, n, words), test.p)
+
+
+def _untested(names: tuple[str, str], metric: str, method: str, n: int, reason: str) -> Comparison:
+    return Comparison(*names, metric, method, Estimate.bare(_NAN, n, reason), None)
 
 
 def _adjusted(rows: list[Comparison]) -> tuple[Comparison, ...]:

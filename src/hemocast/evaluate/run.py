@@ -48,18 +48,18 @@ class EvaluationOptions:
             A margin without a reference, or the other way round; one that is not between 0 and 1;
             a reference that is no model of the table, or the only one.
         """
-        if (self.reference is None) != (self.margin is None):
+        if self.reference is None and self.margin is None:
+            return
+        names = {model.name for model in models}
+        if self.reference is None or self.margin is None or not 0 < self.margin < 1:
             raise UsageError(
-                "A margin and a reference belong together; one was given",
-                "the largest acceptable loss of AUC, and the model that it is measured from",
+                f"The margin is {self.margin} and the reference is "
+                f"{'not ' if self.reference is None else ''}given",
+                "the largest acceptable loss of AUC, between 0 and 1, and the model that it is "
+                "measured from",
                 "Give both --margin and --reference, or neither",
             )
-        if self.margin is not None and not 0 < self.margin < 1:
-            raise UsageError(
-                f"The margin is {self.margin}", "a number between 0 and 1", "Correct --margin"
-            )
-        names = {model.name for model in models}
-        if self.reference is not None and (self.reference not in names or len(names) < 2):
+        if self.reference not in names or len(names) < 2:
             raise UsageError(
                 f"The reference is not one of the {len(names)} model(s) of the table, or the "
                 "only one",

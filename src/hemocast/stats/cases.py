@@ -95,12 +95,22 @@ class Cases:
         StatisticsError
             There are several raters.
         """
-        if len(self.scores) != 1:
-            raise StatisticsError(
-                f"There are {len(self.scores)} raters", "one rater", "Take one of them by `rater`"
-            )
+        self.require_raters(1)
         (only,) = self.scores
         return np.asarray(only)
+
+    def require_raters(self, wanted: int) -> None:
+        """Refuse another number of raters.
+
+        Raises
+        ------
+        StatisticsError
+            There is one.
+        """
+        if len(self.scores) != wanted:
+            raise StatisticsError(
+                f"There are {len(self.scores)} raters", f"{wanted}", "Choose those to be analysed"
+            )
 
     def rater(self, number: int) -> Cases:
         """Return the cases as one of the raters saw them."""

@@ -184,10 +184,7 @@ def auc_difference(cases: Cases) -> tuple[float, float]:
     StatisticsError
         As `delong_test` does.
     """
-    if len(cases.scores) != 2:
-        raise StatisticsError(
-            f"There are {len(cases.scores)} raters", "two raters", "Choose those to be compared"
-        )
+    cases.require_raters(2)
     result = delong(cases)
     contrast = np.array([1.0, -1.0])
     variance = float(contrast @ result.covariance @ contrast)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import Estimate, FloatArray
 from hemocast.stats.metrics import METRICS
@@ -64,10 +63,8 @@ def bootstrap_differences(
     ----------
     Efron B, Tibshirani RJ 1993, An Introduction to the Bootstrap, Chapman & Hall, chapters 14, 15.
     """
-    if len(cases.probabilities()) != 2:
-        raise StatisticsError(
-            f"There are {len(cases.scores)} raters", "two raters", "Choose those to be compared"
-        )
+    cases.require_raters(2)
+    cases.probabilities()
     at = as_thresholds(thresholds, 2)
     with np.errstate(invalid="ignore"):
         point = _difference(replicate(cases, at, [np.ones((1, cases.n_patients))]))[:, 0]
