@@ -84,5 +84,9 @@ def test_what_is_no_network_is_refused_with_the_setting_named(name: str, said: s
 def test_every_number_of_frames_and_every_size_runs(frames: int, size: int) -> None:
     """Odd numbers of frames and a quarter of all sizes failed in the middle of the work."""
     for name in CTNETS:
-        net = NetConfig(name=name, stem=4, widths=(4, 4))
-        try_network(net, PrepareConfig(frames=frames, size=size))
+        config = NetConfig(name=name, stem=4, widths=(4, 4))
+        try_network(config, PrepareConfig(frames=frames, size=size))
+        with torch.inference_mode():
+            logit, maps = build(config, frames).eval()(torch.rand(1, frames, size, size))
+        assert torch.isfinite(logit).all()
+        assert torch.isfinite(maps).all()
