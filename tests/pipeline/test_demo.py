@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from hemocast.config import Config
 from hemocast.errors import OutputExists
+from hemocast.files import RECORD
 from hemocast.pipeline import demo
 from hemocast.pipeline.demo import CEILING, Demo, run_demo
-from hemocast.pipeline.simulated_run import RunOptions
+from hemocast.pipeline.simulated_run import SET_ASIDE, RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +95,24 @@ def test_a_finished_demo_is_not_trained_again_with_another_seed(
 ) -> None:
     with pytest.raises(OutputExists, match="did not make"):
         run_demo(small[1], RunOptions(seed=4))
+
+
+def test_a_folder_of_version_0_1_goes_on_and_keeps_what_was_made_of_it(
+    small: tuple[Demo, Path], tmp_path: Path
+) -> None:
+    """It kept no record of its files, and had neither an evaluation nor a predictions table."""
+    out = tmp_path / "out"
+    shutil.copytree(small[1], out)
+    for record in out.rglob(RECORD):
+        record.unlink()
+    for name in ("evaluation", "new-prediction"):
+        shutil.rmtree(out / name)
+    (out / "predictions.csv").unlink()
+    (out / "report.html").write_text("with my notes")
+    (out / "notes.txt").write_text("mine")
+    again = run_demo(out, RunOptions(seed=3))
+    assert (out / SET_ASIDE / "report.html").read_text() == "with my notes"
+    assert (out / SET_ASIDE / "model" / "model.yaml").is_file()
+    assert (out / "notes.txt").read_text() == "mine"
+    assert again.page.read_text().count("SIMULATED") > 3
+    assert (out / "model" / "model.yaml").is_file()

@@ -20,7 +20,13 @@ from hemocast.files import Output, write_text
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.pipeline.predict import predict_paths
-from hemocast.pipeline.simulated_run import RunFolder, RunOptions, predictions_table, train_into
+from hemocast.pipeline.simulated_run import (
+    MODEL,
+    RunFolder,
+    RunOptions,
+    predictions_table,
+    train_into,
+)
 from hemocast.pipeline.simulated_truth import SimulatedTruth, lesion_on_stack
 from hemocast.pipeline.train import Trained
 from hemocast.report.demo import DemoResult, Example, Facts, Part, demo_page
@@ -44,7 +50,7 @@ TEST_FRACTION = 25 / 70
 # The new patient comes from another draw than any cohort of a small seed.
 NEW_PATIENT = 1_000_000
 
-FOLDER = RunFolder(NAME, "demo.yaml", ("report.html", "demo.json"), copies=2)
+FOLDER = RunFolder(NAME, "demo.yaml", ("report.html", "demo.json", MODEL), copies=2)
 
 
 @dataclass(frozen=True)

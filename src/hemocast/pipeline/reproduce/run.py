@@ -16,7 +16,13 @@ from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.pipeline.reproduce.page import Reproduction, paper_of
 from hemocast.pipeline.reproduce.plan import Plan, make_plan
-from hemocast.pipeline.simulated_run import RunFolder, RunOptions, predictions_table, train_into
+from hemocast.pipeline.simulated_run import (
+    MODEL,
+    RunFolder,
+    RunOptions,
+    predictions_table,
+    train_into,
+)
 from hemocast.pipeline.simulated_truth import SimulatedTruth
 from hemocast.pipeline.train import Trained
 from hemocast.report.paper.page import PAGE, paper_files
@@ -34,7 +40,7 @@ FOLDER = RunFolder(
     "reproduction",
     "reproduce.yaml",
     ("predictions.csv", "networks.csv", "readings.csv", "evaluation", "networks", "tables",
-     "figures", PAGE),
+     "figures", MODEL, PAGE),
     copies=1,
 )  # fmt: skip
 
