@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hemocast.errors import OutputExists
-from hemocast.pipeline.reproduce.run import reproduce
+from hemocast.pipeline.reproduce.plan import Plan
+from hemocast.pipeline.reproduce.run import reproduce, reproduce_plan
 from hemocast.pipeline.simulated_run import RunOptions
 
 TABLES = {"table1", "table2", "table3"}
@@ -44,12 +45,12 @@ def test_nobody_is_in_both_parts_and_readers_read_the_test_part(small: Path) -> 
     assert int(counts["train"]) + int(counts["test"]) == 16
 
 
-def test_a_second_run_goes_on_from_what_is_there(small: Path) -> None:
+def test_a_second_run_goes_on_from_what_is_there(small: Path, plan: Plan) -> None:
     model = small / "model" / "model.yaml"
     before = model.stat().st_mtime_ns
     page = (small / "tables" / "table2.csv").read_bytes()
     (small / "report.html").unlink()
-    reproduce(small, options=RunOptions(seed=3))
+    reproduce_plan(small, plan, RunOptions(seed=3))
     assert model.stat().st_mtime_ns == before
     assert (small / "report.html").is_file()
     assert (small / "tables" / "table2.csv").read_bytes() == page

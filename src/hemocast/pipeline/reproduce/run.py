@@ -67,14 +67,18 @@ def reproduce(out: Path, *, fast: bool = False, options: RunOptions | None = Non
     MissingExtra, OutputExists, NotWritable, NoSpace, InUse
         Before anything is simulated; see `RunFolder.open`.
     """
+    options = options or RunOptions()
+    return reproduce_plan(out, make_plan(fast=fast, seed=options.seed), options)
+
+
+def reproduce_plan(out: Path, plan: Plan, options: RunOptions) -> Path:
+    """Do what `reproduce` does with other settings; as it does."""
     if find_spec("tableone") is None:
         raise MissingExtra(
             "Table 1 needs tableone, which is not installed",
             "the extra `cohort`",
             'Install it with: pip install "hemocast[cohort]"',
         )
-    options = options or RunOptions()
-    plan = make_plan(fast=fast, seed=options.seed)
     with FOLDER.open(out, plan, plan.simulate) as output:
         done = _run(output, plan, options)
         for name, content in paper_files(paper_of(done)).items():
