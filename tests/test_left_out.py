@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hemocast.left_out import LeftOut, LeftOutCode
 
 
@@ -25,3 +27,9 @@ def test_words_of_an_earlier_version_are_kept_as_they_are() -> None:
     assert LeftOut(LeftOutCode.OTHER, detail="series 1 left out: scout").reason == (
         "series 1 left out: scout"
     )
+
+
+def test_the_documentation_lists_every_code() -> None:
+    page = Path(__file__).parents[1].joinpath("docs", "dataset.md").read_text(encoding="utf-8")
+    rows = [f"| `{code}` | {code.words} |" for code in LeftOutCode]
+    assert [row for row in rows if row not in page] == []
