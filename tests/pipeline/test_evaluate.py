@@ -382,6 +382,24 @@ def test_a_table_among_our_own_files_is_no_input(tmp_path: Path) -> None:
     assert mine.read_bytes() == path.read_bytes()
 
 
+def test_a_users_file_under_a_name_of_ours_is_seen_before_anything_is_computed(
+    tmp_path: Path,
+) -> None:
+    label, out = [0, 1] * 10, tmp_path / "out"
+    path = predictions(tmp_path / "a.csv", label, [0.3 + 0.4 * x for x in label])
+    evaluate_files(Tables(path), out, FAST)
+    (out / "decision.csv").unlink()
+    record = (out / ".hemocast.jsonl").read_text().splitlines()
+    kept = [line for line in record if "decision.csv" not in line]
+    (out / ".hemocast.jsonl").write_text("\n".join(kept) + "\n")
+    (out / "decision.csv").write_text("mine")
+    stages: list[str] = []
+    with pytest.raises(OutputExists, match=r"decision\.csv"):
+        evaluate_files(Tables(path), out, FAST, lambda stage, *_: stages.append(stage))
+    assert stages == []
+    assert (out / "decision.csv").read_text() == "mine"
+
+
 OURS = (
     "metrics.json", "metrics.csv", "report.html", "table2.csv", "table2.tex", "decision.csv",
     "figures/roc.svg", "figures/readers-roc.png", "comparisons.csv", "agreement.csv",

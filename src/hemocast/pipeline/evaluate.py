@@ -22,10 +22,17 @@ from hemocast.report.readers.tables import reader_tables
 __all__ = ["EvaluationOptions", "Tables", "analyse_files", "evaluate_files"]
 
 PAGE = "report.html"
+_ALWAYS = {
+    "evaluation": (
+        "metrics.json", "metrics.csv", "thresholds.csv", "prevalence.csv", "calibration.csv",
+        "decision.csv", PAGE,
+    ),
+    "reader study": ("table2.csv", "table2.tex", "reader_tests.csv", "agreement.csv", PAGE),
+}  # fmt: skip
+"""What every run of a kind writes."""
 _OLDER = (
-    "metrics.json", "metrics.csv", "thresholds.csv", "prevalence.csv", "calibration.csv",
-    "decision.csv", "comparisons.csv", "subgroups.csv", "interactions.csv", "table2.csv",
-    "table2.tex", "reader_tests.csv", "agreement.csv", "times.csv", PAGE,
+    *_ALWAYS["evaluation"], *_ALWAYS["reader study"], "comparisons.csv", "subgroups.csv",
+    "interactions.csv", "times.csv",
 )  # fmt: skip
 _OLDER_FIGURES = ("roc", "confusion", "decision", "calibration-", "subgroups-", "readers-", "agree")
 """What version 0.1 wrote, which kept no record of it."""
@@ -142,6 +149,7 @@ def _claimed(out: Path, kind: str, tables: Tables) -> Iterator[Output]:
                 "Name another folder with --out",
             )
         output.check()
+        output.check(_ALWAYS[kind])
         yield output
 
 
@@ -160,7 +168,7 @@ def _is_older(out: Path) -> bool:
 
 
 def _older_files(out: Path) -> Iterator[str]:
-    yield from (name for name in _OLDER if (out / name).is_file())
+    yield from (name for name in dict.fromkeys(_OLDER) if (out / name).is_file())
     for path in (out / "figures").glob("*.*"):
         if path.name.startswith(_OLDER_FIGURES) and path.suffix in (".svg", ".png"):
             yield f"figures/{path.name}"
