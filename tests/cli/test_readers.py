@@ -69,7 +69,9 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
         assert "Reading room" in server.stdout.readline()
         retry = httpx.HTTPTransport(retries=8)
         with httpx.Client(transport=retry, base_url=f"http://127.0.0.1:{port}") as reader:
-            assert reader.get(link).status_code == 200
+            assert "Open the reading room" in reader.get(link).text
+            assert run("links", dataset, "--study", "s").stdout == "Ann: not used yet\n"
+            reader.post(link, json={}, headers={"X-Hemocast-Reading": "1"})
             key = reader.get("/api/state").json()["current"]
             answer = {"probability": 0.7, "decision": 1, "confidence": 5, "seconds": 9}
             answer |= {"answer_id": str(uuid4()), "final": True}
@@ -78,6 +80,15 @@ def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
             )
             assert sent.status_code == 200
             assert "server" not in sent.headers
+            again = reader.post(link, json={}, headers={"X-Hemocast-Reading": "1"})
+            assert again.status_code == 410
+            assert run("links", dataset, "--study", "s").stdout == "Ann: used\n"
+            new = run("links", dataset, "--study", "s", "--reader", "Ann", "--new").stdout
+            link = re.fullmatch(r"Ann: http://127.0.0.1:8765(/r/\S+)\n", new).group(1)
+            assert reader.get("/api/state").status_code == 401  # the older link's sitting ends
+            entered = reader.post(link, json={}, headers={"X-Hemocast-Reading": "1"})
+            assert entered.status_code == 303
+            assert reader.get("/api/state").json()["reader"] == "Ann"
         another = run("serve", dataset, "--study", "s", "--port", free_port())
         assert (another.returncode, another.stderr[:6]) == (2, "HC007 ")
         assert "/r/" not in another.stdout  # no link that nobody serves
@@ -131,6 +142,8 @@ def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Pat
         (("export", "--study", "s"), 2, "Missing argument"),
         (("export", "--study", "s", "--out", Path(__file__)), 2, "HC005 "),
         (("export", "--study", "r"), 4, "HC101 "),
+        (("links", "--study", "s", "--reader", "Bo", "--new"), 2, "HC001 "),
+        (("links", "--study", "s", "--address", "ftp://room.org"), 2, "HC001 "),
         (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "HC001 "),  # noqa: S104
         (("serve", "--study", "s", "--address", "https://room.org/read"), 2, "without a path"),
         (("serve", "--study", "s", "--address", "http://room.org:99999"), 2, "HC001 "),

@@ -114,11 +114,55 @@ def serve(
                 if new_links or name not in have:
                     print(f"{name}: {where.origin}/r/{opened.store.new_token(name)}")
                 else:
-                    print(f"{name}: has a link (--new-links gives another)")
+                    print(f"{name}: has a link (a new one: hemocast readers links --new)")
             if host not in {"127.0.0.1", "localhost", "::1"} and not where.secure:
                 print("Warning: answers travel unencrypted. Put a proxy with TLS in front.")
             print(f"Reading room: {where.origin} (stop with Ctrl-C; nothing is lost)", flush=True)
             run_reading_room(opened, where, listening)
+
+
+@readers.command()
+def links(
+    dataset: DatasetFolder,
+    study: _Study,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="Whose; once for each. Default: all readers.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Give new links; the old ones end.")] = False,
+    address: Annotated[
+        str, typer.Option(help="Where readers reach the reading room.")
+    ] = "http://127.0.0.1:8765",
+    database: _Database = None,
+) -> None:
+    """Tell which links were used, or give new ones, also while the reading room is open.
+
+    A link signs its reader in once, in one browser; for another browser, or after signing in has
+    ended, a new one is needed.
+    """
+    from contextlib import closing
+
+    from hemocast.dataset import Dataset
+    from hemocast.errors import UsageError
+    from hemocast.readers.study.folder import open_study
+    from hemocast.serve.reading.address import read_address
+
+    where = read_address(address)
+    with closing(open_study(Dataset(dataset), study, database=database)) as opened:
+        names = reader or opened.design.readers
+        if set(names) - set(opened.design.readers):
+            raise UsageError(
+                "The study has no reader of that name",
+                f"one of {', '.join(opened.design.readers)}",
+                "Check --reader",
+            )
+        have, used = opened.store.links(), opened.store.used_links()
+        for name in names:
+            if new:
+                print(f"{name}: {where.origin}/r/{opened.store.new_token(name)}")
+            else:
+                number = have.get(name)
+                state = "used" if number in used else "not used yet" if number else "none given"
+                print(f"{name}: {state}")
 
 
 @readers.command()

@@ -23,7 +23,7 @@ from hemocast.readers.study.design import PlannedReading
 
 SHOWN = PlannedReading("R1", "unaided", 1, 0, "sub-1", "sub-1_ses-01")
 HASH = "d" * 64
-TABLES = ("reader_studies", "reader_tokens", "reader_answers")
+TABLES = ("reader_studies", "reader_tokens", "reader_entries", "reader_answers")
 
 
 def answer(probability: float | None = 0.3, *, final: bool = False, **more: object) -> Answer:
@@ -113,14 +113,17 @@ def test_the_same_answer_sent_twice_is_kept_once_another_under_its_id_is_refused
     assert len(store.answers()) == 1
 
 
-@pytest.mark.parametrize("verb", ["UPDATE {} SET study = 'x'", "DELETE FROM {}"])
+COLUMN = {"reader_entries": "entered_at"}
+
+
+@pytest.mark.parametrize("verb", ["UPDATE {} SET {} = 'x'", "DELETE FROM {}"])
 @pytest.mark.parametrize("table", TABLES)
 def test_the_database_itself_refuses_changes(url: str, store: Store, verb: str, table: str) -> None:
-    store.new_token("R1")
+    assert store.use(store.link_of(store.new_token("R1")))
     store.add(SHOWN, answer(), HASH)
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with pytest.raises(DBAPIError, match="only added"), engine.begin() as connection:
-        connection.execute(text(verb.format(table)))
+        connection.execute(text(verb.format(table, COLUMN.get(table, "study"))))
     engine.dispose()
     assert len(store.answers()) == 1
 
@@ -173,6 +176,31 @@ def test_only_the_hash_of_a_token_is_kept_and_a_new_link_ends_the_old_one(
     store.close()
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert all(token.encode() not in content for token in (first, second, other))
+
+
+def test_a_link_is_used_once(url: str, store: Store) -> None:
+    first = store.link_of(store.new_token("R1"))
+    assert store.used_links().isdisjoint({first.number})
+    assert store.use(first)
+    again = Store(url, store.study)
+    assert not again.use(first)
+    assert first.number in again.used_links()
+    assert again.use(store.link_of(store.new_token("R1")))
+    again.close()
+
+
+def test_a_database_of_version_0_1_opens_and_its_links_still_sign_in(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    store = Store(sqlite_url(path), "s")
+    token = store.new_token("R1")
+    store.add(SHOWN, answer(), HASH)
+    store.close()
+    with sqlite3.connect(path) as other:  # as it was before links were used up
+        other.execute("DROP TABLE reader_entries")
+    again = Store(sqlite_url(path), "s")
+    assert len(again.answers()) == 1
+    assert again.use(again.link_of(token))
+    again.close()
 
 
 def test_a_study_does_not_see_another_one_in_the_same_database(url: str) -> None:

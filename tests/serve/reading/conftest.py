@@ -12,8 +12,20 @@ from hemocast.readers.study.folder import Study
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
+    from httpx import Response
 
 ADDRESS = "http://127.0.0.1:8765"
+
+
+def use(visitor: TestClient, token: str, **more: object) -> Response:
+    """Press the button behind a personal link."""
+    return visitor.post(f"/r/{token}", json=more, headers={"X-Hemocast-Reading": "1"})
+
+
+@pytest.fixture(name="use")
+def _use() -> Callable[..., Response]:
+    """Return the function that presses the button behind a personal link."""
+    return use
 
 
 @pytest.fixture
@@ -37,7 +49,7 @@ def enter(client: Callable[[Study], TestClient]) -> Callable[..., TestClient]:
 
     def _enter(study: Study, reader: str = "R1") -> TestClient:
         made = client(study)
-        assert made.get(f"/r/{study.store.new_token(reader)}").status_code == 200
+        assert use(made, study.store.new_token(reader)).status_code == 200
         return made
 
     return _enter

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from hemocast.readers.study.folder import Study
 from hemocast.serve.reading.address import read_address
@@ -17,6 +20,7 @@ SEND = {"X-Hemocast-Reading": "1"}
 Visit = Callable[..., TestClient]
 Whole = Callable[..., dict[str, object]]
 Current = Callable[[TestClient], str]
+Use = Callable[..., Response]
 
 
 def test_without_a_link_there_is_nothing_but_the_closed_door(
@@ -33,10 +37,12 @@ def test_without_a_link_there_is_nothing_but_the_closed_door(
 
 
 def test_a_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use(
-    client: Visit, study: Study
+    client: Visit, study: Study, use: Use
 ) -> None:
     token = study.store.new_token("R1")
-    answer = client(study).get(f"/r/{token}")
+    visitor = client(study)
+    answer = use(visitor, token).history[0]
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
@@ -45,21 +51,69 @@ def test_a_link_gives_a_cookie_that_scripts_and_other_sites_cannot_use(
     secure = TestClient(
         reading_app(study, read_address("https://room.org")), base_url="https://room.org"
     )
-    assert "Secure" in secure.get(f"/r/{token}").headers["set-cookie"]
+    given = use(secure, study.store.new_token("R1")).history[0].headers["set-cookie"]
+    assert "Secure" in given
+    assert "Max-Age=43200" in given
+    given = use(secure, study.store.new_token("R1"), stay=True).history[0].headers["set-cookie"]
+    assert "Max-Age=5184000" in given
+    later = secure.get("/api/state").headers["set-cookie"]
+    assert int(re.search(r"Max-Age=(\d+)", later)[1]) > 5_183_000  # reading on shortens nothing
+
+
+def test_a_link_signs_in_once_and_looking_at_it_uses_nothing(
+    client: Visit, study: Study, use: Use
+) -> None:
+    token = study.store.new_token("R1")
+    for _ in range(3):  # previews, scanners of mail
+        seen = client(study).get(f"/r/{token}")
+        assert seen.status_code == 200
+        assert "set-cookie" not in seen.headers
+    mine = client(study)
+    assert use(mine, token).status_code == 200
+    later = client(study)  # who finds it in the history
+    refused = use(later, token)
+    assert refused.status_code == 410
+    assert refused.json() == {
+        "error": "This link was used already. Ask who leads the study for a new one."
+    }
+    assert later.get("/api/state").status_code == 401
+    assert mine.get("/api/state").status_code == 200
+
+
+def test_two_who_use_one_link_at_once_do_not_both_enter(
+    client: Visit, study: Study, use: Use
+) -> None:
+    token = study.store.new_token("R1")
+    with ThreadPoolExecutor(8) as pool:
+        codes = sorted(
+            one.status_code for one in pool.map(lambda _: use(client(study), token), range(8))
+        )
+    assert codes == [200] + [410] * 7
 
 
 @pytest.mark.parametrize(
     "token", ["x", "a" * 43, "' OR 1=1 --", "%00", "..%2f..%2fstudy.yaml", "é" * 50, "x" * 5000]
 )
-def test_an_unknown_link_is_404_without_detail(client: Visit, study: Study, token: str) -> None:
-    answer = client(study).get(f"/r/{token}")
-    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+def test_an_unknown_link_is_404_and_gives_nothing(
+    client: Visit, study: Study, use: Use, token: str
+) -> None:
+    visitor = client(study)
+    answer = use(visitor, token)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error"}
+    assert not visitor.cookies
 
 
-def test_guessing_links_is_slowed_down(client: Visit, study: Study) -> None:
+def test_wrong_links_are_held_back_and_right_ones_never(
+    client: Visit, enter: Visit, study: Study, use: Use
+) -> None:
+    """All readers may come by one proxy: whoever guesses there must not shut them out."""
+    before = enter(study, "R2")
+    token = study.store.new_token("R1")
     guesser = client(study)
-    codes = [guesser.get(f"/r/{i}").status_code for i in range(12)]
-    assert codes == [404] * 10 + [429] * 2
+    assert [use(guesser, str(i)).status_code for i in range(12)] == [404] * 10 + [429] * 2
+    assert use(client(study), token).status_code == 200
+    assert before.get("/api/state").status_code == 200
 
 
 def test_forged_and_outdated_cookies_are_refused(client: Visit, enter: Visit, study: Study) -> None:
@@ -148,10 +202,11 @@ def test_the_origin_is_compared_as_browsers_send_it(
     whole: Whole,
     current: Current,
     study: Study,
+    use: Use,
     address: str,
 ) -> None:
     room = TestClient(reading_app(study, read_address(address)), base_url="https://room.org")
-    room.get(f"/r/{study.store.new_token('R1')}")
+    use(room, study.store.new_token("R1"))
     headers = SEND | {"Origin": "https://room.org"}
     path = f"/api/case/{current(room)}/answer"
     assert room.post(path, json=whole(), headers=headers).status_code == 200

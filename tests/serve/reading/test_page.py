@@ -55,13 +55,20 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda told: told.type == "error" and faults.append(told.text))
-        page.goto(link)
+        open_link(page, link)
         return page
 
     yield _visit
     for context in contexts:
         context.close()
     assert not faults
+
+
+def open_link(page: Any, link: str) -> None:
+    page.goto(link)
+    expect(page.locator("#enter")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
 
 
 def begin(page: Any) -> None:
@@ -177,7 +184,7 @@ def test_a_changed_submission_is_a_draft_until_it_is_submitted_and_the_reader_wa
     room = serve(new_study())
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.goto(room.link("R1"))
+    open_link(page, room.link("R1"))
     begin(page)
     by_keys(page, 0)
     case_is(page, 2)
@@ -345,7 +352,7 @@ def test_an_answer_waits_for_a_server_that_is_away(
     room = serve(new_study())
     context = browser.new_context()
     page = context.new_page()
-    page.goto(room.link("R1"))
+    open_link(page, room.link("R1"))
     begin(page)
     context.set_offline(True)
     page.keyboard.press("y")
@@ -363,11 +370,14 @@ def test_closing_the_page_loses_nothing(
     link = room.link("R1")
     context = browser.new_context()
     page = context.new_page()
-    page.goto(link)
+    open_link(page, link)
     begin(page)
     page.keyboard.press("n")  # not a moment to wait: the page is left before its pause is over
     page.goto("about:blank")
     page.goto(link)
+    page.locator("#enter").click()
+    expect(page.locator("#told")).to_contain_text("used already", timeout=20_000)
+    page.locator("#on a").click()
     begin(page)
     expect(page.locator("#decision input[value='0']")).to_be_checked(timeout=20_000)
     context.close()

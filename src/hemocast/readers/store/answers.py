@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from hemocast.errors import StoreError
-from hemocast.readers.store.tables import ANSWERS, META, STUDIES, TOKENS
+from hemocast.readers.store.tables import ANSWERS, ENTRIES, META, STUDIES, TOKENS
 from hemocast.readers.study.design import PlannedReading
 
 _Part = TypeVar("_Part", "Answer", PlannedReading)
@@ -170,6 +170,23 @@ class Store:
         rows = select(TOKENS.c.reader_id, TOKENS.c.id).where(TOKENS.c.study == self.study)
         with self._connection() as connection:
             return {row.reader_id: row.id for row in connection.execute(rows.order_by("id"))}
+
+    def use(self, link: PersonalLink) -> bool:
+        """Sign in by a link, once: False if that was done before."""
+        row = {"token": link.number, "entered_at": _now()}
+        try:
+            with self._connection() as connection:
+                connection.execute(insert(ENTRIES).values(row))
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                return False
+            raise
+        return True
+
+    def used_links(self) -> set[int]:
+        """Numbers of the links by which somebody has signed in."""
+        with self._connection() as connection:
+            return set(connection.execute(select(ENTRIES.c.token)).scalars())
 
     def add(self, reading: PlannedReading, answer: Answer, design_hash: str) -> datetime:
         """Keep an answer in one transaction; sent again, it is found and not kept twice.

@@ -24,6 +24,12 @@ TOKENS = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", String(32), nullable=False),
 )
+ENTRIES = Table(
+    "reader_entries",
+    META,
+    Column("token", Integer, primary_key=True, autoincrement=False),
+    Column("entered_at", String(32), nullable=False),
+)
 ANSWERS = Table(
     "reader_answers",
     META,
@@ -65,7 +71,7 @@ _FREEZE = {
     ],
 }
 _ddl: Any = DDL  # its constructor carries no annotations
-for _table in (STUDIES, TOKENS, ANSWERS):
+for _table in META.sorted_tables:
     for _dialect, _statements in _FREEZE.items():
         for _statement in _statements:
             _trigger = _ddl(_statement.format(_table.name)).execute_if(dialect=_dialect)

@@ -1,4 +1,4 @@
-"""The answers that the reading room's page may send, and nothing else."""
+"""What the reading room's pages may send, and nothing else."""
 
 from __future__ import annotations
 
@@ -49,6 +49,12 @@ class Region(_Strict):
         if self.shape != "brush" and len(self.points) != 2:
             raise ValueError("an ellipse or a box has two corners")
         return self
+
+
+class EnterIn(_Strict):
+    """A personal link is used now; `stay`: in a browser that nobody else uses."""
+
+    stay: bool = False
 
 
 class AnswerIn(_Strict):

@@ -18,18 +18,17 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as StarletteError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from hemocast.errors import HemocastError, StoreError
-from hemocast.readers.store.answers import PersonalLink
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_SIZE, Pixels
 from hemocast.serve.reading.address import Address
-from hemocast.serve.reading.answers import AnswerIn
-from hemocast.serve.reading.guard import SignIn, harden, refuse_foreign
+from hemocast.serve.reading.answers import AnswerIn, EnterIn
+from hemocast.serve.reading.guard import SignIn, Sitting, harden, refuse_foreign
 from hemocast.serve.reading.room import Room
 
 log = logging.getLogger(__name__)
@@ -38,12 +37,16 @@ STATIC = Path(__file__).parent / "static"
 _Next = Callable[[Request], Awaitable[Response]]
 
 
-def _signed_in(request: Request) -> PersonalLink:
+def _signed_in(request: Request) -> Sitting:
     sign_in: SignIn = request.app.state.sign_in
-    return sign_in.need_link(request)
+    return sign_in.need_sitting(request)
 
 
-Reader = Annotated[PersonalLink, Depends(_signed_in)]
+def _reader(sitting: Annotated[Sitting, Depends(_signed_in)]) -> str:
+    return sitting.link.reader_id
+
+
+Reader = Annotated[str, Depends(_reader)]
 
 
 def reading_app(study: Study, address: Address) -> FastAPI:
@@ -91,48 +94,54 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI, sign_in: SignIn) -> None:
+    # Programs that look what is behind a link (previews, scanners) fetch it: that uses nothing.
     @app.get("/r/{token}")
-    def enter(token: str, request: Request) -> Response:
-        link = sign_in.admit(token, request.client.host if request.client else "")
-        response = FileResponse(STATIC / "enter.html")
-        sign_in.give_cookie(response, link)
+    def door(token: str) -> Response:
+        return FileResponse(STATIC / "enter.html")
+
+    @app.post("/r/{token}")
+    def enter(token: str, given: EnterIn) -> Response:
+        sitting = sign_in.exchange(token, stay=given.stay)
+        response = RedirectResponse("/", 303)
+        sign_in.give_cookie(response, sitting)
         return response
 
     @app.get("/")
     def index(request: Request) -> Response:
-        if sign_in.link_of(request):
+        if sign_in.sitting(request):
             return FileResponse(STATIC / "index.html")
         return FileResponse(STATIC / "closed.html", 401)
 
 
 def _add_cases(app: FastAPI, room: Room) -> None:
     @app.get("/api/state")
-    def state(reader: Reader, request: Request, response: Response) -> dict[str, Any]:
-        # Who goes on reading stays signed in.
-        request.app.state.sign_in.give_cookie(response, reader)
-        return room.state(reader.reader_id)
+    def state(
+        sitting: Annotated[Sitting, Depends(_signed_in)], request: Request, response: Response
+    ) -> dict[str, Any]:
+        request.app.state.sign_in.give_cookie(response, sitting)
+        return room.state(sitting.link.reader_id)
 
     @app.get("/api/case/{key}")
     def case(key: str, reader: Reader) -> dict[str, Any]:
-        return room.case(reader.reader_id, key)
+        return room.case(reader, key)
 
     @app.get("/api/case/{key}/frames")
     def frames(key: str, reader: Reader) -> Response:
-        return _pixels(room.frames(reader.reader_id, key))
+        return _pixels(room.frames(reader, key))
 
     @app.get("/api/case/{key}/series")
     def series(key: str, reader: Reader) -> Response:
-        return _pixels(room.series(reader.reader_id, key))
+        return _pixels(room.series(reader, key))
 
     @app.get("/api/case/{key}/heat")
     def heat(key: str, reader: Reader) -> Response:
-        shades, top = room.heat(reader.reader_id, key)
+        shades, top = room.heat(reader, key)
         shape = (len(shades) // HEAT_SIZE**2, HEAT_SIZE, HEAT_SIZE)
         return _binary(shades, {"X-Shape": _list(shape), "X-Top": f"{top:.2f}"})
 
     @app.post("/api/case/{key}/answer")
     def answer(key: str, given: AnswerIn, reader: Reader) -> dict[str, Any]:
-        return room.keep(reader.reader_id, key, given)
+        return room.keep(reader, key, given)
 
 
 def _pixels(pixels: Pixels) -> Response:

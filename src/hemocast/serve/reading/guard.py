@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections import OrderedDict, deque
-from threading import Lock
+from collections import deque
+from dataclasses import dataclass
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
@@ -21,9 +21,10 @@ HEADER = "x-hemocast-reading"
 """A page of another site cannot send it without being asked first, and is then refused."""
 
 _SITTING_SECONDS = 12 * 3600
+_STAY_SECONDS = 60 * 86400
 _WRONG_LINKS = 10
 _WRONG_SECONDS = 60.0
-_MOST_CLIENTS = 1000
+_ASK = "Ask who leads the study for a new one."
 _OWN = ("script-src", "style-src", "img-src", "connect-src")
 _POLICY = content_policy({**dict.fromkeys(_OWN, "'self'"), "frame-ancestors": "'none'"})
 _HEADERS = {
@@ -74,8 +75,23 @@ def refuse_foreign(request: Request, origin: str) -> Response | None:
     return None
 
 
+@dataclass(frozen=True)
+class Sitting:
+    """A reader signed in.
+
+    Parameters
+    ----------
+    link : PersonalLink
+    until : int
+        Unix time.
+    """
+
+    link: PersonalLink
+    until: int
+
+
 class SignIn:
-    """Turns a personal link into a cookie, and a cookie into a reader.
+    """Exchanges a personal link for a cookie, once, and tells the reader by the cookie.
 
     The cookie names the link's number, not the reader, and is signed by the study's store: it
     outlives a restart of the server and ends with a newer link.
@@ -92,48 +108,52 @@ class SignIn:
         self._secure = secure
         # Two studies on one machine have two cookies.
         self._cookie = f"hemocast_{hashlib.sha256(store.study.encode()).hexdigest()[:8]}"
-        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = Lock()
+        self._wrong: deque[float] = deque(maxlen=_WRONG_LINKS)
 
-    def admit(self, token: str, client: str) -> PersonalLink:
-        """Give the link of a token; after ten wrong ones in a minute, none."""
-        with self._lock:
-            wrong = self._wrong.setdefault(client, deque(maxlen=_WRONG_LINKS))
-            self._wrong.move_to_end(client)
-            while len(self._wrong) > _MOST_CLIENTS:
-                self._wrong.popitem(last=False)
+    def exchange(self, token: str, *, stay: bool) -> Sitting:
+        """Use a link: from now on it is worth nothing.
+
+        A link cannot be guessed (256 bits). Who tries nevertheless is held back, and nobody else:
+        all readers may come by one proxy, so a right link enters after any number of wrong ones.
+        """
+        link = self._store.link_of(token) if len(token) <= 100 else None
+        if link is None:
             now = time.monotonic()
-            if len(wrong) == _WRONG_LINKS and now - wrong[0] < _WRONG_SECONDS:
-                raise HTTPException(429, "Too many attempts. Wait a minute.")
-            link = self._store.link_of(token) if len(token) <= 100 else None
-            if link is None:
-                wrong.append(now)
-                raise HTTPException(404, "Not Found")
-        return link
+            many = len(self._wrong) == _WRONG_LINKS and now - self._wrong[0] < _WRONG_SECONDS
+            self._wrong.append(now)
+            raise HTTPException(429 if many else 404, f"This link is not valid. {_ASK}")
+        if not self._store.use(link):
+            raise HTTPException(410, f"This link was used already. {_ASK}")
+        return Sitting(link, int(time.time()) + (_STAY_SECONDS if stay else _SITTING_SECONDS))
 
-    def give_cookie(self, response: Response, link: PersonalLink) -> None:
-        """Set the cookie of a sitting."""
-        text = f"{link.number}.{int(time.time()) + _SITTING_SECONDS}"
+    def give_cookie(self, response: Response, sitting: Sitting) -> None:
+        """Set the cookie of a sitting, who goes on reading stays signed in."""
+        now = int(time.time())
+        until = max(sitting.until, now + _SITTING_SECONDS)
+        text = f"{sitting.link.number}.{until}"
         response.set_cookie(
             self._cookie,
             f"{text}.{self._store.sign('cookie:' + text)}",
-            max_age=_SITTING_SECONDS,
+            max_age=until - now,
             httponly=True,
             samesite="strict",
             secure=self._secure,
         )
 
-    def link_of(self, request: Request) -> PersonalLink | None:
+    def sitting(self, request: Request) -> Sitting | None:
         """Tell by whose link a request's cookie was given, if it still holds."""
         text, _, signature = request.cookies.get(self._cookie, "").rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._store.sign(f"cookie:{text}").encode()):
             return None
         number, until = map(int, text.split("."))
-        return self._store.current_link(number) if until >= time.time() else None
+        link = self._store.current_link(number) if until >= time.time() else None
+        return Sitting(link, until) if link else None
 
-    def need_link(self, request: Request) -> PersonalLink:
+    def need_sitting(self, request: Request) -> Sitting:
         """Tell by whose link a request's cookie was given, or refuse the request."""
-        link = self.link_of(request)
-        if link is None:
-            raise HTTPException(401, "Open your personal link again.")
-        return link
+        sitting = self.sitting(request)
+        if sitting is None:
+            raise HTTPException(
+                401, "You are not signed in any more. Ask who leads the study for a new link."
+            )
+        return sitting
