@@ -41,3 +41,18 @@ def test_a_session_with_a_word_has_no_number() -> None:
 def test_the_participant_of_somebodys_own_scan_id() -> None:
     assert participant_of("P7_first_look") == "P7"
     assert participant_of("P7") == "P7"
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("sub-0123456789ab_ses-01", True), ("sub-fedcba987654_ses-123", True),
+        ("sub-DOEJOHN1933_ses-01", False), ("sub-0123456789AB_ses-01", False),
+        ("sub-0123456789ab_ses-20240131", False), ("sub-0123456789abc_ses-01", False),
+        ("sub-0123456789ab_ses-Doe", False), ("sub-0001_ses-01", False),
+    ],
+)  # fmt: skip
+def test_only_a_pseudonym_of_ours_is_one(name: str, ours: bool) -> None:
+    scan = ScanId.parse(name)
+    assert scan is not None
+    assert scan.is_pseudonym == ours

@@ -141,6 +141,20 @@ def test_a_nifti_of_a_dataset_keeps_its_names(dataset, model, tmp_path: Path) ->
     assert _table(tmp_path)[0]["participant_id"] == path.name.split("_")[0]
 
 
+@pytest.mark.parametrize("name", ["sub-DOEJOHN1933_ses-01", "sub-0123456789ab_ses-19330204"])
+def test_a_name_of_others_goes_nowhere(name: str, dataset, model, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}_ct.nii.gz"
+    shutil.copy(next(dataset.root.glob("sub-*/ses-01/ct/*_ct.nii.gz")), path)
+    out = tmp_path / "out"
+    (result,) = _run([path], model, out)
+    assert result.status == "done"
+    assert _table(out)[0]["participant_id"] == "n/a"
+    for written in out.rglob("*"):
+        assert name.split("_")[0] not in str(written.relative_to(tmp_path))
+        if written.is_file():
+            assert name.encode() not in written.read_bytes()
+
+
 def test_bad_cases_cost_only_themselves(cohort: Truth, scan: Path, model, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hemocast.dataset.pseudonym import DIGITS
+
 PARTICIPANT = r"sub-[0-9A-Za-z]+"
 SESSION = r"ses-[0-9A-Za-z]+"
 SCAN = f"{PARTICIPANT}_{SESSION}"
 _SCAN = re.compile(f"({PARTICIPANT})_({SESSION})")
+_PSEUDONYM = re.compile(rf"sub-[0-9a-f]{{{DIGITS}}}_ses-\d{{2,3}}")
 _ENDING = re.compile(r"_ct\.(nii\.gz|nii|json)$")
 
 
@@ -45,6 +48,11 @@ class ScanId:
     def of_file(cls, name: str) -> ScanId | None:
         """Read the name of a dataset's NIfTI file or sidecar; None where it is neither."""
         return cls.parse(_ENDING.sub("", name)) if _ENDING.search(name) else None
+
+    @property
+    def is_pseudonym(self) -> bool:
+        """It has the form that Hemocast gives; any other may be somebody's name or birth date."""
+        return _PSEUDONYM.fullmatch(str(self)) is not None
 
     @property
     def number(self) -> int | None:

@@ -86,7 +86,9 @@ def _predict_path(
 
 def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
     scan = ScanId.of_file(path.name) if volume.source.kind == "nifti" else None
-    return (scan.participant_id, str(scan)) if scan else (None, volume.source.scan_uid)
+    if scan is None or not scan.is_pseudonym:  # a name of others may name the patient
+        return None, volume.source.scan_uid
+    return scan.participant_id, str(scan)
 
 
 def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folder: Path) -> None:

@@ -44,7 +44,8 @@ class CaseResult:
     status : str
         ``"done"``, ``"refused"`` (with the code of the refusal) or ``"failed"`` (our own fault).
     participant_id, scan_id : str or None
-        Of a dataset's NIfTI from its name; of anything else the scan_id is a hash of its UIDs.
+        Of a dataset's NIfTI from its name, if that is a pseudonym of ours; of anything else the
+        scan_id is a hash of its UIDs or bytes.
     prediction : Prediction or None
         The result when done.
     folder : Path or None
