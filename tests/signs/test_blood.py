@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -77,16 +79,27 @@ def test_simulated_bleeds(seed):
     assert blood.volume_ml == pytest.approx(8.0, rel=0.4)
 
 
-@pytest.mark.slow
-def test_sensitivity_and_false_alarms_over_many_simulated_heads():
-    alarms, seen = 0, 0
+def _forty_heads() -> Iterator[tuple[int, Person, Infarct]]:
     for seed in range(100, 140):
         infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "left", 50.0)
-        person = Person(50 + seed % 40)
-        without = render_head(seed, person, Stroke(infarct))
-        alarms += find_blood(without, find_brain(without)).present
+        yield seed, Person(50 + seed % 40), infarct
+
+
+@pytest.mark.slow
+def test_no_false_alarm_over_many_simulated_heads():
+    volumes = (
+        render_head(seed, person, Stroke(infarct)) for seed, person, infarct in _forty_heads()
+    )
+    assert sum(find_blood(volume, find_brain(volume)).present for volume in volumes) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True, reason="36 of 40 bleeds of 3 mL are found with the simulator of 2026-11-24"
+)
+def test_sensitivity_over_many_simulated_heads():
+    seen = 0
+    for seed, person, infarct in _forty_heads():
         bled = render_head(seed, person, Stroke(infarct, bleed=Bleed("PH1", 3.0)))
         seen += find_blood(bled, find_brain(bled)).present
-    assert alarms == 0
-    # Measured: 36 of 40. 3 ml is a small bleed.
-    assert seen >= 36
+    assert seen >= 38
