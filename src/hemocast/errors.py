@@ -18,7 +18,8 @@
     │   ├── UnsafeArchive       HC105  a zip that climbs out of its folder, or a bomb
     │   ├── UnsupportedSyntax   HC106  a compression no free decoder reads
     │   ├── MalformedFile       HC107  a file whose contents contradict each other
-    │   └── TooLarge            HC108  more pixels than a head CT can have
+    │   ├── TooLarge            HC108  more pixels than a head CT can have
+    │   └── Unreadable          HC109  a file or folder that the system does not let be read
     ├── SeriesError                    images, but not one plain axial head CT
     │   ├── NoHeadSeries        HC201  only localizers, summaries, other series
     │   ├── MixedPatients       HC202  several patients in one case
@@ -185,6 +186,12 @@ class TooLarge(InputError):
     """More pixels than a head CT can have."""
 
     code = "HC108"
+
+
+class Unreadable(InputError):
+    """A file or folder that the system does not let be read: no permission, a failing disk."""
+
+    code = "HC109"
 
 
 class SeriesError(HemocastError):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hemocast.dicom import find_scans, read, read_series
+from hemocast.dicom import find_scans, read, read_all, read_series
 from hemocast.errors import (
     BadGeometry,
     DuplicateSlices,
@@ -27,6 +27,7 @@ from hemocast.errors import (
     TooFewSlices,
     TooLarge,
     TruncatedFile,
+    Unreadable,
     UnsupportedSyntax,
 )
 from hemocast.left_out import LeftOut, LeftOutCode
@@ -473,3 +474,12 @@ def test_a_zip_of_a_scan_reads_like_its_folder(scan, write, tmp_path, no_litter)
     write(scan(), tmp_path / "scan")
     archive = shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path / "scan")
     assert read(archive).content_hash() == read(tmp_path / "scan").content_hash()
+
+
+def test_one_scan_is_refused_when_anything_beside_it_cannot_be_read(scan, write, tmp_path):
+    write(scan(), tmp_path / "a" / "dicom")
+    (tmp_path / "a" / "lost").symlink_to(tmp_path / "gone")
+    with pytest.raises(Unreadable):
+        read(tmp_path / "a")
+    with pytest.raises(Unreadable):
+        list(read_all(tmp_path / "a"))

@@ -12,7 +12,9 @@ from hemocast.cli.options import Key, Workers, output
 
 
 def deidentify(
-    sources: Annotated[list[Path], typer.Argument(help="Folders and zips of DICOM files.")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folders and zips of DICOM files.", readable=False)
+    ],
     out: Annotated[Path, output("The folder for the clean files.")],
     key: Key = None,
     workers: Workers = 1,

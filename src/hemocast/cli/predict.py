@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def predict(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="DICOM folders, zips or NIfTI files; one patient in each."),
+        # Else one path that may not be read would end a run of 500.
+        typer.Argument(
+            help="DICOM folders, zips or NIfTI files; one patient in each.", readable=False
+        ),
     ],
     model: Annotated[
         Path | None,

@@ -18,6 +18,7 @@ from hemocast.dicom.geometry import regrid
 from hemocast.dicom.geometry import slices as geometry
 from hemocast.dicom.header.image import Image
 from hemocast.dicom.pixels import decode
+from hemocast.dicom.refusals import unreadable
 from hemocast.dicom.series.find import find_scans
 from hemocast.dicom.series.found import Found, Scan, Series
 from hemocast.errors import (
@@ -95,16 +96,19 @@ def read_all(path: Path | str) -> Iterator[Volume | HemocastError]:
 
 
 def _look(opened: Path) -> Found | list[Path]:
-    """Find DICOM scans, or where there are none the NIfTI files."""
+    """Find DICOM scans, or where there are none the NIfTI files; all there must be readable."""
     if opened.is_file() and is_nifti(opened):
         return [opened]
     try:
-        return find_scans(opened)
+        found = find_scans(opened)
     except NotDicom:
-        niftis = find_nifti(opened)
+        niftis = find_nifti(opened, {})
         if not niftis:
             raise
         return niftis
+    if found.unread:
+        raise unreadable(found.unread.values())
+    return found
 
 
 def _given(reading: Callable[[], Volume]) -> Volume | HemocastError:
@@ -178,7 +182,7 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
 
     Raises
     ------
-    TruncatedFile, MalformedFile, UnsupportedSyntax, TooLarge
+    TruncatedFile, MalformedFile, UnsupportedSyntax, TooLarge, Unreadable
         A file of the series cannot be read.
     NotHounsfield
         Its values are not CT numbers.

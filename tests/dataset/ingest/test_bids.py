@@ -131,3 +131,27 @@ def test_a_simulated_sidecar_makes_a_simulated_dataset(
     # Ingested again, as a dataset, it stays so.
     ingest([tmp_path / "out"], tmp_path / "again", KEY)
     assert Dataset(tmp_path / "again").is_simulated()
+
+
+def test_a_scan_whose_sidecar_cannot_be_read_is_refused_and_others_enter(
+    tree: Path, tmp_path: Path
+) -> None:
+    """The sidecar may say that contrast agent was given."""
+    before = ingest([tree], tmp_path / "before", KEY)
+    (sidecar,) = tree.rglob("sub-DOE_ses-02_ct.json")
+    sidecar.unlink()
+    sidecar.symlink_to("/proc/self/mem")
+    report = ingest([tree], tmp_path / "out", KEY)
+    assert report.added == before.added - 1
+    mine = participant_id(KEY, "DOE")
+    assert [r.participant_id for r in report.refused if r.code == "HC109"].count(mine) == 1
+
+
+def test_a_nifti_file_that_cannot_be_read_is_told_of_its_source(tree: Path, tmp_path: Path) -> None:
+    before = ingest([tree], tmp_path / "before", KEY)
+    (tree / "sub-NEW_ct.nii.gz").symlink_to("/proc/self/mem")
+    report = ingest([tree], tmp_path / "out", KEY)
+    assert report.added == before.added
+    (lost,) = set(report.refused) - set(before.refused)
+    assert (lost.participant_id, lost.code) == ("n/a", "HC109")
+    assert lost.message.startswith("Source 1 of 1: HC109 1 file")

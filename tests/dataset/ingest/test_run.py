@@ -549,3 +549,24 @@ def test_a_simulated_source_makes_a_simulated_dataset(
     description = json.loads((tmp_path / "out" / "dataset_description.json").read_text())
     assert description["Simulated"] is True
     assert Dataset(tmp_path / "out").is_simulated()
+
+
+def test_what_cannot_be_read_costs_its_study_and_is_told_until_it_can(
+    source: Path, tmp_path: Path
+) -> None:
+    slices = sorted((source / "x3").iterdir())
+    kept = slices[6].read_bytes()
+    slices[6].unlink()
+    slices[6].symlink_to(tmp_path / "gone")
+    report = ingest([source], tmp_path / "out", KEY)
+    assert report.added == 3
+    richard = participant_id(KEY, "ROE-RICHARD-88")
+    table = Dataset(tmp_path / "out").table("quality/refused")
+    assert list(table["code"]) == ["HC109", "HC109"]
+    assert list(table["participant_id"]) == ["n/a", richard]
+    assert "RICHARD" not in table.to_csv()
+    slices[6].unlink()
+    slices[6].write_bytes(kept)
+    report = ingest([source], tmp_path / "out", KEY)
+    assert (report.added, report.already_there, report.refused) == (1, 3, ())
+    assert len(Dataset(tmp_path / "out").table("quality/refused")) == 0

@@ -674,3 +674,18 @@ def test_uids_are_an_hmac_and_the_standards_own_stay() -> None:
     assert keyed().uid("1.2.3 ") == f"2.25.{int.from_bytes(digest[:16], 'big')}"
     assert keyed().uid("1.2.840.10008.5.1.4.1.1.2") == "1.2.840.10008.5.1.4.1.1.2"
     assert keyed().uid("1.2.840.10008.77.4711").startswith("2.25.")
+
+
+@pytest.mark.parametrize("target", ["gone", "/proc/self/mem"])
+def test_a_file_that_cannot_be_read_is_not_absent_in_silence(
+    target: str, write: Callable[..., list[Path]], scan: Any, tmp_path: Path
+) -> None:
+    write(scan(), tmp_path / "a")
+    (tmp_path / "a" / "lost").symlink_to(target)
+    report = deidentify([tmp_path / "a"], tmp_path / "out", keyed())
+    assert report.written > 0
+    assert report.other_files == 0
+    assert [(b.participant_id, b.error.code, b.files) for b in report.left_behind] == [
+        ("n/a", "HC109", 1)
+    ]
+    assert "HC109" in (tmp_path / "out" / "left_behind.tsv").read_text()

@@ -18,6 +18,7 @@ from hemocast.errors import (
     SeveralScans,
     TooLarge,
     TruncatedFile,
+    Unreadable,
 )
 
 
@@ -190,3 +191,10 @@ def test_a_map_is_read_with_the_values_and_places_of_its_file(tmp_path):
         read_map(save(tmp_path / "nan.nii", values, affine))
     with pytest.raises(SeveralScans):
         read_map(save(tmp_path / "two.nii", values[..., None].repeat(2, 3), affine))
+
+
+def test_a_disk_that_fails_is_no_malformed_file(tmp_path):
+    for name in ("a.nii", "a.nii.gz"):
+        (tmp_path / name).symlink_to("/proc/self/mem")
+        with pytest.raises(Unreadable, match="Input/output error"):
+            read_nifti(tmp_path / name)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
@@ -7,7 +10,7 @@ from pydicom.data import get_testdata_file
 from hemocast.anatomy.checks import check_hounsfield
 from hemocast.dicom.header.images import read_images
 from hemocast.dicom.pixels.decode import Bits, check, stored, to_hu, understand
-from hemocast.errors import NotHounsfield, UnsupportedSyntax
+from hemocast.errors import NotHounsfield, Unreadable, UnsupportedSyntax
 
 
 def test_a_real_slice_whose_stream_and_header_differ_in_sign():
@@ -44,8 +47,17 @@ def test_a_sound_header_is_believed():
 
 
 def get_path(name):
-    from pathlib import Path
-
     path = get_testdata_file(name, download=False)
     assert path is not None
     return Path(str(path))
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "JPEG2000.dcm"])
+def test_a_disk_that_fails_while_pixels_are_read_is_no_truncated_file(name):
+    (image,) = read_images(get_path(name))
+    # A regular file of which the first byte gives an I/O error.
+    failing = replace(image.pixels, path=Path("/proc/self/mem"), offset=0)
+    with pytest.raises(Unreadable, match="Input/output error"):
+        stored(failing)
+    with pytest.raises(Unreadable, match="No such file"):
+        stored(replace(image.pixels, path=Path("/none")))

@@ -10,7 +10,7 @@ import pytest
 from hemocast.dicom import find_scans
 from hemocast.dicom.header.images import read_images
 from hemocast.dicom.series.find import split_stacks
-from hemocast.errors import NoCT, NotDicom, NothingThere, TruncatedFile
+from hemocast.errors import NoCT, NotDicom, NothingThere, TruncatedFile, Unreadable
 from hemocast.left_out import LeftOut, LeftOutCode
 
 
@@ -103,3 +103,61 @@ def test_a_series_is_split_where_grid_kernel_or_orientation_changes(scan, write,
         assert [len(s.images) for s in split_stacks(mixed)] == [3, 9]
     fourth = replace(images[0], image_type=("ORIGINAL", "PRIMARY", "AXIAL", "ADD"))
     assert len(split_stacks([fourth, *images[1:]])) == 1
+
+
+def test_a_file_that_cannot_be_opened_refuses_every_study_beside_it(scan, write, tmp_path):
+    paths = write(scan(), tmp_path / "a")
+    write(scan(study="two").with_header(patient_id="PID-78"), tmp_path / "b")
+    paths[20].unlink()
+    paths[20].symlink_to(tmp_path / "gone")
+    found = find_scans(tmp_path)
+    assert [s.series.first.patient_key for s in found.scans] == ["PID-78"]
+    assert isinstance(found.refused[0].error, Unreadable)
+    assert "PID" not in str(found.refused[0].error)
+    assert list(found.unread) == [paths[20]]
+    assert found.left_out == ()
+
+
+def test_a_file_that_opens_and_cannot_be_read_is_not_called_other_than_dicom(scan, write, tmp_path):
+    paths = write(scan(), tmp_path / "a")
+    paths[-1].unlink()
+    paths[-1].symlink_to("/proc/self/mem")  # a regular file whose first byte gives EIO
+    found = find_scans(tmp_path)
+    assert found.scans == ()
+    assert "Input/output error" in str(found.refused[0].error)
+    for path in paths[:-1]:
+        path.unlink()
+    with pytest.raises(Unreadable):
+        find_scans(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lost", "refused"),
+    [
+        ("x/1/s2/lost", ["PID-77"]),  # beside another series of the patient
+        ("x/2/lost", ["PID-78"]),
+        ("x/lost", []),  # two patients lie there: nobody can say whose it is
+        ("z/lost", []),
+        ("lost", []),
+    ],
+)
+def test_it_costs_whom_it_may_belong_to(lost, refused, scan, write, tmp_path):
+    write(scan(), tmp_path / "x" / "1" / "s1")
+    write(scan(study="two").with_header(patient_id="PID-78"), tmp_path / "x" / "2")
+    path = tmp_path / lost
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(tmp_path / "gone")
+    found = find_scans(tmp_path)
+    assert [refusal.patient_key for refusal in found.refused] == refused
+    assert len(found.scans) + len(refused) == 2
+    assert list(found.unread) == [path]
+
+
+def test_a_study_in_several_folders_lacks_what_lies_among_them(scan, write, tmp_path):
+    for path in write(scan(), tmp_path / "a"):
+        part = tmp_path / ("b" if path.name < "IM020" else "c")
+        part.mkdir(exist_ok=True)
+        path.rename(part / path.name)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "lost").symlink_to(tmp_path / "gone")
+    assert isinstance(find_scans(tmp_path).refused[0].error, Unreadable)

@@ -8,8 +8,9 @@ are identifiers like any other: the dataset holds a keyed hash of them.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -19,8 +20,9 @@ from hemocast.dicom import read_nifti
 from hemocast.dicom.deidentify.words import scanner_facts
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.nifti import find_nifti, nifti_uid
+from hemocast.dicom.refusals import reading
 from hemocast.dicom.series.exclusion import Words, exclusion_by_words
-from hemocast.errors import HemocastError
+from hemocast.errors import HemocastError, Unreadable
 from hemocast.volume import SIMULATED, Volume
 
 _SUBJECT = re.compile(r"sub-([0-9A-Za-z]+)(?=_|$)")
@@ -111,33 +113,49 @@ class NiftiScan:
         return replace(volume, source=replace(told, facts=facts, simulated=simulated))
 
 
-def find_nifti_scans(opened: Opened) -> list[NiftiScan]:
-    """Find every NIfTI file below a folder, except what BIDS calls derivatives."""
+def find_nifti_scans(opened: Opened, unread: MutableMapping[Path, OSError]) -> list[NiftiScan]:
+    """Find every NIfTI file below a folder, except what BIDS calls derivatives.
+
+    A file that cannot be read goes to `unread`; a sidecar that cannot refuses its scan, since it
+    may say what rules the scan out.
+    """
     sidecars = {name: path for path, name in opened.names.items() if name.lower().endswith(".json")}
     scans = []
-    for path in find_nifti(opened.folder):
+    for path in find_nifti(opened.folder, unread):
         name = opened.name(path)
         relative = name if opened.names else path.relative_to(opened.folder).as_posix()
         if "derivatives" in PurePosixPath(relative).parts:
             continue
         beside = _ENDING.sub(".json", name)
         sidecar = sidecars.get(beside) if opened.names else Path(beside)
-        scans.append(_scan(path, naming(name), _read(sidecar)))
+        try:
+            uid = nifti_uid(path)
+        except OSError as error:
+            unread[path] = error
+            continue
+        try:
+            scans.append(_scan(path, uid, naming(name), _read(sidecar)))
+        except Unreadable as refusal:
+            scans.append(replace(_scan(path, uid, naming(name), {}), refusal=refusal))
     return scans
 
 
 def _read(path: Path | None) -> Mapping[str, Any]:
-    """Read a sidecar; one that cannot be read says nothing."""
-    if path is None or not path.is_file() or path.stat().st_size > _MOST_SIDECAR_BYTES:
+    """Read a sidecar; one that makes no sense says nothing."""
+    if path is None or not os.path.lexists(path):
         return {}
+    with reading():
+        if path.stat().st_size > _MOST_SIDECAR_BYTES:
+            return {}
+        text = path.read_bytes()
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError, OSError):
+        content = json.loads(text)
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
-def _scan(path: Path, named: Naming, content: Mapping[str, Any]) -> NiftiScan:
+def _scan(path: Path, uid: str, named: Naming, content: Mapping[str, Any]) -> NiftiScan:
     def text(key: str) -> str:
         value = content.get(key, "")
         return value.strip() if isinstance(value, str) else ""
@@ -162,7 +180,7 @@ def _scan(path: Path, named: Naming, content: Mapping[str, Any]) -> NiftiScan:
     return NiftiScan(
         path=path,
         naming=named,
-        scan_uid=nifti_uid(path),
+        scan_uid=uid,
         acquired=_moment(text("AcquisitionDateTime")),
         age=_age(content.get("PatientAge")),
         sex=sex if sex in ("M", "F", "O") else "",

@@ -198,17 +198,21 @@ class _Run:
         proved : bool
             The key is known to be the dataset's; else a scan that is there already must prove it.
         """
-        from hemocast.dataset.ingest.sources import gather
+        from hemocast.dataset.ingest.sources import Gathered, gather
         from hemocast.dicom.files.archive import open_named
 
         candidates: list[Candidate] = []
+        error: HemocastError | None
         for number, path in enumerate(paths, start=1):
             try:
                 gathered = gather(opened.enter_context(open_named(path)))
-            except HemocastError as error:
+            except HemocastError as refusal:
+                gathered, error = Gathered(), refusal
+            else:
+                error = gathered.unreadable
+            if error:
                 message = f"Source {number} of {len(paths)}: {error}"
                 self.refused.append(RefusedStudy(MISSING, error.code, message))
-                continue
             candidates += self._take(gathered)
         if not proved:
             self._prove_key(candidates)

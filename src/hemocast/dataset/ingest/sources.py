@@ -12,7 +12,8 @@ from hemocast.dataset.ingest.bids import NiftiScan, find_nifti_scans
 from hemocast.dicom import Refusal, Scan, find_scans, read_series
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.dicomweb import is_server
-from hemocast.errors import NotDicom, NothingThere
+from hemocast.dicom.refusals import unreadable
+from hemocast.errors import NotDicom, NothingThere, Unreadable
 from hemocast.left_out import LeftOut
 
 if TYPE_CHECKING:
@@ -87,11 +88,14 @@ class Gathered:
         What cannot be read.
     left_out : tuple of LeftOut
         Files that belong to no study.
+    unreadable : Unreadable or None
+        Some files or folders could not be read; nobody can say whose they are.
     """
 
     candidates: tuple[Candidate, ...] = ()
     turned_away: tuple[Refusal, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    unreadable: Unreadable | None = None
 
 
 def split_sources(sources: Sequence[Path | str]) -> tuple[list[Path], list[str]]:
@@ -105,12 +109,17 @@ def split_sources(sources: Sequence[Path | str]) -> tuple[list[Path], list[str]]
     servers = [str(source) for source in sources if is_server(str(source))]
     paths = [Path(source) for source in sources if not is_server(str(source))]
     for number, path in enumerate(paths, start=1):
-        if not path.exists():
+        try:
+            path.stat()
+        # What cannot be looked at costs that source, later; what is not there is a slip.
+        except (FileNotFoundError, NotADirectoryError):
             raise NothingThere(
                 f"Path {number} of {len(paths)} does not exist",
                 "a folder, a zip, a file, or dicomweb+http(s)://host/path",
                 "Check the path",
-            )
+            ) from None
+        except OSError:
+            continue
     return paths, servers
 
 
@@ -127,10 +136,11 @@ def gather(opened: Opened) -> Gathered:
 
     Raises
     ------
-    NothingThere, NotDicom, TruncatedFile
+    NothingThere, NotDicom, TruncatedFile, Unreadable
         As `find_scans` does, where there is no NIfTI file either.
     """
-    niftis = find_nifti_scans(opened)
+    unread: dict[Path, OSError] = {}
+    niftis = find_nifti_scans(opened, unread)
     candidates = [_from_nifti(scan) for scan in niftis if scan.refusal is None]
     turned_away = [
         Refusal(scan.naming.patient, scan.scan_uid, scan.refusal)
@@ -139,13 +149,16 @@ def gather(opened: Opened) -> Gathered:
     ]
     try:
         found = find_scans(opened.folder)
-    except (NotDicom, NothingThere):
+    except (NotDicom, NothingThere, Unreadable) as error:
         if not niftis:
             raise
-        return Gathered(tuple(candidates), tuple(turned_away))
+        lost = error if isinstance(error, Unreadable) else None
+        return Gathered(tuple(candidates), tuple(turned_away), unreadable=lost)
     candidates += [_from_dicom(scan) for scan in found.scans]
     turned_away += found.refused
-    return Gathered(tuple(candidates), tuple(turned_away), found.left_out)
+    unread |= found.unread
+    lost = unreadable(unread.values()) if unread else None
+    return Gathered(tuple(candidates), tuple(turned_away), found.left_out, lost)
 
 
 def _from_dicom(scan: Scan) -> Candidate:

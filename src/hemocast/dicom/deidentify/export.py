@@ -21,7 +21,9 @@ from hemocast.dicom.deidentify import destination
 from hemocast.dicom.deidentify.file import clean_file, digest
 from hemocast.dicom.deidentify.header import Keyed
 from hemocast.dicom.files.archive import open_path
+from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
+from hemocast.dicom.refusals import reading, unreadable
 from hemocast.errors import (
     BurnedIn,
     HemocastError,
@@ -69,7 +71,8 @@ class Exported:
     written, already_there : int
         Files written by this run, and found as they would have been written.
     left_behind : tuple of LeftBehind
-        DICOM files that were not exported, by patient and reason.
+        DICOM files that were not exported, and files and folders that could not be read, by
+        patient and reason.
     other_files : int
         Files that are not DICOM images (DICOMDIR is among them): never copied.
     """
@@ -170,7 +173,8 @@ def deidentify(
 def _needed(jobs: Iterable[_Job], out: Path, keyed: Keyed) -> int:
     """Bytes that the series take which are not there yet: a clean file is about its original."""
     new = (job for job in jobs if not job.folder(out, keyed).exists())
-    return sum(path.stat().st_size for job in new for path in job.paths)
+    with reading():
+        return sum(path.stat().st_size for job in new for path in job.paths)
 
 
 def _write_left_behind(output: files.Output, left_behind: Sequence[LeftBehind]) -> None:
@@ -218,11 +222,14 @@ def _plan(folders: Sequence[Path], outcome: _Outcome) -> tuple[list[_Job], int]:
     """Group all files by series; what cannot be read goes to the outcome."""
     groups: dict[tuple[str, str, str], list[Path]] = defaultdict(list)
     others = damaged = 0
-    for path in (path for folder in folders for path in _files(folder)):
+    unread: dict[Path, OSError] = {}
+    for path in (path for folder in folders for path in files_below(folder, unread)):
         try:
             image = read_images(path)[0]
-        except (NotADicomFile, IndexError, OSError):
+        except (NotADicomFile, IndexError):
             others += 1
+        except OSError as reason:
+            unread[path] = reason
         except DamagedHeader:
             damaged += 1
         else:
@@ -234,17 +241,14 @@ def _plan(folders: Sequence[Path], outcome: _Outcome) -> tuple[list[_Job], int]:
             "Export it again; the series it belongs to may lack it",
         )
         outcome.left_behind.append(LeftBehind(MISSING, error, damaged))
-    if not groups and not damaged and not others:
+    if unread:
+        lost = unreadable(unread.values())
+        outcome.left_behind.append(LeftBehind(MISSING, lost, len(unread)))
+    if not groups and not damaged and not others and not unread:
         raise NothingThere("There are no files", "DICOM files of CT scans", "Check the path")
-    if not groups and not damaged:
+    if not groups and not damaged and not unread:
         raise NotDicom(f"None of the {others} file(s) is DICOM", "DICOM files", "Check the path")
     return [_Job(*key, tuple(paths)) for key, paths in sorted(groups.items())], others
-
-
-def _files(folder: Path) -> list[Path]:
-    if folder.is_file():
-        return [folder]
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _export_series(job: _Job, out: Path, keyed: Keyed) -> _Outcome:

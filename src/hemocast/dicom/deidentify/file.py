@@ -12,7 +12,7 @@ from hemocast.dicom.deidentify.header import Keyed, clean_header
 from hemocast.dicom.deidentify.pixels import clean_pixels, may_show_text, pixel_element
 from hemocast.dicom.header.images import read_images
 from hemocast.dicom.header.inflate import read_dataset
-from hemocast.dicom.refusals import malformed, truncated
+from hemocast.dicom.refusals import is_denied, malformed, truncated, unreadable
 from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def clean_file(path: Path, patient: str, keyed: Keyed) -> tuple[str, bytes]:
         The file may not leave; see `may_show_text`.
     TruncatedFile, MalformedFile, UnsupportedSyntax
         It is damaged, or its compression is not looked into.
+    Unreadable
+        The system does not let it be read.
     """
     try:
         image = read_images(path)[0]
@@ -68,6 +70,8 @@ def clean_file(path: Path, patient: str, keyed: Keyed) -> tuple[str, bytes]:
         raise
     # The parser raises whatever its code trips over, and its words quote the file.
     except Exception as error:
+        if is_denied(error):
+            raise unreadable([error]) from error
         raise malformed(f"A file cannot be parsed ({type(error).__name__})") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import tempfile
 import zipfile
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from hemocast.dicom.refusals import is_denied, reading, unreadable
 from hemocast.errors import (
     HemocastError,
     MalformedFile,
@@ -100,6 +102,8 @@ def open_path(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Path]
         A member is encrypted or compressed in a way that is not read.
     MalformedFile
         The zip is damaged.
+    Unreadable
+        The system does not let the path be read.
     """
     with open_named(path, limits) as opened:
         yield opened.folder
@@ -109,11 +113,13 @@ def open_path(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Path]
 def open_named(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Opened]:
     """Do as `open_path` does, and keep what the files of a zip were called."""
     path = Path(path)
-    if not path.exists():
-        raise NothingThere(
-            "The path does not exist", "a folder, a zip or a NIfTI file", "Check the path"
-        )
-    if not is_zip(path):
+    with reading():
+        if not path.exists():
+            raise NothingThere(
+                "The path does not exist", "a folder, a zip or a NIfTI file", "Check the path"
+            )
+        zipped = is_zip(path)
+    if not zipped:
         yield Opened(path)
         return
     with tempfile.TemporaryDirectory(prefix="hemocast-") as name:
@@ -153,8 +159,9 @@ class _Unpacker:
             raise
         # The library raises whatever its code trips over in a hostile file.
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in FULL:
-                raise refusal_of(error) from error
+            if is_denied(error):
+                ours = error.errno in FULL or error.errno == errno.EROFS
+                raise (refusal_of(error) if ours else unreadable([error])) from error
             raise MalformedFile(
                 f"The zip is damaged ({type(error).__name__})",
                 "a zip that unpacks without errors",

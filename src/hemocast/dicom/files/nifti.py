@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import zlib
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hemocast.anatomy.checks import check_hounsfield
+from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.geometry.regrid import AIR, canonical, whole
 from hemocast.dicom.geometry.slices import MOST_VOXELS
+from hemocast.dicom.refusals import is_denied, unreadable
 from hemocast.errors import (
     BadGeometry,
     HemocastError,
@@ -41,11 +44,9 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(ENDINGS)
 
 
-def find_nifti(folder: Path) -> list[Path]:
-    """Every NIfTI file below a folder (or the file itself)."""
-    if folder.is_file():
-        return [folder] if is_nifti(folder) else []
-    return sorted(path for path in folder.rglob("*") if path.is_file() and is_nifti(path))
+def find_nifti(folder: Path, unread: MutableMapping[Path, OSError]) -> list[Path]:
+    """Every NIfTI file below a folder (or the file itself); `unread` as for `files_below`."""
+    return sorted(path for path in files_below(folder, unread) if is_nifti(path))
 
 
 def read_nifti(path: Path) -> Volume:
@@ -72,6 +73,8 @@ def read_nifti(path: Path) -> Volume:
         Its values are not CT numbers.
     TooLarge
         It claims more voxels than a head CT can have.
+    Unreadable
+        The system does not let it be read.
     """
     path = Path(path)
     if not path.is_file():
@@ -180,6 +183,8 @@ def _open(path: Path) -> _Image:
         raise _truncated() from error
     # The library raises whatever its code trips over in a hostile header.
     except Exception as error:
+        if is_denied(error):
+            raise unreadable([error]) from error
         raise _malformed(f"The file is not NIfTI inside ({type(error).__name__})") from error
     if len(shape) > 3 and max(shape[3:]) > 1:
         raise SeveralScans(
@@ -244,6 +249,8 @@ def _values(image: _Image) -> NDArray[np.float32]:
     try:
         values = np.asarray(image.data, dtype=np.float32)
     except (EOFError, zlib.error, OSError) as error:
+        if is_denied(error):
+            raise unreadable([error]) from error
         raise _truncated() from error
     # The library raises ValueError for data shorter than the shape, and others in hostile files.
     except Exception as error:

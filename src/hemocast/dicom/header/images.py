@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal
 from hemocast.dicom.header.enhanced import frames
 from hemocast.dicom.header.fields import Fields, words
 from hemocast.dicom.header.image import CT_CLASSES, DEFLATED, Image, Pixels
+from hemocast.dicom.refusals import is_denied
 from hemocast.volume import SIMULATED
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -34,6 +35,8 @@ def read_images(path: Path) -> list[Image]:
         It is something else, or only a directory of other files.
     DamagedHeader
         It claims to be DICOM, and its header cannot be read.
+    OSError
+        The system does not let the file be read.
     """
     with path.open("rb") as file:
         head = _sniff(file)
@@ -49,6 +52,8 @@ def read_images(path: Path) -> list[Image]:
                 raise
             # The parser raises whatever its code trips over in a hostile file.
             except Exception as error:
+                if is_denied(error):
+                    raise
                 raise DamagedHeader(type(error).__name__) from error
 
 

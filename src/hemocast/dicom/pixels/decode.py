@@ -15,7 +15,7 @@ from hemocast.dicom.header.image import DEFLATED, Pixels
 from hemocast.dicom.header.inflate import read_dataset
 from hemocast.dicom.pixels import encapsulated
 from hemocast.dicom.pixels.encapsulated import Stream
-from hemocast.dicom.refusals import malformed, truncated
+from hemocast.dicom.refusals import is_denied, malformed, reading, truncated, unreadable
 from hemocast.errors import (
     HemocastError,
     NotHounsfield,
@@ -127,18 +127,20 @@ def stored(pixels: Pixels) -> NDArray[Any]:
     ------
     TruncatedFile, MalformedFile
         The bytes are not what the header says.
+    Unreadable
+        The system does not let the file be read.
     """
     p = pixels
     if p.syntax in NATIVE and p.offset is not None:
         kind = f"{'<' if p.little_endian else '>'}{'i' if p.signed else 'u'}2"
         count = p.rows * p.columns
-        try:
-            flat = np.fromfile(p.path, kind, count, offset=p.offset + p.frame * count * 2)
-        except OSError as error:
-            raise truncated() from error
-        if flat.size != count:
+        # Not numpy's own reader: to that a failing disk looks like the end of the file.
+        with reading(), p.path.open("rb", buffering=0) as file:
+            file.seek(p.offset + p.frame * count * 2)
+            content = file.read(count * 2)
+        if len(content) != count * 2:
             raise truncated()
-        return flat.reshape(p.rows, p.columns)
+        return np.frombuffer(content, kind).reshape(p.rows, p.columns)
     try:
         array = _inflated(p) if p.syntax == DEFLATED else _decompressed(p)
     except (HemocastError, KeyboardInterrupt, SystemExit):
@@ -146,6 +148,8 @@ def stored(pixels: Pixels) -> NDArray[Any]:
     # Decoders raise whatever their code trips over in a damaged stream; a panic in one written in
     # Rust is no Exception.
     except BaseException as error:
+        if is_denied(error):
+            raise unreadable([error]) from error
         raise malformed(
             f"An image of the series cannot be decompressed ({type(error).__name__})"
         ) from error

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.header.image import Image
 from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
+from hemocast.dicom.refusals import unreadable
 from hemocast.dicom.series.found import Found, Refusal, Scan, Series
 from hemocast.dicom.series.select import choose
 from hemocast.errors import NotDicom, NothingThere, TruncatedFile
@@ -26,7 +28,8 @@ def find_scans(folder: Path) -> Found:
     """Find the plain axial head CT of every study below a folder.
 
     Reads headers only. Files need no extension and may lie in any order; what is not DICOM is left
-    out and counted.
+    out and counted. What cannot be read may be a slice: it refuses every study that it may belong
+    to.
 
     Parameters
     ----------
@@ -39,11 +42,15 @@ def find_scans(folder: Path) -> Found:
         The path does not exist or holds no file.
     NotDicom
         No file there is DICOM.
+    Unreadable
+        None can be seen to be, and some cannot be read.
     """
+    root = Path(folder)
     images: list[Image] = []
     others = 0
     damaged: set[Path] = set()
-    for path in _files(Path(folder)):
+    unread: dict[Path, OSError] = {}
+    for path in files_below(root, unread):
         try:
             images += read_images(path)
         except NotADicomFile:
@@ -52,8 +59,10 @@ def find_scans(folder: Path) -> Found:
             logger.info("a DICOM header could not be read: %s", error)
             damaged.add(path)
         except OSError as error:
-            logger.info("a file could not be opened: %s", type(error).__name__)
-            others += 1
+            logger.info("a file could not be read: %s", error.strerror)
+            unread[path] = error
+    if not images and unread:
+        raise unreadable(unread.values())
     if not images and damaged:
         raise _damaged_header()
     if not images and not others:
@@ -68,12 +77,19 @@ def find_scans(folder: Path) -> Found:
         )
     counts = {LeftOutCode.NOT_DICOM: others, LeftOutCode.DAMAGED_HEADER: len(damaged)}
     unsure = {path.parent for path in damaged}
-    entries = [_without_unsure(choose(_stacks(study)), unsure) for study in _studies(images)]
+    studies = _studies(images)
+    entries = [_without_unsure(choose(_stacks(study)), unsure) for study in studies]
+    for index, errors in _losses(studies, unread, root).items():
+        first = studies[index][0]
+        entries[index] = Refusal(
+            first.patient_key, first.study_uid, unreadable(errors), entries[index].left_out
+        )
     return Found(
         scans=tuple(entry for entry in entries if isinstance(entry, Scan)),
         refused=tuple(entry for entry in entries if isinstance(entry, Refusal)),
         left_out=tuple(LeftOut(code, count) for code, count in counts.items() if count),
         patients=len({image.patient for image in images}),
+        unread=unread,
     )
 
 
@@ -87,6 +103,39 @@ def _without_unsure(entry: Scan | Refusal, unsure: set[Path]) -> Scan | Refusal:
     return Refusal(first.patient_key, first.study_uid, _damaged_header(), entry.left_out)
 
 
+def _losses(
+    studies: Sequence[Sequence[Image]], unread: Mapping[Path, OSError], root: Path
+) -> dict[int, list[OSError]]:
+    """Find the studies, by index, that lack what could not be read, and why they lack it.
+
+    It may belong to those whose images lie in the same folder or, in several folders, around it;
+    and below `root` to those of a patient who has that part of the tree to himself.
+    """
+    places: dict[Path, list[OSError]] = defaultdict(list)
+    for path, error in unread.items():
+        places[path.parent].append(error)
+    folders = [{image.pixels.path.parent for image in study} for study in studies]
+    losses: dict[int, list[OSError]] = defaultdict(list)
+    for place, errors in places.items():
+        near = place
+        while near != root and not (below := _below(near, folders)):
+            near = near.parent
+        if near == root or len({studies[i][0].patient for i in below}) > 1:
+            below = [i for i, f in enumerate(folders) if _lies_among(place, f)]
+        for index in below:
+            losses[index] += errors
+    return losses
+
+
+def _below(place: Path, folders: Sequence[set[Path]]) -> list[int]:
+    return [i for i, f in enumerate(folders) if any(x.is_relative_to(place) for x in f)]
+
+
+def _lies_among(place: Path, folders: set[Path]) -> bool:
+    around = Path(os.path.commonpath(folders))
+    return place in folders or (len(folders) > 1 and place.is_relative_to(around))
+
+
 def _damaged_header() -> TruncatedFile:
     return TruncatedFile(
         "A DICOM file in the folder breaks off or is damaged in its header, so that nobody can say "
@@ -94,22 +143,6 @@ def _damaged_header() -> TruncatedFile:
         "whole DICOM files",
         "Export the scan again, or remove the file if it belongs to something else",
     )
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """Every regular file below a folder, in an order that is the same everywhere."""
-    if root.is_file():
-        yield root
-        return
-    if not root.is_dir():
-        raise NothingThere("The path does not exist", "a folder with a head CT", "Check the path")
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            # Opening a pipe or device would wait for ever.
-            if path.is_file():
-                yield path
 
 
 def _studies(images: Iterable[Image]) -> list[list[Image]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from hemocast.dicom.header.image import Image
 from hemocast.errors import HemocastError
@@ -99,9 +101,12 @@ class Found:
         Files that belong to no study.
     patients : int
         How many different patients there are, refused studies counted.
+    unread : mapping of Path to OSError
+        Files and folders that could not be read. Their paths may be protected health information.
     """
 
     scans: tuple[Scan, ...]
     refused: tuple[Refusal, ...]
     left_out: tuple[LeftOut, ...]
     patients: int
+    unread: Mapping[Path, OSError] = field(default_factory=dict, repr=False)
