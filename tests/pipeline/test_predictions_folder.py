@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hemocast.errors import InUse, NotWritable, OutputExists
+from hemocast.files import TEMPORARY
 from hemocast.pipeline.predictions_folder import (
     COLUMNS,
     FILES,
@@ -40,7 +44,7 @@ def run(out: Path, *results: CaseResult) -> None:
                 folder.write_scan(
                     str(result.scan_id), lambda made, name=result.scan_id: make(made, name)
                 )
-        folder.write_table(results)
+        folder.write_table([result.row() for result in results])
 
 
 def done(scan_id: str, case: int = 1) -> CaseResult:
@@ -108,3 +112,40 @@ def test_nothing_of_a_scan_is_there_where_making_it_fails(tmp_path: Path) -> Non
     ):
         folder.write_scan("s1", lambda made: (made / "montage.png").write_text(str(1 / 0)))
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_a_run_killed_while_a_scan_is_written_leaves_no_hidden_folder(tmp_path: Path) -> None:
+    """The folder of a scan was made under a hidden name among the results before."""
+    program = """
+import sys, time
+from pathlib import Path
+from hemocast.pipeline.predictions_folder import PredictionsFolder
+
+def write(made):
+    print("writing", made, flush=True)
+    time.sleep(600)
+
+with PredictionsFolder.open(Path(sys.argv[1]), "h") as folder:
+    folder.write_scan("s1", write)
+"""
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path.parent)},
+    )
+    assert killed.stdout is not None
+    assert killed.stdout.readline().startswith("writing")
+    killed.kill()
+    killed.wait()
+    killed.stdout.close()
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_what_a_killed_run_left_beside_a_scans_files_goes(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    run(tmp_path / "out", done("s1"))
+    left = tmp_path / "out" / "s1" / f"{TEMPORARY}0123.png"
+    left.write_text("half")
+    run(tmp_path / "out", done("s1"))
+    assert {path.name for path in left.parent.iterdir()} == set(FILES)

@@ -44,15 +44,14 @@ def predict(
 
     loaded = load(model) if model else load_default()
     console = Console(highlight=False)
-    results: list[CaseResult] = []
+    counts: Counter[str] = Counter()
     with Progress(console=console, transient=True, disable=len(paths) < 2) as bar:
         task = bar.add_task("Predicting", total=len(paths))
         for result in predict_paths(paths, loaded, out):
-            results.append(result)
+            counts[result.status] += 1
             _say(console, result)
             bar.update(task, completed=result.case)
-    counts = Counter(result.status for result in results)
-    done, others = counts["done"], len(results) - counts["done"]
+    done, others = counts["done"], counts.total() - counts["done"]
     summary = f"{done} predicted, {others} not; table: {out / 'predictions.csv'}"
     console.print(summary, soft_wrap=True)
     console.print(f"[bold]{loaded.description.notice}[/bold]", soft_wrap=True)

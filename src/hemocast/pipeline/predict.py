@@ -12,7 +12,7 @@ from hemocast.dataset.scan_id import ScanId
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
 from hemocast.files import write_json
-from hemocast.pipeline.predictions_folder import PREDICTION, CaseResult, PredictionsFolder
+from hemocast.pipeline.predictions_folder import PREDICTION, CaseResult, PredictionsFolder, Row
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
@@ -32,19 +32,20 @@ def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[Ca
     Yields
     ------
     CaseResult
-        One for every scan, in the order of `paths`.
+        One for every scan, in the order of `paths`. Only the caller can keep it: here no more than
+        its row of the table stays, so that memory does not grow with the number of scans.
 
     Raises
     ------
     OutputExists, NotWritable, InUse
         As `PredictionsFolder.open` does, before the first scan is read.
     """
-    results: list[CaseResult] = []
+    rows: list[Row] = []
     with PredictionsFolder.open(out, model.hash) as folder:
         for case, path in enumerate(paths, start=1):
             for result in _predict_path(case, path, model, folder):
-                results.append(result)
-                folder.write_table(results)
+                rows.append(result.row())
+                folder.write_table(rows)
                 yield result
 
 
@@ -54,34 +55,43 @@ def _predict_path(
     from hemocast import dicom
 
     volumes = dicom.read_all(path)
-    while True:
-        start = time.perf_counter()
-        names: tuple[str | None, str | None] = (None, None)
-        simulated = model.description.simulated_training_data
-        try:
-            volume = next(volumes, None)
-            if volume is None:
-                return
-            if isinstance(volume, HemocastError):
-                raise volume
-            names = patient, scan_id = _names(path, volume)
-            simulated = simulated or volume.source.simulated
-            folder.check(scan_id)
-            prediction = model.predict(volume, scan_id=scan_id)
-            base_rate = model.description.training.prevalence
-            write = partial(_write_files, prediction, volume, base_rate)
-            place = folder.write_scan(scan_id, write)
-        except HemocastError as error:
-            yield CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
-        except Exception as error:
-            # One case must not end a run of 500; the cause goes to a log file, not to the table.
-            fault = internal_error(error)
-            yield CaseResult(case, "failed", fault.code, str(fault), *names, simulated=simulated)
-        else:
-            seconds = time.perf_counter() - start
-            yield CaseResult(
-                case, "done", "", "", patient, scan_id, prediction, place, seconds, simulated
-            )
+    while (result := _predict_next(case, path, volumes, model, folder)) is not None:
+        yield result
+        del result  # before the next scan is read
+
+
+def _predict_next(
+    case: int,
+    path: Path,
+    volumes: Iterator[Volume | HemocastError],
+    model: Model,
+    folder: PredictionsFolder,
+) -> CaseResult | None:
+    """Read and predict one scan more; None where there is none."""
+    start = time.perf_counter()
+    names: tuple[str | None, str | None] = (None, None)
+    simulated = model.description.simulated_training_data
+    try:
+        volume = next(volumes, None)
+        if volume is None:
+            return None
+        if isinstance(volume, HemocastError):
+            raise volume
+        names = patient, scan_id = _names(path, volume)
+        simulated = simulated or volume.source.simulated
+        folder.check(scan_id)
+        prediction = model.predict(volume, scan_id=scan_id)
+        base_rate = model.description.training.prevalence
+        write = partial(_write_files, prediction, volume, base_rate)
+        place = folder.write_scan(scan_id, write)
+    except HemocastError as error:
+        return CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
+    except Exception as error:
+        # One case must not end a run of 500; the cause goes to a log file, not to the table.
+        fault = internal_error(error)
+        return CaseResult(case, "failed", fault.code, str(fault), *names, simulated=simulated)
+    seconds = time.perf_counter() - start
+    return CaseResult(case, "done", "", "", patient, scan_id, prediction, place, seconds, simulated)
 
 
 def _names(path: Path, volume: Volume) -> tuple[str | None, str]:

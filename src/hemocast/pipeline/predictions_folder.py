@@ -151,15 +151,17 @@ class PredictionsFolder:
             Makes all `FILES` in the folder it is given.
         """
         root = self.output.folder
-        with tempfile.TemporaryDirectory(prefix=files.TEMPORARY, dir=root) as made:
+        # In the system's folder for such things: what a killed run leaves is not among the results.
+        with tempfile.TemporaryDirectory(prefix="hemocast-") as made:
             write(Path(made))
             if self._is_older(scan_id):
                 self.output.set_aside(scan_id, FILES)
+            files.remove_temporary(root / scan_id)
             for name in FILES:
                 self.output.write_bytes(f"{scan_id}/{name}", (Path(made) / name).read_bytes())
         return root / scan_id
 
-    def write_table(self, results: Sequence[CaseResult]) -> None:
+    def write_table(self, new: Sequence[Row]) -> None:
         """Write the table: earlier rows of other scans, then this run's with users' own cells.
 
         A scan that could not be written over keeps its earlier row; an earlier row of no scan goes,
@@ -169,11 +171,9 @@ class PredictionsFolder:
         own = [name for name in columns if name not in COLUMNS]
         known = {row["scan_id"]: row for row in self.earlier if row["scan_id"] != _MISSING}
         new = [
-            result
-            for result in results
-            if result.code != OutputExists.code or result.scan_id not in known
+            row for row in new if row["code"] != OutputExists.code or row["scan_id"] not in known
         ]
-        replaced = {result.scan_id for result in new}
+        replaced = {row["scan_id"] for row in new}
         rows = [
             row
             for row in self.earlier
@@ -183,9 +183,9 @@ class PredictionsFolder:
                 else any(row.get(name) for name in own)
             )
         ]
-        for result in new:
-            kept = known.get(result.scan_id or "", {})
-            rows.append({name: kept.get(name, "") for name in own} | result.row())
+        for row in new:
+            kept = known.get(row["scan_id"], {})
+            rows.append({name: kept.get(name, "") for name in own} | row)
         text = io.StringIO()
         # Cells of users go out as they came in, also those that a spreadsheet takes for formulas.
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
