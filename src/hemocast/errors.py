@@ -44,7 +44,8 @@
     ├── ModelError
     │   ├── ModelNotFound       HC501  no model folder there
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
-    │   └── ParityError         HC503  the exported network disagrees with the trained one
+    │   ├── ParityError         HC503  the exported network disagrees with the trained one
+    │   └── NotFinite           HC504  for this scan the model gives something that is no number
     ├── StatisticsError         HC601  numbers from which the statistic cannot be computed
     └── InternalError           HC999  Hemocast's own fault; its cause is in a log file
 
@@ -343,6 +344,12 @@ class ParityError(ModelError):
     """The exported network disagrees with the trained one."""
 
     code = "HC503"
+
+
+class NotFinite(ModelError):
+    """For this scan the model gives something that is no number."""
+
+    code = "HC504"
 
 
 class StatisticsError(HemocastError):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+import yaml
+from safetensors.numpy import load_file, save_file
 
 from hemocast.errors import ModelCorrupt, ModelNotFound, NotWritable, OutputExists
 from hemocast.model import load, load_default
@@ -50,6 +53,64 @@ def test_a_flipped_byte_is_seen_in_every_file(copy, name, where):
 def test_a_missing_file_is_seen(copy, name):
     (copy / name).unlink()
     with pytest.raises(ModelCorrupt, match=name):
+        load(copy)
+
+
+def _sign(folder: Path, name: str) -> None:
+    """Make a changed folder whole again, as somebody who means ill would."""
+    text = (folder / "model.yaml").read_bytes()
+    plain = yaml.safe_load(text)
+    old = plain["files"][name]
+    body = text.replace(
+        old.encode(), hashlib.sha256((folder / name).read_bytes()).hexdigest().encode()
+    )
+    body = body[: body.rindex(b"sha256:")]
+    (folder / "model.yaml").write_bytes(
+        body + f"sha256: {hashlib.sha256(body).hexdigest()}\n".encode()
+    )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(copy, bad):
+    """They gave a heatmap of NaN before."""
+    weights = load_file(copy / "weights.safetensors")
+    _sign(copy, "weights.safetensors")
+    load(copy)
+    weights["head.weight"][0, 0] = bad
+    save_file(weights, copy / "weights.safetensors")
+    _sign(copy, "weights.safetensors")
+    with pytest.raises(ModelCorrupt, match="no numbers"):
+        load(copy)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without devices")
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_devices_pipes_and_folders_in_place_of_a_file_are_refused_at_once(copy, name):
+    """A link to ``/dev/zero`` was read without end before, and a pipe waited for."""
+    for make in (
+        lambda path: path.symlink_to("/dev/zero"),
+        os.mkfifo,
+        Path.mkdir,
+    ):
+        (copy / name).unlink()
+        make(copy / name)
+        with pytest.raises(ModelNotFound if name == "model.yaml" else ModelCorrupt):
+            load(copy)
+        if (copy / name).is_dir():
+            (copy / name).rmdir()
+        (copy / name).touch()
+
+
+def test_a_link_to_a_plain_file_is_followed(copy, tmp_path):
+    (copy / "card.md").rename(tmp_path / "card")
+    (copy / "card.md").symlink_to(tmp_path / "card")
+    assert load(copy).description.name == "tiny"
+
+
+def test_no_more_of_a_file_is_read_than_any_model_has(copy):
+    with (copy / "model.yaml").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ModelCorrupt, match="larger"):
         load(copy)
 
 

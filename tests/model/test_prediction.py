@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+
+from hemocast.errors import NotFinite
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +33,19 @@ def test_a_model_says_in_one_line_what_it_is(save, tmp_path) -> None:
     said = repr(save(tmp_path / "m"))
     assert said.startswith("Model(tiny 0.1, ctnet3d, 80 training patients, demonstration model")
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_there_is_no_prediction_that_is_no_number(prediction, bad) -> None:
+    heatmap = prediction.heatmap.copy()
+    heatmap[3, 20, 20] = bad
+    for changes in (
+        {"logit": bad},
+        {"probability": bad},
+        {"probability_interval": (0.1, bad)},
+        {"threshold": bad},
+        {"heatmap": heatmap},
+    ):
+        with pytest.raises(NotFinite, match="HC504"):
+            replace(prediction, **changes)
+    assert np.isfinite(prediction.heatmap).all()

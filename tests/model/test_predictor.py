@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 
 from hemocast.config import NetConfig, PrepareConfig
 from hemocast.dicom import write_nifti
-from hemocast.errors import BloodPresent
-from hemocast.model import heatmap_on_scan, load
+from hemocast.errors import BloodPresent, ModelCorrupt, NotFinite
+from hemocast.model import Calibration, heatmap_on_scan, load
 from hemocast.model.heatmap import activation_map, enlarge
 from hemocast.prepare import prepare
 from hemocast.volume import Source, Volume
@@ -177,3 +177,35 @@ print([name for name in ("torch", "lightning", "onnx", "pickle5") if name in sys
     )
     assert done.stderr == ""
     assert done.stdout.strip() == "[]"
+
+
+def test_a_stack_with_nan_or_infinity_is_refused_and_no_case_done(model, make_stack):
+    """It gave a probability of ``nan%`` before."""
+    stack = make_stack(7)
+    for bad in (np.nan, np.inf):
+        frames = stack.frames.copy()
+        frames[4, 30:34, 30:34] = bad
+        with pytest.raises(NotFinite):
+            model.predict_stack(replace(stack, frames=frames), scan_id="x")
+        with pytest.raises(NotFinite):
+            model.logits(np.stack([stack.frames, frames]))
+
+
+def test_a_calibration_beyond_all_numbers_is_refused(model, make_stack):
+    """Infinity less infinity was taken for a variance of 0 before: an interval of no width."""
+    beyond = Calibration(1.5, -0.2, ((1e308, -1e308), (-1e308, 1e308)), 0.4, 20, 18)
+    for calibration, logit in (
+        (beyond, 30.0),
+        (Calibration(np.nan, 0, beyond.covariance, 0.4, 20, 18), 1.0),
+    ):
+        assert np.isnan(calibration.interval(logit)).all()
+    description = model.description.model_copy(update={"calibration": calibration})
+    with pytest.raises(NotFinite):
+        replace(model, description=description).predict_stack(make_stack(7), scan_id="x")
+
+
+def test_weights_that_fit_another_map_are_refused(model, make_stack):
+    with pytest.raises(ModelCorrupt, match="map"):
+        replace(model, head_weights=np.ones(3, np.float32)).predict_stack(
+            make_stack(7), scan_id="x"
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -18,6 +20,7 @@ from hemocast.model.predictor import Model
 from hemocast.model.schema import (
     CARD,
     DESCRIPTION,
+    LARGEST_DESCRIPTION,
     ONNX,
     WEIGHTS,
     Description,
@@ -32,6 +35,7 @@ from hemocast.volume import Stack
 
 LARGEST = 1 << 30
 """Bytes of one file beyond which a model folder is not even read."""
+_PLAINLY = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 DEMO = "demo_model"
 
 
@@ -110,7 +114,8 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
     ModelNotFound
         There is no model folder.
     ModelCorrupt
-        A file is missing or differs from what was written.
+        A file is missing or differs from what was written, is no plain file, or holds something
+        other than finite numbers.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load as load_weights
@@ -122,7 +127,7 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
             "a model folder made by Hemocast",
             "Check the path, or leave the model out to use the demonstration model",
         )
-    written = _read(folder / DESCRIPTION)
+    written = _read(folder / DESCRIPTION, LARGEST_DESCRIPTION)
     description = parse(written)
     if set(description.files) != {WEIGHTS, ONNX, CARD}:
         raise corrupt(f"{DESCRIPTION} does not list the files a model has")
@@ -134,6 +139,8 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
         weights = load_weights(content[WEIGHTS])["head.weight"].reshape(-1).astype(np.float32)
     except (SafetensorError, KeyError, ValueError) as error:
         raise corrupt(f"{WEIGHTS} holds no weights of a known network") from error
+    if not np.isfinite(weights).all():
+        raise corrupt(f"{WEIGHTS} holds weights that are no numbers")
     return Model(
         description=description,
         hash=hashlib.sha256(written).hexdigest(),
@@ -155,10 +162,16 @@ def load_default(*, threads: int | None = None) -> Model:
         return load(folder, threads=threads)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, largest: int = LARGEST) -> bytes:
+    """Read a plain file, or what a link to one leads to; a device or pipe may have no end."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise corrupt(f"{path.name} is larger than any model's")
-        return path.read_bytes()
+        # Opening a pipe nobody writes to waits for ever, unless told not to.
+        with open(os.open(path, os.O_RDONLY | _PLAINLY), "rb") as file:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise corrupt(f"{path.name} is no plain file")
+            content = file.read(largest + 1)
     except OSError as error:
         raise corrupt(f"{path.name} could not be read") from error
+    if len(content) > largest:
+        raise corrupt(f"{path.name} is larger than any model's")
+    return content

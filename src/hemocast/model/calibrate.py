@@ -52,7 +52,8 @@ class Calibration:
         """
         (vss, vsi), (_, vii) = self.covariance
         centre = self.slope * logit + self.intercept
-        spread = Z95 * math.sqrt(max(0.0, vss * logit**2 + 2 * vsi * logit + vii))
+        # In this order max keeps NaN, which `Prediction` refuses; it would make it 0 in the other.
+        spread = Z95 * math.sqrt(max(vss * logit**2 + 2 * vsi * logit + vii, 0.0))
         return _expit(centre - spread), _expit(centre + spread)
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.errors import NotFinite
 from hemocast.volume import FloatArray, Stack
 
 
@@ -39,6 +43,11 @@ class Prediction:
     simulated_training_data : bool
     notice : str
         What every output must say.
+
+    Raises
+    ------
+    NotFinite
+        Logit, probability, interval, threshold or heatmap is NaN or infinite: no answer.
     """
 
     scan_id: str
@@ -58,6 +67,11 @@ class Prediction:
     simulated_training_data: bool
     notice: str
 
+    def __post_init__(self) -> None:
+        numbers = (self.logit, self.probability, *self.probability_interval, self.threshold)
+        require_finite(np.array(numbers))
+        require_finite(self.heatmap)
+
     def __repr__(self) -> str:
         """One line: the probability, its interval, and how many doubts there are."""
         low, high = self.probability_interval
@@ -70,3 +84,19 @@ class Prediction:
     def positive(self) -> bool:
         """Whether the probability reaches the threshold."""
         return self.probability >= self.threshold
+
+
+def require_finite(answer: NDArray[np.floating]) -> None:
+    """Refuse what a model says about a scan if any of it is NaN or infinite.
+
+    Raises
+    ------
+    NotFinite
+        It is.
+    """
+    if not np.isfinite(answer).all():
+        raise NotFinite(
+            "The model gives something that is no finite number for this scan",
+            "a finite logit, heatmap, probability and interval",
+            "Look at the scan for values that no CT has, or get the model anew",
+        )

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hemocast.model.flags import flags
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlarge, on_scan
-from hemocast.model.prediction import Prediction
-from hemocast.model.schema import Description
+from hemocast.model.prediction import Prediction, require_finite
+from hemocast.model.schema import DESCRIPTION, Description, corrupt
 from hemocast.onnx import Session
 from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
@@ -73,6 +73,8 @@ class Model:
             The scan cannot be read, or is not one to predict from.
         BloodPresent
             The scan already shows blood.
+        ModelError
+            As `predict_stack` does.
         """
         from hemocast.dicom import read
         from hemocast.prepare.eligibility import eligible_stack
@@ -93,10 +95,21 @@ class Model:
         scan_id : str
         volume : Volume, optional
             What the stack was made from, for its doubts.
+
+        Raises
+        ------
+        NotFinite
+            Something in the answer is no number.
+        ModelCorrupt
+            The network cannot be run, or its map is not what ``model.yaml`` says.
         """
         logits, maps = self._session.run(stack.frames[None])
+        require_finite(logits)
+        require_finite(maps)
         logit = float(logits[0])
         says = self.description
+        if maps.shape[1:2] != self.head_weights.shape or maps.ndim != 2 + len(says.map_grid.step):
+            raise corrupt(f"the network's map is not what {DESCRIPTION} says")
         heatmap = enlarge(
             activation_map(maps[0], self.head_weights), stack.frames.shape, says.map_grid
         )
@@ -122,8 +135,16 @@ class Model:
         )
 
     def logits(self, frames: FloatArray) -> NDArray[np.float32]:
-        """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time."""
-        return np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
+        """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time.
+
+        Raises
+        ------
+        NotFinite
+            One is no number.
+        """
+        found = np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
+        require_finite(found)
+        return found
 
 
 def heatmap_on_scan(prediction: Prediction, volume: Volume) -> FloatArray:

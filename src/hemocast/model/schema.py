@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from hemocast.config import NetConfig, PrepareConfig, Settings
 from hemocast.errors import ModelCorrupt, UsageError
@@ -21,7 +21,10 @@ RESEARCH = "research model, not for clinical use"
 
 WEIGHTS, ONNX, CARD, DESCRIPTION = "weights.safetensors", "model.onnx", "card.md", "model.yaml"
 _SELF = re.compile(rb"\A(.*\n)sha256: ([0-9a-f]{64})\n\Z", re.DOTALL)
-_LARGEST = 1 << 18
+LARGEST_DESCRIPTION = 1 << 18
+"""Bytes of a ``model.yaml`` beyond which it is not read."""
+_DEEPEST = 16
+_LARGEST_NUMBER = 2**53
 _NAME = re.compile(r"\w([\w .+-]{0,98}\w)?")
 _LONGEST_TEXT = 500
 # The parser in C refuses absurd nesting at once; the one in Python takes minutes over it.
@@ -197,22 +200,51 @@ def parse(content: bytes) -> Description:
     ModelCorrupt
         A byte differs, or a setting is unknown to this version.
     """
-    if len(content) > _LARGEST:
+    if len(content) > LARGEST_DESCRIPTION:
         raise corrupt(f"{DESCRIPTION} is larger than any model needs")
     found = _SELF.match(content)
     if found is None or hashlib.sha256(found[1]).hexdigest().encode() != found[2]:
         raise corrupt(f"{DESCRIPTION} is not what its own hash says")
     try:
         text = found[1].decode()
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _LOADER)):
-            raise corrupt(f"{DESCRIPTION} holds references, which no model has")
-        return Description.model_validate(yaml.load(text, _LOADER))  # noqa: S506 - safe, in C
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValidationError) as error:
+        _check_shape(text)
+        plain = yaml.load(text, _LOADER)  # noqa: S506 - safe, in C
+        _check_plain(plain)
+        return Description.model_validate(plain)
+    # Numbers of 5,000 digits and a 99th of February are errors of Python's own.
+    except (ValueError, TypeError, ArithmeticError, yaml.YAMLError) as error:
         raise ModelCorrupt(
             f"{DESCRIPTION} does not follow the schema of this version",
             "a model folder made by this or an earlier version of Hemocast",
             "Update Hemocast, or ask for the model again",
         ) from error
+
+
+def _check_shape(text: str) -> None:
+    """Refuse references and absurd depth, before anything is made of the text."""
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise corrupt(f"{DESCRIPTION} holds references, which no model has")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise corrupt(f"{DESCRIPTION} is nested deeper than any model's")
+
+
+def _check_plain(value: object) -> None:
+    """Refuse all but texts, finite numbers, and lists and tables of them: no dates, say."""
+    if isinstance(value, dict):
+        _check_plain([*value.keys(), *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            _check_plain(one)
+    elif isinstance(value, int | float):
+        # Not abs(value) > ..., which NaN passes.
+        if not abs(value) <= _LARGEST_NUMBER:
+            raise corrupt(f"{DESCRIPTION} holds a number that is not finite or beyond all use")
+    elif not isinstance(value, str | None):
+        raise corrupt(f"{DESCRIPTION} holds something else than texts and numbers")
 
 
 def corrupt(seen: str) -> ModelCorrupt:
