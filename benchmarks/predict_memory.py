@@ -28,7 +28,7 @@ def copies(scan: Path, folder: Path, n: int) -> list[Path]:
     volume = read(scan)
     original = folder / "scan.nii.gz"
     write_nifti(volume.hu, volume.affine, original)
-    paths = [folder / ScanId.numbered(f"sub-{i:04d}", 1).file_name for i in range(1, n + 1)]
+    paths = [folder / ScanId.numbered(f"sub-{i:012x}", 1).file_name for i in range(1, n + 1)]
     for path in paths:
         path.hardlink_to(original)
     return paths
