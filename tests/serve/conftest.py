@@ -165,6 +165,7 @@ def serve() -> Iterator[Callable[[Study], Served]]:
     uvicorn = pytest.importorskip("uvicorn")
     from hemocast.serve.reading.address import listen, read_address
     from hemocast.serve.reading.app import reading_app
+    from hemocast.serve.reading.connections import server_config
 
     running = []
 
@@ -172,8 +173,7 @@ def serve() -> Iterator[Callable[[Study], Served]]:
         listening = listen("127.0.0.1", free_port())
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = reading_app(study, read_address(address))
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(server_config(app))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         while not server.started:

@@ -89,7 +89,13 @@ def test_answers_come_back_as_they_were_given_in_their_order(store: Store) -> No
     assert store.latest(SHOWN) == kept[-1]
     assert store.latest(replace(SHOWN, order=2)) is None
     assert store.answers("R2") == []
-    assert store.started_arms("R1") == {"unaided"}
+    traces = store.traces("R1")
+    assert [(one.row, one.place, one.final) for one in traces] == [
+        (one.row, ("unaided", 1), one.answer.final) for one in kept
+    ]
+    assert [one.read_at for one in traces] == times
+    assert store.traces("R1", after=traces[1].row) == traces[2:]
+    assert store.traces("R2") == []
 
 
 def test_a_correction_is_a_row_more_and_the_last_one_counts(store: Store) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from hemocast.readers.store.answers import Answer, Store, sqlite_url
-from hemocast.readers.store.progress import ReaderProgress, progress_of
+from hemocast.readers.store.progress import ReaderProgress, Standings
 from hemocast.readers.study.design import PlannedReading, StudyDesign, make_design
 
 N = 3
@@ -46,7 +46,7 @@ def submit(store: Store, shown: PlannedReading, *, final: bool = True) -> None:
 
 
 def stand(design: StudyDesign, store: Store, days: float = 0.0) -> ReaderProgress:
-    return progress_of(design, store, "R1", datetime.now(UTC) + timedelta(days=days))
+    return Standings(design, store).of("R1", datetime.now(UTC) + timedelta(days=days))
 
 
 def test_cases_come_one_after_the_other_and_submitted_ones_stay_open(store: Store) -> None:
@@ -123,3 +123,15 @@ def test_what_another_reader_answers_moves_nothing(store: Store) -> None:
     for one in design.reading_list("R2"):
         submit(store, one)
     assert stand(design, store) == before
+
+
+def test_who_is_asked_again_and_again_tells_the_same_as_who_is_asked_once(store: Store) -> None:
+    design = study(0)
+    kept = Standings(design, store)
+    for number, one in enumerate(design.reading_list("R1")):
+        submit(store, one, final=False)
+        assert kept.of("R1", datetime.now(UTC)) == stand(design, store)
+        submit(store, one)
+        if number % 2:
+            assert kept.of("R1", datetime.now(UTC)) == stand(design, store)
+    assert kept.of("R2", datetime.now(UTC)).done == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from hemocast.readers.study.folder import Study
+from hemocast.readers.study.folder import ANSWERS, Study
 from hemocast.serve.reading.address import read_address
 from hemocast.serve.reading.app import reading_app
 
@@ -227,3 +228,47 @@ def test_without_the_pages_own_header_nothing_is_kept(
     answer = reader.post(f"/api/case/{current(reader)}/answer", content=chunks, headers=headers)
     assert answer.status_code == 411
     assert study.store.answers() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ["DROP TABLE reader_answers", "DROP TABLE reader_tokens", "DROP TABLE reader_entries"],
+        ["ALTER TABLE reader_tokens RENAME COLUMN study TO x"],
+    ],
+    ids=["gone", "altered"],
+)
+def test_a_database_that_fails_is_said_on_every_route_with_all_headers(
+    current: Current, whole: Whole, study: Study, reader: TestClient, fault: list[str]
+) -> None:
+    case, token = f"/api/case/{current(reader)}", study.store.new_token("R2")
+    with sqlite3.connect(study.images.folder.parent / ANSWERS) as database:
+        for statement in fault:
+            database.execute(statement)
+    asked = [reader.get(path) for path in ("/", "/api/state", case, f"{case}/frames")]
+    asked += [reader.get(f"{case}/series"), reader.get(f"{case}/heat")]
+    asked.append(reader.post(f"{case}/answer", json=whole(), headers=SEND))
+    asked.append(reader.post(f"/r/{token}", json={}, headers=SEND))
+    for answer in asked:
+        assert answer.status_code == 503
+        assert answer.json()["error"].endswith("Try again, and tell who leads the study.")
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+    assert reader.get("/static/reading.css").status_code == 200
+
+
+def test_what_nobody_foresaw_is_a_sentence_with_headers_too(
+    study: Study, reader: TestClient, whole: Whole, current: Current
+) -> None:
+    key = current(reader)
+    with sqlite3.connect(study.images.folder.parent / ANSWERS) as database:
+        names = "study, answer_id, reader_id, arm, 'order', repeat, participant_id, scan_id"
+        names = names.replace("'", '"') + ", regions, seconds, final, read_at, design_hash"
+        row = (study.design.name, "a", "R1", "unaided", 1, 0, "p", "s", "[]", 1, 1, "never", "h")
+        marks = ",".join("?" * len(row))
+        database.execute(f"INSERT INTO reader_answers ({names}) VALUES ({marks})", row)  # noqa: S608
+    for path in ("/api/state", f"/api/case/{key}"):
+        answer = reader.get(path)
+        assert answer.status_code == 503
+        assert "tell who leads" in answer.json()["error"]
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -16,12 +16,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from hemocast.errors import StoreError
 from hemocast.readers.store.tables import ANSWERS, ENTRIES, META, STUDIES, TOKENS
+from hemocast.readers.store.together import Together
 from hemocast.readers.study.design import PlannedReading
 
 _Part = TypeVar("_Part", "Answer", PlannedReading)
@@ -80,6 +91,27 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """That something was answered, without what.
+
+    Parameters
+    ----------
+    row : int
+        As in `StoredAnswer`.
+    place : (str, int)
+        As in `PlannedReading`.
+    final : bool
+    read_at : datetime
+        UTC.
+    """
+
+    row: int
+    place: tuple[str, int]
+    final: bool
+    read_at: datetime
+
+
+@dataclass(frozen=True)
 class PersonalLink:
     """The link by which a reader signed in.
 
@@ -113,6 +145,7 @@ class Store:
     def __init__(self, url: str, study: str) -> None:
         self.study = study
         self._engine = _engine(url)
+        self._rows = Together(self._insert)
         with self._connection() as connection:
             if self._engine.dialect.name == "sqlite":
                 state = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
@@ -162,8 +195,15 @@ class Store:
 
     def current_link(self, number: int) -> PersonalLink | None:
         """Give a link by its number if it is still its reader's newest."""
-        readers = {newest: reader for reader, newest in self.links().items()}
-        return PersonalLink(readers[number], number) if number in readers else None
+        newer = TOKENS.alias()
+        same = newer.c.study == TOKENS.c.study, newer.c.reader_id == TOKENS.c.reader_id
+        newest = select(func.max(newer.c.id)).where(*same).scalar_subquery()
+        wanted = select(TOKENS.c.reader_id).where(
+            TOKENS.c.study == self.study, TOKENS.c.id == number, newest == number
+        )
+        with self._connection() as connection:
+            reader = connection.execute(wanted).scalar_one_or_none()
+        return None if reader is None else PersonalLink(reader, number)
 
     def links(self) -> dict[str, int]:
         """Number of the newest link of every reader who was given one."""
@@ -206,14 +246,17 @@ class Store:
         row = asdict(reading) | asdict(answer) | {"final": int(answer.final)}
         row |= {"study": self.study, "read_at": now, "design_hash": design_hash}
         try:
-            with self._connection() as connection:
-                connection.execute(insert(ANSWERS).values(row))
+            self._rows.add(row)
         except StoreError:
             for stored in self.answers(reading.reader_id):
                 if stored.answer == answer and stored.reading.place == reading.place:
                     return stored.read_at
             raise
         return datetime.fromisoformat(now)
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        with self._connection() as connection:
+            connection.execute(insert(ANSWERS), rows)
 
     def answers(self, reader_id: str | None = None, *, final: bool = False) -> list[StoredAnswer]:
         """All answers (or the submitted ones) of the study, or of a reader, as they were kept."""
@@ -232,16 +275,20 @@ class Store:
             rows = connection.execute(wanted.order_by(ANSWERS.c.id)).mappings()
             return [_stored(row) for row in rows]
 
-    def started_arms(self, reader_id: str) -> set[str]:
-        """Arms in which a reader has answered anything."""
-        return self._different(ANSWERS.c.arm, ANSWERS.c.reader_id == reader_id)
+    def traces(self, reader_id: str, after: int = 0) -> list[Trace]:
+        """Tell what a reader has answered in rows past `after`, in their order."""
+        columns = [ANSWERS.c[name] for name in ("id", "arm", "order", "final", "read_at")]
+        mine = ANSWERS.c.study == self.study, ANSWERS.c.reader_id == reader_id
+        wanted = select(*columns).where(*mine, ANSWERS.c.id > after).order_by(ANSWERS.c.id)
+        with self._connection() as connection:
+            return [
+                Trace(row, (arm, order), bool(final), datetime.fromisoformat(read_at))
+                for row, arm, order, final, read_at in connection.execute(wanted)
+            ]
 
     def design_hashes(self) -> set[str]:
         """Designs under which anything was answered; more than one is a fault."""
-        return self._different(ANSWERS.c.design_hash)
-
-    def _different(self, column: Any, *conditions: Any) -> set[str]:
-        wanted = select(column).where(ANSWERS.c.study == self.study, *conditions).distinct()
+        wanted = select(ANSWERS.c.design_hash).where(ANSWERS.c.study == self.study).distinct()
         with self._connection() as connection:
             return set(connection.execute(wanted).scalars())
 
@@ -264,7 +311,12 @@ def _engine(url: str) -> Engine:
             raise ArgumentError("neither SQLite nor PostgreSQL")
         if kind.drivername == "postgresql":
             kind = kind.set(drivername="postgresql+psycopg")
-        engine = create_engine(kind, pool_pre_ping=kind.get_backend_name() == "postgresql")
+        if kind.get_backend_name() == "sqlite":
+            engine = create_engine(kind)
+        else:
+            # A database that does not answer is said to be away, not waited for.
+            wait = {"connect_timeout": 5}
+            engine = create_engine(kind, pool_pre_ping=True, pool_timeout=10, connect_args=wait)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise _refused(type(error).__name__) from error
     if kind.get_backend_name() == "sqlite":

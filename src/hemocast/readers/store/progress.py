@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
-from hemocast.readers.store.answers import Store, StoredAnswer
+from hemocast.readers.store.answers import Store, Trace
 from hemocast.readers.study.design import Arm, PlannedReading, StudyDesign
 
 Phase = Literal["reading", "washout", "finished"]
@@ -51,52 +53,84 @@ class ReaderProgress:
     opens_at: datetime | None = None
 
 
-def progress_of(design: StudyDesign, store: Store, reader_id: str, now: datetime) -> ReaderProgress:
-    """Find a reader's progress from the submitted answers alone.
+@dataclass(frozen=True)
+class _Course:
+    """What a reader has answered up to a row: the time of each reading's last submission."""
+
+    row: int = 0
+    submitted: Mapping[tuple[str, int], datetime] = field(default_factory=dict)
+    started: frozenset[str] = frozenset()
+
+    def after(self, traces: Sequence[Trace]) -> _Course:
+        if not traces:
+            return self
+        finals = {trace.place: trace.read_at for trace in traces if trace.final}
+        arms = {trace.place[0] for trace in traces}
+        return _Course(traces[-1].row, {**self.submitted, **finals}, self.started | arms)
+
+
+class Standings:
+    """Where every reader stands, from the answers alone.
+
+    Answers are only added: each is read from the store once, each reading list drawn once.
 
     Parameters
     ----------
     design : StudyDesign
     store : Store
-    reader_id : str
-    now : datetime
-        With time zone; decides whether the washout is over.
     """
-    readings = design.reading_list(reader_id)
-    finals = store.answers(reader_id, final=True)
-    submitted = {stored.reading.place for stored in finals}
-    done = [reading for reading in readings if reading.place in submitted]
-    left = [reading for reading in readings if reading.place not in submitted]
-    arms = design.arm_order(reader_id)
-    arm = left[0].arm if left else arms[-1]
-    before = arms[: arms.index(arm)]
-    started = arm in store.started_arms(reader_id)
-    opens_at = _end_of_washout(design, before, finals)
-    shut = started or _may_no_longer_be_corrected(design, opens_at, now)
-    closed = before if shut else before[:-1]
-    phase: Phase = "reading" if left else "finished"
-    if opens_at is not None and now < opens_at and not started:
-        phase = "washout"
-    current = left[0] if phase == "reading" else None
-    correctable = tuple(reading for reading in done if reading.arm not in closed)
-    return ReaderProgress(
-        phase=phase,
-        arm=arm,
-        part=len(before) + 1,
-        parts=len(arms),
-        done=sum(reading.arm == arm for reading in done),
-        total=sum(reading.arm == arm for reading in readings),
-        current=current,
-        open=(*correctable, current) if current else correctable,
-        opens_at=opens_at if phase == "washout" else None,
-    )
+
+    def __init__(self, design: StudyDesign, store: Store) -> None:
+        self._design = design
+        self._store = store
+        self._courses: dict[str, _Course] = {}
+        self.readings = cache(design.reading_list)
+        self._arms = cache(design.arm_order)
+
+    def of(self, reader_id: str, now: datetime) -> ReaderProgress:
+        """Find a reader's progress.
+
+        Parameters
+        ----------
+        reader_id : str
+        now : datetime
+            With time zone; decides whether the washout is over.
+        """
+        course = self._courses.get(reader_id, _Course())
+        course = course.after(self._store.traces(reader_id, course.row))
+        self._courses[reader_id] = course  # of two at once the older may stay: it is read on again
+        readings, arms = self.readings(reader_id), self._arms(reader_id)
+        done = [reading for reading in readings if reading.place in course.submitted]
+        left = [reading for reading in readings if reading.place not in course.submitted]
+        arm = left[0].arm if left else arms[-1]
+        before = arms[: arms.index(arm)]
+        started = arm in course.started
+        opens_at = _end_of_washout(self._design, before, course)
+        shut = started or _may_no_longer_be_corrected(self._design, opens_at, now)
+        closed = before if shut else before[:-1]
+        phase: Phase = "reading" if left else "finished"
+        if opens_at is not None and now < opens_at and not started:
+            phase = "washout"
+        current = left[0] if phase == "reading" else None
+        correctable = tuple(reading for reading in done if reading.arm not in closed)
+        return ReaderProgress(
+            phase=phase,
+            arm=arm,
+            part=len(before) + 1,
+            parts=len(arms),
+            done=sum(reading.arm == arm for reading in done),
+            total=sum(reading.arm == arm for reading in readings),
+            current=current,
+            open=(*correctable, current) if current else correctable,
+            opens_at=opens_at if phase == "washout" else None,
+        )
 
 
 def _end_of_washout(
-    design: StudyDesign, before: tuple[Arm, ...], finals: list[StoredAnswer]
+    design: StudyDesign, before: tuple[Arm, ...], course: _Course
 ) -> datetime | None:
     """The washout runs from the last answer of the earlier arm, corrections included."""
-    times = [stored.read_at for stored in finals if stored.reading.arm in before]
+    times = [read_at for (arm, _), read_at in course.submitted.items() if arm in before]
     return max(times) + timedelta(days=design.washout_days) if times else None
 
 

@@ -8,9 +8,8 @@ reading has another one than its first.
 
 from __future__ import annotations
 
-import logging
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,18 +22,15 @@ from starlette.exceptions import HTTPException as StarletteError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from hemocast.errors import HemocastError, StoreError
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_SIZE, Pixels
 from hemocast.serve.reading.address import Address
 from hemocast.serve.reading.answers import AnswerIn, EnterIn
-from hemocast.serve.reading.guard import SignIn, Sitting, harden, refuse_foreign
+from hemocast.serve.reading.connections import server_config
+from hemocast.serve.reading.guard import Guard, SignIn, Sitting
 from hemocast.serve.reading.room import Room
 
-log = logging.getLogger(__name__)
-
 STATIC = Path(__file__).parent / "static"
-_Next = Callable[[Request], Awaitable[Response]]
 
 
 def _signed_in(request: Request) -> Sitting:
@@ -42,7 +38,7 @@ def _signed_in(request: Request) -> Sitting:
     return sign_in.need_sitting(request)
 
 
-def _reader(sitting: Annotated[Sitting, Depends(_signed_in)]) -> str:
+async def _reader(sitting: Annotated[Sitting, Depends(_signed_in)]) -> str:
     return sitting.link.reader_id
 
 
@@ -66,12 +62,7 @@ def reading_app(study: Study, address: Address) -> FastAPI:
     _add_cases(app, Room(study))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[address.host], www_redirect=False)
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: _Next) -> Response:
-        refusal = refuse_foreign(request, address.origin)
-        return harden(refusal or await call_next(request))
-
+    app.add_middleware(Guard, origin=address.origin)
     return app
 
 
@@ -84,13 +75,6 @@ def _add_errors(app: FastAPI) -> None:
     async def _bad(_request: Request, error: RequestValidationError) -> Response:
         faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}"[:200] for e in error.errors()]
         return JSONResponse({"error": "The answer is not valid.", "faults": faults[:10]}, 422)
-
-    @app.exception_handler(HemocastError)
-    @app.exception_handler(OSError)
-    async def _failed(_request: Request, error: HemocastError | OSError) -> Response:
-        log.error("refused: %s", getattr(error, "code", type(error).__name__))
-        told = "kept" if isinstance(error, StoreError) else "shown"
-        return JSONResponse({"error": f"It could not be {told}. Tell who leads the study."}, 503)
 
 
 def _add_pages(app: FastAPI, sign_in: SignIn) -> None:
@@ -173,7 +157,6 @@ def run_reading_room(study: Study, address: Address, listening: socket.socket) -
     listening : socket
         As `address.listen` gives it.
     """
-    app = reading_app(study, address)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = server_config(reading_app(study, address))
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

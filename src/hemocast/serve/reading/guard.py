@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import time
 from collections import deque
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hemocast.errors import StoreError
 from hemocast.readers.store.answers import PersonalLink, Store
 from hemocast.report.page import content_policy
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 1024 * 1024
 """Of an answer: `MOST_REGIONS` of 300 points each are below it."""
@@ -40,14 +46,58 @@ _HEADERS = {
 }
 
 
-def harden(response: Response) -> Response:
-    """Add the headers that every response carries."""
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
+class Guard:
+    """Stands before everything: refuses what is foreign, and lets nothing out without headers.
+
+    Parameters
+    ----------
+    app : ASGIApp
+    origin : str
+        Where readers reach us.
+    """
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        self._app = app
+        self._origin = origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def hardened(message: Message) -> None:
+            nonlocal began
+            if message["type"] == "http.response.start":
+                began = True
+                _harden(MutableHeaders(scope=message))
+            await send(message)
+
+        answer = refuse_foreign(Request(scope), self._origin) or self._app
+        try:
+            await answer(scope, receive, hardened)
+        except Exception as error:
+            if began:
+                raise
+            await told(error)(scope, receive, hardened)
+
+
+def _harden(headers: MutableHeaders) -> None:
+    headers.update(_HEADERS)
     for name in ("etag", "last-modified"):
-        if name in response.headers:
-            del response.headers[name]
-    return response
+        if name in headers:
+            del headers[name]
+
+
+def told(error: Exception) -> Response:
+    """Say in a sentence that something failed here; the log has its kind and no more."""
+    log.error("refused: %s", getattr(error, "code", type(error).__name__))
+    if isinstance(error, StoreError):
+        said = "The answers cannot be reached now: nothing was kept. Try again"
+    else:
+        said = "It could not be shown. Try again"
+    return JSONResponse({"error": f"{said}, and tell who leads the study."}, 503)
 
 
 def refuse_foreign(request: Request, origin: str) -> Response | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from fastapi import HTTPException
 
 from hemocast.readers.store.answers import Answer
-from hemocast.readers.store.progress import ReaderProgress, progress_of
+from hemocast.readers.store.progress import ReaderProgress, Standings
 from hemocast.readers.study.design import PlannedReading
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_STEP, Pixels
@@ -33,6 +33,8 @@ class Room:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._hash = study.design.hash()
+        self._standings = Standings(study.design, study.store)
+        self._addresses = cache(self._sign_all)
         self._series = lru_cache(_SERIES_IN_MEMORY)(self._read_series)
         colours, alpha = colour_table()
         self._heat_colours = [[*map(int, c), int(a)] for c, a in zip(colours, alpha, strict=True)]
@@ -58,7 +60,7 @@ class Room:
         before, after = now.open[: now.open.index(reading)], now.open[now.open.index(reading) + 1 :]
         latest = self._study.store.latest(reading)
         answer = latest.answer if latest else Answer("")
-        everything = self._study.design.reading_list(reader_id)
+        everything = self._standings.readings(reader_id)
         return {
             "number": reading.order,
             "total": sum(other.arm == reading.arm for other in everything),
@@ -107,18 +109,20 @@ class Room:
         return self._study.images.series(self._study.scans[scan_id])
 
     def _progress(self, reader_id: str) -> ReaderProgress:
-        study = self._study
-        if reader_id not in study.design.readers:
-            raise HTTPException(401, "Open your personal link again.")
-        return progress_of(study.design, study.store, reader_id, datetime.now(UTC))
+        if reader_id not in self._study.design.readers:
+            raise HTTPException(401, "You are no reader of this study. Ask who leads it.")
+        return self._standings.of(reader_id, datetime.now(UTC))
 
     def _open(self, reader_id: str, key: str) -> tuple[ReaderProgress, PlannedReading]:
         """Find an open reading; others do not exist for the page."""
         now = self._progress(reader_id)
-        for reading in now.open:
-            if self._key(reading) == key:
-                return now, reading
-        raise HTTPException(404, "Not Found")
+        reading = self._addresses(reader_id).get(key)
+        if reading is None or reading not in now.open:
+            raise HTTPException(404, "Not Found")
+        return now, reading
+
+    def _sign_all(self, reader_id: str) -> dict[str, PlannedReading]:
+        return {self._key(reading): reading for reading in self._standings.readings(reader_id)}
 
     def _key(self, reading: PlannedReading) -> str:
         return self._study.store.sign(f"case:{reading.reader_id}/{reading.arm}/{reading.order}")
