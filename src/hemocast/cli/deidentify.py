@@ -22,7 +22,9 @@ def deidentify(
     """Export CT images under pseudonyms, with shifted dates, and without free text.
 
     The same key as for 'hemocast ingest' gives the same pseudonyms. A face can still be made from
-    the pixels of a head CT: share with care. Pictures that may show text are left behind.
+    the pixels of a head CT: share with care. Pictures that may show text are left behind, and so is
+    a series with text in the air beside the head that stands still over five slices. Text over the
+    head, or of another place or value in every slice, is NOT found: look at the slices first.
 
     Exit code: 0 all well, 3 some images left behind, 4 none exported.
     """

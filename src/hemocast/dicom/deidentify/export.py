@@ -1,8 +1,8 @@
 """CT files of any number of patients -> the same images under pseudonyms, naming nobody.
 
 The policy is in `hemocast.dicom.deidentify.policy`. A series is written whole or not at all: a
-damaged file costs its series. A picture that may show text costs only itself, for it is no slice of
-the scan.
+damaged file costs its series, and so does text burned into its slices. A picture that may show text
+costs only itself, for it is no slice of the scan.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hemocast import files
 from hemocast.dicom.deidentify import destination
+from hemocast.dicom.deidentify.burned_in import Marks
 from hemocast.dicom.deidentify.file import clean_file, digest
 from hemocast.dicom.deidentify.header import Keyed
 from hemocast.dicom.files.archive import open_path
@@ -275,14 +276,17 @@ def _export_series(job: _Job, out: Path, keyed: Keyed) -> _Outcome:
 
 
 def _clean_files(job: _Job, keyed: Keyed, outcome: _Outcome) -> Iterator[tuple[str, bytes]]:
-    """Give name and content of every file that may leave."""
+    """Give name and content of every file that may leave; in the end, refuse text burned in."""
+    marks = Marks()
     for path in job.paths:
         try:
             clean = clean_file(path, job.patient, keyed)
         except (BurnedIn, NoCT) as error:
             outcome.left_behind.append(LeftBehind(keyed.pseudonym(job.patient), error))
         else:
+            marks.add_file(read_images(path))
             yield clean
+    marks.refuse()
 
 
 def _add(path: Path, content: bytes) -> None:

@@ -1,7 +1,8 @@
 """Pixel data without what else lies in them; pictures that may show text are refused.
 
-The values of the pixels never change. What goes is what no decoder looks at: bytes beyond the last
-pixel, comments and application data in a JPEG codestream, and bytes after its end.
+The values of the pixels never change. What goes is what no decoder looks at: bits above BitsStored,
+bytes beyond the last pixel, comments and application data in a JPEG codestream, and bytes after its
+end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from hemocast.dicom.header.image import CT_CLASSES, Image
+import numpy as np
+
+from hemocast.dicom.deidentify.bits import check_compressed_bits, clean_bits
+from hemocast.dicom.header.image import CT_CLASSES, Image, Pixels
 from hemocast.dicom.pixels.decode import NATIVE
 from hemocast.dicom.refusals import malformed
 from hemocast.errors import BurnedIn, HemocastError, NoCT, UnsupportedSyntax
@@ -97,20 +101,26 @@ def clean_pixels(dataset: Dataset, image: Image) -> tuple[bytes, bool]:
 
     Raises
     ------
+    BurnedIn
+        Bits that belong to no pixel are in use, and cannot be taken out; see `clean_bits`.
     MalformedFile
         The pixel data are not what the header says.
     UnsupportedSyntax
         A compression whose streams are not understood, so that nothing is known of what they hold.
     """
+    from pydicom.encaps import generate_frames
+
     p = image.pixels
     data = dataset.PixelData
     if not isinstance(data, bytes) or p.rows < 1 or p.columns < 1 or p.n_frames < 1:
         raise malformed("Pixel data are not what their header says")
+    if dataset.get("HighBit") not in (None, p.bits_stored - 1):
+        raise _burned_in("The pixels do not fill the lower bits, where an overlay may lie")
     if p.syntax in NATIVE:
         size = p.rows * p.columns * p.n_frames * 2
         if len(data) < size:
             raise malformed("Pixel data are not what their header says")
-        return data[:size], False
+        return _without_unused_bits(data[:size], p), False
     if p.syntax not in (*_JPEG, *_JPEG_LS, *_JPEG_2000, RLE):
         raise UnsupportedSyntax(
             "The images are compressed in a way that Hemocast does not look into",
@@ -118,9 +128,18 @@ def clean_pixels(dataset: Dataset, image: Image) -> tuple[bytes, bool]:
             "Ask the archive to send them uncompressed (Explicit VR Little Endian)",
         )
     try:
-        return _encapsulated(data, p.syntax, p.rows * p.columns, p.n_frames), True
+        clean = _encapsulated(data, p.syntax, p.rows * p.columns, p.n_frames)
     except (ValueError, IndexError, OverflowError):
         raise malformed("Pixel data are not what their header says") from None
+    for frame in generate_frames(clean, number_of_frames=p.n_frames):
+        check_compressed_bits(p, frame)
+    return clean, True
+
+
+def _without_unused_bits(data: bytes, p: Pixels) -> bytes:
+    kind = np.dtype("<u2" if p.little_endian else ">u2")
+    frames = np.frombuffer(data, kind).astype(np.uint16).reshape(p.n_frames, p.rows, p.columns)
+    return b"".join(clean_bits(p, frame).astype(kind).tobytes() for frame in frames)
 
 
 def _encapsulated(data: bytes, syntax: str, size: int, n_frames: int) -> bytes:

@@ -111,13 +111,15 @@ def _name(syntax: str) -> str:
     return known.name if known.is_valid and known.name != syntax else "something unknown"
 
 
-def stored(pixels: Pixels) -> NDArray[Any]:
+def stored(pixels: Pixels, compressed: bytes | None = None) -> NDArray[Any]:
     """Read one frame's stored values as they lie in the file.
 
     Parameters
     ----------
     pixels : Pixels
         Passed by `check`.
+    compressed : bytes, optional
+        The frame's codestream, where it is not to be read from the file.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def stored(pixels: Pixels) -> NDArray[Any]:
             raise truncated()
         return np.frombuffer(content, kind).reshape(p.rows, p.columns)
     try:
-        array = _inflated(p) if p.syntax == DEFLATED else _decompressed(p)
+        array = _inflated(p) if p.syntax == DEFLATED else _decompressed(p, compressed)
     except (HemocastError, KeyboardInterrupt, SystemExit):
         raise
     # Decoders raise whatever their code trips over in a damaged stream; a panic in one written in
@@ -172,14 +174,15 @@ def _inflate(path: Path, size: int, changed: int) -> NDArray[Any]:
     return array
 
 
-def _decompressed(p: Pixels) -> NDArray[Any]:
+def _decompressed(p: Pixels, frame: bytes | None) -> NDArray[Any]:
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
-    if p.offset is None:
-        raise truncated()
-    frame = encapsulated.frame_bytes(p.path, p.offset, p.frame, p.n_frames)
+    if frame is None:
+        if p.offset is None:
+            raise truncated()
+        frame = encapsulated.frame_bytes(p.path, p.offset, p.frame, p.n_frames)
     plugin, kind = DECODERS[p.syntax]
     if kind is not None:
         encapsulated.check_stream(frame, p.rows, p.columns, kind)
