@@ -131,9 +131,12 @@ def test_impossible_widths_are_refused(bits: int, file: Any) -> None:
         clean_bits(pixels, words)
 
 
-def test_jpeg_that_nothing_decodes_is_not_looked_into(file: Any) -> None:
-    pixels, _ = layout(file, syntax="1.2.840.10008.1.2.4.51")
-    check_compressed_bits(pixels, b"")
+def test_a_stream_that_cannot_be_decoded_is_refused_unless_it_holds_no_such_bits(file: Any) -> None:
+    pixels, _ = layout(file, syntax=COMPRESSED[1])
+    with pytest.raises(MalformedFile):
+        check_compressed_bits(pixels, b"\xff\xd8")
+    # JPEG in 12 bits, which nothing decodes.
+    check_compressed_bits(dataclasses.replace(pixels, syntax="1.2.840.10008.1.2.4.51"), b"")
 
 
 def test_a_series_with_a_hidden_name_reads_as_the_one_without(
