@@ -185,9 +185,8 @@ def roe_metz(rng: np.random.Generator, readers: int, cases: int, separation: flo
         ratings += rng.normal(0, reader, (1, readers, 1)) * outcome
         ratings += rng.normal(0, treatment_reader, (2, readers, 1)) * outcome
     names = tuple(str(number) for number in range(max(readers, cases)))
-    return ReaderStudy(
-        ("a", "b"), names[:readers], names[:cases], truth, ratings, np.array(names[:cases])
-    )
+    study = Cases(truth, ratings.reshape(2 * readers, cases))
+    return ReaderStudy(("a", "b"), names[:readers], names[:cases], study)
 
 
 @pytest.mark.slow
