@@ -76,7 +76,7 @@ def test_the_command_keeps_no_prediction_of_a_scan_it_has_told(
     def tell(console: object, result: object) -> None:
         told(console, result)
         gc.collect()
-        alive.append(sum(isinstance(one, Prediction) for one in gc.get_objects()))
+        alive.append(sum(type(one) is Prediction for one in gc.get_objects()))
 
     monkeypatch.setattr(command, "_say", tell)
     done = CliRunner().invoke(app, ["predict", *[str(ge_head)] * 3, "--out", str(tmp_path)])
