@@ -20,7 +20,7 @@ SLOW_TEST = """
 import pytest
 from pathlib import Path
 
-@pytest.mark.slow
+@pytest.mark.{mark}
 def test_once():
     with Path("{count}").open("a") as file:
         file.write("x")
@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Path:
     for name, good in (("good", True), ("bad", False)):
         path = root / "tests" / f"test_{name}.py"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(SLOW_TEST.format(count=tmp_path / name, good=good))
+        path.write_text(SLOW_TEST.format(mark="slow", count=tmp_path / name, good=good))
     for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@b commit -q -m first"):
         subprocess.run(["git", *command.split()], cwd=root, check=True)
     return root
