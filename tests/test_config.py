@@ -39,6 +39,14 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str) -> None:
         load_config(path)
 
 
+@pytest.mark.parametrize("text", ["seed: " + "5" * 5000, "[" * 3000, "seed: 2026-99-99"])
+def test_what_trips_the_parser_is_refused_with_a_code(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError):
+        load_config(path)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="could not be read"):
         load_config(tmp_path / "none.yaml")

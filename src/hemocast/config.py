@@ -228,12 +228,6 @@ def load_config(path: Path) -> Config:
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Config.model_validate(loaded)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(
-            f"The settings file could not be read ({type(error).__name__})",
-            "a YAML file",
-            "Check the path and the file's syntax",
-        ) from error
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
@@ -243,4 +237,11 @@ def load_config(path: Path) -> Config:
             f"The settings file has {error.error_count()} fault(s): {faults}",
             "known settings within their ranges",
             "Correct the settings named and run again",
+        ) from error
+    # A number of 5,000 digits and a thousand brackets are errors of Python's own.
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(
+            f"The settings file could not be read ({type(error).__name__})",
+            "a YAML file",
+            "Check the path and the file's syntax",
         ) from error
