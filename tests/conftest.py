@@ -25,8 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
-# Continuous integration has every component that README names; what it may lack is data.
-_MAY_BE_ABSENT = re.compile("real test data|reference numbers|source tree|larger test files")
+# Continuous integration has every component that README names; it may lack data and privileges.
+_MAY_BE_ABSENT = re.compile(
+    "real test data|reference numbers|source tree|larger test files|may not mount"
+)
 
 
 def _missing_component(report: pytest.TestReport | pytest.CollectReport) -> None:

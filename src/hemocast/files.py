@@ -603,7 +603,11 @@ def check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(above).free
     if free < needed:
         raise NoSpace(
-            f"{free / 1e9:.1f} GB are free where the output goes",
-            f"about {needed / 1e9:.1f} GB",
+            f"{_size(free)} are free where the output goes",
+            f"about {_size(needed)}",
             "Free some space, or name another place",
         )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"

@@ -32,7 +32,8 @@ def predict(
 ) -> None:
     """Predict hemorrhagic transformation for every scan in PATHS.
 
-    Exit code: 0 all well, 3 some scans refused, 4 all refused, 1 Hemocast's own fault.
+    Exit code: 0 all well, 2 the results cannot be kept, 3 some scans refused, 4 all refused, 1
+    Hemocast's own fault.
     """
     from collections import Counter
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.scan_id import ScanId
-from hemocast.errors import HemocastError
+from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.faults import internal_error
-from hemocast.files import write_json
+from hemocast.files import check_space, write_json
 from hemocast.pipeline.predictions_folder import PREDICTION, CaseResult, PredictionsFolder, Row
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hemocast.volume import Volume
 
 __all__ = ["CaseResult", "predict_paths"]
+
+_CASE_BYTES = 2_000_000
+"""Of a scan's page, picture, map and record, about."""
 
 
 def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[CaseResult]:
@@ -39,9 +42,13 @@ def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[Ca
     ------
     OutputExists, NotWritable, InUse
         As `PredictionsFolder.open` does, before the first scan is read.
+    NoSpace, NotWritable
+        The results cannot be kept, before the first scan or at any later one: the run ends, for no
+        other scan's could be.
     """
     rows: list[Row] = []
     with PredictionsFolder.open(out, model.hash) as folder:
+        check_space(out, len(paths) * _CASE_BYTES)
         for case, path in enumerate(paths, start=1):
             for result in _predict_path(case, path, model, folder):
                 rows.append(result.row())
@@ -85,6 +92,9 @@ def _predict_next(
         write = partial(_write_files, prediction, volume, base_rate)
         place = folder.write_scan(scan_id, write)
     except HemocastError as error:
+        # Before a scan has its name it is the temporary folder that is full, of one zip.
+        if isinstance(error, NoSpace | NotWritable) and names[1]:
+            raise
         return CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
     except Exception as error:
         # One case must not end a run of 500; the cause goes to a log file, not to the table.
