@@ -31,6 +31,7 @@ ACROSS = {
     "test_conftest.py",
     "test_imports.py",
     "test_main_module.py",
+    "test_security.py",
     "test_init.py",
     "report/test_report.py",
 }
