@@ -52,6 +52,15 @@ def test_the_real_head_gives_a_page_that_says_what_it_is(ge_head: Path, tmp_path
     assert (row["status"], row["simulated"]) == ("done", "1")
 
 
+def test_a_folder_may_be_named_like_markup(tmp_path: Path) -> None:
+    """It ended in a traceback, after the work."""
+    (tmp_path / "no.dcm").write_bytes(b"no DICOM")
+    out = tmp_path / "[" / "bold]"
+    done = CliRunner().invoke(app, ["predict", str(tmp_path / "no.dcm"), "--out", str(out)])
+    assert done.exit_code == 4, done.output
+    assert str(out / "predictions.csv") in done.output
+
+
 def test_prediction_needs_no_torch(ge_head: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path;"

@@ -54,8 +54,8 @@ def predict(
             bar.update(task, completed=result.case)
     done, others = counts["done"], counts.total() - counts["done"]
     summary = f"{done} predicted, {others} not; table: {out / 'predictions.csv'}"
-    console.print(summary, soft_wrap=True)
-    console.print(f"[bold]{loaded.description.notice}[/bold]", soft_wrap=True)
+    console.print(summary, markup=False, soft_wrap=True)
+    console.print(loaded.description.notice, style="bold", markup=False, soft_wrap=True)
     leave(of_cases(done, counts["refused"], counts["failed"]))
 
 

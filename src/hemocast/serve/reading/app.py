@@ -9,6 +9,7 @@ reading has another one than its first.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from hemocast.serve.reading.connections import server_config
 from hemocast.serve.reading.guard import Guard, SignIn, Sitting
 from hemocast.serve.reading.room import Room
 
+_SWITCH_S = 0.0005
 STATIC = Path(__file__).parent / "static"
 
 
@@ -157,6 +159,8 @@ def run_reading_room(study: Study, address: Address, listening: socket.socket) -
     listening : socket
         As `address.listen` gives it.
     """
+    # Forty threads wait for the database; the one that talks to the network gets its turn sooner.
+    sys.setswitchinterval(_SWITCH_S)
     config = server_config(reading_app(study, address))
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
