@@ -38,6 +38,7 @@ INTO_DATASET = {
     "cohort": "{dataset}",
     "readers create": "{dataset} --study mine",
     "readers serve": "{dataset} --study mine --port {port}",
+    "readers links": "{dataset} --study mine --new",
 }
 """Commands that write into the dataset that they are given; the port is taken."""
 
@@ -54,6 +55,7 @@ READS = {
     "readers create": "{missing} --study s",
     "readers serve": "{missing} --study s",
     "readers export": "{missing} --study s",
+    "readers links": "{missing} --study s",
     "readers analyse": "{missing} --predictions {missing} --out {out}",
 }
 """Commands that read what the user names, given what is not there."""

@@ -133,6 +133,14 @@ def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
+def test_nobody_but_the_studys_readers_gets_a_link(dataset: Path) -> None:
+    assert (
+        run("create", dataset, "--study", "k", "--reader", "Ann", "--repeats", "0").returncode == 0
+    )
+    done = run("links", dataset, "--study", "k", "--reader", "Bo", "--new")
+    assert (done.returncode, done.stderr[:6], done.stdout) == (2, "HC001 ", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -142,7 +150,7 @@ def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Pat
         (("export", "--study", "s"), 2, "Missing argument"),
         (("export", "--study", "s", "--out", Path(__file__)), 2, "HC005 "),
         (("export", "--study", "r"), 4, "HC101 "),
-        (("links", "--study", "s", "--reader", "Bo", "--new"), 2, "HC001 "),
+        (("links", "--study", "never"), 4, "HC101 "),
         (("links", "--study", "s", "--address", "ftp://room.org"), 2, "HC001 "),
         (("serve", "--study", "s", "--host", "0.0.0.0"), 2, "HC001 "),  # noqa: S104
         (("serve", "--study", "s", "--address", "https://room.org/read"), 2, "without a path"),

@@ -10,10 +10,10 @@ import pytest
 
 from hemocast.config import Config
 from hemocast.errors import OutputExists
-from hemocast.files import RECORD
+from hemocast.files import RECORD, SET_ASIDE
 from hemocast.pipeline import demo
 from hemocast.pipeline.demo import CEILING, Demo, run_demo
-from hemocast.pipeline.simulated_run import SET_ASIDE, RunOptions
+from hemocast.pipeline.simulated_run import RunOptions
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from hemocast.dataset import Dataset
 from hemocast.dataset.stacks import ScanFile
 from hemocast.dicom import read_nifti, write_nifti
-from hemocast.errors import BloodPresent, MalformedFile
+from hemocast.errors import BloodPresent, MalformedFile, Unreadable
 from hemocast.readers.study.create import choose_scans
 from hemocast.readers.study.images import AIR, HEAT_SIZE, HEAT_STEP, PICTURE_NAME, SIZE, ImageFolder
 
@@ -85,7 +85,7 @@ def test_what_is_there_is_not_made_again_but_for_an_unfinished_studys_heatmap(
     images.make(scan, heatmap, renew=False)
     images.make(scan)
     assert {path: path.read_bytes() for path in images.folder.iterdir()} == first
-    with pytest.raises(MalformedFile):
+    with pytest.raises(Unreadable):
         images.make(scan, heatmap)  # another run's, asked for again
     assert {path: path.read_bytes() for path in images.folder.iterdir()} == first
 
