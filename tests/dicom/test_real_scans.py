@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pydicom
 import pytest
@@ -158,21 +156,3 @@ def test_the_phantom_scans_agree_voxel_by_voxel(unpack):
     ]
     assert same > 0.9
     assert same > wrong + 0.1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["ge_head_tilted", "phantom_tilt0_5mm", "phantom_tilt_plus16"])
-def test_reading_and_geometry_cost_little_more_than_decoding(name, unpack):
-    folder = unpack(name)
-    files = [i.pixels.path for i in find_scans(folder).scans[0].series.images]
-
-    def best(work):
-        seconds = []
-        for _ in range(12):
-            start = time.perf_counter()
-            work()
-            seconds.append(time.perf_counter() - start)
-        return min(seconds)
-
-    alone = best(lambda: [pydicom.dcmread(path).pixel_array for path in files])
-    assert best(lambda: read(folder)) <= 1.5 * alone

@@ -81,9 +81,7 @@ class Fields:
     def parse(cls, file: BinaryIO) -> Fields:
         """Parse a header by pydicom, up to the pixel data, in whatever encoding."""
         file.seek(0)
-        dataset = read_dataset(
-            file, stop_before_pixels=True, force=True, specific_tags=list(TAGS.values())
-        )
+        dataset = read_dataset(file, with_pixels=False, force=True, tags=list(TAGS.values()))
         implicit, little = dataset.original_encoding
         elements = {tag: dataset.get_item(tag) for tag in _WANTED}
         return cls(
