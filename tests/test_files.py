@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -120,6 +121,28 @@ def test_a_killed_run_still_knows_its_files(tmp_path: Path) -> None:
         file.write('{"file": "a.c')  # torn by a kill
     with files.claim(out, "evaluation") as output:
         output.check(["a.csv"])
+        output.write_text("b.csv", "2")  # not on the torn line, where nobody would find it
+    with files.claim(out, "evaluation") as output:
+        assert output.has_record_of("a.csv")
+        output.write_text("b.csv", "3")
+
+
+@pytest.mark.parametrize("name", ["../mine.txt", "{folder}/mine.txt", "link/mine.txt"])
+def test_a_record_from_elsewhere_names_nothing_outside_its_folder(
+    tmp_path: Path, name: str
+) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    out = tmp_path / "out"
+    with files.claim(out, "evaluation"):
+        pass
+    (out / "link").symlink_to(tmp_path)
+    line = {"file": name.format(folder=tmp_path), "sha256": hashlib.sha256(b"mine").hexdigest()}
+    with (out / files.RECORD).open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    with files.claim(out, "evaluation") as output:
+        output.remove_others([])
+    assert mine.read_text() == "mine"
 
 
 def test_two_writers_at_once_and_a_writer_that_was_killed(tmp_path: Path) -> None:

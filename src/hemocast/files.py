@@ -22,6 +22,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -312,7 +313,7 @@ class Output:
         OutputExists
             The user made or changed one; the names are given.
         """
-        written = self._written()
+        written = self._written
         foreign = [
             name
             for name in (written if names is None else names)
@@ -411,7 +412,7 @@ class Output:
 
     def has_record_of(self, name: str) -> bool:
         """Whether Hemocast ever wrote a file of this name here."""
-        return name in self._written()
+        return name in self._written
 
     def wrote(self, path: Path) -> bool:
         """Whether this file lies in the folder and is as Hemocast wrote it."""
@@ -419,7 +420,7 @@ class Output:
         if not path.resolve().is_relative_to(folder):
             return False
         name = path.resolve().relative_to(folder).as_posix()
-        return _is_written(path, self._written().get(name))
+        return _is_written(path, self._written.get(name))
 
     def remove_others(self, kept: Iterable[str]) -> None:
         """Remove every file that an earlier run wrote and this one did not, unless it was changed.
@@ -429,24 +430,42 @@ class Output:
         kept : iterable of str
             Names that this run wrote.
         """
-        written = self._written()
+        written = self._written
         for name in written.keys() - set(kept):
             path = self.folder / name
             if path.is_file() and _is_written(path, written[name]):
                 path.unlink()
 
+    @cached_property
     def _written(self) -> dict[str, set[str]]:
-        """Read the record: file -> hashes that Hemocast gave it; a torn last line says nothing."""
+        """The record: file -> hashes that Hemocast gave it; read once, since the folder is held.
+
+        A torn line says nothing, and neither does a name that leads out of the folder: a record
+        may come from elsewhere, and what it names may be removed.
+        """
         written: dict[str, set[str]] = {}
         for line in _record_lines(self.folder):
-            if "file" in line and "sha256" in line:
-                written.setdefault(line["file"], set()).add(line["sha256"])
+            name, sha256 = line.get("file"), line.get("sha256")
+            if isinstance(name, str) and isinstance(sha256, str) and self._holds(name):
+                written.setdefault(name, set()).add(sha256)
         return written
+
+    def _holds(self, name: str) -> bool:
+        return (self.folder / name).resolve().is_relative_to(self.folder.resolve())
 
     def _note(self, name: str, sha256: str) -> None:
         """Add a hash before the file appears, so that a killed run still knows its own."""
-        with (self.folder / RECORD).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"file": name, "sha256": sha256}) + "\n")
+        _append(self.folder, {"file": name, "sha256": sha256})
+        self._written.setdefault(name, set()).add(sha256)
+
+
+def _append(folder: Path, line: Mapping[str, str]) -> None:
+    """Add a line to the record; behind one that a kill tore, on a line of its own."""
+    with (folder / RECORD).open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - 1, 0))
+        torn = file.read(1) not in (b"", b"\n")
+        file.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
 
 
 def _record_lines(folder: Path) -> Iterator[dict[str, str]]:
@@ -533,8 +552,8 @@ def claim(folder: Path, kind: str, *, also: bool = False) -> Iterator[Output]:
         held.enter_context(locked(folder, kind))
         check_folder(folder, kind, also=also)
         if made or kind_of(folder) is None:
-            with writing(), (folder / RECORD).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"kind": kind}) + "\n")
+            with writing():
+                _append(folder, {"kind": kind})
         yield Output(folder)
 
 
