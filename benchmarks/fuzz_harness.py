@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import json
 import multiprocessing
 import os
 import re
@@ -103,9 +104,25 @@ class Tally:
     bad: list[str] = field(default_factory=list)
     peak_mb: int = 0
     longest: float = 0.0
+    journal: Path | None = None
 
     def add(self, case: int, outcome: str, mb: int, seconds: float) -> None:
-        """Count one case."""
+        """Count one case, and keep it where a stopped run is to go on."""
+        if self.journal is not None:
+            with self.journal.open("a") as file:
+                file.write(json.dumps([case, outcome, mb, seconds]) + "\n")
+        self._count(case, outcome, mb, seconds)
+
+    def resume(self) -> set[int]:
+        """Count what an earlier run kept; give its cases."""
+        kept = []
+        if self.journal is not None and self.journal.is_file():
+            kept = [json.loads(line) for line in self.journal.read_text().splitlines()]
+        for entry in kept:
+            self._count(*entry)
+        return {entry[0] for entry in kept}
+
+    def _count(self, case: int, outcome: str, mb: int, seconds: float) -> None:
         self.outcomes[outcome.split()[0]] += 1
         self.peak_mb, self.longest = max(self.peak_mb, mb), max(self.longest, seconds)
         if outcome.startswith(("ESCAPED", "CRASH", "HANG")):
@@ -138,9 +155,11 @@ class Worker:
         return "HANG" if code == -signal.SIGPROF else f"CRASH signal or exit {code}"
 
 
-def fuzz(target: Target, cases: range, n_workers: int) -> Tally:
-    """Try all cases."""
-    tally, todo = Tally(), iter(cases)
+def fuzz(target: Target, cases: range, n_workers: int, journal: Path | None = None) -> Tally:
+    """Try all cases but those that the journal holds."""
+    tally = Tally(journal=journal)
+    known = tally.resume()
+    todo = iter([case for case in cases if case not in known])
     workers = [Worker(target) for _ in range(n_workers)]
     while workers:
         ready = wait([w.pipe for w in workers], timeout=1)
@@ -187,6 +206,7 @@ def main_of(doc: str, cpu_seconds: int, make: Callable[[Path, int], Target]) -> 
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--case", type=int)
+    parser.add_argument("--journal", type=Path, help="Of the cases done: a stopped run goes on.")
     asked = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -197,7 +217,7 @@ def main_of(doc: str, cpu_seconds: int, make: Callable[[Path, int], Target]) -> 
             one.mkdir()
             print(target.case(asked.case, one))
             return 0
-        tally = fuzz(target, range(asked.cases), asked.workers)
+        tally = fuzz(target, range(asked.cases), asked.workers, asked.journal)
     print(f"{asked.cases} cases, seed {asked.seed}, "
           f"{time.monotonic() - start:.0f} s with {asked.workers} workers")  # fmt: skip
     print(", ".join(f"{name} {n}" for name, n in sorted(tally.outcomes.items())))

@@ -5,7 +5,8 @@ from the seed and their number alone. They run in worker processes, so that a cr
 costs one case, is seen, and is counted. Exits with 1 when there is a crash, a hang (5 s of CPU or a
 minute of waiting), more than 1 GB of memory on top of the worker's own, or an error without a code.
 
-`--case N` reads one case in this process, to look into it.
+`--case N` reads one case in this process, to look into it. With `--journal FILE` a stopped run goes
+on where it was.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ SOURCE, TESTS = ROOT / "src" / "hemocast", ROOT / "tests"
 ACROSS = {
     "cli/test_every_command.py",
     "cli/test_full_disk.py",
+    "cli/test_leaks.py",
     "cli/test_unreadable.py",
     "cli/test_users_files.py",
     "dicom/test_fuzz.py",
