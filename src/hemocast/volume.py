@@ -28,7 +28,9 @@ class Source:
     kind : str
         ``"dicom"``, ``"nifti"`` or ``"array"``.
     scan_uid : str
-        A hash of the series' UIDs (or of the file's bytes); names the scan without identifying it.
+        A hash of the series' UIDs (or of the file's bytes). It has no key, so that a list of UIDs
+        can be tried against it: not shown, and never written but through
+        `hemocast.dataset.pseudonym.scan_name`.
     n_files : int
         Files (or frames) the Volume was made from.
     corrected : tuple of str
@@ -45,7 +47,7 @@ class Source:
     """
 
     kind: str
-    scan_uid: str
+    scan_uid: str = field(repr=False)
     n_files: int = 1
     corrected: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hemocast.dataset import load_key, participant_id
-from hemocast.dataset.pseudonym import date_shift, read_key, study_id
+from hemocast.dataset.pseudonym import date_shift, is_unkeyed, read_key, scan_name, study_id
 from hemocast.errors import UsageError
 
 KEY = b"k" * 32
@@ -52,6 +52,15 @@ def test_dates_of_a_patient_shift_by_one_number_of_whole_days_to_before_1925() -
 def test_a_study_and_a_patient_of_one_name_differ() -> None:
     assert study_id(KEY, "1.2 ") == study_id(KEY, "1.2")
     assert study_id(KEY, "1.2")[-12:] != participant_id(KEY, "1.2")[-12:]
+
+
+def test_the_pseudonym_of_a_scan_needs_the_key_and_is_told_from_a_hash_without() -> None:
+    plain = "0123456789abcdef"
+    assert scan_name(KEY, plain) == scan_name(KEY, plain)
+    assert scan_name(KEY, plain) != scan_name(b"o" * 32, plain)
+    assert is_unkeyed(plain)
+    assert not is_unkeyed(scan_name(KEY, plain))
+    assert plain not in scan_name(KEY, plain)
 
 
 def test_a_lost_key_is_not_replaced_where_it_has_named_patients(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hemocast.dataset.pseudonym import scan_name
 from hemocast.dataset.scan_id import ScanId
-from hemocast.dataset.sidecar import MOST_BYTES, Sidecar, Signs, read_sidecar
+from hemocast.dataset.sidecar import MOST_BYTES, Sidecar, Signs, key_sidecar, read_sidecar
 from hemocast.errors import DatasetError
 
 NAMED = {"participant_id": "sub-1", "session": "ses-01", "scan_uid": "0123"}
@@ -88,3 +89,14 @@ def test_any_bytes_are_read_or_refused(path: Path, content: bytes, cut: int) -> 
         path.write_bytes(text)
         with pytest.raises(DatasetError):
             read_sidecar(path)
+
+
+def test_a_hash_without_a_key_gets_one_and_nothing_else_changes(path: Path) -> None:
+    content = {"mine": [1, "x"], **NAMED, "scan_uid": "0123456789abcdef", "age": 71}
+    path.write_text(json.dumps(content))
+    key_sidecar(path, b"k" * 32)
+    keyed = content | {"scan_uid": scan_name(b"k" * 32, "0123456789abcdef")}
+    assert list(json.loads(path.read_text()).items()) == list(keyed.items())
+    before = path.stat().st_mtime_ns
+    key_sidecar(path, b"q" * 32)
+    assert path.stat().st_mtime_ns == before

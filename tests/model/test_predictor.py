@@ -126,7 +126,10 @@ def test_a_scan_is_prepared_as_for_training_and_predicted(whole, head):
     stack = prepare(volume, whole.description.prepare)
     np.testing.assert_array_equal(prediction.stack.frames, stack.frames)
     assert prediction.logit == whole.predict_stack(stack, scan_id="x").logit
-    assert prediction.scan_id == volume.source.scan_uid
+    assert prediction.scan_id == prediction.stack.record.input_hash[:16]
+    # A hash of the UIDs alone, without a key, would let a list of them be tried.
+    assert volume.source.scan_uid not in repr(prediction)
+    assert volume.source.scan_uid not in repr(volume.source)
     assert whole.predict(volume, scan_id="sub-1").scan_id == "sub-1"
     assert set(volume.source.doubts) <= set(prediction.flags)
     carried = heatmap_on_scan(prediction, volume)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from hemocast import files
 from hemocast.errors import UsageError
 
 DIGITS = 12  # 48 bits: a collision among 100,000 patients has a probability of 2e-5
+_UNKEYED = re.compile("[0-9a-f]{16}")
 
 
 def participant_id(key: bytes, patient_id: str) -> str:
@@ -32,6 +34,25 @@ def study_id(key: bytes, study_uid: str) -> str:
     """Give a study's pseudonym, by which its row in a table of refusals is found again."""
     digest = hmac.new(key, b"study:" + study_uid.strip().encode(), hashlib.sha256).hexdigest()
     return f"study-{digest[:DIGITS]}"
+
+
+def scan_name(key: bytes, scan_uid: str) -> str:
+    """Give a scan's pseudonym, by which it is known again: ``scan-`` and 16 hexadecimal digits.
+
+    Parameters
+    ----------
+    key : bytes
+        The project's secret.
+    scan_uid : str
+        As in `hemocast.volume.Source`: who has a list of UIDs can make it, but not the pseudonym.
+    """
+    digest = hmac.new(key, b"scan:" + scan_uid.encode(), hashlib.sha256).hexdigest()
+    return f"scan-{digest[:16]}"
+
+
+def is_unkeyed(name: str) -> bool:
+    """Tell a `scan_uid` without a key, as versions before wrote it into datasets and tables."""
+    return _UNKEYED.fullmatch(name) is not None
 
 
 def date_shift(key: bytes, patient_id: str) -> timedelta:

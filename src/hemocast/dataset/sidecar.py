@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError, field_validator
 
+from hemocast import files
+from hemocast.dataset.pseudonym import is_unkeyed, scan_name
 from hemocast.dataset.scan_id import PARTICIPANT, SESSION, ScanId
 from hemocast.errors import DatasetError
 from hemocast.left_out import LeftOut, LeftOutCode
@@ -45,7 +47,8 @@ class Sidecar(BaseModel):
     participant_id, session : str
         Its name.
     scan_uid : str
-        Hash of the UIDs (or of the file) that it was read from.
+        Pseudonym of what it was read from, `hemocast.dataset.pseudonym.scan_name`; of versions
+        before, a hash without a key.
     acq_time : datetime or None
         When, shifted by its patient's days.
     age : int or None
@@ -130,6 +133,21 @@ def read_sidecar(path: Path) -> Sidecar:
     except ValidationError as error:
         named = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
         raise _refusal(path, f"is odd in: {', '.join(named[:20]) or 'everything'}") from None
+
+
+def key_sidecar(path: Path, key: bytes) -> None:
+    """Put a pseudonym in the place of a hash without a key; nothing else of the file changes.
+
+    Parameters
+    ----------
+    path : Path
+        As `read_sidecar` reads it.
+    key : bytes
+        The dataset's.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if is_unkeyed(content["scan_uid"]):
+        files.write_json(path, content | {"scan_uid": scan_name(key, content["scan_uid"])})
 
 
 def _refusal(path: Path, seen: str) -> DatasetError:

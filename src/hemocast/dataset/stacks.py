@@ -26,7 +26,7 @@ class ScanFile:
     scan : ScanId
         Its name.
     scan_uid : str
-        Hash of the UIDs of the series that it was read from.
+        Pseudonym of what it was read from, as in its sidecar.
     path : Path
         Its NIfTI file.
     """

@@ -61,7 +61,7 @@ class Model:
         scan : path or Volume
             A DICOM folder, a zip, a NIfTI file, or a Volume already read.
         scan_id : str, optional
-            What to call it; default: the hash of its UIDs.
+            What to call it; default: the first 16 digits of the hash of its CT numbers.
 
         Returns
         -------
@@ -81,7 +81,7 @@ class Model:
 
         volume = scan if isinstance(scan, Volume) else read(Path(scan))
         stack = eligible_stack(volume, self.description.prepare)
-        name = volume.source.scan_uid if scan_id is None else scan_id
+        name = stack.record.input_hash[:16] if scan_id is None else scan_id
         return self.predict_stack(stack, scan_id=name, volume=volume)
 
     def predict_stack(

@@ -27,7 +27,7 @@ def job_of(tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., Jo
     def make(**fields: object) -> Job:
         folder = write_study(tmp_path / "s", "DOE-1", age=97, **fields)
         (candidate,) = gather(Opened(folder)).candidates
-        return Job(SCAN, "study-1", datetime(1911, 1, 8, 12, 30, 5, 999), candidate)
+        return Job(SCAN, "scan-1", "study-1", datetime(1911, 1, 8, 12, 30, 5, 999), candidate)
 
     return make
 
@@ -43,6 +43,7 @@ def test_a_scan_and_its_sidecar_appear_together(tmp_path: Path, job_of: Callable
         "F",
         datetime(1911, 1, 8, 12, 30, 5),
     )
+    assert sidecar.scan_uid == "scan-1"
     assert sorted(p.name for p in path.parent.parent.iterdir()) == ["ct"]
     assert "DOE" not in path.read_text()
 

@@ -22,11 +22,12 @@ from hemocast import files
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.ingest.refusals import count_reasons
 from hemocast.dataset.ingest.run import ingest
-from hemocast.dataset.ingest.sessions import Sessions
+from hemocast.dataset.ingest.sessions import DatasetSessions, Identity
 from hemocast.dataset.ingest.workers import Workers
+from hemocast.dataset.pseudonym import scan_name
 from hemocast.dataset.tables.columns import parse_table
 from hemocast.dataset.tables.schema import SCHEMAS
-from hemocast.dicom import make_uid
+from hemocast.dicom import find_scans, make_uid
 from hemocast.errors import (
     DatasetError,
     InUse,
@@ -174,12 +175,12 @@ def test_what_a_killed_run_left_is_removed(source: Path, tmp_path: Path) -> None
     whole = contents(out)
     (out / f"{files.TEMPORARY}1234.tsv").write_text("half")
     (out / "quality" / f"{files.TEMPORARY}1234.tsv").write_text("half")
-    killed = Sessions(Dataset(out))
-    killed.give("0123", "sub-123456789abc")
+    killed = DatasetSessions(Dataset(out), KEY)
+    (scan,) = filter(None, killed.plan([Identity("P", "study", "uid")]).values())
     killed.save()
-    half = out / "sub-123456789abc" / "ses-01" / f"{files.TEMPORARY}1234"
+    half = out / scan.participant_id / "ses-01" / f"{files.TEMPORARY}1234"
     half.mkdir(parents=True)
-    (half / "sub-123456789abc_ses-01_ct.nii.gz").write_text("half")
+    (half / scan.file_name).write_text("half")
     (out / ".bidsignore").write_text("theirs")
     ingest([source], out, KEY)
     sessions = contents(out)["quality/sessions.tsv"]
@@ -280,8 +281,28 @@ def test_another_key_is_refused_before_anything_is_written(source: Path, tmp_pat
     assert KEY.hex().encode() not in b"".join(before.values())
 
 
+def unkey(out: Path, uids: dict[str, str]) -> None:
+    """Write scan_uid as version 0.1 did: a hash without a key, in sidecars and sessions."""
+    for path in (*Dataset(out).sidecars(), out / "quality" / "sessions.tsv"):
+        text = path.read_text()
+        for keyed, plain in uids.items():
+            text = text.replace(keyed, plain)
+        path.write_text(text)
+
+
+@pytest.fixture
+def uids(source: Path) -> dict[str, str]:
+    """Every scan of the source: its pseudonym, and what version 0.1 called it."""
+    plain = [scan.series.scan_uid for scan in find_scans(source).scans]
+    return {scan_name(KEY, uid): uid for uid in plain}
+
+
 def test_a_dataset_of_version_01_takes_the_key_that_named_its_patients(
-    source: Path, labels: Path, tmp_path: Path, write_study: Callable[..., Path]
+    source: Path,
+    uids: dict[str, str],
+    labels: Path,
+    tmp_path: Path,
+    write_study: Callable[..., Path],
 ) -> None:
     out = tmp_path / "out"
     ingest([source], out, KEY)
@@ -291,6 +312,7 @@ def test_a_dataset_of_version_01_takes_the_key_that_named_its_patients(
     more = write_study(tmp_path / "more", "NEW-1", day=20)
 
     def older() -> None:
+        unkey(out, uids)
         path.write_text(json.dumps(description))
         for name in (files.RECORD, ".hemocast.lock"):
             (out / name).unlink(missing_ok=True)
@@ -476,6 +498,52 @@ def test_folders_zips_and_nifti_mix(
     report = ingest([source, tmp_path / "a.zip"], tmp_path / "out", KEY)
     assert (report.added, report.refused) == (6, ())
     assert ingest([source, tmp_path / "a.zip"], tmp_path / "out", KEY).already_there == 6
+
+
+def test_nobody_without_the_key_can_test_a_list_of_uids(
+    source: Path, uids: dict[str, str], tmp_path: Path
+) -> None:
+    """Hashes of UIDs without a key stood in sidecars and sessions."""
+    ingest([source], tmp_path / "out", KEY)
+    text = "".join(b.decode("latin-1") for b in contents(tmp_path / "out").values())
+    assert all(keyed in text and plain not in text for keyed, plain in uids.items())
+    ingest([source], tmp_path / "other", b"q" * 32)
+    other = "".join(b.decode("latin-1") for b in contents(tmp_path / "other").values())
+    assert not any(keyed in other for keyed in uids)
+
+
+@pytest.mark.parametrize("says_its_key", [True, False])
+def test_a_dataset_with_uids_of_version_01_is_known_again_and_gets_pseudonyms(
+    *, says_its_key: bool, source: Path, uids: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    whole = contents(out)
+    unkey(out, uids)
+    if not says_its_key:
+        path = out / "dataset_description.json"
+        description = json.loads(path.read_text())
+        del description["KeyCheck"]
+        path.write_text(json.dumps(description))
+    assert contents(out) != whole
+    with pytest.raises(UsageError, match="another key"):
+        ingest([source], out, b"q" * 32)
+    report = ingest([source], out, KEY)
+    assert (report.added, report.already_there, report.refused) == (0, 4, ())
+    assert contents(out) == whole
+
+
+def test_what_a_user_wrote_in_a_sidecar_stays_when_it_gets_its_pseudonym(
+    source: Path, uids: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ingest([source], out, KEY)
+    unkey(out, uids)
+    path = Dataset(out).sidecars()[0]
+    own = json.loads(path.read_text()) | {"mine": ["seen", 1]}
+    path.write_text(json.dumps(own))
+    ingest([source], out, KEY)
+    assert json.loads(path.read_text()) == own | {"scan_uid": scan_name(KEY, own["scan_uid"])}
 
 
 def test_a_cluster_gives_the_same(source: Path, labels: Path, tmp_path: Path) -> None:

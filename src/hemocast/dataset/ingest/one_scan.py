@@ -33,6 +33,8 @@ class Job:
     ----------
     scan : ScanId
         Its name.
+    scan_uid : str
+        Pseudonym of what it is read from.
     study : str
         Pseudonym of its study.
     acquired : datetime or None
@@ -42,6 +44,7 @@ class Job:
     """
 
     scan: ScanId
+    scan_uid: str
     study: str
     acquired: datetime | None
     candidate: Candidate
@@ -100,7 +103,7 @@ def _sidecar(job: Job, volume: Volume, brain: Brain, blood: Blood) -> Sidecar:
     return Sidecar(
         participant_id=job.scan.participant_id,
         session=job.scan.session,
-        scan_uid=source.scan_uid,
+        scan_uid=job.scan_uid,
         acq_time=job.acquired and job.acquired.replace(microsecond=0),
         age=None if age is None else min(age, MOST_AGED),
         sex=job.candidate.sex,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +13,18 @@ from hemocast import files
 from hemocast.dataset.description import adopt_key, other_key, refuse_other_key, write_description
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.refusals import write_refusals
-from hemocast.dataset.ingest.sessions import Sessions
+from hemocast.dataset.ingest.sessions import DatasetSessions, Identity
 from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
-from hemocast.dataset.pseudonym import date_shift, load_key, participant_id, read_key, study_id
-from hemocast.dataset.sidecar import read_sidecar
+from hemocast.dataset.pseudonym import (
+    date_shift,
+    load_key,
+    participant_id,
+    read_key,
+    scan_name,
+    study_id,
+)
+from hemocast.dataset.sidecar import key_sidecar, read_sidecar
 from hemocast.dataset.tables.labels import read_labels
 from hemocast.dataset.tables.made import check_tables, write_tables
 from hemocast.errors import HemocastError, SeveralScans, UsageError
@@ -69,11 +74,10 @@ def ingest(
 ) -> IngestReport:
     """Read every study in `sources` and add its head CT to the dataset in `out`.
 
-    Scans that are already there (by the hash of their UIDs) are left as they are, and so is all
-    that users wrote in the tables. A study that is refused costs that study, and a source that
-    cannot be opened that source; the reason goes to ``quality/refused.tsv``, those of single series
-    to ``quality/left_out.tsv``. A run that was stopped at any moment ends the same when it is
-    started again.
+    Scans that are already there are left as they are, and so is all that users wrote in the tables.
+    A study that is refused costs that study, and a source that cannot be opened that source; the
+    reason goes to ``quality/refused.tsv``, those of single series to ``quality/left_out.tsv``. A
+    run that was stopped at any moment ends the same when it is started again.
 
     Parameters
     ----------
@@ -126,7 +130,7 @@ def ingest(
         opened.enter_context(dataset.writing())
         secret = load_key(key, out) if isinstance(key, Path) else key
         proved = refuse_other_key(out, secret) or adopt_key(out, secret, _identifiers(given))
-        sessions = Sessions(dataset)
+        sessions = DatasetSessions(dataset, secret)
         _remove_unfinished(dataset, sessions)
         run = _Run(dataset, secret, sessions, at_once, len(remote), progress)
         already_there = len(sessions.complete)
@@ -159,7 +163,7 @@ def _identifiers(given: dict[str, int]) -> dict[str, int]:
     return {name.removeprefix("sub-"): label for name, label in given.items()} | given
 
 
-def _remove_unfinished(dataset: Dataset, sessions: Sessions) -> None:
+def _remove_unfinished(dataset: Dataset, sessions: DatasetSessions) -> None:
     """Remove what a killed run left under temporary names, and folders that hold nothing."""
     files.remove_temporary(dataset.root)
     files.remove_temporary(dataset.root / "quality")
@@ -177,7 +181,7 @@ class _Run:
 
     dataset: Dataset
     key: bytes
-    sessions: Sessions
+    sessions: DatasetSessions
     at_once: int
     total: int
     progress: Progress | None
@@ -218,6 +222,8 @@ class _Run:
             self._prove_key(candidates)
         # From here on the dataset says which key is its own, though the run be stopped.
         write_description(self.dataset.root, self.key, simulated=False)
+        for sidecar in self.dataset.sidecars():
+            key_sidecar(sidecar, self.key)
         jobs = self._plan(candidates)
         files.check_space(self.dataset.root, sum(job.candidate.n_bytes for job in jobs))
         self.total += len(jobs)
@@ -228,7 +234,8 @@ class _Run:
         """Add the studies of servers, a few at a time, so that the disk holds only these."""
         fresh = []
         for server, study in studies:
-            if study.scan_uids & self.sessions.complete:
+            names = {scan_name(self.key, uid) for uid in study.scan_uids}
+            if names & self.sessions.complete:
                 self.seen[study_id(self.key, study.uid)] = ()
                 self._tick()
             else:
@@ -244,9 +251,11 @@ class _Run:
 
     def _prove_key(self, candidates: Iterable[Candidate]) -> None:
         """Refuse a key that a dataset of version 0.1 cannot be shown to be named by."""
-        known = ((self.sessions.get(c.scan_uid), c) for c in candidates)
+        known = ((self.sessions.get(c.identity), c.identity) for c in candidates)
         agree = {
-            scan.participant_id == participant_id(self.key, c.patient) for scan, c in known if scan
+            scan.participant_id == participant_id(self.key, one.patient)
+            for scan, one in known
+            if scan
         }
         if False in agree:
             raise other_key()
@@ -277,7 +286,7 @@ class _Run:
         for item in gathered.turned_away:
             self._turn_away(item)
         for candidate in gathered.candidates:
-            self.seen[study_id(self.key, candidate.study)] = candidate.left_out
+            self.seen[study_id(self.key, candidate.identity.study)] = candidate.left_out
         return list(gathered.candidates)
 
     def _turn_away(self, item: Refusal) -> None:
@@ -286,22 +295,17 @@ class _Run:
         person = participant_id(self.key, item.patient_key)
         self.refused.append(RefusedStudy(person, item.error.code, str(item.error), study))
 
-    def _plan(self, candidates: Iterable[Candidate]) -> list[Job]:
+    def _plan(self, candidates: Sequence[Candidate]) -> list[Job]:
         """Give every new scan its session: after those already there, in the order of time."""
-        named: dict[str, set[str]] = defaultdict(set)
-        for candidate in candidates:
-            named[candidate.patient].add(candidate.scan_uid)
-        fresh = {c.scan_uid: c for c in candidates if c.scan_uid not in self.sessions.complete}
+        found = {scan_name(self.key, c.identity.scan_uid): c for c in candidates}
         jobs = []
-        for c in sorted(fresh.values(), key=_order):
-            person = participant_id(self.key, c.patient)
-            others = (named[c.patient] | self.sessions.scans_of(person)) - {c.scan_uid}
-            if c.alone and others and self.sessions.get(c.scan_uid) is None:
-                self._turn_away(_nameless(c))
+        for uid, scan in self.sessions.plan([c.identity for c in candidates]).items():
+            one, candidate = found[uid].identity, found[uid]
+            if scan is None:
+                self._turn_away(_nameless(one))
                 continue
-            scan = self.sessions.give(c.scan_uid, person, c.session)
-            acquired = c.acquired and c.acquired - date_shift(self.key, c.patient)
-            jobs.append(Job(scan, study_id(self.key, c.study), acquired, c))
+            acquired = one.acquired and one.acquired - date_shift(self.key, one.patient)
+            jobs.append(Job(scan, uid, study_id(self.key, one.study), acquired, candidate))
         return jobs
 
     def _work(self, jobs: Sequence[Job]) -> None:
@@ -323,12 +327,7 @@ class _Run:
             self.progress(self.done, self.total)
 
 
-def _order(candidate: Candidate) -> tuple[datetime, int, str, str]:
-    when = candidate.acquired or datetime.max
-    return when, candidate.session or 0, candidate.study, candidate.scan_uid
-
-
-def _nameless(candidate: Candidate) -> Refusal:
+def _nameless(one: Identity) -> Refusal:
     from hemocast.dicom import Refusal
 
     error = SeveralScans(
@@ -336,4 +335,4 @@ def _nameless(candidate: Candidate) -> Refusal:
         "a name for every patient, such as sub-LABEL_ses-1_ct.nii.gz",
         "Rename the files, one label for each patient",
     )
-    return Refusal(candidate.patient, candidate.study, error)
+    return Refusal(one.patient, one.study, error)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.ingest.bids import NiftiScan, find_nifti_scans
+from hemocast.dataset.ingest.sessions import Identity
 from hemocast.dicom import Refusal, Scan, find_scans, read_series
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.dicomweb import is_server
@@ -26,18 +26,8 @@ class Candidate:
 
     Parameters
     ----------
-    patient : str
-        What the pseudonym is made from.
-    study : str
-        What tells its study from others.
-    scan_uid : str
-        Names the scan without identifying it.
-    acquired : datetime or None
-        When.
-    session : int or None
-        Session that the file's name asks for.
-    alone : bool
-        Nothing but a file's name says whose it is: a second scan of that name is refused.
+    identity : Identity
+        What it is named by.
     age, sex : int or None, str
         As in `hemocast.dicom.header.image.Image`.
     left_out : tuple of LeftOut
@@ -50,12 +40,7 @@ class Candidate:
         What its NIfTI file will take, about.
     """
 
-    patient: str
-    study: str
-    scan_uid: str
-    acquired: datetime | None
-    session: int | None
-    alone: bool
+    identity: Identity
     age: int | None
     sex: str
     left_out: tuple[LeftOut, ...]
@@ -164,12 +149,12 @@ def gather(opened: Opened) -> Gathered:
 def _from_dicom(scan: Scan) -> Candidate:
     first = scan.series.first
     return Candidate(
-        patient=first.patient_key,
-        study=first.study_uid,
-        scan_uid=scan.series.scan_uid,
-        acquired=scan.series.acquired,
-        session=None,
-        alone=False,
+        identity=Identity(
+            patient=first.patient_key,
+            study=first.study_uid,
+            scan_uid=scan.series.scan_uid,
+            acquired=scan.series.acquired,
+        ),
         age=first.age,
         sex=first.sex,
         left_out=scan.left_out,
@@ -182,12 +167,14 @@ def _from_dicom(scan: Scan) -> Candidate:
 
 def _from_nifti(scan: NiftiScan) -> Candidate:
     return Candidate(
-        patient=scan.naming.patient,
-        study=scan.scan_uid,
-        scan_uid=scan.scan_uid,
-        acquired=scan.acquired,
-        session=scan.naming.session,
-        alone=not scan.naming.bids,
+        identity=Identity(
+            patient=scan.naming.patient,
+            study=scan.scan_uid,
+            scan_uid=scan.scan_uid,
+            acquired=scan.acquired,
+            session=scan.naming.session,
+            alone=not scan.naming.bids,
+        ),
         age=scan.age,
         sex=scan.sex,
         left_out=(),

@@ -32,7 +32,7 @@ class Series:
 
     @property
     def scan_uid(self) -> str:
-        """Name by a hash of the UIDs: the same on every machine, and not an identifier."""
+        """Name by a hash of the UIDs, the same on every machine; see `hemocast.volume.Source`."""
         uids = f"{self.first.study_uid}\x1f{self.first.series_uid}"
         return hashlib.sha256(uids.encode()).hexdigest()[:16]
 
