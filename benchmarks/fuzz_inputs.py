@@ -213,7 +213,7 @@ def table_case(bases: Path, rng: Generator, folder: Path) -> Callable[[], object
     """Damage the bytes or the cells of one table, and read them as an evaluation does."""
     from hemocast.dataset.split.saved import read_split
     from hemocast.dataset.tables.labels import read_labels
-    from hemocast.evaluate.inputs.read import Tables, read_inputs
+    from hemocast.evaluate.run import Tables, read_inputs
 
     tables = _tables(rng)
     victim = str(rng.choice(sorted(tables)))
@@ -263,7 +263,7 @@ def input_case(bases: Path, seed: int, case: int, folder: Path) -> str:
 def warm(bases: Path, folder: Path) -> None:
     """Read a sound input of every kind, twice."""
     from hemocast.dicom import read
-    from hemocast.evaluate.inputs.read import Tables, read_inputs
+    from hemocast.evaluate.run import Tables, read_inputs
     from hemocast.model import load
 
     tables = _tables(np.random.default_rng(0))

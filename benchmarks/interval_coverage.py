@@ -23,11 +23,11 @@ from hemocast.stats import (
     Estimate,
     Resampling,
     auc_interval,
-    bootstrap_metrics,
     clopper_pearson,
     cohen_kappa,
     decision_curve,
     delong_test,
+    evaluate,
     fleiss_kappa,
     gwet_ac1,
     measure_calibration,
@@ -120,7 +120,7 @@ def resamples(rng: np.random.Generator, n: int, share: float) -> Iterator[Limits
     truth = _truths(population)
     seed = int(rng.integers(1 << 30))
     for method, word in (("percentile", "percentile"), ("bca", "BCa")):
-        found = bootstrap_metrics(
+        found = evaluate(
             Cases(label, chance, np.arange(n)),
             share,
             resampling=Resampling(RESAMPLES, seed=seed, interval=method),

@@ -14,7 +14,7 @@ import numpy as np
 import sklearn.metrics as sk
 from timing import interleaved, print_where
 
-from hemocast.stats import Cases, Resampling, auc_interval, bootstrap_raters
+from hemocast.stats import Cases, Resampling, auc_interval, evaluate_raters
 
 RATERS, CASES, PATIENTS, RESAMPLES = 9, 613, 474, 2000
 LOOPED = 10
@@ -31,10 +31,10 @@ def main() -> None:
     members = [np.flatnonzero(patient == one) for one in np.unique(patient)]
 
     def ours() -> None:
-        bootstrap_raters(Cases(label, scores, patient), 0.5, resampling=Resampling(RESAMPLES))
+        evaluate_raters(Cases(label, scores, patient), 0.5, resampling=Resampling(RESAMPLES))
 
     def bca() -> None:
-        bootstrap_raters(
+        evaluate_raters(
             Cases(label, scores, patient), 0.5, resampling=Resampling(RESAMPLES, interval="bca")
         )
 

@@ -1,17 +1,27 @@
+from __future__ import annotations
+
+import csv
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from hemocast.evaluate import models, run
 from hemocast.evaluate.models import FIXED_SENSITIVITY, evaluate_model
+from hemocast.evaluate.models import evaluate_calibration as calibrated
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.stats import (
     METRICS,
     Cases,
     Resampling,
     auc_interval,
+    categories,
     clopper_pearson,
     confusion,
+    measure_calibration,
     predictive_values_at_prevalence,
     roc_curve,
     wilson,
@@ -22,7 +32,7 @@ FEW = Resampling(100)
 
 def test_headlines_of_independent_scans_are_wilson_and_delong(model: Callable) -> None:
     one = model()
-    part = evaluate_model(one, FEW)
+    part = evaluate_model(one, (), FEW)
     assert [name for name, _ in part.metrics] == list(METRICS)
     cells = confusion(one.cases, 0.5)
     assert part.confusion == cells
@@ -41,7 +51,7 @@ def test_headlines_of_independent_scans_are_wilson_and_delong(model: Callable) -
 
 
 def test_headlines_of_several_scans_are_the_bootstraps_and_the_others_warn(model: Callable) -> None:
-    part = evaluate_model(model(scans=2), FEW)
+    part = evaluate_model(model(scans=2), (), FEW)
     assert part["accuracy"].ci_method == "bootstrap of patients, percentile"
     assert {one.ci_method for one in part.intervals["accuracy"]} == {"Wilson", "Clopper-Pearson"}
     assert all("as independent" in str(one.warning) for one in part.intervals["accuracy"])
@@ -50,7 +60,7 @@ def test_headlines_of_several_scans_are_the_bootstraps_and_the_others_warn(model
 
 def test_thresholds_chosen_here_are_called_exploratory(model: Callable) -> None:
     one = model()
-    given, youden, sensitive = evaluate_model(one, FEW).points
+    given, youden, sensitive = evaluate_model(one, (), FEW).points
     assert (given.threshold, given.exploratory) == (0.5, False)
     assert youden.exploratory
     assert sensitive.exploratory
@@ -65,7 +75,7 @@ def test_thresholds_chosen_here_are_called_exploratory(model: Callable) -> None:
 
 def test_curves_and_predictive_values_are_those_of_the_statistics(model: Callable) -> None:
     one = model()
-    part = evaluate_model(one, FEW)
+    part = evaluate_model(one, (), FEW)
     assert part.at_prevalence == predictive_values_at_prevalence(one.cases, 0.5)
     assert part.roc is not None
     assert part.roc.tpr.tolist() == roc_curve(one.cases).tpr.tolist()
@@ -86,7 +96,7 @@ def test_curves_and_predictive_values_are_those_of_the_statistics(model: Callabl
 )
 def test_what_weakens_a_model_is_said(model: Callable, truth: list, score: list, said: str) -> None:
     one = replace(model(), cases=Cases(truth, score), rows=np.arange(len(truth)))
-    part = evaluate_model(one, FEW)
+    part = evaluate_model(one, (), FEW)
     assert said in " ".join(part.warnings)
     if sum(truth) in (0, len(truth)):
         assert (part.points, part.at_prevalence, part.roc, part.band, part.decision) == (
@@ -95,5 +105,131 @@ def test_what_weakens_a_model_is_said(model: Callable, truth: list, score: list,
 
 
 def test_a_threshold_by_default_is_doubted(model: Callable) -> None:
-    part = evaluate_model(replace(model(n=40), threshold_source="default"), FEW)
+    part = evaluate_model(replace(model(n=40), threshold_source="default"), (), FEW)
     assert "no threshold was given" in part.warnings[-1]
+
+
+def test_every_level_has_the_numbers_of_its_scans_alone(model: Callable) -> None:
+    one = model(n=160)
+    site = np.where(np.arange(160) % 4 < 2, "A", "B")
+    (found,) = evaluate_model(one, [categories("site", site)], FEW).subgroups
+    assert [(group.name, group.evaluation.n) for group in found.groups] == [("A", 80), ("B", 80)]
+    assert dict(found.groups[0].metrics)["auc"] == auc_interval(one.cases.part(site == "A"))
+    assert [what for what, _ in found.tests] == ["auc", "calibration_line"]
+    assert all(0 <= test.p <= 1 and not test.reason for _, test in found.tests)
+    assert found.n_unknown == 0
+
+
+def test_unknown_scans_are_a_group_and_counted(model: Callable) -> None:
+    site = np.array(["A", "B", "", "A", "B"] * 32)
+    (found,) = evaluate_model(model(n=160), [categories("site", site)], FEW).subgroups
+    assert found.groups[-1].name == "missing"
+    assert "these cases have no value" in str(dict(found.groups[-1].metrics)["auc"].warning)
+    assert found.n_unknown == 32
+
+
+def test_a_small_group_is_left_out_of_the_test_with_the_reason(model: Callable) -> None:
+    site = np.array(["A"] * 110 + ["B"] * 10)
+    (found,) = evaluate_model(model(), [categories("site", site)], FEW).subgroups
+    assert "too small to conclude from" in str(dict(found.groups[1].metrics)["auc"].warning)
+    for _, test in found.tests:
+        assert np.isnan([test.p, test.p_adjusted]).all()
+        assert "B: 5 patients of the smaller class" in test.reason
+
+
+@pytest.mark.parametrize("values", [["A"] * 120, [""] * 120])
+def test_one_group_alone_is_no_grouping(model: Callable, values: list[str]) -> None:
+    assert evaluate_model(model(), [categories("site", values)], FEW).subgroups == ()
+
+
+def test_a_model_that_rated_some_scans_takes_their_levels(model: Callable) -> None:
+    one = model().on(np.arange(0, 120, 3))
+    site = np.where(np.arange(120) < 60, "A", "B")
+    (found,) = evaluate_model(one, [categories("site", site)], FEW).subgroups
+    assert [group.evaluation.n for group in found.groups] == [20, 20]
+
+
+LINES = ("calibration_in_the_large", "calibration_slope")
+DISTANCES = ("ici", "e50", "e90", "emax")
+
+
+def cohort(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    risk = expit(rng.normal(0, 1.3, n))
+    return rng.random(n) < risk, risk
+
+
+def test_every_measure_has_limits_and_the_curve_a_band() -> None:
+    label, risk = cohort(200)
+    part = calibrated(Cases(label, risk), Resampling(100))
+    metrics, others = dict(part.metrics), dict(part.others)
+    assert list(metrics) == [*LINES, *DISTANCES]
+    assert list(others) == list(LINES)
+    plain = measure_calibration(Cases(label, risk))
+    assert metrics["calibration_slope"] == plain.slope
+    assert metrics["ici"].value == plain.ici.value
+    for estimate in metrics.values():
+        assert estimate.ci_low < estimate.ci_high
+        assert estimate.warning is None
+    assert part.low is not None
+    assert part.high is not None
+    assert part.at.shape == part.curve.shape == part.low.shape == part.high.shape
+
+
+def test_scans_of_one_patient_make_the_bootstrap_the_headline() -> None:
+    label, risk = cohort(150)
+    several = calibrated(Cases(label, risk).part(np.repeat(np.arange(150), 2)), Resampling(100))
+    headline = dict(several.metrics)["calibration_slope"]
+    other = dict(several.others)["calibration_slope"]
+    assert headline.ci_method == "bootstrap of patients, percentile"
+    assert other.ci_method == "Wald"
+    assert "independent" in str(other.warning)
+    # Copies are no new patients.
+    assert headline.ci_high - headline.ci_low > 1.2 * (other.ci_high - other.ci_low)
+
+
+def test_where_resamples_fail_the_values_stay_and_say_why_they_have_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from importlib import import_module
+
+    monkeypatch.setattr(import_module("hemocast.stats.calibration.measures"), "_MIN_USABLE", 1.01)
+    label, risk = cohort(60)
+    part = calibrated(Cases(label, risk), Resampling(50))
+    metrics = dict(part.metrics)
+    assert part.low is None
+    assert part.at.size == 60
+    assert metrics["calibration_slope"].ci_method == "Wald"
+    assert np.isnan(metrics["ici"].ci_low)
+    assert "no interval: only 50 of 50 resamples" in str(metrics["ici"].warning)
+
+
+def test_what_has_no_calibration_has_a_reason_and_groups() -> None:
+    part = calibrated(Cases(np.arange(20) % 2 == 1, np.arange(20) % 2 / 1.0), Resampling(50))
+    assert part.metrics == ()
+    assert "exactly 0 or 1" in part.reason
+    assert part.groups
+
+
+def test_of_many_scans_a_random_part_is_taken_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (run, models):
+        monkeypatch.setattr(module, "MOST_FOR_CURVE", 100)
+    label, risk = cohort(160)
+    path = tmp_path / "a.csv"
+    rows = [f"p{i},s{i},{label[i]:d},{risk[i]:.5f}" for i in range(160)]
+    path.write_text("\n".join(["participant_id,scan_id,label,probability", *rows]) + "\n")
+    result = evaluate_files(
+        Tables(path), tmp_path / "out", options=EvaluationOptions(resampling=Resampling(100))
+    )
+    assert any("random 100 scans" in note for note in result.notes)
+    ici = dict(result.models[0].calibration.metrics)["ici"]
+    assert (ici.n, ici.warning) == (100, "from a random 100 of 160 scans")
+    with (tmp_path / "out" / "calibration.csv").open(encoding="utf-8", newline="") as file:
+        loess = [row for row in csv.DictReader(file) if row["kind"] == "loess"]
+    assert loess
+    assert all(float(row["ci_low"]) <= float(row["ci_high"]) for row in loess)
+    with (tmp_path / "out" / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        slope = [row for row in csv.DictReader(file) if row["metric"] == "calibration_slope"]
+    assert [row["headline"] for row in slope] == ["1", "0"]

@@ -8,7 +8,7 @@ from hemocast.stats import Resampling
 
 
 def test_a_model_is_asked_by_the_names_of_its_metrics(model: Callable) -> None:
-    part = evaluate_model(model(n=40, scans=2), Resampling(100))
+    part = evaluate_model(model(n=40, scans=2), (), Resampling(100))
     assert part["brier"] == dict(part.metrics)["brier"]
     assert (part.n, part.n_patients, part.n_positive, part.n_patients_positive) == (80, 40, 40, 20)
     assert part.label.tolist() == part.cases.truth.tolist()
@@ -19,5 +19,5 @@ def test_a_model_is_asked_by_the_names_of_its_metrics(model: Callable) -> None:
 
 def test_an_empty_result_says_nothing_of_models() -> None:
     found = EvaluationResult(models=())
-    assert (found.comparisons, found.subgroups, found.readers, found.notes) == ((), (), None, ())
+    assert (found.comparisons, found.readers, found.notes) == ((), None, ())
     assert found.resampling == Resampling()

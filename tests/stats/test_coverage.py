@@ -9,8 +9,8 @@ from hemocast.stats import (
     Cases,
     Resampling,
     auc_interval,
-    bootstrap_metrics,
     clopper_pearson,
+    evaluate,
     wilson,
 )
 
@@ -67,11 +67,11 @@ def test_bootstrap_of_patients_with_several_scans(prevalence: float) -> None:
     runs = 600
     for seed in range(runs):
         score = 1.4 * label + np.repeat(rng.normal(0, 1, 150), 2) + rng.normal(0, 1, 300)
-        limits = bootstrap_metrics(
+        limits = evaluate(
             Cases(label, expit(score), patient), 0.5, resampling=Resampling(400, seed=seed)
         )["auc"]
         held += limits.ci_low <= truth <= limits.ci_high
-        limits = bootstrap_metrics(
+        limits = evaluate(
             Cases(label, expit(score), range(300)), 0.5, resampling=Resampling(400, seed=seed)
         )["auc"]
         naive += limits.ci_low <= truth <= limits.ci_high

@@ -1,35 +1,39 @@
-"""One model's predictions: every metric with its intervals, calibration, decision curve."""
+"""One model's predictions: every metric with its intervals, calibration, curves, subgroups."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.evaluate.calibration import evaluate_calibration
-from hemocast.evaluate.result import ModelPart, ThresholdRow
+from hemocast.evaluate.result import CalibrationPart, ModelPart, ThresholdRow
 from hemocast.stats import (
+    Calibration,
     Cases,
     Confusion,
-    DecisionCurve,
     Estimate,
     Evaluation,
+    GroupVariable,
     Resampling,
     RocBand,
+    analyse_subgroups,
     bootstrap_roc,
+    calibration_curve,
     choose_threshold,
     clopper_pearson,
     confusion,
     decision_curve,
     evaluate,
+    measure_calibration,
     predictive_values_at_prevalence,
     roc_curve,
     wilson,
 )
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import FEW
-from hemocast.stats.resampling.extremes import rests_on
+from hemocast.stats.resampling.limits import rests_on
 
 FIXED_SENSITIVITY = 0.90
 THRESHOLDS = np.round(np.arange(0.02, 0.99, 0.02), 2)
@@ -38,21 +42,36 @@ _SMALL = 10
 _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
 
+MOST_FOR_CURVE = 4_000
+"""A smooth curve takes time with the square of the scans: of more, a random part is used."""
+_MOST_RESAMPLES = 500
+_CURVE_POINTS = 200
+_SCANS_PER_GROUP = 30
+_INDEPENDENT = "takes scans of one patient as independent"
 
-def evaluate_model(model: ModelCases, resampling: Resampling) -> ModelPart:
+
+def evaluate_model(
+    model: ModelCases, groupings: Sequence[GroupVariable], resampling: Resampling
+) -> ModelPart:
     """Evaluate one model.
 
     Parameters
     ----------
     model : ModelCases
         The model.
+    groupings : sequence of GroupVariable
+        Groups of all scans of the table; those that the model's scans do not differ by are left
+        out.
     resampling : Resampling
         Of patients, in every bootstrap.
     """
     cases = model.cases
+    own = [grouping.part(model.rows) for grouping in groupings]
+    several = [grouping for grouping in own if len(grouping.order) > 1]
     found = evaluate(cases, model.threshold, resampling)
     intervals = {name: _intervals(name, estimate, found, cases) for name, estimate in found.items()}
     both = 0 < cases.n_positive < cases.n
+    fewer = resampling if cases.n <= _MANY else replace(resampling, n=200)
     return ModelPart(
         name=model.name,
         cases=cases,
@@ -64,9 +83,10 @@ def evaluate_model(model: ModelCases, resampling: Resampling) -> ModelPart:
         points=_points(cases, model.threshold) if both else (),
         at_prevalence=predictive_values_at_prevalence(cases, model.threshold) if both else (),
         calibration=evaluate_calibration(cases, resampling),
-        decision=_decision(cases, resampling) if both else None,
+        decision=decision_curve(cases, THRESHOLDS, fewer) if both else None,
         roc=roc_curve(cases) if both else None,
         band=_band(cases, resampling.seed) if both else None,
+        subgroups=analyse_subgroups(cases, model.threshold, several, resampling),
         warnings=_warnings(model),
     )
 
@@ -91,7 +111,7 @@ def _intervals(
     ]
     if not cases.clustered:
         return exact[0], exact[1], estimate
-    return estimate, *(one.noted("takes scans of one patient as independent") for one in exact)
+    return estimate, *(one.noted(_INDEPENDENT) for one in exact)
 
 
 def _share(name: str, cells: Confusion) -> tuple[int, int]:
@@ -133,7 +153,7 @@ def _wilson_of(metric: str, hits: int, n: int, n_patients: int) -> Estimate:
     if n_patients < FEW:
         notes.append(f"rests on {n_patients} patient(s) in the denominator")
     if n_patients < n:
-        notes.append("takes scans of one patient as independent")
+        notes.append(_INDEPENDENT)
     return Estimate(hits / n, *wilson(hits, n), "Wilson", n, "; ".join(notes) or None)
 
 
@@ -144,11 +164,6 @@ def _band(cases: Cases, seed: int) -> RocBand | None:
         return bootstrap_roc(cases, Resampling(500, seed))
     except StatisticsError:
         return None
-
-
-def _decision(cases: Cases, resampling: Resampling) -> DecisionCurve:
-    fewer = resampling if cases.n <= _MANY else replace(resampling, n=200)
-    return decision_curve(cases, THRESHOLDS, fewer)
 
 
 def _warnings(model: ModelCases) -> tuple[str, ...]:
@@ -180,3 +195,99 @@ def _warnings(model: ModelCases) -> tuple[str, ...]:
             "be used"
         )
     return tuple(notes)
+
+
+def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPart:
+    """Measure the calibration of one model.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of the model.
+    resampling : Resampling
+        Of patients; at most 500 resamples are drawn.
+
+    Returns
+    -------
+    CalibrationPart
+        With more than `MOST_FOR_CURVE` scans all but the groups is that of a random part of them,
+        and says so.
+    """
+    groups, part, note = _groups(cases), cases, None
+    if cases.n > MOST_FOR_CURVE:
+        rng = np.random.default_rng(resampling.seed)
+        part = cases.part(np.sort(rng.choice(cases.n, MOST_FOR_CURVE, replace=False)))
+        note = f"from a random {MOST_FOR_CURVE} of {cases.n} scans"
+    fewer = replace(resampling, n=min(resampling.n, _MOST_RESAMPLES))
+    unsure = None
+    try:
+        found = calibration_curve(part, fewer)
+    except StatisticsError as error:
+        unsure = error.seen
+        try:
+            found = measure_calibration(part)
+        except StatisticsError as why:
+            none = np.empty(0)
+            return CalibrationPart((), groups, none, none, f"{why.seen}; expected {why.expected}")
+    return _part(found, groups, note, _INDEPENDENT if part.clustered else None, unsure)
+
+
+def _part(
+    found: Calibration,
+    groups: tuple[tuple[float, Estimate], ...],
+    note: str | None,
+    independent: str | None,
+    unsure: str | None,
+) -> CalibrationPart:
+    """Wald for the line of independent scans, resampled patients for all else where they serve."""
+    wald = found.measured or found
+    lines = [
+        (name, one.noted(note, independent), drawn.noted(note))
+        for name, one, drawn in (
+            ("calibration_in_the_large", wald.in_the_large, found.in_the_large),
+            ("calibration_slope", wald.slope, found.slope),
+        )
+    ]
+    distances = [
+        (name, value.noted(note))
+        for name, value in (
+            ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
+        )
+    ]  # fmt: skip
+    at, curve = found.at, found.curve
+    if unsure is not None:
+        why = "; ".join(filter(None, [note, f"no interval: {unsure[0].lower()}{unsure[1:]}"]))
+        distances = [(name, replace(value, warning=why)) for name, value in distances]
+        order = np.argsort(at, kind="stable")
+        chosen = order[np.linspace(0, at.size - 1, min(_CURVE_POINTS, at.size)).astype(int)]
+        at, curve = at[chosen], curve[chosen]
+    clustered = independent is not None and unsure is None
+    return CalibrationPart(
+        metrics=(
+            *((name, drawn if clustered else one) for name, one, drawn in lines),
+            *distances,
+        ),
+        groups=groups,
+        at=at,
+        curve=curve,
+        low=found.low,
+        high=found.high,
+        others=tuple(
+            (name, one if clustered else drawn) for name, one, drawn in lines if unsure is None
+        ),
+    )
+
+
+def _groups(cases: Cases) -> tuple[tuple[float, Estimate], ...]:
+    """Groups of about equal size, never dividing scans of equal probability: at most ten."""
+    probability = cases.score
+    wanted = min(10, max(1, cases.n // _SCANS_PER_GROUP))
+    edges = np.unique(np.quantile(probability, np.linspace(0, 1, wanted + 1)[1:-1]))
+    which = np.searchsorted(edges, probability, side="right")
+    groups = []
+    for group in np.unique(which):
+        mine = which == group
+        n, hits = int(mine.sum()), int(cases.truth[mine].sum())
+        observed = Estimate(hits / n, *wilson(hits, n), "Wilson", n)
+        groups.append((float(probability[mine].mean()), observed))
+    return tuple(groups)

@@ -14,6 +14,7 @@ from hemocast.stats import (
     Resampling,
     RocBand,
     RocCurve,
+    SubgroupAnalysis,
 )
 from hemocast.stats.estimate import BoolArray, FloatArray
 from hemocast.stats.prevalence import PredictiveValues
@@ -96,6 +97,8 @@ class ModelPart:
         None with a reason among the warnings.
     roc, band : RocCurve or None, RocBand or None
         None where only one class is there.
+    subgroups : tuple of SubgroupAnalysis
+        One per grouping.
     warnings : tuple of str
         About the model as a whole.
     """
@@ -113,6 +116,7 @@ class ModelPart:
     decision: DecisionCurve | None
     roc: RocCurve | None
     band: RocBand | None
+    subgroups: tuple[SubgroupAnalysis, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -182,55 +186,6 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class SubgroupRow:
-    """One metric of one model in one group.
-
-    Parameters
-    ----------
-    model, grouping, level : str
-        Keys.
-    n, n_patients, n_positive : int
-        Scans, patients, and scans with the outcome in the group.
-    metrics : tuple of (str, Estimate)
-        AUC, sensitivity, specificity, Brier score.
-    """
-
-    model: str
-    grouping: str
-    level: str
-    n: int
-    n_patients: int
-    n_positive: int
-    metrics: tuple[tuple[str, Estimate], ...]
-
-
-@dataclass(frozen=True)
-class InteractionRow:
-    """Whether a metric differs between the groups of a grouping.
-
-    Parameters
-    ----------
-    model, grouping, metric : str
-        Keys.
-    p, p_holm : float or None
-        Unadjusted, and after Holm over the groupings of a model and metric; None with a reason.
-    method, reason : str
-        The test; why there is none.
-    n_unknown : int
-        Scans of unknown group, left out.
-    """
-
-    model: str
-    grouping: str
-    metric: str
-    p: float | None
-    p_holm: float | None
-    method: str
-    reason: str = ""
-    n_unknown: int = 0
-
-
-@dataclass(frozen=True)
 class EvaluationResult:
     """The whole evaluation.
 
@@ -240,8 +195,6 @@ class EvaluationResult:
         In the order of the table.
     comparisons : tuple of Comparison
         Every pair of models.
-    subgroups, interactions
-        Rows.
     readers : ReaderAnalysis or None
         Where readings were given.
     simulated : bool
@@ -254,8 +207,6 @@ class EvaluationResult:
 
     models: tuple[ModelPart, ...]
     comparisons: tuple[Comparison, ...] = ()
-    subgroups: tuple[SubgroupRow, ...] = ()
-    interactions: tuple[InteractionRow, ...] = ()
     readers: ReaderAnalysis | None = None
     simulated: bool = False
     resampling: Resampling = field(default_factory=Resampling)

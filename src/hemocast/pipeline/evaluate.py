@@ -8,9 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hemocast.errors import OutputExists
-from hemocast.evaluate.inputs.read import Tables, read_inputs
 from hemocast.evaluate.result import EvaluationResult
-from hemocast.evaluate.run import EvaluationOptions, Progress, analyse_readers, evaluate_inputs
+from hemocast.evaluate.run import (
+    EvaluationOptions,
+    Progress,
+    Tables,
+    analyse_readers,
+    evaluate_inputs,
+    read_inputs,
+)
 from hemocast.files import Output, claim, kind_of
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page

@@ -6,29 +6,39 @@ from hemocast.stats.agreement import (
     gwet_ac1,
     percent_agreement,
 )
-from hemocast.stats.calibration.curve import calibration_curve
-from hemocast.stats.calibration.measures import Calibration, measure_calibration
+from hemocast.stats.calibration.measures import (
+    Calibration,
+    calibration_curve,
+    measure_calibration,
+)
 from hemocast.stats.cases import Cases
-from hemocast.stats.comparison import McNemar, holm, mcnemar_exact
+from hemocast.stats.comparison import (
+    Difference,
+    McNemar,
+    bootstrap_differences,
+    holm,
+    mcnemar_exact,
+)
 from hemocast.stats.decision import DecisionCurve, decision_curve
-from hemocast.stats.discrimination.auc_limits import auc_interval
 from hemocast.stats.discrimination.delong import (
     AucDifference,
     DelongResult,
+    auc_interval,
     delong,
     delong_test,
 )
 from hemocast.stats.discrimination.roc import (
+    ChosenThreshold,
     RocBand,
     RocCurve,
     auc,
     average_precision,
     bootstrap_roc,
+    choose_threshold,
     roc_curve,
-    youden_threshold,
 )
 from hemocast.stats.estimate import Estimate
-from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.evaluation import Evaluation, evaluate, evaluate_raters
 from hemocast.stats.metrics import (
     MAIN_METRICS,
     METRICS,
@@ -84,8 +94,6 @@ from hemocast.stats.prevalence import (
     predictive_values_at_prevalence,
 )
 from hemocast.stats.proportions import Interval, clopper_pearson, wilson
-from hemocast.stats.resampling.bootstrap import Bootstrap, bootstrap_metrics, bootstrap_raters
-from hemocast.stats.resampling.paired import Difference, bootstrap_differences
 from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.analyse import (
     GroupVariable,
@@ -96,10 +104,9 @@ from hemocast.stats.subgroups.analyse import (
     categories,
 )
 from hemocast.stats.subgroups.interaction import Interaction
-from hemocast.stats.thresholds import ChosenThreshold, choose_threshold, given_threshold
 
 __all__ = [
-    "MAIN_METRICS", "METRICS", "PREVALENCES", "AucDifference", "AverageReader", "Bootstrap",
+    "MAIN_METRICS", "METRICS", "PREVALENCES", "AucDifference", "AverageReader",
     "Calibration", "Cases", "ChosenThreshold", "ClassificationMetrics", "Confusion", "Contrast",
     "DecisionCurve", "DelongResult", "DevelopmentSize", "Difference", "Estimate", "Evaluation",
     "GroupVariable", "Interaction", "Interval", "McNemar", "MeanAccuracy", "Mrmc", "NonInferiority",
@@ -107,13 +114,13 @@ __all__ = [
     "Standalone", "Subgroup", "SubgroupAnalysis", "TreatmentTest", "ValidationSize",
     "VarianceComponents", "Widths", "analyse_subgroups", "auc", "auc_cases", "auc_difference_cases",
     "auc_difference_power", "auc_interval", "average_precision", "average_reader", "bands",
-    "bootstrap_differences", "bootstrap_metrics", "bootstrap_raters", "bootstrap_roc", "brier",
+    "bootstrap_differences", "bootstrap_roc", "brier",
     "calibration_curve", "case_covariance", "categories", "choose_threshold",
     "classification_metrics", "clopper_pearson", "cohen_kappa", "compare_with_readers", "confusion",
     "cox_snell_from_c", "crossed_study", "decision_curve", "delong", "delong_test",
-    "development_size", "evaluate", "fleiss_kappa", "given_threshold", "gwet_ac1",
+    "development_size", "evaluate", "evaluate_raters", "fleiss_kappa", "gwet_ac1",
     "hanley_mcneil_se", "holm", "logits_from_c", "mcnemar_exact", "measure_calibration",
     "mrmc_cases", "mrmc_power", "noninferior_auc", "noninferior_share", "obuchowski_rockette",
     "percent_agreement", "predictive_values", "predictive_values_at_prevalence", "roc_curve",
-    "scale_brier", "tango_limits", "validation_size", "wilson", "youden_threshold",
+    "scale_brier", "tango_limits", "validation_size", "wilson",
 ]  # fmt: skip

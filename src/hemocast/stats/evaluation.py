@@ -1,4 +1,9 @@
-"""One set of predictions, evaluated: every metric with its interval, and how sure they are."""
+"""One set of predictions, evaluated: every metric with its interval, and how sure they are.
+
+Scans of one patient resemble each other; resampling scans as if they were patients makes every
+interval too narrow. Here a resample draws patients with replacement, each with all of its scans.
+All raters see the same resamples, so that they can be compared case by case.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +11,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hemocast.stats.cases import Cases
-from hemocast.stats.discrimination.auc_limits import auc_interval
-from hemocast.stats.estimate import Estimate
-from hemocast.stats.metrics import METRICS, Confusion
-from hemocast.stats.resampling.bootstrap import bootstrap_metrics
+from hemocast.stats.discrimination.delong import auc_interval
+from hemocast.stats.estimate import Estimate, FloatArray
+from hemocast.stats.metrics import (
+    METRICS,
+    RANGES,
+    ClassificationMetrics,
+    Confusion,
+    classification_metrics,
+)
+from hemocast.stats.resampling.limits import (
+    AGREE,
+    TOO_FEW,
+    extreme_limits,
+    few_behind,
+    resampled_limits,
+    rests_on,
+)
+from hemocast.stats.resampling.replicates import as_thresholds, left_out, resampled
 from hemocast.stats.resampling.weights import Resampling
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of `evaluate`.
+    """All metrics of one rater, with their intervals.
 
     Parameters
     ----------
@@ -35,7 +55,8 @@ class Evaluation:
         The AUC with a DeLong interval (clustered where patients have several scans), to set beside
         the bootstrap's.
     n_resamples, n_one_class, seed : int
-        Resamples drawn, those of them with one class only, and the seed.
+        Resamples drawn, those of them with one class only (left out of the metrics undefined
+        there), and the seed.
     """
 
     n: int
@@ -79,20 +100,102 @@ def evaluate(cases: Cases, threshold: float, resampling: Resampling = Resampling
     Raises
     ------
     StatisticsError
-        A score or the threshold outside [0, 1].
+        Several raters, or as `evaluate_raters` does.
     """
-    result = bootstrap_metrics(cases, threshold, resampling)
-    one_class = cases.n_positive in (0, cases.n)
-    return Evaluation(
-        n=cases.n,
-        n_patients=cases.n_patients,
-        n_positive=cases.n_positive,
-        prevalence=float(np.mean(cases.truth)),
-        threshold=float(threshold),
-        confusion=result.point.confusion,
-        estimates=result.estimates,
-        auc_delong=result["auc"] if one_class else auc_interval(cases),
-        n_resamples=resampling.n,
-        n_one_class=result.n_one_class,
-        seed=resampling.seed,
-    )
+    cases.probability()  # of one rater alone
+    return evaluate_raters(cases, threshold, resampling)[0]
+
+
+def evaluate_raters(
+    cases: Cases, thresholds: ArrayLike, resampling: Resampling = Resampling()
+) -> tuple[Evaluation, ...]:
+    """Evaluate several raters on the same resamples of patients.
+
+    Where every resample gives the same extreme value (no error at all, say), the percentiles would
+    read [1, 1]. There `extreme_limits` gives exact ones, counted in patients.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of k raters: fractions in [0, 1], or 0 and 1 where there are only decisions.
+    thresholds : array_like, shape () or (k,)
+        At or above it a case counts as positive: one for all, or one each.
+    resampling : Resampling
+        Of patients.
+
+    Returns
+    -------
+    tuple of Evaluation
+        One per rater.
+
+    Raises
+    ------
+    StatisticsError
+        Fewer than 100 resamples, scores outside [0, 1], or thresholds that cannot be used.
+
+    References
+    ----------
+    Efron B, Tibshirani RJ 1993, An Introduction to the Bootstrap, Chapman & Hall, chapters 13, 14.
+    """
+    cases.probabilities()
+    at = as_thresholds(thresholds, len(cases.scores))
+    drawn = resampled(cases, at, resampling)
+    bca = resampling.interval == "bca"
+    without = left_out(cases, at) if bca else np.full((*drawn.shape[:2], 0), np.nan)
+    name = f"bootstrap of patients{', stratified by outcome' if resampling.stratified else ''}"
+    both = 0 < cases.n_positive < cases.n
+    made = []
+    for row in range(len(cases.scores)):
+        own = cases.rater(row)
+        point = classification_metrics(own, float(at[row]))
+        estimates = tuple(
+            _estimate(own, point, metric, drawn[row, k], without[row, k], name)
+            for k, metric in enumerate(METRICS)
+        )
+        made.append(
+            Evaluation(
+                n=own.n,
+                n_patients=own.n_patients,
+                n_positive=own.n_positive,
+                prevalence=float(np.mean(own.truth)),
+                threshold=float(at[row]),
+                confusion=point.confusion,
+                estimates=estimates,
+                auc_delong=auc_interval(own) if both else estimates[METRICS.index("auc")],
+                n_resamples=resampling.n,
+                n_one_class=int(np.isnan(drawn[row, METRICS.index("auc")]).sum()),
+                seed=resampling.seed,
+            )
+        )
+    return tuple(made)
+
+
+def _estimate(
+    cases: Cases,
+    point: ClassificationMetrics,
+    metric: str,
+    drawn: FloatArray,
+    without: FloatArray,
+    name: str,
+) -> Estimate:
+    """Turn one metric's resamples, shape (r,), into its Estimate."""
+    value, reason = point[metric], point.reason(metric)
+    n = int(rests_on(metric, cases, point.threshold).sum())
+    if np.isnan(value):
+        return Estimate.bare(value, n, f"undefined: {reason}")
+    known = [text for text in (few_behind(metric, cases, point.threshold), reason) if text]
+    found = resampled_limits(value, drawn, without)
+    notes = [*known, *found.notes]
+    if found.kind == AGREE:
+        limits, note = extreme_limits(metric, cases, point)
+        notes.append(note)
+        if limits is None:
+            return Estimate.bare(value, n, "; ".join(notes))
+        return Estimate(value, *limits, "exact, counted in patients", n, "; ".join(notes))
+    if found.kind == TOO_FEW:
+        return Estimate.bare(value, n, "; ".join(notes))
+    if np.isinf(found.high) and not np.isinf(value):
+        notes.append("infinite in some resamples, and so is the upper limit")
+    floor, ceiling = RANGES.get(metric, (0.0, 1.0))
+    low, high = max(found.low, floor), min(found.high, ceiling)
+    return Estimate(value, low, high, f"{name}, {found.kind}", n, "; ".join(notes) or None)

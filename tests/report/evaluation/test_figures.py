@@ -32,12 +32,12 @@ def test_a_model_without_a_curve_is_left_out_of_the_roc(evaluation: EvaluationRe
     assert line.point == pytest.approx(
         (cells.fp / (cells.fp + cells.tn), cells.tp / (cells.tp + cells.fn))
     )
-    bare = replace(evaluation, models=(replace(first, roc=None, decision=None),), subgroups=())
+    bare = replace(evaluation, models=(replace(first, roc=None, decision=None, subgroups=()),))
     assert [d.name for d in draw_evaluation(bare)] == ["confusion", "calibration-1"]
 
 
 def test_a_forest_has_a_heading_for_every_grouping(evaluation: EvaluationResult) -> None:
-    rows = forest_rows(evaluation, evaluation.models[0])
+    rows = forest_rows(evaluation.models[0])
     assert [row.name for row in rows] == ["sex", "F", "M"]
     assert rows[0].note.startswith("interaction p = ")
     assert sum(row.n for row in rows) == evaluation.models[0].n

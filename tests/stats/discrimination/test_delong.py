@@ -1,10 +1,18 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import Cases, auc, delong, delong_test
+from hemocast.stats import Cases, auc, auc_interval, delong, delong_test
+from hemocast.stats.discrimination.delong import (
+    disjoint_pairs,
+    newcombe_limits,
+    perfect_auc_bound,
+)
 
 cases = st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=4, max_size=30)
 
@@ -141,3 +149,127 @@ def test_order_monotone_transforms_and_swapping_classes_do_not_matter(
     ):
         assert other.auc == pytest.approx(plain.auc)
         np.testing.assert_allclose(other.covariance, plain.covariance, atol=1e-12)
+
+
+@given(cases)
+def test_the_interval_lies_in_0_to_1_holds_the_auc_and_is_never_a_point(rows: list) -> None:
+    label, score = split(rows)
+    estimate = auc_interval(Cases(label, score))
+    if np.isnan(estimate.ci_low):
+        assert estimate.warning
+        return
+    assert 0 <= estimate.ci_low <= estimate.value <= estimate.ci_high <= 1
+    assert estimate.ci_low < estimate.ci_high
+
+
+def test_perfect_separation_is_not_certainty() -> None:
+    label = np.repeat([0, 1], 20)
+    estimate = auc_interval(Cases(label, np.arange(40)))
+    assert (estimate.value, estimate.ci_high) == (1.0, 1.0)
+    assert estimate.ci_low == pytest.approx(0.025 ** (1 / 20))
+    assert "perfectly" in str(estimate.warning)
+    worst = auc_interval(Cases(label, -np.arange(40)))
+    assert (worst.value, worst.ci_low) == (0.0, 0.0)
+    assert worst.ci_high == pytest.approx(1 - 0.025 ** (1 / 20))
+
+
+def test_the_bound_for_perfect_separation_covers() -> None:
+    # At the true AUC that the bound just excludes, perfect separation is rarer than 1 in 40.
+    rng = np.random.default_rng(2)
+    pairs = 8
+    truth = perfect_auc_bound(pairs)
+    shift = np.sqrt(2) * 0.9
+    while True:  # find the shift whose AUC is the bound
+        area = np.mean(rng.normal(shift, 1, 200_000) > rng.normal(0, 1, 200_000))
+        if area >= truth:
+            break
+        shift += 0.05
+    positive = rng.normal(shift, 1, (4000, pairs)).min(axis=1)
+    negative = rng.normal(0, 1, (4000, pairs)).max(axis=1)
+    assert np.mean(positive > negative) < 0.025 + 0.01
+
+
+@pytest.mark.parametrize(
+    ("patients", "pairs"), [([0, 1, 2, 3], 2), ([0, 1, 0, 1], 1), ([0, 0, 1, 2], 1)]
+)
+def test_pairs_share_no_patient(patients: list[int], pairs: int) -> None:
+    assert disjoint_pairs(Cases([1, 1, 0, 0], [1, 2, 3, 4], patients)) == pairs
+
+
+def test_without_pairs_nothing_is_known() -> None:
+    assert perfect_auc_bound(0) == 0.0
+
+
+def test_constant_scores_have_no_interval_and_say_so() -> None:
+    estimate = auc_interval(Cases([0, 0, 1, 1], [0.4] * 4))
+    assert estimate.value == 0.5
+    assert np.isnan(estimate.ci_low)
+    assert "equal" in str(estimate.warning)
+
+
+def test_a_single_patient_of_a_class_gives_no_interval() -> None:
+    estimate = auc_interval(Cases([0, 0, 0, 1], [1, 3, 2, 2.5]))
+    assert np.isnan(estimate.ci_high)
+    assert "single patient" in str(estimate.warning)
+    with pytest.raises(StatisticsError, match="two patients"):
+        delong(Cases([0, 0, 0, 1], [1, 3, 2, 2.5]))
+
+
+def test_few_patients_are_warned_of() -> None:
+    assert "2 patients" in str(auc_interval(Cases([0, 0, 0, 1, 1], [1, 3, 2, 2.5, 4])).warning)
+
+
+def test_a_million_cases_take_seconds() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.random(1_000_000) < 0.3
+    score = rng.normal(label, 1)
+    start = time.process_time()
+    auc_interval(Cases(label, score))
+    assert (
+        time.process_time() - start < 6
+    )  # processor time, so that neighbours do not count; about 1 s
+
+
+@given(st.floats(0.02, 0.98), st.integers(2, 200), st.integers(2, 200))
+def test_newcombes_limits_solve_their_equation_and_mirror(area: float, m: int, n: int) -> None:
+    limits = newcombe_limits(area, m, n)
+    assert 0 < limits.low < area < limits.high < 1
+    for at in limits:
+        q1, q2 = at / (2 - at), 2 * at**2 / (1 + at)
+        others = (m + n) / 2 - 1  # Hanley and McNeil's variance with both numbers averaged
+        variance = at * (1 - at) + others * (q1 - at**2) + others * (q2 - at**2)
+        z = abs(area - at) / np.sqrt(variance / (m * n))
+        assert z == pytest.approx(1.959963984540054, rel=1e-5)
+    back = newcombe_limits(1 - area, m, n)
+    assert (1 - back.high, 1 - back.low) == pytest.approx(tuple(limits), abs=1e-9)
+
+
+@given(cases)
+def test_swapping_the_classes_and_monotone_transforms_keep_the_limits(rows: list) -> None:
+    label, score = split(rows)
+    plain = auc_interval(Cases(label, score))
+    for other in (auc_interval(Cases(~label, -score)), auc_interval(Cases(label, np.exp(score)))):
+        assert [other.value, other.ci_low, other.ci_high] == pytest.approx(
+            [plain.value, plain.ci_low, plain.ci_high], nan_ok=True
+        )
+
+
+def test_near_1_the_limits_are_averaged_with_the_score_limits() -> None:
+    label = np.repeat([1, 0], [20, 60])
+    score = np.r_[np.arange(41, 61), np.arange(60) - 20.5].astype(float)
+    score[0] = 20.2
+    estimate = auc_interval(Cases(label, score))
+    assert estimate.ci_method == "DeLong, logit, averaged with Newcombe"
+    assert estimate.value == pytest.approx(1 - 19 / 1200)
+    model = newcombe_limits(estimate.value, 20, 60)
+    plain = delong(Cases(label, score))
+    half = 1.959963984540054 * np.sqrt(plain.covariance[0, 0])
+    half /= estimate.value * (1 - estimate.value)
+    for limit, from_model, sign in (
+        (estimate.ci_low, model.low, -1),
+        (estimate.ci_high, model.high, 1),
+    ):
+        from_delong = logit(estimate.value) + sign * half
+        assert logit(limit) == pytest.approx((2 * from_delong + logit(from_model)) / 3)
+    many = auc_interval(Cases(np.tile(label, 6), np.tile(score, 6)))
+    assert many.ci_method == "DeLong, logit"

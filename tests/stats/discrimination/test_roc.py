@@ -10,9 +10,10 @@ from hemocast.stats import (
     Resampling,
     auc,
     bootstrap_roc,
+    choose_threshold,
     classification_metrics,
+    confusion,
     roc_curve,
-    youden_threshold,
 )
 
 # Scores on a coarse grid, so that ties are common.
@@ -61,13 +62,13 @@ def test_youden_threshold_is_the_best_of_all(rows: list) -> None:
         metrics = classification_metrics(Cases(label, score), threshold)
         return metrics["sensitivity"] + metrics["specificity"] - 1
 
-    best = youden_threshold(Cases(label, score))
+    best = choose_threshold(Cases(label, score), "youden").threshold
     assert best in score
     assert youden(best) == pytest.approx(max(youden(value) for value in score))
 
 
 def test_one_class_has_no_curve() -> None:
-    for function in (auc, roc_curve, youden_threshold):
+    for function in (auc, roc_curve):
         with pytest.raises(StatisticsError, match="both classes"):
             function(Cases([1, 1, 1], [0.1, 0.2, 0.3]))
 
@@ -95,3 +96,48 @@ def test_the_band_holds_the_curve_and_spans_the_axis() -> None:
     assert inside.mean() > 0.95
     with pytest.raises(StatisticsError):
         bootstrap_roc(Cases([1, 1], [0.1, 0.2], [0, 1]))
+
+
+def cohort_threshold(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    label = np.arange(40) < 15
+    return label, np.round(rng.normal(1.2 * label, 1, 40), 1)
+
+
+def measured(label: np.ndarray, score: np.ndarray, at: float) -> tuple[float, float]:
+    cells = confusion(Cases(label, score), at)
+    return cells.tp / (cells.tp + cells.fn), cells.tn / (cells.tn + cells.fp)
+
+
+@given(st.integers(0, 300), st.floats(0.05, 1), st.sampled_from(["sensitivity", "specificity"]))
+def test_a_fixed_rate_is_reached_at_the_least_cost(seed: int, target: float, rule: str) -> None:
+    label, score = cohort_threshold(seed)
+    rates = np.array([measured(label, score, at) for at in np.unique(score)])
+    kept, free = (0, 1) if rule == "sensitivity" else (1, 0)
+    enough = rates[rates[:, kept] >= target - 1e-12]
+    if enough.size == 0:
+        with pytest.raises(StatisticsError, match="specificity"):
+            choose_threshold(Cases(label, score), rule, target)
+        return
+    found = choose_threshold(Cases(label, score), rule, target)
+    values = (found.sensitivity, found.specificity)
+    assert values == pytest.approx(measured(label, score, found.threshold))
+    assert values[kept] >= target - 1e-12
+    assert values[free] == pytest.approx(enough[:, free].max())
+    assert "flatter" in str(found.warning)
+
+
+@given(st.integers(0, 300))
+def test_youden_and_monotone_transforms(seed: int) -> None:
+    label, score = cohort_threshold(seed)
+    found = choose_threshold(Cases(label, score), "youden")
+    moved = choose_threshold(Cases(label, np.exp(score)), "youden")
+    assert moved.threshold == pytest.approx(np.exp(found.threshold))
+    assert moved.sensitivity == found.sensitivity
+
+
+def test_rules_and_targets_must_fit() -> None:
+    label, score = cohort_threshold(0)
+    for rule, target in (("youden", 0.9), ("sensitivity", None), ("specificity", 90)):
+        with pytest.raises(StatisticsError, match="target"):
+            choose_threshold(Cases(label, score), rule, target)

@@ -8,9 +8,9 @@ from hemocast.stats import (
     METRICS,
     Cases,
     Resampling,
-    bootstrap_metrics,
-    bootstrap_raters,
     classification_metrics,
+    evaluate,
+    evaluate_raters,
 )
 from hemocast.stats.resampling import weights as resample_module
 from hemocast.stats.resampling.replicates import as_thresholds, left_out, replicate, resampled
@@ -61,16 +61,16 @@ def test_pairs_and_cumulative_sums_rank_alike(monkeypatch: pytest.MonkeyPatch) -
 def test_raters_together_are_raters_one_by_one() -> None:
     label, scores, patient = cohort()
     thresholds = [0.3, 0.5, 0.7]
-    together = bootstrap_raters(
+    together = evaluate_raters(
         Cases(label, scores, patient),
         thresholds,
         resampling=Resampling(200, seed=4, interval="bca"),
     )
     for found, score, at in zip(together, scores, thresholds, strict=True):
-        alone = bootstrap_metrics(
+        alone = evaluate(
             Cases(label, score, patient), at, resampling=Resampling(200, seed=4, interval="bca")
         )
-        assert found.point == alone.point
+        assert found.confusion == alone.confusion
         for one, other in zip(found.estimates, alone.estimates, strict=True):
             assert (one.ci_method, one.warning) == (other.ci_method, other.warning)
             assert [one.ci_low, one.ci_high] == pytest.approx(
@@ -81,10 +81,8 @@ def test_raters_together_are_raters_one_by_one() -> None:
 def test_stratified_resamples_keep_both_classes() -> None:
     label = np.array([1, 1, 0, 0, 0, 0, 0, 0])
     score = np.array([0.9, 0.2, 0.1, 0.4, 0.3, 0.6, 0.2, 0.5])
-    plain = bootstrap_metrics(Cases(label, score, range(8)), 0.5, resampling=Resampling(300))
-    kept = bootstrap_metrics(
-        Cases(label, score, range(8)), 0.5, resampling=Resampling(300, stratified=True)
-    )
+    plain = evaluate(Cases(label, score, range(8)), 0.5, resampling=Resampling(300))
+    kept = evaluate(Cases(label, score, range(8)), 0.5, resampling=Resampling(300, stratified=True))
     assert plain.n_one_class > 0
     assert kept.n_one_class == 0
     assert "stratified by outcome" in kept["auc"].ci_method

@@ -8,8 +8,8 @@ from hemocast.stats import (
     Resampling,
     analyse_subgroups,
     bands,
-    bootstrap_metrics,
     categories,
+    evaluate,
     holm,
 )
 from hemocast.stats.subgroups.analyse import MISSING
@@ -43,7 +43,7 @@ def test_groups_hold_all_cases_and_their_own_metrics() -> None:
     assert [one.name for one in result.groups] == ["F", "M"]
     assert sum(one.evaluation.n for one in result.groups) == 240
     women = data["sex"] == "F"
-    expected = bootstrap_metrics(
+    expected = evaluate(
         Cases(data["label"][women], data["probability"][women], data["patient"][women]),
         0.5,
         resampling=Resampling(200),

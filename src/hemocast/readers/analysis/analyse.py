@@ -25,8 +25,8 @@ from hemocast.stats import (
     Resampling,
     RocCurve,
     auc_interval,
-    bootstrap_metrics,
     classification_metrics,
+    evaluate,
     roc_curve,
 )
 from hemocast.stats.cases import ModelCases
@@ -203,7 +203,7 @@ def _reader(own: ReadingTable, resampling: Resampling) -> Rater:
 def _rater(
     names: tuple[str, str, str], said: Cases, probability: FloatArray, resampling: Resampling
 ) -> Rater:
-    drawn = bootstrap_metrics(said, _SAID_YES, resampling)
+    drawn = evaluate(said, _SAID_YES, resampling)
     name, kind, arm = names
     return Rater(
         name=name,
@@ -215,7 +215,7 @@ def _rater(
         metrics=tuple((metric, drawn[metric]) for metric in TABLE2),
         auc=_auc(said, probability),
         auc_one_point=drawn["balanced_accuracy"],
-        cells=drawn.point.confusion,
+        cells=drawn.confusion,
     )
 
 

@@ -37,26 +37,18 @@ def roc_lines(models: Sequence[ModelPart]) -> list[RocLine]:
     return lines
 
 
-def forest_rows(result: EvaluationResult, model: ModelPart) -> list[ForestRow]:
-    """Headings and levels of the subgroups of one model, by AUC."""
+def forest_rows(model: ModelPart) -> list[ForestRow]:
+    """Headings and levels of the subgroups of a model, by AUC."""
     rows: list[ForestRow] = []
-    tests = {
-        row.grouping: row
-        for row in result.interactions
-        if row.model == model.name and row.metric == "auc"
-    }
-    last = ""
-    for row in result.subgroups:
-        if row.model != model.name:
-            continue
-        if row.grouping != last:
-            test = tests.get(row.grouping)
-            note = "" if test is None or test.p is None else f"interaction p = {test.p:.2g}"
-            rows.append(ForestRow(row.grouping, note=note))
-            last = row.grouping
+    for found in model.subgroups:
+        p = found.auc_interaction.p
         rows.append(
-            ForestRow(row.level, dict(row.metrics)["auc"], row.n_patients, row.n, row.n_positive)
+            ForestRow(found.variable, note="" if np.isnan(p) else f"interaction p = {p:.2g}")
         )
+        for group in found.groups:
+            own = group.evaluation
+            area = dict(group.metrics)["auc"]
+            rows.append(ForestRow(group.name, area, own.n_patients, own.n, own.n_positive))
     return rows[:_MOST_FOREST_ROWS]
 
 
@@ -87,7 +79,7 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
             f"{100 * models[0].prevalence:.0f} %.",
         )  # fmt: skip
     for k, model in enumerate(models):
-        rows = forest_rows(result, model)
+        rows = forest_rows(model)
         if rows and np.isfinite(model["auc"].ci_low):
             yield Drawing(
                 f"subgroups-{k + 1}", forest_figure(rows, model["auc"], simulated=simulated),

@@ -30,12 +30,15 @@ def evaluation_page(
     figures, reader_figures : sequence of Drawing
         Of the models, and of the readers.
     """
+    found = [(model.name, one) for model in result.models for one in model.subgroups]
     return render(
         "evaluation.html",
         style="evaluation.css",
         r=result,
         figures=figures,
         reader_figures=reader_figures,
+        groups=[(name, one.variable, group) for name, one in found for group in one.groups],
+        tests=[(name, one, *test) for name, one in found for test in one.tests],
         sources=_SOURCES,
         noted=_noted,
         prevalence_notes=_prevalence_notes,

@@ -57,7 +57,7 @@ def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
     }
     if result.comparisons:
         tables["comparisons.csv"] = _comparisons(result)
-    if result.subgroups:
+    if any(model.subgroups for model in result.models):
         tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
     return {"metrics.json": json_text(metrics_json(result))} | {
         name: table.csv(simulated=result.simulated) for name, table in tables.items()
@@ -212,16 +212,35 @@ def _comparisons(result: EvaluationResult) -> Table:
 
 
 def _subgroups(result: EvaluationResult) -> Table:
+    rows = [
+        {"model": model.name, "grouping": found.variable, "level": group.name, "metric": metric}
+        | {
+            "n_patients": group.evaluation.n_patients,
+            "n_scans": group.evaluation.n,
+            "n_positive": group.evaluation.n_positive,
+        }
+        | vars(value)
+        for model in result.models
+        for found in model.subgroups
+        for group in found.groups
+        for metric, value in group.metrics
+    ]
     return Table(
         ("model", "grouping", "level", "n_patients", "n_scans", "n_positive", "metric", "value",
          "ci_low", "ci_high", "ci_method", "warning"),
-        [vars(value) | vars(row) | {"n_scans": row.n, "metric": metric}
-         for row in result.subgroups for metric, value in row.metrics],
+        rows,
     )  # fmt: skip
 
 
 def _interactions(result: EvaluationResult) -> Table:
+    rows = [
+        {"model": model.name, "grouping": found.variable, "metric": metric}
+        | {"p": test.p, "p_holm": test.p_adjusted, "n_unknown": found.n_unknown}
+        | {"method": test.description, "reason": test.reason}
+        for model in result.models
+        for found in model.subgroups
+        for metric, test in found.tests
+    ]
     return Table(
-        ("model", "grouping", "metric", "p", "p_holm", "method", "n_unknown", "reason"),
-        [vars(row) for row in result.interactions],
+        ("model", "grouping", "metric", "p", "p_holm", "method", "n_unknown", "reason"), rows
     )

@@ -1,8 +1,9 @@
-"""The ROC curve: its area, its points, its best threshold, its band."""
+"""The ROC curve: its area, its points, its band, and a threshold chosen on it by a stated rule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.stats import rankdata
@@ -11,6 +12,13 @@ from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import FloatArray
 from hemocast.stats.resampling.weights import Resampling
+
+Rule = Literal["youden", "sensitivity", "specificity"]
+
+CHOSEN_HERE = (
+    "the threshold was chosen on these cases; sensitivity and specificity at it flatter until they "
+    "are measured on others"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,29 @@ class RocBand:
     fpr: FloatArray
     low: FloatArray
     high: FloatArray
+
+
+@dataclass(frozen=True)
+class ChosenThreshold:
+    """A threshold with what it gives on the cases at hand.
+
+    Parameters
+    ----------
+    threshold : float
+        At or above it a case counts as positive.
+    rule : {"youden", "sensitivity", "specificity"}
+        How it came about.
+    sensitivity, specificity : float
+        On the cases at hand.
+    warning : str
+        That the figures flatter.
+    """
+
+    threshold: float
+    rule: Rule
+    sensitivity: float
+    specificity: float
+    warning: str = CHOSEN_HERE
 
 
 def auc(cases: Cases) -> float:
@@ -129,31 +160,6 @@ def roc_curve(cases: Cases) -> RocCurve:
     )
 
 
-def youden_threshold(cases: Cases) -> float:
-    """Return the observed score at which sensitivity + specificity - 1 is largest.
-
-    Of several such scores the highest is taken (fewest called positive). Choose it on training or
-    validation cases: on the test cases it flatters.
-
-    Parameters
-    ----------
-    cases : Cases
-        Of one rater.
-
-    Raises
-    ------
-    StatisticsError
-        Only one class is present.
-
-    References
-    ----------
-    Youden WJ 1950, Cancer 3:32-35,
-    10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3.
-    """
-    curve = roc_curve(cases)
-    return float(curve.threshold[1 + int(np.argmax((curve.tpr - curve.fpr)[1:]))])
-
-
 def bootstrap_roc(
     cases: Cases, resampling: Resampling = Resampling(1000), points: int = 101
 ) -> RocBand:
@@ -197,3 +203,64 @@ def bootstrap_roc(
         )
     low, high = np.quantile(np.stack(curves), [0.025, 0.975], axis=0)
     return RocBand(at, low, high)
+
+
+def choose_threshold(
+    cases: Cases,
+    rule: Rule,
+    target: float | None = None,
+) -> ChosenThreshold:
+    """Choose the threshold on these cases: training or validation cases, not those of the test.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater.
+    rule : {"youden", "sensitivity", "specificity"}
+        The largest sensitivity + specificity; the largest specificity with a sensitivity of at
+        least `target`; or the largest sensitivity with a specificity of at least `target`. Of equal
+        thresholds the highest is taken (fewest called positive), as is the observed score.
+    target : float, optional
+        A fraction in (0, 1], for the last two rules.
+
+    Raises
+    ------
+    StatisticsError
+        Only one class is present; a target that is missing, superfluous or outside (0, 1]; no
+        threshold that calls any case positive reaches the specificity.
+
+    References
+    ----------
+    Youden WJ 1950, Cancer 3:32-35. Optimism of a threshold chosen on the cases it is measured on:
+    Leeflang MMG 2008, Clin Chem 54:729-737, 10.1373/clinchem.2007.096032.
+    """
+    curve = roc_curve(cases)
+    if (rule == "youden") != (target is None) or not (target is None or 0 < target <= 1):
+        raise StatisticsError(
+            f"The rule {rule!r} was given the target {target}",
+            "a fraction above 0 for a fixed sensitivity or specificity, and none for Youden",
+            "Give the sensitivity or specificity to reach",
+        )
+    at = _choose(curve, rule, target)
+    return ChosenThreshold(
+        float(curve.threshold[at]),
+        rule,
+        float(curve.tpr[at]),
+        float(1 - curve.fpr[at]),
+    )
+
+
+def _choose(curve: RocCurve, rule: Rule, target: float | None) -> int:
+    """Place on the curve, 1 or higher: place 0 calls nothing positive."""
+    if target is None:
+        return 1 + int(np.argmax((curve.tpr - curve.fpr)[1:]))
+    if rule == "sensitivity":
+        return max(1, int(np.argmax(curve.tpr >= target - 1e-12)))
+    enough = np.flatnonzero(1 - curve.fpr >= target - 1e-12)[1:]
+    if enough.size == 0:
+        raise StatisticsError(
+            f"No threshold calls a case positive and keeps a specificity of {target}",
+            "a specificity that the scores can reach",
+            "Ask for a lower specificity",
+        )
+    return int(enough[np.argmax(curve.tpr[enough])])

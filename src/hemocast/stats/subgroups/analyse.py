@@ -16,7 +16,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import holm
-from hemocast.stats.estimate import FEW, IntArray
+from hemocast.stats.estimate import FEW, Estimate, IntArray
 from hemocast.stats.evaluation import Evaluation, evaluate
 from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.interaction import (
@@ -29,6 +29,7 @@ from hemocast.stats.subgroups.interaction import (
 MISSING: Final = "missing"
 """The name of the group of cases without a value."""
 
+_SHOWN: Final = ("sensitivity", "specificity", "brier")
 _NO_VALUE: Final = frozenset({"", "n/a", "nan", "NaN", "<NA>", "NaT"})
 
 
@@ -92,6 +93,20 @@ class Subgroup:
     evaluation: Evaluation
     warning: str | None
 
+    @property
+    def metrics(self) -> tuple[tuple[str, Estimate], ...]:
+        """What tables of subgroups show: AUC (DeLong), sensitivity, specificity, Brier score.
+
+        Each with the warning of the group before its own.
+        """
+        found = self.evaluation
+        shown = (("auc", found.auc_delong), *((name, found[name]) for name in _SHOWN))
+        return tuple((name, self._warned(value)) for name, value in shown)
+
+    def _warned(self, value: Estimate) -> Estimate:
+        said = dict.fromkeys(text for text in (self.warning, value.warning) if text)
+        return replace(value, warning="; ".join(said) or None)
+
 
 @dataclass(frozen=True)
 class SubgroupAnalysis:
@@ -111,6 +126,19 @@ class SubgroupAnalysis:
     groups: tuple[Subgroup, ...]
     auc_interaction: Interaction
     calibration_interaction: Interaction
+
+    @property
+    def tests(self) -> tuple[tuple[str, Interaction], ...]:
+        """Both tests, by what shall be equal."""
+        return (
+            ("auc", self.auc_interaction),
+            ("calibration_line", self.calibration_interaction),
+        )
+
+    @property
+    def n_unknown(self) -> int:
+        """Cases without a value, which no test holds."""
+        return sum(one.evaluation.n for one in self.groups if one.name == MISSING)
 
 
 def categories(name: str, values: Iterable[object]) -> GroupVariable:

@@ -20,6 +20,8 @@ from hemocast.stats.discrimination.delong import delong, placements
 from hemocast.stats.estimate import FEW, BoolArray, FloatArray
 
 _SINGULAR = 1e-12
+_EQUAL_AUCS = "Wald chi-square of equal AUCs (DeLong), patients counted once"
+_ONE_LINE = "Wald chi-square of one calibration line (intercept and slope)"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Interaction:
         Wald chi-square, its degrees of freedom, p value; NaN where there is no test.
     p_adjusted : float
         After Holm, over all variables of the analysis; NaN where there is no test.
+    method : str
+        How it was made, in words fit for a table's footnote.
     warning : str or None
         Why there is no test.
     """
@@ -46,7 +50,22 @@ class Interaction:
     df: int
     p: float
     p_adjusted: float
+    method: str
     warning: str | None = None
+
+    @property
+    def description(self) -> str:
+        """The method, and the groups that were left out."""
+        return "; ".join([self.method, *self._left])
+
+    @property
+    def reason(self) -> str:
+        """Why there is no test; "" where there is one."""
+        return "; ".join([self.warning, *self._left]) if self.warning else ""
+
+    @property
+    def _left(self) -> list[str]:
+        return [f"left out: {', '.join(self.left_out)}"] if self.left_out else []
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ def auc_interaction(cases: Cases, groups: Sequence[Group]) -> Interaction:
     DeLong ER 1988, Biometrics 44:837-845, 10.2307/2531595. Cochran WG 1954, Biometrics 10:101-129,
     10.2307/3001666. Obuchowski NA 1997, Biometrics 53:567-578, 10.2307/2533958.
     """
-    return _compare(cases, groups, _auc_fit)
+    return _compare(cases, groups, _auc_fit, _EQUAL_AUCS)
 
 
 def calibration_interaction(cases: Cases, groups: Sequence[Group]) -> Interaction:
@@ -109,10 +128,10 @@ def calibration_interaction(cases: Cases, groups: Sequence[Group]) -> Interactio
     Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562. Liang KY, Zeger SL 1986,
     Biometrika 73:13-22, 10.1093/biomet/73.1.13.
     """
-    return _compare(cases, groups, _calibration_fit)
+    return _compare(cases, groups, _calibration_fit, _ONE_LINE)
 
 
-def _compare(cases: Cases, groups: Sequence[Group], fit: FitGroup) -> Interaction:
+def _compare(cases: Cases, groups: Sequence[Group], fit: FitGroup, method: str) -> Interaction:
     """Fit every group that can be, and test whether all have the same coefficients."""
     fits: list[_Fit] = []
     left_out: list[str] = []
@@ -130,13 +149,13 @@ def _compare(cases: Cases, groups: Sequence[Group], fit: FitGroup) -> Interactio
     nan = float("nan")
     if len(fits) < 2:
         reason = "fewer than two groups are large enough to be compared"
-        return Interaction(names, tuple(left_out), nan, 0, nan, nan, reason)
+        return Interaction(names, tuple(left_out), nan, 0, nan, nan, method, reason)
     statistic, df = _wald(fits)
     if np.isnan(statistic):
         reason = "the groups share too many patients for their covariance to be estimated"
-        return Interaction(names, tuple(left_out), nan, df, nan, nan, reason)
+        return Interaction(names, tuple(left_out), nan, df, nan, nan, method, reason)
     p = float(chi2.sf(statistic, df))
-    return Interaction(names, tuple(left_out), statistic, df, p, p)
+    return Interaction(names, tuple(left_out), statistic, df, p, p, method)
 
 
 def _wald(fits: Sequence[_Fit]) -> tuple[float, int]:
