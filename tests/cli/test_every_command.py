@@ -36,6 +36,7 @@ WRITES = {
 INTO_DATASET = {
     "quality": "{dataset}",
     "cohort": "{dataset}",
+    "split": "{dataset}",
     "readers create": "{dataset} --study mine",
     "readers serve": "{dataset} --study mine --port {port}",
     "readers links": "{dataset} --study mine --new",
@@ -47,6 +48,7 @@ READS = {
     "ingest": "{missing} --out {out}",
     "quality": "{missing}",
     "cohort": "{missing}",
+    "split": "{missing}",
     "check-leakage": "{missing}",
     "check-paper": "{missing}",
     "train": "{missing} --out {out}",

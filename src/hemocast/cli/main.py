@@ -26,6 +26,7 @@ from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
 from hemocast.cli.reproduce import reproduce
 from hemocast.cli.simulate import simulate
+from hemocast.cli.split import split
 from hemocast.cli.train import train
 from hemocast.errors import HemocastError
 from hemocast.version import VERSION
@@ -43,6 +44,7 @@ app.command()(simulate)
 app.command()(ingest)
 app.command()(quality)
 app.command()(cohort)
+app.command()(split)
 app.command("check-leakage")(check_leakage)
 app.command("check-paper")(check_paper)
 app.command()(train)

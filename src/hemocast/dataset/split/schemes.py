@@ -66,7 +66,11 @@ def split_folds(
 
 
 def split_by_site(
-    labels: Mapping[str, int], where: Mapping[str, str], *, min_per_class: int = 1
+    labels: Mapping[str, int],
+    where: Mapping[str, str],
+    *,
+    name: str = "site",
+    min_per_class: int = 1,
 ) -> tuple[Split, ...]:
     """Leave each site out in turn: train at all others, test there.
 
@@ -76,14 +80,16 @@ def split_by_site(
         participant_id -> 1 (HT) or 0 (no HT).
     where : mapping
         participant_id -> site, for every patient of `labels`.
+    name : str
+        Splits are called ``NAME-01-SITE``, ``NAME-02-SITE`` ...
     min_per_class : int
         Patients of each class that a site must have to be tested; smaller ones are only trained on.
 
     Returns
     -------
     tuple of Split
-        ``site-NN-NAME`` for each site that is large enough, in the order of their names. Nothing is
-        drawn: their seed is 0.
+        One for each site that is large enough, in the order of their names. Nothing is drawn: their
+        seed is 0.
 
     Raises
     ------
@@ -95,8 +101,8 @@ def split_by_site(
     for patient in sorted(labels):
         members.setdefault(where[patient], []).append(patient)
     large = {
-        name: patients
-        for name, patients in sorted(members.items())
+        site: patients
+        for site, patients in sorted(members.items())
         if _has_both(labels, patients, max(min_per_class, 1))
         and _has_both(labels, labels.keys() - set(patients), 1)
     }
@@ -107,7 +113,7 @@ def split_by_site(
             "Split by patient instead, or add sites",
         )
     return tuple(
-        _tested(labels, patients, 0, f"site-{number:02d}-{_file_name(site)}")
+        _tested(labels, patients, 0, f"{name}-{number:02d}-{_file_name(site)}")
         for number, (site, patients) in enumerate(large.items(), start=1)
     )
 
