@@ -64,7 +64,7 @@ def write_bases(root: Path) -> dict[str, list[Path]]:
         paths = write_ct(hu, positions, axes, [PIXEL_MM] * 2, encoded, root / name)
         if made != syntax:
             for path in paths:
-                _transcode(path, name)
+                transcode(path, name)
         bases[name] = paths
     for name in MULTI:
         path = root / f"multi-{name}" / "frames.dcm"
@@ -77,7 +77,8 @@ def write_bases(root: Path) -> dict[str, list[Path]]:
 _LOSSY = ("j2k-lossy", "jpegls-near")
 
 
-def _transcode(path: Path, name: str) -> None:
+def transcode(path: Path, name: str) -> None:
+    """Compress a file's pixels with GDCM."""
     import gdcm
 
     target = {

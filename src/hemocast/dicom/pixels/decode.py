@@ -14,7 +14,9 @@ from hemocast.dicom.geometry.regrid import AIR
 from hemocast.dicom.header.image import DEFLATED, Pixels
 from hemocast.dicom.header.inflate import read_dataset
 from hemocast.dicom.pixels import encapsulated
+from hemocast.dicom.pixels.decompress import Compressed
 from hemocast.dicom.pixels.encapsulated import Stream
+from hemocast.dicom.pixels.worker import WORKER
 from hemocast.dicom.refusals import is_denied, malformed, reading, truncated, unreadable
 from hemocast.errors import (
     HemocastError,
@@ -175,10 +177,6 @@ def _inflate(path: Path, size: int, changed: int) -> NDArray[Any]:
 
 
 def _decompressed(p: Pixels, frame: bytes | None) -> NDArray[Any]:
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels.decoders.base import get_decoder
-    from pydicom.uid import UID
-
     if frame is None:
         if p.offset is None:
             raise truncated()
@@ -186,23 +184,9 @@ def _decompressed(p: Pixels, frame: bytes | None) -> NDArray[Any]:
     plugin, kind = DECODERS[p.syntax]
     if kind is not None:
         encapsulated.check_stream(frame, p.rows, p.columns, kind)
-    options: dict[str, Any] = {
-        "transfer_syntax_uid": UID(p.syntax),
-        "rows": p.rows,
-        "columns": p.columns,
-        "samples_per_pixel": 1,
-        "number_of_frames": 1,
-        "bits_allocated": p.bits_allocated,
-        "bits_stored": p.bits_stored,
-        "pixel_representation": int(p.signed),
-        "photometric_interpretation": "MONOCHROME2",
-        "pixel_keyword": "PixelData",
-    }
-    array, _ = get_decoder(p.syntax).as_array(
-        encapsulate([frame], has_bot=False), index=0, raw=True, decoding_plugin=plugin, **options
-    )
-    result: NDArray[Any] = array
-    return result
+    how = Compressed(p.syntax, plugin, p.rows, p.columns, p.bits_allocated, p.bits_stored, p.signed)
+    # RLE is decoded in Rust, which keeps to its memory: it needs no process of its own.
+    return how.decode(frame) if kind is None else WORKER.decode(how, frame)
 
 
 def understand(pixels: Pixels, values: NDArray[Any]) -> Bits:
