@@ -35,7 +35,9 @@
     │   ├── NotABrain           HC302  no brain inside a skull (a phantom, another body part)
     │   ├── BloodPresent        HC303  the scan already shows blood
     │   ├── NotAligned          HC304  the head could not be set upright
-    │   └── BurnedIn            HC305  a picture that may show text: it cannot leave as clean
+    │   ├── BurnedIn            HC305  a picture that may show text: it cannot leave as clean
+    │   ├── WrongOrientation    HC306  the head lies as if the header's axes were wrong
+    │   └── NotCovered          HC307  too much of the brain lies beyond the slices
     ├── DatasetError
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
@@ -289,6 +291,18 @@ class BurnedIn(ContentError):
     """A picture that may show text, such as a name: it cannot leave as clean."""
 
     code = "HC305"
+
+
+class WrongOrientation(ContentError):
+    """The head lies as if the header's axes were wrong: left and right are not known."""
+
+    code = "HC306"
+
+
+class NotCovered(ContentError):
+    """Too much of the brain lies beyond the slices."""
+
+    code = "HC307"
 
 
 class DatasetError(HemocastError):

@@ -152,6 +152,13 @@ class StackRecord:
         Height of brain below the lowest frame that did not fit, mm.
     doubts : tuple of str
         What was accepted but may matter, in words.
+    sides_known : bool
+        Whether left and right are known: False where the head lies so far from how its header says
+        that the header may be wrong. No output may then name a side.
+    base_missing_mm, vertex_missing_mm : float
+        Height of brain beyond the lowest and the highest slice, by the fitted template, mm.
+    covered : float
+        Share of the brain's height that the slices cover.
     """
 
     input_hash: str
@@ -163,6 +170,10 @@ class StackRecord:
     frames_padded_bottom: int
     brain_cut_mm: float
     doubts: tuple[str, ...] = ()
+    sides_known: bool = True
+    base_missing_mm: float = 0.0
+    vertex_missing_mm: float = 0.0
+    covered: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -114,9 +114,10 @@ def test_frames_hang_from_the_vertex(plain):
 
 def test_a_scan_that_stops_below_the_vertex_keeps_its_frames_in_place(plain):
     whole = prepare(plain, CONFIG)
-    cut = prepare(_lower(plain, 7), CONFIG)
+    cut = prepare(_lower(plain, 5), CONFIG)
     assert 2 <= cut.record.frames_padded_top <= 6
-    assert any("vertex" in doubt for doubt in cut.record.doubts)
+    assert any("at the vertex" in doubt for doubt in cut.record.doubts)
+    assert cut.record.vertex_missing_mm > 8
     padded = cut.record.frames_padded_top
     assert not cut.brain[28 - padded :].any()
     assert np.linalg.norm(cut.affine[:3, 3] - whole.affine[:3, 3]) < 5
@@ -171,3 +172,10 @@ def test_a_phantom_is_refused(unpack):
 
     with pytest.raises(NotABrain):
         prepare(read(unpack("phantom_tilt0_5mm")), CONFIG)
+
+
+def test_a_head_turned_far_is_prepared_without_known_sides():
+    turned = render_head(4, protocol=Protocol(rotation_degrees=(0, 0, 55), field_mm=250.0))
+    record = prepare(turned, CONFIG).record
+    assert not record.sides_known
+    assert any("left and right are not known" in doubt for doubt in record.doubts)

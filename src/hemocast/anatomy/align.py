@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from hemocast.anatomy.brain import Brain
 from hemocast.anatomy.fields import robust_step, rotation, sample, turned
 from hemocast.anatomy.grid import Coarse, coarsen_around
+from hemocast.anatomy.orientation import SIDES_UNKNOWN, left_and_right_known, starts
 from hemocast.anatomy.symmetry import onto_midline
 from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
 from hemocast.errors import NotAligned
 from hemocast.volume import Affine, FloatArray, Volume
 
-# Ours: heads are laid within about 30 degrees of straight; beyond 50 the fit went wrong.
-LARGEST_DEGREES = 50.0
 SCALE_RANGE = (0.7, 1.4)
 LEAST_OVERLAP = 0.85
 _SMOOTH_MM = 5.0
@@ -27,7 +26,8 @@ _FLUID_WEIGHT = 0.5
 # What a radian, a millimetre and a unit of stretch move the brain's surface by, mm.
 _MOVES_MM = np.array([80.0] * 3 + [1.0] * 3 + [80.0] * 3)
 _SETTLED = 0.05
-_STARTS_DEGREES = (0.0, -22.0, 22.0)
+# Every way a head can lie is tried at this many places, the best few further on.
+_FIRST_PLACES, _FIRST_STEPS, _KEPT = 400, 4, 5
 # Brain in the lowest slice that shows that the base is missing. Measured: with 30 mm of the base
 # cut off, pitch changed by up to 3 degrees, with 45 mm or more by up to 8.
 _BASE_CM2 = 60.0
@@ -49,11 +49,12 @@ class Alignment:
         axes, applied in that order.
     shift_mm : tuple of float
         The translation in `matrix`: right to left, anterior to posterior, inferior to superior.
-    vertex_mm : float
-        Height of the brain's vertex over the origin as fitted from the template, mm: known even
-        where the scan stops below it.
+    stretch : tuple of float
+        Size of the brain against the template's along the upright axes.
     overlap : float
         Dice coefficient of the brain with the fitted template, within the scan.
+    sides_known : bool
+        Whether the header can be believed about left and right (`hemocast.anatomy.orientation`).
     doubts : tuple of str
         What was accepted but may matter, in words.
     """
@@ -61,9 +62,15 @@ class Alignment:
     matrix: Affine
     rotation_degrees: tuple[float, float, float]
     shift_mm: tuple[float, float, float]
-    vertex_mm: float
+    stretch: tuple[float, float, float]
     overlap: float
+    sides_known: bool = True
     doubts: tuple[str, ...] = ()
+
+    @property
+    def vertex_mm(self) -> float:
+        """Height of the vertex over the origin, mm, by the template: also where the scan ends."""
+        return (VERTEX_MM - CENTRE_MM[2]) * self.stretch[2]
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class _Target:
 
 
 def align(
-    volume: Volume, brain: Brain, starts_degrees: tuple[float, ...] = _STARTS_DEGREES
+    volume: Volume, brain: Brain, starts_degrees: tuple[float, ...] | None = None
 ) -> Alignment:
     """Find the rigid move that sets the head upright and its midline on x = 0.
 
@@ -102,32 +109,43 @@ def align(
         The scan.
     brain : Brain
         Its brain, as `find_brain` gives it.
-    starts_degrees : tuple of float
-        Pitches from which the search starts: one where the pose is roughly known.
+    starts_degrees : tuple of float, optional
+        Pitches from which the search starts, where the pose is roughly known. By default the head
+        may lie in any way, whatever its header says.
 
     Raises
     ------
     NotAligned
-        The brain does not take the template's shape, or only in an impossible pose.
+        The brain does not take the template's shape.
+    WrongOrientation
+        It does, but lies as no patient does: the header's orientation is wrong.
     """
     tissue, share = coarsen_around(volume, brain.mask, _MARGIN_MM)
     target = _target(tissue, share)
-    rough = replace(target, points=target.points[::5], values=target.values[::5])
-    fits = [_fit(rough, _start(target, degrees), 12) for degrees in starts_degrees]
+    rough = _every(target, 5)
+    if starts_degrees is None:
+        begin = _promising(target)
+    else:
+        turns = [rotation(np.array([np.deg2rad(d), 0.0, 0.0])) for d in starts_degrees]
+        begin = [_start(target, turn) for turn in turns]
+    fits = [_fit(rough, pose, 12) for pose in begin]
     best = min(fits, key=lambda fit: fit[1])[0]
     pose, _, overlap = _fit(target, best, 12)
-    _check(overlap, pose)
+    _check(overlap)
+    sides_known = left_and_right_known(pose.rotation)
     matrix = np.eye(4)
     matrix[:3, :3] = pose.rotation
     matrix[:3, 3] = pose.shift + target.middle
     matrix = onto_midline(tissue, share, matrix)
+    width, length, height = np.exp(pose.log_scale)
     return Alignment(
         matrix=matrix,
         rotation_degrees=_euler_degrees(matrix[:3, :3]),
         shift_mm=(-float(matrix[0, 3]), -float(matrix[1, 3]), float(matrix[2, 3])),
-        vertex_mm=float((VERTEX_MM - CENTRE_MM[2]) * np.exp(pose.log_scale[2])),
+        stretch=(float(width), float(length), float(height)),
         overlap=overlap,
-        doubts=_doubts(volume, brain),
+        sides_known=sides_known,
+        doubts=_doubts(volume, brain, sides_known),
     )
 
 
@@ -156,9 +174,20 @@ def _target(tissue: Coarse, share: FloatArray) -> _Target:
     return _Target((points - middle).astype(np.float32), values, middle, axes)
 
 
-def _start(target: _Target, pitch_degrees: float) -> _Pose:
-    pitched = rotation(np.array([np.deg2rad(pitch_degrees), 0.0, 0.0]))
-    return _Pose(rotation=target.axes @ pitched, shift=np.zeros(3), log_scale=np.zeros(3))
+def _every(target: _Target, step: int) -> _Target:
+    """Keep every so many of the places."""
+    return replace(target, points=target.points[::step], values=target.values[::step])
+
+
+def _start(target: _Target, turn: NDArray[np.float64]) -> _Pose:
+    return _Pose(rotation=target.axes @ turn, shift=np.zeros(3), log_scale=np.zeros(3))
+
+
+def _promising(target: _Target) -> list[_Pose]:
+    """Try every way in which a head can lie for a few steps; return the few that fit best."""
+    few = _every(target, max(1, len(target.points) // _FIRST_PLACES))
+    fits = [_fit(few, _start(target, turn), _FIRST_STEPS) for turn in starts()]
+    return [fit[0] for fit in sorted(fits, key=lambda fit: fit[1])[:_KEPT]]
 
 
 def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]:
@@ -205,27 +234,22 @@ def _jacobian(
     ).astype(np.float32)
 
 
-def _check(overlap: float, pose: _Pose) -> None:
-    degrees = rotation_angle(pose.rotation)
-    if overlap < LEAST_OVERLAP or degrees > LARGEST_DEGREES:
+def _check(overlap: float) -> None:
+    if overlap < LEAST_OVERLAP:
         raise NotAligned(
-            f"The brain fits the upright template with an overlap of {overlap:.2f}"
-            f" when turned by {degrees:.0f} degrees",
-            f"an overlap of at least {LEAST_OVERLAP} within {LARGEST_DEGREES:.0f} degrees",
+            f"The brain fits the upright template with an overlap of {overlap:.2f}",
+            f"an overlap of at least {LEAST_OVERLAP}",
             "Look at the scan: a large part of the head may be missing or not be a head",
         )
 
 
-def _doubts(volume: Volume, brain: Brain) -> tuple[str, ...]:
+def _doubts(volume: Volume, brain: Brain, sides_known: bool) -> tuple[str, ...]:
+    doubts = () if sides_known else (SIDES_UNKNOWN,)
     lowest_cm2 = np.count_nonzero(brain.mask[0]) * np.prod(volume.spacing[1:]) / 100
-    if lowest_cm2 <= _BASE_CM2:
-        return ()
-    return ("the scan stops above the skull base: the pitch of the head is known less well",)
-
-
-def rotation_angle(matrix: NDArray[np.float64]) -> float:
-    """Angle of a rotation matrix (3, 3), degrees."""
-    return float(np.rad2deg(np.arccos(np.clip((np.trace(matrix) - 1) / 2, -1, 1))))
+    if lowest_cm2 > _BASE_CM2:
+        base = "the scan stops above the skull base: the pitch of the head is known less well"
+        doubts = (*doubts, base)
+    return doubts
 
 
 def _euler_degrees(matrix: NDArray[np.float64]) -> tuple[float, float, float]:

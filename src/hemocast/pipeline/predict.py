@@ -125,4 +125,5 @@ def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folde
         dtype="float32",
         # The header has room for 79 characters.
         description=prediction.notice.replace(" scan;", "")[:79],
+        sides_known=prediction.stack.record.sides_known,
     )

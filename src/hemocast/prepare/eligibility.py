@@ -53,7 +53,7 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
         The scan shows a hematoma.
     ContrastGiven
         Its vessels are as bright as contrast agent makes them.
-    NotHounsfield, NotABrain, NotAligned
+    NotHounsfield, NotABrain, NotAligned, WrongOrientation, NotCovered
         As `prepare` does.
     """
     held = kept_stack(volume, config, cache) if cache else None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.anatomy.grid import coarsen
 from hemocast.config import PrepareConfig
+from hemocast.prepare.coverage import Coverage, measure_coverage, refuse_half_a_head
 from hemocast.prepare.resample import sample_brain
 from hemocast.volume import (
     Affine,
@@ -42,16 +43,14 @@ class _Extent:
     Parameters
     ----------
     top, bottom : float
-        Heights over the upright origin, mm.
-    vertex_cut : bool
-        The scan stops below the vertex; `top` is then the template's.
+        Heights over the upright origin, mm; `top` is the template's where the scan stops below the
+        vertex.
     beside_ml : float
         Brain in front of, behind and beside the frames, mL.
     """
 
     top: float
     bottom: float
-    vertex_cut: bool
     beside_ml: float
 
 
@@ -74,11 +73,15 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
 
     Raises
     ------
-    NotHounsfield, NotABrain, NotAligned
+    NotHounsfield, NotABrain, NotAligned, WrongOrientation
         As `find_brain` and `align` do.
+    NotCovered
+        Too much of the brain lies beyond the slices.
     """
     found = find_brain(volume) if brain is None else brain
     pose = align(volume, found)
+    coverage = measure_coverage(volume, found, pose)
+    refuse_half_a_head(coverage)
     extent = measure_extent(volume, found, pose, config)
     affine = pose.matrix @ frames_to_upright(config, extent.top)
     shape = (config.frames, config.size, config.size)
@@ -96,7 +99,11 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
         frames_padded_top=padded_top,
         frames_padded_bottom=padded_bottom,
         brain_cut_mm=max(0.0, lowest - extent.bottom),
-        doubts=pose.doubts + _doubts(extent),
+        doubts=pose.doubts + _doubts(extent, coverage),
+        sides_known=pose.sides_known,
+        base_missing_mm=coverage.base_mm,
+        vertex_missing_mm=coverage.vertex_mm,
+        covered=coverage.share,
     )
     return Stack(frames=frames, brain=inside, affine=affine, record=record)
 
@@ -133,7 +140,6 @@ def measure_extent(volume: Volume, brain: Brain, pose: Alignment, config: Prepar
     return _Extent(
         top=max(highest, pose.vertex_mm) if cut else highest,
         bottom=float(bottom) - half_block,
-        vertex_cut=cut,
         beside_ml=float(weight_ml[np.maximum(np.abs(x), np.abs(y)) > half_side].sum()),
     )
 
@@ -162,10 +168,10 @@ def _padded(slices: NDArray[np.float64], volume: Volume) -> tuple[int, int]:
     return below, above
 
 
-def _doubts(extent: _Extent) -> tuple[str, ...]:
+def _doubts(extent: _Extent, coverage: Coverage) -> tuple[str, ...]:
     doubts = []
-    if extent.vertex_cut:
-        doubts.append("the scan stops below the vertex: the top frame was placed by the template")
+    if coverage.missing:
+        doubts.append(f"brain lies beyond the slices: about {coverage.missing}")
     if extent.beside_ml > _SPECK_ML:
         doubts.append(f"{extent.beside_ml:.0f} mL of brain lie beside the frames")
     return tuple(doubts)

@@ -198,3 +198,10 @@ def test_a_disk_that_fails_is_no_malformed_file(tmp_path):
         (tmp_path / name).symlink_to("/proc/self/mem")
         with pytest.raises(Unreadable, match="Input/output error"):
             read_nifti(tmp_path / name)
+
+
+def test_a_map_whose_sides_are_not_known_claims_no_orientation(volume, tmp_path):
+    for known in (True, False):
+        write_nifti(volume.hu, volume.affine, tmp_path / "map.nii.gz", sides_known=known)
+        header = nib.load(tmp_path / "map.nii.gz").header
+        assert int(header["sform_code"]) == int(header["qform_code"]) == int(known)

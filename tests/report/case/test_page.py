@@ -222,3 +222,18 @@ def test_quick_small_and_the_same_each_time(
     first = (tmp_path / "1.html").read_bytes()
     assert first == (tmp_path / "2.html").read_bytes()
     assert len(first) < 1_500_000
+
+
+def test_no_side_is_named_where_left_and_right_are_not_known(
+    prediction, stack: Stack, source: Source, tmp_path: Path
+) -> None:
+    record = replace(stack.record, sides_known=False)
+    unknown = replace(prediction, stack=replace(stack, record=record))
+    write_case_page(unknown, source, tmp_path / "report.html")
+    read_page = read(tmp_path / "report.html")
+    assert "left and right are not known" in read_page.text
+    assert not [a for _, a in read_page.tags if a.get("class") in ("side", "over r", "over l")]
+    labels = " ".join(a.get("aria-label") or "" for _, a in read_page.tags)
+    for words in (read_page.text, labels):
+        assert "patient's right" not in words
+        assert not re.search(r"\b[RL]\b", words)

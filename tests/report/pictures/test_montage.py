@@ -90,3 +90,19 @@ def test_another_number_of_frames(prediction, stack: Stack) -> None:
     fewer = Stack(stack.frames[:10], stack.brain[:10], stack.affine, record)
     image = draw_montage(replace(prediction, stack=fewer, heatmap=prediction.heatmap[:10]))
     assert image.height < 600
+
+
+def test_no_side_is_named_where_left_and_right_are_not_known(prediction, stack: Stack) -> None:
+    def corners(known: bool) -> list[int]:
+        record = replace(stack.record, sides_known=known)
+        lit = replace(prediction, stack=replace(stack, record=record))
+        image = np.asarray(draw_montage(lit).convert("L"))
+        tile = (image.shape[1] - 20) // 7
+        # Where R and L stand over the fourth frame; its number and height are in the middle.
+        label = image[66:84, 10 + 3 * tile : 10 + 4 * tile]
+        return [int(label[:, :20].max()), int(label[:, -20:].max()), int(label.max())]
+
+    assert min(corners(known=True)) > 100
+    right, left, number = corners(known=False)
+    assert (right, left) == (0, 0)
+    assert number > 100

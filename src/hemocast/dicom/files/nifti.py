@@ -265,6 +265,7 @@ def write_nifti(
     *,
     dtype: DTypeLike = np.int16,
     description: str = "",
+    sides_known: bool = True,
 ) -> None:
     """Write a volume as NIfTI, whole or not at all; the same volume gives the same bytes.
 
@@ -280,6 +281,9 @@ def write_nifti(
         Of the stored values.
     description : str
         Up to 79 characters for the header; `SIMULATED` in front is read back as `Source.simulated`.
+    sides_known : bool
+        False where left and right are not known: the header then says nothing about orientation
+        (both codes 0), and viewers name no sides.
     """
     import nibabel as nib
 
@@ -291,8 +295,8 @@ def write_nifti(
     make: Any = nib.Nifti1Image
     image = make(values.astype(kind, copy=False).transpose(2, 1, 0), affine)
     image.header.set_xyzt_units("mm")
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
+    image.set_sform(affine, code=int(sides_known))
+    image.set_qform(affine, code=int(sides_known))
     image.header["descrip"] = description.encode("ascii", "replace")[:79]
     content = image.to_bytes()
     if path.name.lower().endswith(".gz"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.files import write_text
 from hemocast.report.page import render
+from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
 from hemocast.report.words import closed, of_hundred, percent, stamp
 from hemocast.volume import Source
@@ -83,9 +84,14 @@ class CaseView:
         """The frames, for screen readers."""
         most = f"most evidence for HT in frame {self.picture.first}"
         return (
-            f"{len(self.picture.tiles)} axial frames from below upwards, patient's right at the "
-            f"left; {most if self.picture.top else 'no evidence for HT'}"
+            f"{len(self.picture.tiles)} axial frames from below upwards, {self.sides}; "
+            f"{most if self.picture.top else 'no evidence for HT'}"
         )
+
+    @property
+    def sides(self) -> str:
+        """Where the patient's right is."""
+        return sides_in_words(known=self.picture.sides_known)
 
     @property
     def threshold_x(self) -> float:

@@ -126,6 +126,11 @@ def blank(stack: Stack) -> dict[int, str]:
     return reasons | dict.fromkeys(beyond, "beyond the scan")
 
 
+def sides_in_words(*, known: bool) -> str:
+    """Say where the patient's right is in every picture of frames."""
+    return "patient's right at the left" if known else "the patient's left and right are not known"
+
+
 def grid(tiles: Bytes) -> Bytes:
     """Lay frames (n, h, w) out in rows of `COLUMNS`, lowest frame at the top left."""
     n, height, width = tiles.shape

@@ -22,6 +22,7 @@ from hemocast.report.pictures.frames import (
     heights_mm,
     layers_of,
     ramp,
+    sides_in_words,
 )
 from hemocast.report.words import stamp
 from hemocast.volume import Stack
@@ -43,9 +44,9 @@ def write_montage(prediction: Prediction, path: Path) -> None:
     """Write a PNG of all frames with the evidence for HT laid over them.
 
     Frames run from inferior (top left) to superior (bottom right), seen from the feet: the
-    patient's right is at the left of the picture. The overlay is clear where there is little or no
-    evidence, so that the brain under it can be judged; what speaks against HT is not shown. The
-    model's notice is burned in.
+    patient's right is at the left of the picture, unless left and right are not known: then no side
+    is named. The overlay is clear where there is little or no evidence, so that the brain under it
+    can be judged; what speaks against HT is not shown. The model's notice is burned in.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def draw_montage(prediction: Prediction) -> Image.Image:
         canvas.paste(band, (_EDGE, _HEAD_H + row * (tile[1] + _LABEL_H) + _LABEL_H))
     pen = ImageDraw.Draw(canvas)
     _label_tiles(pen, prediction.stack, tile)
-    _head(canvas, pen, layers.heat, prediction.heatmap_kind)
+    _head(canvas, pen, layers.heat, prediction)
     _foot(pen, canvas.size, prediction.notice)
     return canvas
 
@@ -106,13 +107,18 @@ def _label_tiles(pen: ImageDraw.ImageDraw, stack: Stack, tile: tuple[int, int]) 
             middle = (left + tile[0] / 2, top + _LABEL_H + tile[1] / 2)
             pen.text(middle, reasons[index], _DIM, font(13), anchor="mm")
             continue
-        pen.text((left + 6, top + 3), "R", _INK, font(12))
-        pen.text((left + tile[0] - 6, top + 3), "L", _INK, font(12), anchor="ra")
+        if stack.record.sides_known:
+            pen.text((left + 6, top + 3), "R", _INK, font(12))
+            pen.text((left + tile[0] - 6, top + 3), "L", _INK, font(12), anchor="ra")
 
 
-def _head(canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, kind: str) -> None:
+def _head(
+    canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, prediction: Prediction
+) -> None:
+    kind = prediction.heatmap_kind
+    sides = sides_in_words(known=prediction.stack.record.sides_known)
     pen.text((_EDGE, 10), "Hemocast: evidence for hemorrhagic transformation", _INK, font(20))
-    line = "Frames from below upwards; height above the lowest frame; R = patient's right"
+    line = f"Frames from below upwards; height above the lowest frame; {sides}"
     pen.text((_EDGE, 38), line, _DIM, font(13))
     bar_w, bar_h = 220, 12
     left, top = canvas.width - _EDGE - bar_w, 14

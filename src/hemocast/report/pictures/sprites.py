@@ -55,6 +55,8 @@ class Picture:
         Evidence in each frame, as a share of the frame with most; low where all is but traces.
     outlined : bool
         Whether the tiles carry a lesion's outline.
+    sides_known : bool
+        Whether the patient's right and left may be named.
     """
 
     sprites: Sprites
@@ -67,6 +69,7 @@ class Picture:
     ramp: tuple[str, ...]
     by_frame: tuple[float, ...]
     outlined: bool
+    sides_known: bool
 
 
 def make_picture(
@@ -122,6 +125,7 @@ def make_picture(
         ramp=tuple("#" + bytes(colour).hex() for colour in ramp()[::8]),
         by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),
         outlined=lesion is not None,
+        sides_known=stack.record.sides_known,
     )
 
 

@@ -1,0 +1,104 @@
+"""How much of the brain's height lies within the slices: known from the template fitted to it.
+
+A scan may stop below the vertex or above the base; what is missing cannot be seen, but the template
+that was stretched to the rest says where the brain would end. Only where the outermost slice of the
+brain is cut through flat does anything count as missing: a whole head ends in small slices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hemocast.anatomy import Alignment, Brain
+from hemocast.anatomy.template import STEP_MM, template
+from hemocast.errors import NotCovered
+from hemocast.volume import Volume
+
+LEAST_SHARE = 0.8
+"""Of the brain's height; below it a scan is refused."""
+DOUBT_MM = 8.0
+"""Missing height from which on a doubt is named; less is within the template's error."""
+# A slice that shows more brain than this is no end of a brain: it was cut there.
+_CUT_CM2 = 12.0
+# The smoothed template's ends are rounded off by this much, base and vertex: measured on 60 whole
+# simulated heads, whose own ends are known.
+_ROUNDED_MM = (4.0, 6.5)
+# The outermost points of the template that its ends leave out, as a share.
+_TIP = 0.002
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What of the brain the slices leave out.
+
+    Parameters
+    ----------
+    base_mm, vertex_mm : float
+        Height of brain below the lowest and above the highest slice, mm along the slices' normal;
+        0 where the brain ends within the scan.
+    share : float
+        Of the brain's height that the slices cover.
+    """
+
+    base_mm: float
+    vertex_mm: float
+    share: float
+
+    @property
+    def missing(self) -> str:
+        """What is missing, in words; "" where it is too little to matter."""
+        ends = ((self.base_mm, "at the base"), (self.vertex_mm, "at the vertex"))
+        return " and ".join(f"{mm:.0f} mm {place}" for mm, place in ends if mm >= DOUBT_MM)
+
+
+def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
+    """Measure how far the fitted template reaches beyond the brain's slices.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    brain : Brain
+        Its brain.
+    pose : Alignment
+        As `align` found it.
+    """
+    low, high = _template_ends(volume, pose)
+    area = brain.mask.sum(axis=(1, 2)) * np.prod(volume.spacing[1:]) / 100
+    used = np.flatnonzero(area)
+    lowest, highest = int(used[0]), int(used[-1])
+    step = volume.spacing[0]
+    base = (lowest - 0.5 - low) * step if area[lowest] > _CUT_CM2 else 0.0
+    vertex = (high - highest - 0.5) * step if area[highest] > _CUT_CM2 else 0.0
+    base, vertex = max(0.0, float(base)), max(0.0, float(vertex))
+    return Coverage(base, vertex, 1 - (base + vertex) / ((high - low) * step))
+
+
+def _template_ends(volume: Volume, pose: Alignment) -> tuple[float, float]:
+    """Return the slices (from 0, with fractions) between which the fitted template's brain lies."""
+    fixed = template()
+    zyx = np.argwhere(fixed.fields[..., 0, 0] > 0.5)
+    upright = (zyx[:, ::-1] * STEP_MM + np.array(fixed.origin_mm)) * np.array(pose.stretch)
+    to_slice = (np.linalg.inv(volume.affine) @ pose.matrix)[2]
+    low, high = np.quantile(upright @ to_slice[:3] + to_slice[3], (_TIP, 1 - _TIP))
+    below, above = (mm / volume.spacing[0] for mm in _ROUNDED_MM)
+    return float(low - below), float(high + above)
+
+
+def refuse_half_a_head(coverage: Coverage) -> None:
+    """Refuse a scan that leaves out too much of the brain.
+
+    Raises
+    ------
+    NotCovered
+        It does.
+    """
+    if coverage.share < LEAST_SHARE:
+        raise NotCovered(
+            f"The slices cover {coverage.share:.0%} of the brain's height: about "
+            f"{coverage.missing} are missing",
+            f"at least {LEAST_SHARE:.0%} of the height from the base to the vertex",
+            "Give all slices of the series, and its other part where the head was scanned in two",
+        )
