@@ -483,3 +483,13 @@ def test_one_scan_is_refused_when_anything_beside_it_cannot_be_read(scan, write,
         read(tmp_path / "a")
     with pytest.raises(Unreadable):
         list(read_all(tmp_path / "a"))
+
+
+def test_a_header_that_speaks_of_contrast_beside_plain_is_a_doubt(scan, write, tmp_path):
+    plain = {"series_description": "HEAD WITHOUT CONTRAST", "contrast_agent": "OMNIPAQUE 350"}
+    write(scan().with_header(series_description="HEAD W/WO CONTRAST"), tmp_path / "both")
+    write(scan().with_header(**plain), tmp_path / "plain")
+    assert any("with and without" in doubt for doubt in read(tmp_path / "both").source.doubts)
+    assert any("names a contrast agent" in d for d in read(tmp_path / "plain").source.doubts)
+    write(scan().with_header(**(plain | {"contrast_agent": "NONE GIVEN"})), tmp_path / "none")
+    assert not any("contrast" in doubt for doubt in read(tmp_path / "none").source.doubts)

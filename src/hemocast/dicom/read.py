@@ -19,6 +19,7 @@ from hemocast.dicom.geometry import slices as geometry
 from hemocast.dicom.header.image import Image
 from hemocast.dicom.pixels import decode
 from hemocast.dicom.refusals import unreadable
+from hemocast.dicom.series.exclusion import contrast_of
 from hemocast.dicom.series.find import find_scans
 from hemocast.dicom.series.found import Found, Scan, Series
 from hemocast.errors import (
@@ -310,6 +311,9 @@ def _describe(grid: geometry.Grid, images: list[Image], notes: _Notes) -> None:
             f"slices at most {thick:g} mm thick lie {max(steps):.1f} mm apart: tissue between them "
             "was not seen"
         )
+    doubt = contrast_of(images[0]).doubt
+    if doubt:
+        notes.doubts.append(doubt.value)
     if any(image.pixels.lossy for image in images):
         notes.doubts.append("the images were compressed with loss")
     if images[0].image_type[:1] == ("DERIVED",):

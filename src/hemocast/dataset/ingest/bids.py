@@ -21,7 +21,9 @@ from hemocast.dicom.deidentify.words import scanner_facts
 from hemocast.dicom.files.archive import Opened
 from hemocast.dicom.files.nifti import find_nifti, nifti_uid
 from hemocast.dicom.refusals import reading
-from hemocast.dicom.series.exclusion import Words, exclusion_by_words
+from hemocast.dicom.series.exclusion import Words, contrast_of, exclusion_by_words
+from hemocast.dicom.words.contrast import Doubt
+from hemocast.dicom.words.terms import spelled
 from hemocast.errors import HemocastError, Unreadable
 from hemocast.volume import SIMULATED, Volume
 
@@ -87,6 +89,8 @@ class NiftiScan:
         The sidecar says so.
     refusal : HemocastError or None
         Why the sidecar's words rule it out: contrast agent, bone kernel, another body part.
+    doubt : Doubt or None
+        Why its words make one doubt that it is plain.
     """
 
     path: Path
@@ -98,6 +102,7 @@ class NiftiScan:
     facts: Mapping[str, object]
     simulated: bool
     refusal: HemocastError | None
+    doubt: Doubt | None = None
 
     def read(self) -> Volume:
         """Read the file.
@@ -110,7 +115,9 @@ class NiftiScan:
         volume = read_nifti(self.path)
         told = volume.source
         facts, simulated = told.facts | dict(self.facts), told.simulated or self.simulated
-        return replace(volume, source=replace(told, facts=facts, simulated=simulated))
+        doubts = (*told.doubts, *([self.doubt.value] if self.doubt else []))
+        source = replace(told, facts=facts, simulated=simulated, doubts=doubts)
+        return replace(volume, source=source)
 
 
 def find_nifti_scans(opened: Opened, unread: MutableMapping[Path, OSError]) -> list[NiftiScan]:
@@ -162,12 +169,12 @@ def _scan(path: Path, uid: str, named: Naming, content: Mapping[str, Any]) -> Ni
 
     kinds = content.get("ImageType")
     words = Words(
-        series_text=text("SeriesDescription").upper(),
-        texts=(text("StudyDescription").upper(), text("ProtocolName").upper()),
+        series_text=spelled(text("SeriesDescription")),
+        texts=(spelled(text("StudyDescription")), spelled(text("ProtocolName"))),
         image_type=tuple(str(k).upper() for k in kinds) if isinstance(kinds, list) else (),
-        body_part=(text("BodyPart") or text("BodyPartExamined")).upper(),
+        body_part=spelled(text("BodyPart") or text("BodyPartExamined")),
         kernel=text("ConvolutionKernel").upper(),
-        contrast=text("ContrastBolusAgent").upper(),
+        contrast=spelled(text("ContrastBolusAgent")),
     )
     facts: dict[str, object] = {
         **scanner_facts(text("Manufacturer"), text("ManufacturersModelName"), words.kernel),
@@ -187,6 +194,7 @@ def _scan(path: Path, uid: str, named: Naming, content: Mapping[str, Any]) -> Ni
         facts={name: value for name, value in facts.items() if value not in ("", None)},
         simulated=comments or content.get("simulated") is True,
         refusal=exclusion.error if exclusion else None,
+        doubt=contrast_of(words).doubt,
     )
 
 

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hemocast.dicom.deidentify import policy
-from hemocast.dicom.deidentify.words import SCANNERS, WORDS, clean_kernel, clean_words
+from hemocast.dicom.deidentify.words import clean_kernel, clean_scanner, clean_words
+from hemocast.dicom.words.contrast import Agent, said_of_agent
 from hemocast.volume import SIMULATED
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def _contrast(source: Dataset) -> str:
     agent = _text(source, "ContrastBolusAgent").upper()
     if not agent:
         return "CONTRAST" if source.get("ContrastBolusAgentSequence") else ""
-    # "0" and "-" say that none was given.
-    return agent if agent in ("0", "-") or clean_words(agent) == agent else "CONTRAST"
+    said = said_of_agent(agent)
+    return "CONTRAST" if said is Agent.GIVEN else said.name
 
 
 def _date(text: str) -> date | None:
@@ -221,8 +222,7 @@ class _Cleaner:
         vr = dictionary_VR(tag)
         if rule in ("words", "scanner"):
             text = "\\".join(map(str, values))
-            scanner = rule == "scanner"
-            text = clean_words(text, words=SCANNERS if scanner else WORDS, numbers=scanner)
+            text = clean_scanner(text) if rule == "scanner" else clean_words(text)
             return [text] if text else []
         if rule == "uid":
             return [self.keyed.uid(str(v)) for v in values if str(v).strip(" \0")]

@@ -8,9 +8,9 @@ replaced by a mark, never dropped: ``NO <name> CONTRAST`` must not become ``NO C
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from hemocast.dicom.header.kernels import bone_prefix, is_known
+from hemocast.dicom.words.terms import Meaning, fold, read_words, spelled
 
 MARK = "_"
 
@@ -33,17 +33,20 @@ WINDOW AXIAL CORONAL SAGITTAL COR SAG AX OBLIQUE TRANSVERSE HELICAL SPIRAL SEQUE
 HEADSPI ROUTINE EMERGENCY TRAUMA ADULT CHILD FOLLOW UP FU CONTROL ACUTE SERIES STUDY SCAN EXAM
 IMAGE IMAGES THIN THICK SLICE SLICES RECON RECONSTRUCTION VOLUME MPR MIP MINIP VRT 3D 2D
 REFORMATTED REFORMAT LOCALIZER LOCALISER SCOUT TOPOGRAM SURVIEW SCANOGRAM PILOT DOSE REPORT SUMMARY
-SCREEN SAVE NONE NIL NA N/A N UNKNOWN INTRACRANIAL VESSELS OF THE AND IN MM SIMULATED
+SCREEN SAVE PART NONE NIL NA N/A N UNKNOWN INTRACRANIAL VESSELS OF THE AND IN MM SIMULATED
 """)
 )
 
-# Parts of longer words that the reader acts on wherever they stand.
-STEMS = (
-    "UNENHANCED", "ENHANCED", "CONTRAST", "ANGIO", "VENOUS", "ARTERIAL", "WITHOUT", "NONCON",
-    "PERF", "TMAX", "DYNAMIC", "CINE", "LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM", "SURVIEW",
-    "SCANOGRAM", "PILOT", "OSSEUS", "OSTEO", "KNOCHEN", "HEAD", "BRAIN", "CEREBR", "SKULL", "CRANI",
-    "KOPF", "SCHAEDEL", "STROKE", "CHEST", "THORA", "SPINE", "CARDI", "NECK", "SINUS", "ORBIT",
-)  # fmt: skip
+# A known term in words that are not listed leaves as its meaning: HART, which is a heart and a
+# name, as BODY PART.
+_ENGLISH = {
+    Meaning.WITHOUT: "WITHOUT", Meaning.NOT: "NO", Meaning.NONE: "NONE", Meaning.WITH: "WITH",
+    Meaning.AND: "AND", Meaning.FILLER: "OF", Meaning.AGENT: "CONTRAST", Meaning.PLAIN: "PLAIN",
+    Meaning.ENHANCED: "ENHANCED", Meaning.VESSELS: "ANGIO", Meaning.BOTH: "WITH AND WITHOUT",
+    Meaning.MAYBE: "DELAYED", Meaning.UNKNOWN: "UNKNOWN", Meaning.LOCALIZER: "LOCALIZER",
+    Meaning.PERFUSION: "PERFUSION", Meaning.BONE: "BONE", Meaning.MADE_WORDS: "MIP",
+    Meaning.MADE: "MPR", Meaning.HEAD: "HEAD", Meaning.ELSEWHERE: "BODY PART",
+}  # fmt: skip
 
 SCANNERS = WORDS | frozenset(
     _listed("""
@@ -66,29 +69,52 @@ _TOKEN = re.compile(
 )
 _MEASURE = re.compile(r"\d{1,2}(\.\d{1,3})?\s?MM")
 _SHORT_NUMBER = re.compile(r"\d{1,3}|\d{1,2}\.\d")
-_BETWEEN = frozenset(" -/+_,")
+_MOST = 64  # characters of a value of DICOM's kind LO
+_BETWEEN = frozenset(" -/+_,&")
 _MARKS = re.compile(r"(?:_[\s/+,-]*)+_")
 
 
-def clean_words(text: str, *, words: frozenset[str] = WORDS, numbers: bool = False) -> str:
-    """Keep the known words and thicknesses of a text; any run of others becomes one mark.
+def clean_words(text: str) -> str:
+    """Keep the known words and thicknesses of a description; any run of others becomes one mark.
+
+    Terms of other languages and scripts become the English word for what they mean to the reader.
 
     Parameters
     ----------
     text : str
         Free text.
-    words : frozenset of str
-        What is kept, upper case.
-    numbers : bool
-        Keep numbers of up to three digits too (scanners are named by them).
 
     Returns
     -------
     str
         ASCII, upper case; empty when nothing of the text was known.
     """
+    return _listed_words(_in_english(spelled(text)), WORDS, numbers=False)
+
+
+def clean_scanner(text: str) -> str:
+    """Keep of a maker's or scanner's name what is known to name scanners, and short numbers."""
+    return _listed_words(fold(text), SCANNERS, numbers=True)
+
+
+def _in_english(text: str) -> str:
+    """Put in the place of every known term that is not listed the word for what it means."""
+    folded, out, at = fold(text), [], 0
+    for word in read_words(text):
+        listed = all(
+            token in WORDS or token in _BETWEEN or token.isspace()
+            for token in _TOKEN.findall(folded[word.start : word.end])
+        )
+        if word.meanings and not listed:
+            meant = next((e for m, e in _ENGLISH.items() if m in word.meanings), MARK)
+            out += [folded[at : word.start], f" {meant} "]
+            at = word.end
+    return "".join([*out, folded[at:]])
+
+
+def _listed_words(folded: str, words: frozenset[str], *, numbers: bool) -> str:
     out = []
-    for token in _TOKEN.findall(fold(text)):
+    for token in _TOKEN.findall(folded):
         if token in words or _MEASURE.fullmatch(token) or token in _BETWEEN:
             out.append(token)
         elif token.isspace():
@@ -96,12 +122,17 @@ def clean_words(text: str, *, words: frozenset[str] = WORDS, numbers: bool = Fal
         elif numbers and _SHORT_NUMBER.fullmatch(token):
             out.append(token)
         else:
-            out.append(next((stem for stem in STEMS if stem in token), MARK))
-    result = _MARKS.sub(MARK, re.sub(r" +", " ", "".join(out))).strip(" _-/+,")
+            out.append(MARK)
+    result = _MARKS.sub(MARK, re.sub(r" +", " ", "".join(out))).strip(" _-/+,&")
     # A sign at an end may be part of a word that was looked up.
     if "C" in (result[-1:], result[:1]):
         result = _signed(result, "".join(out))
-    return result[:64].strip()
+    last = read_words(result)[-1:]
+    # NO before a name denies nothing: the mark behind it stays.
+    if MARK in out and any(word.meanings & {Meaning.WITH, Meaning.NOT} for word in last):
+        result = f"{result} {MARK}"
+    # No half words, which might be taken for others.
+    return result if len(result) <= _MOST else result[: _MOST + 1].rpartition(" ")[0]
 
 
 def _signed(stripped: str, whole: str) -> str:
@@ -133,15 +164,7 @@ def clean_kernel(text: str, stand_in: str) -> str:
 def scanner_facts(manufacturer: str, model: str, kernel: str) -> dict[str, str]:
     """Say what may be published of a scanner: the words of it that are known to name scanners."""
     return {
-        "manufacturer": clean_words(manufacturer, words=SCANNERS, numbers=True),
-        "model": clean_words(model, words=SCANNERS, numbers=True),
+        "manufacturer": clean_scanner(manufacturer),
+        "model": clean_scanner(model),
         "kernel": clean_kernel(kernel, "OTHER"),
     }
-
-
-def fold(text: str) -> str:
-    """Write a text in upper-case ASCII where it has letters for it."""
-    for umlaut, letters in (("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"), ("ß", "SS")):
-        text = text.replace(umlaut, letters).replace(umlaut.lower(), letters)
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c)).upper()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hemocast.dicom.header.inflate import read_dataset
+from hemocast.dicom.words.script import in_script
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 TAGS = {
+    "character_set": 0x00080005,
     "image_type": 0x00080008, "sop_class": 0x00080016, "sop_uid": 0x00080018,
     "study_date": 0x00080020, "series_date": 0x00080021, "acquisition_date": 0x00080022,
     "content_date": 0x00080023, "acquisition_datetime": 0x0008002A, "study_time": 0x00080030,
@@ -135,6 +137,18 @@ class Fields:
         elif isinstance(value, Iterable) and not isinstance(value, str):
             value = "\\".join(str(part) for part in value)
         return "" if value is None else str(value).strip(" \0\r\n\t")
+
+    def words(self, name: str) -> str:
+        """Text of a description in its own script, as `text` otherwise.
+
+        For what identifies a patient `text` is asked: its names must not depend on how well a
+        character set is known.
+        """
+        value = self.raw(name)
+        plain = not isinstance(value, bytes) or (value.isascii() and b"\x1b" not in value)
+        if plain:
+            return self.text(name)
+        return in_script(value, self.text("character_set")).strip(" \0\r\n\t")
 
     def numbers(self, name: str, count: int) -> tuple[float, ...] | None:
         """Exactly `count` finite numbers, or nothing."""

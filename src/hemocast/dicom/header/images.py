@@ -12,6 +12,7 @@ from hemocast.dicom.header.enhanced import frames
 from hemocast.dicom.header.fields import Fields, words
 from hemocast.dicom.header.image import CT_CLASSES, DEFLATED, Image, Pixels
 from hemocast.dicom.refusals import is_denied
+from hemocast.dicom.words.terms import spelled
 from hemocast.volume import SIMULATED
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -89,11 +90,11 @@ def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
         sop_class=sop_class,
         modality=text("modality").upper(),
         image_type=words(text("image_type")),
-        texts=tuple(text(n).upper() for n in ("study_description", "protocol")),
-        series_text=text("series_description").upper(),
-        body_part=text("body_part").upper(),
+        texts=tuple(spelled(header.words(n)) for n in ("study_description", "protocol")),
+        series_text=spelled(header.words("series_description")),
+        body_part=spelled(header.words("body_part")),
         kernel=text("kernel").upper(),
-        contrast=text("contrast_agent").upper()
+        contrast=spelled(header.words("contrast_agent"))
         or ("AGENT" if header.raw("contrast_sequence") else ""),
         manufacturer=text("manufacturer"),
         model=text("model"),

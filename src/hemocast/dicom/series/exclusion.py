@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from hemocast.dicom.header.image import CT_CLASSES, Image
 from hemocast.dicom.header.kernels import is_bone
 from hemocast.dicom.series.found import Series
+from hemocast.dicom.words.contrast import Contrast, Said, judge_contrast, said_of_contrast
+from hemocast.dicom.words.terms import Meaning, means
 from hemocast.errors import (
     BoneKernel,
     ContrastGiven,
@@ -28,30 +29,6 @@ MIN_COVERAGE_MM = 80.0  # the cerebrum alone is higher than this
 MAX_COVERAGE_MM = 600.0
 MAX_FROM_AXIAL = 45.0  # degrees; gantries tilt up to 30
 
-_LOCALIZER = re.compile(r"LOCALI[SZ]ER|SCOUT|TOPOGRAM|SURVIEW|SCANOGRAM|PILOT")
-_MADE = re.compile(
-    r"\b(MPR|MIP|MINIP|VRT|VR|3D|REFORMATTED|CURVED|PROJECTION IMAGE|SCREEN|DOSE|DOSE_INFO)\b"
-)
-_PERFUSION = re.compile(r"PERF|\bCTP\b|\bCBF\b|\bCBV\b|\bMTT\b|TMAX|DYNAMIC|CINE")
-_PLAIN = re.compile(
-    r"(WITHOUT|\bW/?O\b|\bOHNE\b|\bSANS\b|\bSIN\b|\bNO\b|\bNON\b)[ -]*(IV|I\.V\.)?[ -]*"
-    r"(CONTRAST|CONTRASTE|KM|CE|ENHANCED|CON)\b|WITHOUT|\bW/?O\b|NONCON\w*|\bNCCT\b|\bNECT\b"
-    r"|\bPLAIN\b|NATI[VF]|UNENHANCED|\bC-(?!\w)|\bPRE[ -]?CONTRAST"
-)
-_CONTRAST = re.compile(
-    r"\bCTA\b|ANGIO|\bC\+|\+C\b|\bCECT\b|\bCE\b|ENHANCED|VENOUS|ARTERIAL|CONTRAST|\bKM\b"
-)
-_NO_AGENT = {
-    "", "NONE", "NO", "N", "N/A", "NA", "0", "-", "NIL", "UNENHANCED", "WITHOUT", "NO CONTRAST",
-}  # fmt: skip
-_BONE_WORDS = re.compile(r"\bBONES?\b|OSSEUS|OSTEO|KNOCHEN|\bOS\b|\bLUNG\b")
-_HEAD = re.compile(
-    r"HEAD|BRAIN|CEREBR|SKULL|CRANI|KOPF|SCHAEDEL|SCHÄDEL|TETE|TÊTE|CABEZA|ENCEPH|STROKE"
-)
-_ELSEWHERE = re.compile(
-    r"CHEST|THORA|ABD|PELV|SPINE|HEART|CARDI|LUNG|KNEE|ANKLE|FOOT|HAND|WRIST|SHOULDER|HIP\b|ELBOW"
-    r"|\bLEG|\bARM|EXTREM|LIVER|KIDNEY|NECK|SINUS|ORBIT|FACE|TEMPORAL|DENTAL|\bIAC\b|WHOLE ?BODY"
-)
 _MODALITIES = {
     "MR", "PT", "NM", "CR", "DX", "US", "SR", "OT", "SC", "XA", "RF", "MG", "PR", "KO", "SEG",
 }  # fmt: skip
@@ -108,18 +85,17 @@ def exclusion_of(series: Series) -> Exclusion | None:
 def _of_kind(series: Series) -> Exclusion | None:
     """Say why it is not a stack of original CT slices."""
     first = series.first
-    kinds = " ".join(first.image_type)
     if first.modality and first.modality != "CT":
         known = first.modality if first.modality in _MODALITIES else "something else"
         return Exclusion(LeftOutCode.NOT_CT, known)
     if first.sop_class not in CT_CLASSES and first.modality != "CT":
         return Exclusion(LeftOutCode.NOT_CT)
-    if _LOCALIZER.search(f"{kinds} {first.series_text}"):
+    if _says(first, Meaning.LOCALIZER):
         return Exclusion(LeftOutCode.LOCALIZER)
     if first.sop_class not in CT_CLASSES or first.pixels.samples != 1:
         return Exclusion(LeftOutCode.SECONDARY_CAPTURE)
-    if first.image_type[:2] == ("DERIVED", "SECONDARY") or _MADE.search(
-        " ".join(first.image_type[2:])
+    if first.image_type[:2] == ("DERIVED", "SECONDARY") or means(
+        " ".join(first.image_type[2:]), Meaning.MADE
     ):
         return Exclusion(LeftOutCode.DERIVED)
     if any(i.position is None or i.orientation is None or i.spacing is None for i in series.images):
@@ -141,24 +117,35 @@ class Words:
 
 def exclusion_by_words(first: Image | Words) -> Exclusion | None:
     """Say why it is not plain, of the head, or reconstructed for brain."""
-    text = " ".join((first.series_text, *first.texts))
-    if _PERFUSION.search(f"{first.series_text} {' '.join(first.image_type)}"):
+    series = first.series_text
+    if _says(first, Meaning.LOCALIZER):
+        return Exclusion(LeftOutCode.LOCALIZER)
+    if _says(first, Meaning.PERFUSION):
         return Exclusion(LeftOutCode.PERFUSION)
-    # What the series says of itself goes before what the study's title says of all its series.
-    own_plain = bool(_PLAIN.search(first.series_text))
-    own_contrast = bool(_CONTRAST.search(_PLAIN.sub(" ", first.series_text)))
-    agent = first.contrast not in _NO_AGENT and not _PLAIN.search(first.contrast)
-    if own_contrast or (agent and not own_plain):
+    # Before contrast: a virtual plain image is computed from an enhanced one.
+    if means(series, Meaning.MADE_WORDS):
+        return Exclusion(LeftOutCode.DERIVED)
+    if contrast_of(first).given:
         return Exclusion(LeftOutCode.CONTRAST)
-    if is_bone(first.kernel) or _BONE_WORDS.search(first.series_text):
+    if is_bone(first.kernel) or means(series, Meaning.BONE):
         return Exclusion(LeftOutCode.BONE_KERNEL)
     # The body part and the study's title are often the protocol's, the series' own words are not.
-    for words in (first.series_text, first.body_part, text):
-        if _HEAD.search(words):
+    for text in (series, first.body_part, " ".join((series, *first.texts))):
+        if means(text, Meaning.HEAD):
             break
-        if _ELSEWHERE.search(words):
+        if means(text, Meaning.ELSEWHERE):
             return Exclusion(LeftOutCode.NOT_HEAD)
     return None
+
+
+def _says(first: Image | Words, meaning: Meaning) -> bool:
+    """Tell whether the series' name, or ImageType, has a word of this meaning."""
+    return means(first.series_text, meaning) or means(" ".join(first.image_type), meaning)
+
+
+def contrast_of(first: Image | Words) -> Contrast:
+    """Weigh what the header says of contrast agent."""
+    return judge_contrast(first.series_text, first.texts[-1] if first.texts else "", first.contrast)
 
 
 def _of_extent(series: Series) -> Exclusion | None:
@@ -204,9 +191,9 @@ def coverage_mm(series: Series) -> float:
 
 def is_named_head(image: Image) -> bool:
     """Tell whether any text of the header speaks of a head."""
-    return bool(_HEAD.search(" ".join((image.body_part, image.series_text, *image.texts))))
+    return any(means(t, Meaning.HEAD) for t in (image.body_part, image.series_text, *image.texts))
 
 
 def is_named_plain(image: Image) -> bool:
     """Tell whether any text of the header says that no contrast agent was given."""
-    return bool(_PLAIN.search(" ".join((image.series_text, *image.texts))))
+    return any(said_of_contrast(t) is Said.PLAIN for t in (image.series_text, *image.texts))

@@ -1,0 +1,1 @@
+"""Words of a header in many languages -> what they mean: one table, matched as whole words."""
