@@ -173,12 +173,7 @@ def train_and_test(
             purpose = replace(purpose, simulated_training_data=dataset.is_simulated())
             model = pack(fitted, config, out, purpose, examples)
             test = table.of(parts["test"])
-            label, probability = np.array(test.label, np.int64), _probabilities(model, test)
-            evaluation = evaluate(
-                Cases(label, probability, np.array(test.participant_id)),
-                model.description.calibration.threshold,
-                resampling=Resampling(seed=config.train.seed),
-            )
+            label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)
     by_id = {scan.scan_id: scan for scan in cohort.scans}
     files = tuple(by_id[scan_id] for scan_id in test.scan_id)
@@ -273,11 +268,16 @@ def _stack_table(
     return table, examples, tuple(refused)
 
 
-def _probabilities(model: Model, table: StackTable) -> NDArray[np.float64]:
-    """Predict as `predict` does: ONNX, then calibration."""
-    array = table.open()
+def _test(
+    model: Model, table: StackTable, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], Evaluation]:
+    """Predict as `predict` does (ONNX, then calibration), and hold it against the labels."""
+    array, calibration = table.open(), model.description.calibration
     logits = [model.logits(from_levels(array[row])[None])[0] for row in table.rows]
-    return np.array([model.description.calibration.probability(float(one)) for one in logits])
+    probability = np.array([calibration.probability(float(one)) for one in logits])
+    label = np.array(table.label, np.int64)
+    cases = Cases(label, probability, np.array(table.participant_id))
+    return label, probability, evaluate(cases, calibration.threshold, Resampling(seed=seed))
 
 
 def _write_test(

@@ -162,24 +162,25 @@ def plan(
     step, even = _step(heights)
     n = round(float(heights[-1]) / step) + 1
     shape = (n, rows + int(grown[0]), columns + int(grown[1]))
-    if float(n) * shape[1] * shape[2] > MOST_VOXELS:
+    _refuse_large(shape)
+    lps = np.eye(4)
+    lps[:3, 0], lps[:3, 1], lps[:3, 2] = row * spacing[1], column * spacing[0], normal * step
+    lps[:3, 3] = placed[0] + start[0] * lps[:3, 1] + start[1] * lps[:3, 0]
+    blends = tuple(Blend(i, i, 0.0) if even else _blend(i * step, heights) for i in range(n))
+    return Grid(
+        tuple(order.tolist()), tuple(heights.tolist()), pixels - start, shape, blends, lps, step,
+        tilt, even,
+    )  # fmt: skip
+
+
+def _refuse_large(shape: tuple[int, int, int]) -> None:
+    """Refuse a grid that would fill the memory."""
+    if float(shape[0]) * shape[1] * shape[2] > MOST_VOXELS:
         raise TooLarge(
             f"The scan needs a grid of {shape[0]} x {shape[1]} x {shape[2]} voxels",
             f"at most {MOST_VOXELS} voxels",
             "Give the head alone, or slices of at least 0.5 mm",
         )
-    lps = np.eye(4)
-    lps[:3, 0], lps[:3, 1], lps[:3, 2] = row * spacing[1], column * spacing[0], normal * step
-    lps[:3, 3] = placed[0] + start[0] * lps[:3, 1] + start[1] * lps[:3, 0]
-    blends = (
-        tuple(Blend(i, i, 0.0) for i in range(n))
-        if even
-        else tuple(_blend(i * step, heights) for i in range(n))
-    )
-    return Grid(
-        tuple(order.tolist()), tuple(heights.tolist()), pixels - start, shape, blends, lps, step,
-        tilt, even,
-    )  # fmt: skip
 
 
 def check_gaps(steps: NDArray[np.float64]) -> None:

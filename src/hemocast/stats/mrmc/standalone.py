@@ -162,19 +162,10 @@ def compare_with_readers(
     10.1002/sim.2532 (one treatment). Chakraborty DP 2017, Observer Performance Methods for
     Diagnostic Imaging, CRC Press (a computer alone against radiologists).
     """
-    if margin is not None and not margin > 0:
-        raise StatisticsError(
-            f"The margin is {margin}", "a margin above 0", "State how much lead is tolerable"
-        )
+    _check_margin(margin)
     n_readers = len(cases.scores) - 1
     _require_readers(n_readers)
-    called = [str(row + 1) for row in range(n_readers)] if names is None else list(names)
-    if len(called) != n_readers:
-        raise StatisticsError(
-            f"There are {n_readers} readers and {len(called)} names",
-            "a name per reader",
-            "Add them",
-        )
+    called = _called(names, n_readers)
     raters = ["The model", *(f"Reader {name}" for name in called)]
     values, joint = case_covariance(cases, metric, covariance, raters)
     lead = values[1:] - values[0]
@@ -197,6 +188,25 @@ def compare_with_readers(
         p_non_inferiority=p,
         non_inferior=passed,
     )
+
+
+def _check_margin(margin: float | None) -> None:
+    if margin is not None and not margin > 0:
+        raise StatisticsError(
+            f"The margin is {margin}", "a margin above 0", "State how much lead is tolerable"
+        )
+
+
+def _called(names: Sequence[str] | None, n_readers: int) -> list[str]:
+    """Names of the readers: as given, or numbers."""
+    called = [str(row + 1) for row in range(n_readers)] if names is None else list(names)
+    if len(called) != n_readers:
+        raise StatisticsError(
+            f"There are {n_readers} readers and {len(called)} names",
+            "a name per reader",
+            "Add them",
+        )
+    return called
 
 
 def _non_inferiority(lead: Contrast, margin: float | None) -> tuple[float | None, bool | None]:
