@@ -4,8 +4,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.evaluate.comparisons import MOST_MODELS, compare_models, compare_with_reference
-from hemocast.stats import Cases, Resampling, delong_test, holm, mcnemar_exact, noninferior_auc
+from hemocast.evaluate.comparisons import (
+    MOST_MODELS,
+    Margin,
+    compare_models,
+    compare_with_reference,
+)
+from hemocast.stats import (
+    Cases,
+    Resampling,
+    delong_test,
+    holm,
+    mcnemar_exact,
+    noninferior_auc,
+    noninferior_share,
+)
 from hemocast.stats.cases import ModelCases
 
 FEW = Resampling(100)
@@ -72,10 +85,34 @@ def test_many_models_are_compared_with_the_first_alone(model: Callable) -> None:
 
 def test_every_model_but_the_reference_is_held_against_it(model: Callable) -> None:
     models = [model(name, seed=seed) for seed, name in enumerate("abc")]
-    found = compare_with_reference(models, "b", 0.1)
+    found = compare_with_reference(models, Margin("b", 0.1))
     assert [(row.first, row.second) for row in found] == [("a", "b"), ("c", "b")]
     told = noninferior_auc(pair_of(models[0], models[1]), 0.1)
     assert (found[0].p, found[0].difference.ci_low) == (told.p, told.difference.ci_low)
     assert [row.p_holm for row in found] == pytest.approx(holm([row.p for row in found]))
-    tied = compare_with_reference([models[0], replace(models[0], name="d")], "d", 0.1)
+    tied = compare_with_reference([models[0], replace(models[0], name="d")], Margin("d", 0.1))
     assert (tied[0].p, np.isnan(tied[0].difference.value)) == (None, True)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "sensitivity", "specificity"])
+def test_a_share_of_right_decisions_has_a_margin_too(model: Callable, metric: str) -> None:
+    new, old = model("new"), model("old", seed=1, noise=1.5)
+    (found,) = compare_with_reference([new, old], Margin("old", 0.1, metric))
+    truth = new.cases.truth
+    among = {"accuracy": truth | True, "sensitivity": truth, "specificity": ~truth}[metric]
+    right = [((one.cases.score >= 0.5) == truth)[among] for one in (new, old)]
+    told = noninferior_share(*right, 0.1)
+    assert (found.metric, found.p) == (metric, told.p)
+    assert found.method == "non-inferiority by Tango's score; margin 0.1"
+    assert (found.difference.value, found.difference.ci_low) == (
+        told.difference.value,
+        told.difference.ci_low,
+    )
+    assert "non-inferiority" in str(found.difference.warning)
+
+
+def test_shares_of_patients_with_several_scans_have_no_test(model: Callable) -> None:
+    models = [model("new", scans=2), model("old", scans=2, seed=1)]
+    (found,) = compare_with_reference(models, Margin("old", 0.1, "sensitivity"))
+    assert (found.p, np.isnan(found.difference.value)) == (None, True)
+    assert "one scan of each patient" in str(found.difference.warning)

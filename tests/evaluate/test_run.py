@@ -57,6 +57,7 @@ def test_options_that_do_not_fit_are_refused(model: Callable) -> None:
     replace(OPTIONS, reference="a", margin=0.1).check(models)
     for options, among in (
         (replace(OPTIONS, margin=0.1), models),
+        (replace(OPTIONS, margin_of="sensitivity"), models),
         (replace(OPTIONS, reference="a"), models),
         (replace(OPTIONS, reference="c", margin=0.1), models),
         (replace(OPTIONS, reference="a", margin=0.0), models),

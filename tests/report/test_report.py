@@ -27,7 +27,7 @@ def imported() -> set[tuple[str, str]]:
 def test_of_the_statistics_it_knows_results_alone() -> None:
     names = {name for module, name in imported() if module.startswith("hemocast.stats")}
     assert {"Estimate", "RocCurve"} <= names
-    for name in names - {"FloatArray", "BoolArray"}:
+    for name in names - {"Float64Array", "BoolArray"}:
         assert isinstance(getattr(hemocast.stats, name), type), f"{name} computes"
 
 

@@ -18,6 +18,15 @@ class Interval(StrEnum):
     BCA = "bca"
 
 
+class MarginOf(StrEnum):
+    """What may be lost against a reference."""
+
+    AUC = "auc"
+    ACCURACY = "accuracy"
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+
+
 def evaluate(
     predictions: Annotated[
         Path,
@@ -57,8 +66,12 @@ def evaluate(
     ] = None,
     margin: Annotated[
         float | None,
-        typer.Option(help="With --reference: the largest acceptable loss of AUC, such as 0.05."),
+        typer.Option(help="With --reference: the largest acceptable loss, such as 0.05."),
     ] = None,
+    margin_of: Annotated[
+        MarginOf,
+        typer.Option(help="What the margin is of; shares need one scan of each patient."),
+    ] = MarginOf.AUC,
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 
@@ -74,7 +87,11 @@ def evaluate(
             Tables(predictions, readings, clinical, labels),
             out,
             EvaluationOptions(
-                threshold, Resampling(resamples, seed, interval.value), reference, margin
+                threshold,
+                Resampling(resamples, seed, interval.value),
+                reference,
+                margin,
+                margin_of.value,
             ),
             progress,
         )

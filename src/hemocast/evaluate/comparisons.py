@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from hemocast.stats import (
     holm,
     mcnemar_exact,
     noninferior_auc,
+    noninferior_share,
 )
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import BoolArray
@@ -27,6 +29,27 @@ from hemocast.stats.estimate import BoolArray
 MOST_MODELS = 12
 _BOOTSTRAPPED = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "brier")
 _NAN = float("nan")
+
+MarginOf = Literal["auc", "accuracy", "sensitivity", "specificity"]
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What the other models may lose against a reference; chosen before the data were seen.
+
+    Parameters
+    ----------
+    reference : str
+        A model's name.
+    loss : float
+        The largest that is acceptable, above 0.
+    metric : {"auc", "accuracy", "sensitivity", "specificity"}
+        What may be lost: of the last three at the models' thresholds.
+    """
+
+    reference: str
+    loss: float
+    metric: MarginOf = "auc"
 
 
 def compare_models(models: Sequence[ModelCases], resampling: Resampling) -> tuple[Comparison, ...]:
@@ -45,41 +68,56 @@ def compare_models(models: Sequence[ModelCases], resampling: Resampling) -> tupl
     return _adjusted([row for pair in pairs for row in _pair(*pair, resampling)])
 
 
-def compare_with_reference(
-    models: Sequence[ModelCases], reference: str, margin: float
-) -> tuple[Comparison, ...]:
-    """Test whether every other model's AUC is at most a margin below that of the reference.
+def compare_with_reference(models: Sequence[ModelCases], margin: Margin) -> tuple[Comparison, ...]:
+    """Test whether every other model is at most a margin below the reference.
 
     Parameters
     ----------
     models : sequence of ModelCases
         Of one table.
-    reference : str
-        The name of one of them.
-    margin : float
-        The largest loss that was declared acceptable, above 0.
+    margin : Margin
+        Of one of them.
 
     Returns
     -------
     tuple of Comparison
         P values are one-sided, at .025, and adjusted after Holm over the models.
     """
-    (old,) = (model for model in models if model.name == reference)
+    (old,) = (model for model in models if model.name == margin.reference)
     return _adjusted([_noninferior(new, old, margin) for new in models if new is not old])
 
 
-def _noninferior(new: ModelCases, old: ModelCases, margin: float) -> Comparison:
-    names, method = (new.name, old.name), f"non-inferiority by paired DeLong; margin {margin:g}"
+def _noninferior(new: ModelCases, old: ModelCases, margin: Margin) -> Comparison:
+    names, metric, loss = (new.name, old.name), margin.metric, margin.loss
+    by = "paired DeLong" if metric == "auc" else "Tango's score"
+    method = f"non-inferiority by {by}; margin {loss:g}"
     both = _together(new, old)
     if both is None:
-        return _untested(names, "auc", method, 0, "no scan was rated by both models")
+        return _untested(names, metric, method, 0, "no scan was rated by both models")
     try:
-        found = noninferior_auc(both, margin)
+        if metric == "auc":
+            found = noninferior_auc(both, loss)
+        elif both.clustered:
+            reason = "no test: it takes one scan of each patient"
+            return _untested(names, metric, method, both.n, reason)
+        else:
+            right = _right(both, (new.threshold, old.threshold))[:, _among(both.truth)[metric]]
+            found = noninferior_share(right[0], right[1], loss)
     except StatisticsError as error:
-        return _untested(names, "auc", method, both.n, f"no test: {error.seen}")
+        return _untested(names, metric, method, both.n, f"no test: {error.seen}")
     said = "shown" if found.shown else "not shown"
-    words = f"one-sided test of a loss of {margin:g} or more; non-inferiority {said}"
-    return Comparison(*names, "auc", method, found.difference.noted(words), found.p)
+    words = f"one-sided test of a loss of {loss:g} or more; non-inferiority {said}"
+    return Comparison(*names, metric, method, found.difference.noted(words), found.p)
+
+
+def _right(both: Cases, thresholds: tuple[float, float]) -> BoolArray:
+    """Whether each of two raters was right, shape (2, n)."""
+    return np.asarray((both.scores >= np.array(thresholds)[:, None]) == both.truth)
+
+
+def _among(truth: BoolArray) -> dict[str, BoolArray]:
+    """Give for each share of right decisions the scans that it is of."""
+    return {"accuracy": np.ones_like(truth), "sensitivity": truth, "specificity": ~truth}
 
 
 def _together(first: ModelCases, second: ModelCases) -> Cases | None:
@@ -107,14 +145,9 @@ def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list
         for metric in _BOOTSTRAPPED
     ]  # fmt: skip
     if not both.clustered:
-        right = (both.scores >= np.array(thresholds)[:, None]) == both.truth
+        right = _right(both, thresholds)
         made += [
-            _mcnemar(names, metric, right[:, among])
-            for metric, among in (
-                ("accuracy", np.ones_like(both.truth)),
-                ("sensitivity", both.truth),
-                ("specificity", ~both.truth),
-            )
+            _mcnemar(names, metric, right[:, among]) for metric, among in _among(both.truth).items()
         ]
     partly = both.n < max(first.cases.n, second.cases.n)
     note = f"on the {both.n} scans that both rated" if partly else None

@@ -16,7 +16,7 @@ from hemocast.stats import (
     RocCurve,
     SubgroupAnalysis,
 )
-from hemocast.stats.estimate import BoolArray, FloatArray
+from hemocast.stats.estimate import BoolArray, Float64Array
 from hemocast.stats.prevalence import PredictiveValues
 
 
@@ -64,11 +64,11 @@ class CalibrationPart:
 
     metrics: tuple[tuple[str, Estimate], ...]
     groups: tuple[tuple[float, Estimate], ...]
-    at: FloatArray
-    curve: FloatArray
+    at: Float64Array
+    curve: Float64Array
     reason: str = ""
-    low: FloatArray | None = None
-    high: FloatArray | None = None
+    low: Float64Array | None = None
+    high: Float64Array | None = None
     others: tuple[tuple[str, Estimate], ...] = ()
 
 
@@ -145,7 +145,7 @@ class ModelPart:
         return self.cases.truth
 
     @property
-    def probability(self) -> FloatArray:
+    def probability(self) -> Float64Array:
         """The model's, shape (n,)."""
         return self.cases.score
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hemocast.errors import UsageError
-from hemocast.evaluate.comparisons import compare_models, compare_with_reference
+from hemocast.evaluate.comparisons import Margin, MarginOf, compare_models, compare_with_reference
 from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
 from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
@@ -123,14 +123,17 @@ class EvaluationOptions:
     resampling : Resampling
         Of patients, in every bootstrap.
     reference, margin : str or None, float or None
-        Test whether every other model's AUC is at most `margin` below that of the model
-        `reference`; both or neither. Chosen before the data were seen.
+        Test whether every other model is at most `margin` below the model `reference`; both or
+        neither. Chosen before the data were seen.
+    margin_of : {"auc", "accuracy", "sensitivity", "specificity"}
+        What the margin is of.
     """
 
     threshold: float | None = None
     resampling: Resampling = field(default_factory=Resampling)
     reference: str | None = None
     margin: float | None = None
+    margin_of: MarginOf = "auc"
 
     def check(self, models: tuple[ModelCases, ...]) -> None:
         """Refuse options that do not fit the models of the table.
@@ -141,15 +144,14 @@ class EvaluationOptions:
             A margin without a reference, or the other way round; one that is not between 0 and 1;
             a reference that is no model of the table, or the only one.
         """
-        if self.reference is None and self.margin is None:
+        if self.reference is None and self.margin is None and self.margin_of == "auc":
             return
         names = {model.name for model in models}
         if self.reference is None or self.margin is None or not 0 < self.margin < 1:
             raise UsageError(
                 f"The margin is {self.margin} and the reference is "
                 f"{'not ' if self.reference is None else ''}given",
-                "the largest acceptable loss of AUC, between 0 and 1, and the model that it is "
-                "measured from",
+                "the largest acceptable loss, between 0 and 1, and the model to measure it from",
                 "Give both --margin and --reference, or neither",
             )
         if self.reference not in names or len(names) < 2:
@@ -183,7 +185,8 @@ def evaluate_inputs(
     progress("models", len(models), len(models))
     comparisons = compare_models(models, resampling)
     if options.reference is not None and options.margin is not None:
-        comparisons += compare_with_reference(models, options.reference, options.margin)
+        margin = Margin(options.reference, options.margin, options.margin_of)
+        comparisons += compare_with_reference(models, margin)
     return EvaluationResult(
         models=tuple(parts),
         comparisons=comparisons,

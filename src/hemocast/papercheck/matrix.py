@@ -17,7 +17,7 @@ import numpy as np
 
 from hemocast.errors import StatisticsError
 from hemocast.papercheck.numbers import SHARES, Rounded
-from hemocast.stats.estimate import FloatArray, IntArray
+from hemocast.stats.estimate import Float64Array, IntArray
 from hemocast.stats.metrics import COUNT_METRICS, from_counts
 
 MAX_N: Final = 20_000
@@ -178,7 +178,7 @@ def closest_matrix(n: int, numbers: Sequence[tuple[str, Rounded]]) -> tuple[IntA
                 return None
             continue
         tp, fn, tn, fp = cells.T
-        metrics: FloatArray = np.nan_to_num(from_counts(tp, fp, tn, fn)[index], nan=0.0)
+        metrics: Float64Array = np.nan_to_num(from_counts(tp, fp, tn, fn)[index], nan=0.0)
         deviation = np.abs(metrics - centers[:, None]).max(axis=0)
         best = int(np.argmin(deviation))
         return cells[best], float(deviation[best])

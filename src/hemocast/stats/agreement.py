@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FEW, Estimate, FloatArray, IntArray
+from hemocast.stats.estimate import FEW, Estimate, Float64Array, IntArray
 from hemocast.stats.proportions import wilson
 
 _LEVEL = 0.95
@@ -178,7 +178,7 @@ def gwet_ac1(ratings: ArrayLike) -> Estimate:
     return _chance_corrected(agreement, by_case, float(mean @ (1 - mean) / (q - 1)))
 
 
-def _shares(ratings: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def _shares(ratings: ArrayLike) -> tuple[Float64Array, Float64Array]:
     """Share of raters in each category, (n, q), and of agreeing pairs, (n,), by case."""
     index, q = _ratings(ratings)
     raters = index.shape[1]
@@ -187,7 +187,7 @@ def _shares(ratings: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return counts / raters, agreement
 
 
-def _chance_corrected(agreement: FloatArray, by_case: FloatArray, chance: float) -> Estimate:
+def _chance_corrected(agreement: Float64Array, by_case: Float64Array, chance: float) -> Estimate:
     """Put (observed - chance) / (1 - chance) together, with its variance over cases."""
     n = agreement.size
     if chance >= 1:

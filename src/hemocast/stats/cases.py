@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray, few_warning
+from hemocast.stats.estimate import BoolArray, Float64Array, IntArray, few_warning
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -36,7 +36,7 @@ class Cases:
     """
 
     truth: BoolArray
-    scores: FloatArray
+    scores: Float64Array
     patient: IntArray
 
     def __init__(
@@ -87,7 +87,7 @@ class Cases:
         return self.patient if self.clustered else np.arange(self.n)
 
     @property
-    def score(self) -> FloatArray:
+    def score(self) -> Float64Array:
         """What the only rater said, shape (n,).
 
         Raises
@@ -151,7 +151,7 @@ class Cases:
             )
         return positive, negative
 
-    def probabilities(self) -> FloatArray:
+    def probabilities(self) -> Float64Array:
         """Return the scores, shape (raters, n), for what takes them as probabilities.
 
         Raises
@@ -168,7 +168,7 @@ class Cases:
             )
         return self.scores
 
-    def probability(self) -> FloatArray:
+    def probability(self) -> Float64Array:
         """Return what the only rater said, shape (n,), as `probabilities` does."""
         self.probabilities()
         return self.score
@@ -260,7 +260,7 @@ def as_pair(first: ArrayLike, second: ArrayLike) -> tuple[BoolArray, BoolArray]:
     return a, b
 
 
-def _as_scores(score: ArrayLike, n: int) -> FloatArray:
+def _as_scores(score: ArrayLike, n: int) -> Float64Array:
     try:
         array = np.asarray(score, dtype=np.float64)
     except (TypeError, ValueError) as error:

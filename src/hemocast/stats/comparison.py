@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases, as_pair
-from hemocast.stats.estimate import Estimate, FloatArray
+from hemocast.stats.estimate import Estimate, Float64Array
 from hemocast.stats.metrics import METRICS
 from hemocast.stats.resampling.limits import AGREE, TOO_FEW, p_of_zero, resampled_limits
 from hemocast.stats.resampling.replicates import as_thresholds, left_out, replicate, resampled
@@ -59,7 +59,7 @@ def mcnemar_exact(first: ArrayLike, second: ArrayLike) -> McNemar:
     return McNemar(only_first, only_second, min(1.0, 2 * tail))
 
 
-def holm(p: ArrayLike) -> FloatArray:
+def holm(p: ArrayLike) -> Float64Array:
     """Adjust p values of several tests, so that the chance of any false alarm stays at the level.
 
     Parameters
@@ -157,7 +157,7 @@ def bootstrap_differences(
     )
 
 
-def _difference(values: FloatArray) -> FloatArray:
+def _difference(values: Float64Array) -> Float64Array:
     return np.asarray(values[0] - values[1])
 
 
@@ -165,8 +165,8 @@ def _with_limits(
     cases: Cases,
     metric: str,
     value: float,
-    drawn: FloatArray,
-    without: FloatArray,
+    drawn: Float64Array,
+    without: Float64Array,
     name: str,
 ) -> Difference:
     """Turn the resampled differences of one metric into its interval and p value."""

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.resampling.weights import Resampling
 
 
@@ -35,14 +35,14 @@ class DecisionCurve:
         Where they rest on few patients of a class.
     """
 
-    threshold: FloatArray
-    model: FloatArray
-    model_low: FloatArray
-    model_high: FloatArray
-    treat_all: FloatArray
-    over_all: FloatArray
-    over_all_low: FloatArray
-    over_all_high: FloatArray
+    threshold: Float64Array
+    model: Float64Array
+    model_low: Float64Array
+    model_high: Float64Array
+    treat_all: Float64Array
+    over_all: Float64Array
+    over_all_low: Float64Array
+    over_all_high: Float64Array
     n_resamples: int
     warning: str | None = None
 
@@ -103,7 +103,7 @@ def decision_curve(
     )
 
 
-def _tally(cases: Cases, at: FloatArray) -> csr_array:
+def _tally(cases: Cases, at: Float64Array) -> csr_array:
     """Count each patient's scans between the sorted thresholds: with the outcome, then without.
 
     Shape (n_patients, 2 (k + 1)), and sparse: a patient has few scans.
@@ -116,8 +116,8 @@ def _tally(cases: Cases, at: FloatArray) -> csr_array:
 
 
 def _net_benefit(
-    counts: FloatArray, at: FloatArray, odds: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+    counts: Float64Array, at: Float64Array, odds: Float64Array
+) -> tuple[Float64Array, Float64Array]:
     """Net benefit of model and of treating all, both (r, k), from counts, shape (r, 2 (k + 1))."""
     width = at.size + 1
     # From the highest threshold down, these are the scans at or above each.

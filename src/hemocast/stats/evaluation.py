@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import auc_interval
-from hemocast.stats.estimate import Estimate, FloatArray
+from hemocast.stats.estimate import Estimate, Float64Array
 from hemocast.stats.metrics import (
     METRICS,
     RANGES,
@@ -174,8 +174,8 @@ def _estimate(
     cases: Cases,
     point: ClassificationMetrics,
     metric: str,
-    drawn: FloatArray,
-    without: FloatArray,
+    drawn: Float64Array,
+    without: Float64Array,
     name: str,
 ) -> Estimate:
     """Turn one metric's resamples, shape (r,), into its Estimate."""

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.roc import auc, average_precision
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 METRICS: Final = (
     "accuracy", "sensitivity", "ppv", "specificity", "f1", "auc", "npv", "balanced_accuracy",
@@ -108,7 +108,7 @@ def confusion(cases: Cases, threshold: float) -> Confusion:
     )
 
 
-def from_counts(tp: ArrayLike, fp: ArrayLike, tn: ArrayLike, fn: ArrayLike) -> FloatArray:
+def from_counts(tp: ArrayLike, fp: ArrayLike, tn: ArrayLike, fn: ArrayLike) -> Float64Array:
     """Metrics that follow from the confusion matrix, for any number of matrices at once.
 
     Accuracy, sensitivity, PPV, specificity and F1 are equations 3-7 of Zhang 2026
@@ -168,7 +168,7 @@ def brier(cases: Cases) -> float:
     return float(np.mean((cases.probability() - cases.truth) ** 2))
 
 
-def scale_brier(loss: ArrayLike, prevalence: ArrayLike) -> FloatArray:
+def scale_brier(loss: ArrayLike, prevalence: ArrayLike) -> Float64Array:
     """Scaled Brier score: 1 - loss / (that of giving everybody the prevalence); 1 is perfect.
 
     Parameters

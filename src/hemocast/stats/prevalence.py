@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Estimate, FloatArray
+from hemocast.stats.estimate import Estimate, Float64Array
 from hemocast.stats.metrics import confusion
 
 PREVALENCES = (0.02, 0.05, 0.10, 0.15, 0.44)
@@ -41,7 +41,7 @@ class PredictiveValues:
 
 def predictive_values(
     sensitivity: ArrayLike, specificity: ArrayLike, prevalence: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Float64Array, Float64Array]:
     """PPV and NPV by Bayes' theorem.
 
     Parameters
@@ -130,7 +130,7 @@ def predictive_values_at_prevalence(
     )
 
 
-def _log_ratio_errors(cases: Cases, threshold: float, cells: FloatArray) -> tuple[float, float]:
+def _log_ratio_errors(cases: Cases, threshold: float, cells: Float64Array) -> tuple[float, float]:
     """Standard errors of the logarithms of sens / (1 - spec) and of spec / (1 - sens)."""
     if (cells == 0).any():
         a, b, c, d = cells + float(norm.ppf(0.975)) ** 2 / 2

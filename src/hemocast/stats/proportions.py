@@ -46,22 +46,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Interval:
     """Exact interval of a proportion: covers at least `level`, whatever the true proportion.
 
-    Parameters
-    ----------
-    successes, n : int
-        Successes among `n` independent cases.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    Interval
-        Within [0, 1], and never of zero width.
-
-    Raises
-    ------
-    StatisticsError
-        Impossible counts or level.
+    Parameters, returns and refusals are those of `wilson`.
 
     References
     ----------

@@ -19,7 +19,7 @@ from hemocast.stats import (
     percent_agreement,
 )
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import FloatArray, IntArray
+from hemocast.stats.estimate import Float64Array, IntArray
 
 _NAN = float("nan")
 _Measure = Callable[[ArrayLike, ArrayLike], Estimate]
@@ -87,8 +87,8 @@ class _Decisions:
 
     name: str
     row: IntArray
-    decision: FloatArray
-    probability: FloatArray
+    decision: Float64Array
+    probability: Float64Array
 
 
 def measure_agreement(readings: ReadingTable, models: Sequence[ModelCases]) -> AgreementPart:
@@ -148,7 +148,7 @@ def _agree(a: _Decisions, b: _Decisions, arm: str) -> Agreement:
     )
 
 
-def _measured(measure: _Measure, first: FloatArray, second: FloatArray) -> Estimate:
+def _measured(measure: _Measure, first: Float64Array, second: Float64Array) -> Estimate:
     try:
         return measure(first, second)
     except StatisticsError:

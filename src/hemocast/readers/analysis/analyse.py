@@ -30,7 +30,7 @@ from hemocast.stats import (
     roc_curve,
 )
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import FloatArray, IntArray
+from hemocast.stats.estimate import Float64Array, IntArray
 from hemocast.stats.resampling.limits import percentile_limits
 from hemocast.stats.resampling.replicates import resampled
 
@@ -201,7 +201,7 @@ def _reader(own: ReadingTable, resampling: Resampling) -> Rater:
 
 
 def _rater(
-    names: tuple[str, str, str], said: Cases, probability: FloatArray, resampling: Resampling
+    names: tuple[str, str, str], said: Cases, probability: Float64Array, resampling: Resampling
 ) -> Rater:
     drawn = evaluate(said, _SAID_YES, resampling)
     name, kind, arm = names
@@ -219,7 +219,7 @@ def _rater(
     )
 
 
-def _auc(said: Cases, probability: FloatArray) -> Estimate:
+def _auc(said: Cases, probability: Float64Array) -> Estimate:
     missing = int(np.isnan(probability).sum())
     if missing:
         reason = f"no AUC: {missing} of {said.n} readings have no probability"

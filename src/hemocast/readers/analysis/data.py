@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.stats import Cases
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.stats.estimate import BoolArray, Float64Array, IntArray
 
 UNAIDED, AIDED = "unaided", "aided"
 
@@ -44,9 +44,9 @@ class ReadingTable:
     row: IntArray
     truth: BoolArray
     patient: IntArray
-    probability: FloatArray
+    probability: Float64Array
     decision: BoolArray
-    seconds: FloatArray
+    seconds: Float64Array
     repeat: IntArray
     simulated: bool = False
 
@@ -79,7 +79,7 @@ def common_rows(readings: ReadingTable) -> IntArray:
     return np.asarray(rows[counts == len(pairs)], dtype=np.int64)
 
 
-def crossed(own: ReadingTable, rows: IntArray, values: FloatArray) -> Cases:
+def crossed(own: ReadingTable, rows: IntArray, values: Float64Array) -> Cases:
     """Arrange values of the readings of one arm as cases of some scans and all readers.
 
     Parameters

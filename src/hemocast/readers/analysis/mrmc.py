@@ -18,7 +18,7 @@ from hemocast.stats import (
     obuchowski_rockette,
 )
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.mrmc.covariance import Metric
 
 METRICS_TESTED: Final[tuple[Metric, ...]] = ("auc", "sensitivity", "specificity")
@@ -144,7 +144,7 @@ def _aided_test(plan: ReaderTest, own: ReadingTable) -> ReaderTest:
     )
 
 
-def _rating(own: ReadingTable, metric: Metric) -> FloatArray:
+def _rating(own: ReadingTable, metric: Metric) -> Float64Array:
     return own.probability if metric == "auc" else own.decision.astype(np.float64)
 
 

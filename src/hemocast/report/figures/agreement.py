@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemocast.report.figures.style import INK, in_style, new_figure, shortened
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ class AgreementPanel:
     """One measure: its name, and its value for every pair, shape (k, k); NaN where undefined."""
 
     title: str
-    value: FloatArray
+    value: Float64Array
 
 
 @in_style

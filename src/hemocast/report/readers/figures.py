@@ -17,7 +17,7 @@ from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
 from hemocast.report.figures.style import shortened
 
 if TYPE_CHECKING:
-    from hemocast.stats.estimate import FloatArray
+    from hemocast.stats.estimate import Float64Array
 
 _MOST_RATERS = 25
 
@@ -79,7 +79,7 @@ def agreement_panels(analysis: ReaderAnalysis, arm: str) -> tuple[list[str], lis
     ]
 
 
-def _matrix(pairs: Sequence[Agreement], names: Sequence[str], measure: str) -> FloatArray:
+def _matrix(pairs: Sequence[Agreement], names: Sequence[str], measure: str) -> Float64Array:
     """One measure of every pair, symmetric; NaN where it was not measured."""
     place = {name: k for k, name in enumerate(names)}
     values = np.full((len(names), len(names)), np.nan)

@@ -38,7 +38,7 @@ from hemocast.simulate.readers.specs import (
     ScansToRead,
 )
 from hemocast.stats import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 STEP: Final = 0.05
 """Readers answer in steps of 5 %."""
@@ -154,8 +154,8 @@ def _read(
     reader: ReaderSpec,
     scans: ScansToRead,
     plan: ReadingPlan,
-    common: FloatArray,
-    shown: FloatArray,
+    common: Float64Array,
+    shown: Float64Array,
     rng: Generator,
 ) -> Iterator[Reading]:
     """Yield one reader's readings; `shown` holds the model's log odds beyond its threshold."""
@@ -193,7 +193,7 @@ def write_readings(path: Path, readings: Sequence[Reading]) -> None:
     write_table(path, rows, [*(field.name for field in fields(Reading)), "simulated"])
 
 
-def _common_part(scans: ScansToRead, correlation: Correlation, seed: int) -> FloatArray:
+def _common_part(scans: ScansToRead, correlation: Correlation, seed: int) -> Float64Array:
     """Draw what all readers share of every scan; variance `correlation.between` in each class."""
     truth, score = scans.cases.truth, scans.cases.score
     ranked = np.zeros(truth.size)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 _STEPS = 100
 _CLOSE = 1e-10
@@ -15,12 +15,12 @@ _QUICK_STEPS = 25
 
 
 def fit_logistic(
-    design: FloatArray,
-    outcome: FloatArray,
-    offset: FloatArray | None = None,
-    weight: FloatArray | None = None,
+    design: Float64Array,
+    outcome: Float64Array,
+    offset: Float64Array | None = None,
+    weight: Float64Array | None = None,
     ridge: float = 0.0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Float64Array, Float64Array]:
     """Maximum likelihood by Newton steps, halved when they overshoot.
 
     Parameters
@@ -51,10 +51,10 @@ def fit_logistic(
     ----------
     McCullagh P, Nelder JA 1989, Generalized Linear Models, 2nd ed, Chapman & Hall, section 2.5.
     """
-    shift: FloatArray | float = 0.0 if offset is None else offset
-    times: FloatArray | float = 1.0 if weight is None else weight
+    shift: Float64Array | float = 0.0 if offset is None else offset
+    times: Float64Array | float = 1.0 if weight is None else weight
 
-    def loss(at: FloatArray) -> float:
+    def loss(at: Float64Array) -> float:
         eta = design @ at + shift
         return float((times * (np.logaddexp(0, eta) - outcome * eta)).sum())
 
@@ -83,8 +83,8 @@ def fit_logistic(
 
 
 def fit_resamples(
-    design: FloatArray, outcome: FloatArray, offset: FloatArray, weights: FloatArray
-) -> FloatArray:
+    design: Float64Array, outcome: Float64Array, offset: Float64Array, weights: Float64Array
+) -> Float64Array:
     """Coefficients of one logistic model in many resamples of the same cases.
 
     Parameters

@@ -16,7 +16,7 @@ from scipy.stats import norm
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Estimate, FloatArray, few_warning
+from hemocast.stats.estimate import Estimate, Float64Array, few_warning
 from hemocast.stats.resampling.limits import percentile_limits
 from hemocast.stats.resampling.weights import Resampling
 
@@ -66,10 +66,10 @@ class Calibration:
     e90: Estimate
     emax: Estimate
     intercept: float
-    at: FloatArray
-    curve: FloatArray
-    low: FloatArray | None = None
-    high: FloatArray | None = None
+    at: Float64Array
+    curve: Float64Array
+    low: Float64Array | None = None
+    high: Float64Array | None = None
     measured: Calibration | None = None
     n_failed: int = 0
 
@@ -134,7 +134,7 @@ def _wald(value: float, variance: float, n: int, few: str | None) -> Estimate:
     return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n, few)
 
 
-def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> FloatArray:
+def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> Float64Array:
     """Local quadratic regression with tricube weights, computed at every x.
 
     Parameters
@@ -176,7 +176,9 @@ def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> FloatArray:
     return fitted
 
 
-def local_quadratic(x: FloatArray, y: FloatArray, at: FloatArray, neighbours: int) -> FloatArray:
+def local_quadratic(
+    x: Float64Array, y: Float64Array, at: Float64Array, neighbours: int
+) -> Float64Array:
     """Local quadratic fits with tricube weights at several points.
 
     Parameters
@@ -290,8 +292,8 @@ def _neighbours(n: int) -> int:
 
 
 def _resampled(
-    outcome: FloatArray, chances: FloatArray, at: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+    outcome: Float64Array, chances: Float64Array, at: Float64Array, weights: Float64Array
+) -> tuple[Float64Array, Float64Array]:
     """Curves, shape (r, points), and measures, shape (r, 6), of resamples given as weights (r, n).
 
     NaN where a resample has none.
@@ -312,8 +314,8 @@ def _resampled(
 
 
 def _curves(
-    outcome: FloatArray, chances: FloatArray, at: FloatArray, weights: FloatArray
-) -> FloatArray:
+    outcome: Float64Array, chances: Float64Array, at: Float64Array, weights: Float64Array
+) -> Float64Array:
     """`local_quadratic` of every resample at some points, shape (r, points), without copies.
 
     At one point the cases are in the same order of distance in all resamples: cumulative weights
@@ -346,8 +348,8 @@ def _curves(
 
 
 def _quantiles(
-    values: FloatArray, weights: FloatArray, shares: tuple[float, ...]
-) -> tuple[FloatArray, ...]:
+    values: Float64Array, weights: Float64Array, shares: tuple[float, ...]
+) -> tuple[Float64Array, ...]:
     """Quantiles of each row, shape (r,), every value counted as often as its weight says."""
     order = np.argsort(values, axis=1)
     ordered = np.take_along_axis(values, order, axis=1)

@@ -17,7 +17,7 @@ from scipy.stats import norm, t
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.roc import auc
-from hemocast.stats.estimate import Estimate, FloatArray, IntArray
+from hemocast.stats.estimate import Estimate, Float64Array, IntArray
 from hemocast.stats.proportions import Interval
 
 _FEW_AT_EXTREMES = 100
@@ -45,9 +45,9 @@ class DelongResult:
         uncertain.
     """
 
-    auc: FloatArray
-    covariance: FloatArray
-    df: FloatArray
+    auc: Float64Array
+    covariance: Float64Array
+    df: Float64Array
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AucDifference:
     warning: str | None = None
 
 
-def placements(cases: Cases) -> tuple[FloatArray, FloatArray]:
+def placements(cases: Cases) -> tuple[Float64Array, Float64Array]:
     """Give each case the share of the other class that it is ranked rightly against.
 
     A tie counts one half: O(n log n) time and O(n) memory a rater, after Sun and Xu 2014.
@@ -93,7 +93,7 @@ def placements(cases: Cases) -> tuple[FloatArray, FloatArray]:
     return np.stack(above), np.stack(below)
 
 
-def _midrank(ordered: FloatArray, at: FloatArray) -> FloatArray:
+def _midrank(ordered: Float64Array, at: Float64Array) -> Float64Array:
     """Count the sorted values below each score, and half of those equal to it."""
     order = np.argsort(at)
     queries = at[order]  # in order, so that the search walks through memory
@@ -103,7 +103,7 @@ def _midrank(ordered: FloatArray, at: FloatArray) -> FloatArray:
     return counted / 2
 
 
-def sums_by_patient(values: FloatArray, index: IntArray, n_patients: int) -> FloatArray:
+def sums_by_patient(values: Float64Array, index: IntArray, n_patients: int) -> Float64Array:
     """Sum cases, shape (k, n), within patients, shape (k, patients)."""
     return np.stack([np.bincount(index, weights=row, minlength=n_patients) for row in values])
 
@@ -158,7 +158,7 @@ def delong(cases: Cases) -> DelongResult:
     return DelongResult(auc=areas, covariance=covariance, df=df)
 
 
-def _satterthwaite(a: FloatArray, b: FloatArray, n_a: int, n_b: int) -> FloatArray:
+def _satterthwaite(a: Float64Array, b: Float64Array, n_a: int, n_b: int) -> Float64Array:
     """Degrees of freedom of the sum of two estimated variances, each from n - 1."""
     spread = a**2 / (n_a - 1) + b**2 / (n_b - 1)
     fewest = float(min(n_a, n_b) - 1)

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.resampling.weights import Resampling
 
 Rule = Literal["youden", "sensitivity", "specificity"]
@@ -33,9 +33,9 @@ class RocCurve:
         Falling; the first is infinite (nothing is called positive).
     """
 
-    fpr: FloatArray
-    tpr: FloatArray
-    threshold: FloatArray
+    fpr: Float64Array
+    tpr: Float64Array
+    threshold: Float64Array
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class RocBand:
         1 - specificity, and the limits of the sensitivity there.
     """
 
-    fpr: FloatArray
-    low: FloatArray
-    high: FloatArray
+    fpr: Float64Array
+    low: Float64Array
+    high: Float64Array
 
 
 @dataclass(frozen=True)

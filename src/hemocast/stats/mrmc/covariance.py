@@ -14,7 +14,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import delong, placements, sums_by_patient
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 Metric = Literal["auc", "sensitivity", "specificity", "accuracy"]
 """Accuracies that are means over cases, or over pairs of cases."""
@@ -30,7 +30,7 @@ def case_covariance(
     metric: Metric = "auc",
     method: CaseCovariance = "jackknife",
     names: Sequence[str] | None = None,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Float64Array, Float64Array]:
     """Accuracy of several raters on the same cases, and its covariance.
 
     Parameters
@@ -116,7 +116,7 @@ def _require_two_patients(count: int, which: str) -> None:
         )
 
 
-def _shares(cases: Cases, metric: str, method: str) -> tuple[FloatArray, FloatArray]:
+def _shares(cases: Cases, metric: str, method: str) -> tuple[Float64Array, Float64Array]:
     """Shares of right decisions among the cases that a metric rests on."""
     truth, rows = cases.truth, cases.scores
     odd = int(((rows != 0) & (rows != 1)).sum())
@@ -142,21 +142,21 @@ def _shares(cases: Cases, metric: str, method: str) -> tuple[FloatArray, FloatAr
     return share, residual @ residual.T * factor
 
 
-def _jackknife(left_out: FloatArray) -> FloatArray:
+def _jackknife(left_out: Float64Array) -> Float64Array:
     """Covariance from the values without each patient, shape (k, patients)."""
     n = left_out.shape[1]
     spread = left_out - left_out.mean(axis=1, keepdims=True)
     return np.asarray(spread @ spread.T * ((n - 1) / n))
 
 
-def _counted(cases: Cases) -> tuple[FloatArray, FloatArray]:
+def _counted(cases: Cases) -> tuple[Float64Array, Float64Array]:
     """Count, for each case, the other class's cases it is ranked rightly against; ties one half."""
     above, below = placements(cases)
     # Halves of whole numbers: what the division left behind is rounded away.
     return np.round(2 * above * below.shape[1]) / 2, np.round(2 * below * above.shape[1]) / 2
 
 
-def _jackknife_auc(cases: Cases) -> tuple[FloatArray, FloatArray]:
+def _jackknife_auc(cases: Cases) -> tuple[Float64Array, Float64Array]:
     """AUC without each patient in turn, from placements: no AUC is computed twice."""
     truth, rows, index, n_patients = cases.truth, cases.scores, cases.patient, cases.n_patients
     above, below = _counted(cases)
@@ -175,7 +175,7 @@ def _jackknife_auc(cases: Cases) -> tuple[FloatArray, FloatArray]:
     return area, _jackknife((total - lost) / pairs)
 
 
-def _unbiased_auc(cases: Cases) -> tuple[FloatArray, FloatArray]:
+def _unbiased_auc(cases: Cases) -> tuple[Float64Array, Float64Array]:
     """Unbiased covariance of U-statistics, from the products of pairs of pairs."""
     if cases.clustered:
         raise StatisticsError(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ReaderStudy:
     cases: Cases
 
     @property
-    def ratings(self) -> FloatArray:
+    def ratings(self) -> Float64Array:
         """Ratings or decisions, shape (treatments, readers, scans)."""
         return self.cases.scores.reshape(len(self.treatments), len(self.readers), -1)
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
 from hemocast.stats.mrmc.design import ReaderStudy
 from hemocast.stats.mrmc.result import (
@@ -115,16 +115,16 @@ class _Grid:
     """Accuracies of all readers under all treatments, and their covariance over cases."""
 
     treatments: tuple[str, ...]
-    values: FloatArray
-    joint: FloatArray
+    values: Float64Array
+    joint: Float64Array
 
     @property
-    def accuracy(self) -> FloatArray:
+    def accuracy(self) -> Float64Array:
         """Shape (treatments, readers)."""
         return self.values.reshape(len(self.treatments), -1)
 
     @property
-    def blocks(self) -> FloatArray:
+    def blocks(self) -> Float64Array:
         """Covariance, shape (treatments, readers) twice."""
         return self.joint.reshape(*self.accuracy.shape, *self.accuracy.shape)
 
@@ -144,7 +144,7 @@ def _require_crossed(n_treatments: int, n_readers: int) -> None:
         )
 
 
-def mean_squares(accuracy: FloatArray) -> MeanSquares:
+def mean_squares(accuracy: Float64Array) -> MeanSquares:
     """Two-way analysis of variance of accuracies, shape (treatments, readers)."""
     n_treatments, n_readers = accuracy.shape
     by_treatment, by_reader = accuracy.mean(axis=1), accuracy.mean(axis=0)
@@ -156,7 +156,7 @@ def mean_squares(accuracy: FloatArray) -> MeanSquares:
     )
 
 
-def _components(squares: MeanSquares, blocks: FloatArray, n_cases: int) -> VarianceComponents:
+def _components(squares: MeanSquares, blocks: Float64Array, n_cases: int) -> VarianceComponents:
     """Average the covariance by kind; `blocks` has shape (treatments, readers) twice."""
     n_treatments, n_readers = blocks.shape[:2]
     same_both = np.einsum("ijij->", blocks)
@@ -235,7 +235,11 @@ def _p_value(statistic: float, df1: float, df2: float, *, chi_square: bool) -> f
 
 
 def treatment_mean(
-    name: str, accuracy: FloatArray, covariance: FloatArray, generalize: Generalize, level: float
+    name: str,
+    accuracy: Float64Array,
+    covariance: Float64Array,
+    generalize: Generalize,
+    level: float,
 ) -> MeanAccuracy:
     """Mean of readers under one treatment, from that treatment's data alone.
 
@@ -261,7 +265,7 @@ def treatment_mean(
 
 
 def one_treatment(
-    accuracy: FloatArray, covariance: FloatArray, generalize: Generalize
+    accuracy: Float64Array, covariance: Float64Array, generalize: Generalize
 ) -> tuple[float, float, float]:
     """Mean over readers, its variance and degrees of freedom; arguments as `treatment_mean`."""
     n = accuracy.size

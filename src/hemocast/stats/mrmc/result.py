@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm, t
 
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.mrmc.covariance import CaseCovariance, Metric
 
 Generalize = Literal["readers and cases", "cases", "readers"]
@@ -163,8 +163,8 @@ class Mrmc:
     readers: tuple[str, ...]
     n_cases: int
     n_patients: int
-    accuracy: FloatArray
-    covariance: FloatArray
+    accuracy: Float64Array
+    covariance: Float64Array
     ms_treatment: float
     ms_reader: float
     ms_treatment_reader: float

@@ -14,7 +14,7 @@ from scipy.stats import norm, t
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
 from hemocast.stats.mrmc.obuchowski_rockette import one_treatment, treatment_mean
 from hemocast.stats.mrmc.result import Contrast, Generalize, MeanAccuracy, contrast
@@ -32,7 +32,7 @@ class AverageReader:
         The mean, with an interval that reaches beyond these readers, or not.
     """
 
-    accuracy: FloatArray
+    accuracy: Float64Array
     random_readers_and_cases: MeanAccuracy
     fixed_readers: MeanAccuracy
 
@@ -116,7 +116,7 @@ def _require_readers(count: int) -> None:
         )
 
 
-def _average(values: FloatArray, joint: FloatArray, level: float) -> AverageReader:
+def _average(values: Float64Array, joint: Float64Array, level: float) -> AverageReader:
     wide: Generalize = "readers and cases"
     return AverageReader(
         accuracy=values,

@@ -12,7 +12,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.planning.checks import check_c, check_fraction, smallest
 
 _Z: Final = float(norm.ppf(0.975))
@@ -133,7 +133,7 @@ def validation_size(
     return ValidationSize(first, second, third, fourth, required, required * prevalence)
 
 
-def _normal_grid() -> tuple[FloatArray, FloatArray]:
+def _normal_grid() -> tuple[Float64Array, Float64Array]:
     """Points and weights of a standard normal; a plain grid is as exact as needed here."""
     nodes = np.linspace(-9, 9, _STEPS)
     weights = norm.pdf(nodes)

@@ -14,14 +14,14 @@ from scipy.special import ndtr, ndtri
 
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import perfect_auc_limits
-from hemocast.stats.estimate import BoolArray, FloatArray, few_warning
+from hemocast.stats.estimate import BoolArray, Float64Array, few_warning
 from hemocast.stats.metrics import ClassificationMetrics, scale_brier
 from hemocast.stats.proportions import Interval, clopper_pearson
 
 LEVEL = 0.95
 
 
-def quantile(ordered: FloatArray, share: float) -> float:
+def quantile(ordered: Float64Array, share: float) -> float:
     """Quantile of sorted values, linear between neighbours, and infinite beside infinity."""
     at = share * (ordered.size - 1)
     low, high = float(ordered[int(np.floor(at))]), float(ordered[int(np.ceil(at))])
@@ -30,14 +30,14 @@ def quantile(ordered: FloatArray, share: float) -> float:
     return low + float(at - np.floor(at)) * (high - low)
 
 
-def percentile_limits(resampled: FloatArray, level: float = 0.95) -> Interval:
+def percentile_limits(resampled: Float64Array, level: float = 0.95) -> Interval:
     """Take the middle `level` of the resamples, shape (r,), none of them NaN."""
     ordered = np.sort(resampled)
     tail = (1 - level) / 2
     return Interval(quantile(ordered, tail), quantile(ordered, 1 - tail))
 
 
-def _share_below(resampled: FloatArray, value: float) -> float:
+def _share_below(resampled: Float64Array, value: float) -> float:
     """Share of resamples below a value; equal ones, up to rounding, count half."""
     rounding = 1e-12 * max(1.0, abs(value))
     below = np.mean(resampled < value - rounding) + np.mean(resampled <= value + rounding)
@@ -45,7 +45,7 @@ def _share_below(resampled: FloatArray, value: float) -> float:
 
 
 def bias_and_acceleration(
-    value: float, resampled: FloatArray, left_out: FloatArray
+    value: float, resampled: Float64Array, left_out: Float64Array
 ) -> tuple[float, float] | None:
     """Two corrections of BCa, or None where the data do not give them.
 
@@ -74,7 +74,7 @@ def bias_and_acceleration(
 
 
 def bca_limits(
-    value: float, resampled: FloatArray, left_out: FloatArray, level: float = 0.95
+    value: float, resampled: Float64Array, left_out: Float64Array, level: float = 0.95
 ) -> Interval | None:
     """Bias-corrected and accelerated limits, or None where the corrections are not to be had.
 
@@ -129,7 +129,7 @@ class ResampledLimits:
     notes: tuple[str, ...]
 
 
-def resampled_limits(value: float, drawn: FloatArray, without: FloatArray) -> ResampledLimits:
+def resampled_limits(value: float, drawn: Float64Array, without: Float64Array) -> ResampledLimits:
     """Take the 95 % interval of one number from its resamples, leaving out undefined ones.
 
     Parameters
@@ -162,7 +162,7 @@ def resampled_limits(value: float, drawn: FloatArray, without: FloatArray) -> Re
     return ResampledLimits(*limits, kind, tuple(notes))
 
 
-def p_of_zero(value: float, resampled: FloatArray, left_out: FloatArray | None = None) -> float:
+def p_of_zero(value: float, resampled: Float64Array, left_out: Float64Array | None = None) -> float:
     """Two-sided p value of no difference: 1 - the level at which the interval just reaches 0.
 
     Parameters

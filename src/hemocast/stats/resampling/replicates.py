@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import FloatArray
+from hemocast.stats.estimate import Float64Array
 from hemocast.stats.metrics import COUNT_METRICS, METRICS, from_counts, scale_brier
 from hemocast.stats.resampling.weights import Ranking, Resampling, leave_one_out_weights
 
 
-def as_thresholds(thresholds: ArrayLike, raters: int) -> FloatArray:
+def as_thresholds(thresholds: ArrayLike, raters: int) -> Float64Array:
     """Return a threshold for each rater, shape (raters,), from one for all or one each.
 
     Raises
@@ -32,7 +32,9 @@ def as_thresholds(thresholds: ArrayLike, raters: int) -> FloatArray:
     return np.broadcast_to(at, (raters,)).copy()
 
 
-def replicate(cases: Cases, thresholds: FloatArray, weights: Iterable[FloatArray]) -> FloatArray:
+def replicate(
+    cases: Cases, thresholds: Float64Array, weights: Iterable[Float64Array]
+) -> Float64Array:
     """Compute every metric of every rater under each row of patient weights.
 
     Parameters
@@ -70,7 +72,7 @@ def replicate(cases: Cases, thresholds: FloatArray, weights: Iterable[FloatArray
     return np.concatenate(parts, axis=2)
 
 
-def _sums_by_patient(cases: Cases, thresholds: FloatArray) -> FloatArray:
+def _sums_by_patient(cases: Cases, thresholds: Float64Array) -> Float64Array:
     """Cases, events, and each rater's hits, false alarms and losses, (n_patients, 2 + 3k)."""
     truth, called = cases.truth, cases.scores >= thresholds[:, None]
     columns = [
@@ -82,7 +84,7 @@ def _sums_by_patient(cases: Cases, thresholds: FloatArray) -> FloatArray:
     )
 
 
-def resampled(cases: Cases, thresholds: FloatArray, resampling: Resampling) -> FloatArray:
+def resampled(cases: Cases, thresholds: Float64Array, resampling: Resampling) -> Float64Array:
     """Draw resamples of patients and compute every metric, shape (k, metrics, resamples).
 
     Raises
@@ -97,7 +99,7 @@ def resampled(cases: Cases, thresholds: FloatArray, resampling: Resampling) -> F
     return replicate(cases, thresholds, resampling.draw(cases, cases.n))
 
 
-def left_out(cases: Cases, thresholds: FloatArray) -> FloatArray:
+def left_out(cases: Cases, thresholds: Float64Array) -> Float64Array:
     """Compute every metric without each patient in turn, shape (k, metrics, n_patients).
 
     Time grows with the square of the patients: some seconds for 5,000.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import BoolArray, FloatArray, IntArray
+from hemocast.stats.estimate import BoolArray, Float64Array, IntArray
 
 _CELLS_AT_ONCE = 1 << 22
 """Resamples are drawn in parts, so that memory stays below some 100 MB."""
@@ -50,7 +50,7 @@ class Resampling:
     interval: Literal["percentile", "bca"] = "percentile"
     stratified: bool = False
 
-    def draw(self, cases: Cases, width: int) -> Iterator[FloatArray]:
+    def draw(self, cases: Cases, width: int) -> Iterator[Float64Array]:
         """Draw patients with replacement; yield how often each was drawn, in parts.
 
         Parameters
@@ -88,7 +88,7 @@ def _strata(cases: Cases) -> list[IntArray]:
     return [np.flatnonzero(kind) for kind in kinds if kind.any()]
 
 
-def leave_one_out_weights(n_patients: int, width: int) -> Iterator[FloatArray]:
+def leave_one_out_weights(n_patients: int, width: int) -> Iterator[Float64Array]:
     """Leave out each patient in turn; yield weights like `Resampling.draw` does.
 
     Parameters
@@ -130,7 +130,7 @@ class Ranking:
         self._positive: Floats = positive.astype(kind)
         self._negative: Floats = negative.astype(kind)
 
-    def auc(self, score: FloatArray) -> FloatArray:
+    def auc(self, score: Float64Array) -> Float64Array:
         """AUC of a score, shape (n,), in each resample, shape (r,); NaN where a class is missing.
 
         Ties count one half. Twice the pairs are counted, so that every sum is a whole number.
@@ -147,7 +147,7 @@ class Ranking:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(won / total)
 
-    def average_precision(self, score: FloatArray) -> FloatArray:
+    def average_precision(self, score: Float64Array) -> Float64Array:
         """Average precision of a score in each resample, shape (r,); NaN where a class is missing.
 
         See `hemocast.stats.discrimination.roc.average_precision`.
@@ -166,7 +166,7 @@ class Ranking:
             value = mean / self._total_positive
         return np.where(self._total_negative > 0, value, np.nan)
 
-    def _twice_below(self, positive: FloatArray, negative: FloatArray) -> Floats:
+    def _twice_below(self, positive: Float64Array, negative: Float64Array) -> Floats:
         """Twice the weight of negatives below each positive, ties once, shape (r, positives)."""
         order = np.argsort(negative, kind="stable")
         summed = _cumulative(self._negative[:, order])
@@ -182,7 +182,7 @@ def _cumulative(ordered: Floats) -> Floats:
     return summed
 
 
-def _at_or_above(weights: Floats, score: FloatArray, threshold: FloatArray) -> Floats:
+def _at_or_above(weights: Floats, score: Float64Array, threshold: Float64Array) -> Floats:
     """Sum, in each row, the weights of the cases at or above each threshold."""
     order = np.argsort(-score, kind="stable")
     reached = np.searchsorted(-score[order], -threshold, side="right")

@@ -17,7 +17,7 @@ from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import delong, placements
-from hemocast.stats.estimate import FEW, BoolArray, FloatArray
+from hemocast.stats.estimate import FEW, BoolArray, Float64Array
 
 _SINGULAR = 1e-12
 _EQUAL_AUCS = "Wald chi-square of equal AUCs (DeLong), patients counted once"
@@ -93,9 +93,9 @@ class _Fit:
     """
 
     name: str
-    value: FloatArray
-    covariance: FloatArray
-    influence: FloatArray
+    value: Float64Array
+    covariance: Float64Array
+    influence: Float64Array
 
 
 FitGroup = Callable[[Cases, Group], _Fit | str]
