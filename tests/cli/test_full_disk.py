@@ -103,13 +103,13 @@ def test_a_disk_that_fills_during_a_run_ends_it(
     """No check ahead sees what others write meanwhile."""
     monkeypatch.setattr(predict, "check_space", lambda *_: None)
     mount("remount,size=600k", disk)
-    run = predict.predict_paths([ge_head, ge_head], load_default(), disk / "out")
+    run = predict.predict_cases(predict.cases_of([ge_head, ge_head]), load_default(), disk / "out")
     with pytest.raises(NoSpace):
         next(run)
     # A scan's record comes last: without it nobody takes the scan for finished.
     assert not list(disk.rglob("prediction.json"))
     mount(f"remount,{ROOM}", disk)
-    (result,) = predict.predict_paths([ge_head], load_default(), disk / "out")
+    (result,) = predict.predict_cases(predict.cases_of([ge_head]), load_default(), disk / "out")
     assert result.status == "done"
     assert not list(disk.rglob(f"{TEMPORARY}*/"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,6 +20,7 @@ from hemocast.dicom import write_nifti
 from hemocast.model import Prediction, load_default
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
+NO_SCAN = {"predictions.csv", "linkage.csv", "names.json"}
 NOTICE = "demonstration model, trained on simulated scans, not for clinical use"
 
 
@@ -65,8 +67,9 @@ def test_prediction_needs_no_torch(ge_head: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path;"
         "from hemocast.model import load_default;"
-        "from hemocast.pipeline.predict import predict_paths;"
-        f"(r,) = predict_paths([Path({str(ge_head)!r})], load_default(), Path({str(tmp_path)!r}));"
+        "from hemocast.pipeline.predict import cases_of, predict_cases;"
+        f"cases = cases_of([Path({str(ge_head)!r})]);"
+        f"(r,) = predict_cases(cases, load_default(), Path({str(tmp_path)!r}));"
         "assert r.status == 'done', r;"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
@@ -104,7 +107,7 @@ def test_phantoms_and_localizers_are_refused(unpack, tmp_path: Path, name: str) 
     assert code in done.stdout
     table = (tmp_path / "predictions.csv").read_text()
     assert code in table
-    assert [p.name for p in tmp_path.iterdir() if p.name[0] != "."] == ["predictions.csv"]
+    assert {p.name for p in tmp_path.iterdir() if p.name[0] != "."} == NO_SCAN
 
 
 def _bad_inputs(folder: Path) -> dict[str, Path]:
@@ -145,8 +148,6 @@ def test_every_bad_input_gets_its_code_and_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, tmp_path: Path) -> None:
-    import shutil
-
     assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
     for name in ("model.onnx", "weights.safetensors", "model.yaml", "card.md"):
         model = tmp_path / name
@@ -158,3 +159,41 @@ def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, tmp_path: Path) -
         assert done.returncode == 4
         assert done.stderr.startswith("HC502 "), name
         assert not (tmp_path / "out").exists()
+
+
+def test_resume_says_how_many_it_skipped_with_one_line_a_case(
+    ge_head: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "no.dcm").write_bytes(b"no DICOM")
+    out = tmp_path / "out"
+    command = ["predict", str(ge_head), str(tmp_path / "no.dcm"), "--out", str(out)]
+    first = CliRunner().invoke(app, command)
+    assert first.exit_code == 3, first.output
+    again = CliRunner().invoke(app, [*command, "--resume"])
+    assert again.exit_code == 3, again.output
+    lines = again.output.splitlines()
+    assert lines[0].startswith("1 skipped scan-")
+    assert lines[1].startswith("2 refused HC102")
+    assert lines[2].startswith("0 predicted, 1 not, 1 skipped, done before")
+    assert len(lines) == 4  # the last is the model's notice
+    rows = list(csv.DictReader((out / "predictions.csv").open(encoding="utf-8", newline="")))
+    assert [row["status"] for row in rows] == ["done", "refused"]
+
+
+def test_the_linkage_is_never_copied_into_what_is_shared(ge_head: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ge_head, source / "DOE^JANE")
+    done = CliRunner().invoke(
+        app, ["predict", str(source / "DOE^JANE"), "--out", str(source / "out")]
+    )
+    assert done.exit_code == 0, done.output
+    for name in ("linkage.csv", "names.json"):
+        assert (source / "out" / name).stat().st_mode & 0o777 == 0o600
+    assert "DOE" in (source / "out" / "linkage.csv").read_text()
+    clean, dataset = tmp_path / "clean", tmp_path / "dataset"
+    for command in (["deidentify", "--out", str(clean)], ["ingest", "--out", str(dataset)]):
+        CliRunner().invoke(app, [*command, str(source)])
+    for path in (*clean.rglob("*"), *dataset.rglob("*")):
+        assert path.name not in ("linkage.csv", "names.json")
+        assert path.is_dir() or b"DOE" not in path.read_bytes()
+    assert list(clean.rglob("*.dcm"))

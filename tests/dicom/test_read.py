@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hemocast.dicom import find_scans, read, read_all, read_series
+from hemocast.dicom import find_scans, read, read_series
 from hemocast.errors import (
     BadGeometry,
     DuplicateSlices,
@@ -481,8 +481,6 @@ def test_one_scan_is_refused_when_anything_beside_it_cannot_be_read(scan, write,
     (tmp_path / "a" / "lost").symlink_to(tmp_path / "gone")
     with pytest.raises(Unreadable):
         read(tmp_path / "a")
-    with pytest.raises(Unreadable):
-        list(read_all(tmp_path / "a"))
 
 
 def test_a_header_that_speaks_of_contrast_beside_plain_is_a_doubt(scan, write, tmp_path):

@@ -79,3 +79,19 @@ def test_the_record_is_plain_lines(tmp_path: Path) -> None:
     first, second = (tmp_path / "out" / files.RECORD).read_text().splitlines()
     assert json.loads(first) == {"kind": "evaluation"}
     assert json.loads(second)["file"] == "metrics.json"
+
+
+def test_a_folder_that_is_renamed_is_so_in_the_record_too(tmp_path: Path) -> None:
+    with files.claim(tmp_path, "test") as output:
+        output.write_text("old/a.txt", "a")
+        output.write_text("older/a.txt", "a")
+        (tmp_path / "old" / "mine.txt").write_text("mine")
+        output.rename_folders({"old": "new", "gone": "there"})
+        output.write_text("new/a.txt", "b")  # still ours
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a.txt", "mine.txt"]
+    assert '"old/' not in (tmp_path / files.RECORD).read_text()
+    assert files.kind_of(tmp_path) == "test"
+    with files.claim(tmp_path, "test") as output:
+        assert output.wrote(tmp_path / "new" / "a.txt")
+        assert output.wrote(tmp_path / "older" / "a.txt")
+        assert not output.wrote(tmp_path / "new" / "mine.txt")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hemocast import files
-from hemocast.errors import NoSpace
+from hemocast.errors import NoSpace, NotWritable
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
@@ -63,3 +63,17 @@ def test_only_our_own_temporary_names_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".mine.tsv").touch()
     files.remove_temporary(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [".mine.tsv"]
+
+
+def test_a_line_is_added_behind_a_torn_one_and_the_file_is_not_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    files.append_line(path, "a,é", private=True)
+    inode = path.stat().st_ino
+    with path.open("ab") as file:
+        file.write(b"b,")
+    files.append_line(path, "c,1")
+    assert path.read_text(encoding="utf-8") == "a,é\nb,\nc,1\n"
+    assert path.stat().st_ino == inode
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(NotWritable):
+        files.append_line(tmp_path, "a")

@@ -21,17 +21,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemocast import files
-from hemocast.dataset import Dataset
+from hemocast.dataset import Dataset, participant_id
+from hemocast.dicom import find_scans
 from hemocast.errors import HemocastError, InUse, OutputExists
 from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.files import reserved
 from hemocast.model import Model
-from hemocast.pipeline.predict import CaseResult, predict_paths
-from hemocast.pipeline.predictions_folder import COLUMNS
+from hemocast.pipeline.predict import CaseResult, cases_of, predict_cases
+from hemocast.pipeline.predictions.folder import COLUMNS
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source
 
+KEY = b"k" * 32
 FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz"}
 
 
@@ -41,7 +43,7 @@ def _table(out: Path) -> list[dict[str, str]]:
 
 
 def _run(paths: list[Path], model, out: Path) -> list[CaseResult]:
-    return list(predict_paths(paths, model.trained.model, out))
+    return list(predict_cases(cases_of(paths), model.trained.model, out))
 
 
 @pytest.fixture
@@ -92,8 +94,8 @@ def test_a_scan_or_its_models_training_makes_a_row_simulated(
     if not simulated_scan:
         monkeypatch.setattr(Source, "simulated", property(lambda _: False))
     plain = _TrainedOnPatients(model.trained.model)
-    (by_scan,) = predict_paths([scan], plain, tmp_path / "a")  # type: ignore[arg-type]
-    (by_model,) = predict_paths([scan], model.trained.model, tmp_path / "b")
+    (by_scan,) = predict_cases(cases_of([scan]), plain, tmp_path / "a")  # type: ignore[arg-type]
+    (by_model,) = predict_cases(cases_of([scan]), model.trained.model, tmp_path / "b")
     assert (by_scan.simulated, by_model.simulated) == (simulated_scan, True)
     assert _table(tmp_path / "a")[0]["simulated"] == str(int(simulated_scan))
 
@@ -153,7 +155,7 @@ def test_a_name_of_others_goes_nowhere(name: str, dataset, model, tmp_path: Path
     assert _table(out)[0]["participant_id"] == "n/a"
     for written in out.rglob("*"):
         assert name.split("_")[0] not in str(written.relative_to(tmp_path))
-        if written.is_file():
+        if written.is_file() and written.name != "linkage.csv":
             assert name.encode() not in written.read_bytes()
 
 
@@ -208,7 +210,9 @@ def test_nothing_half_written_stays_when_writing_fails(
     log = Path(result.message.split("its cause is in ")[1].split()[0].rstrip("."))
     assert "disk full" in log.read_text()
     assert "disk full" not in result.message
-    assert {path.name for path in tmp_path.iterdir() if path.name[0] != "."} == {"predictions.csv"}
+    assert {path.name for path in tmp_path.iterdir() if path.name[0] != "."} == {
+        "predictions.csv", "linkage.csv", "names.json",
+    }  # fmt: skip
     assert not list(tmp_path.glob(f"{files.TEMPORARY}*"))
 
 
@@ -252,7 +256,7 @@ def test_another_models_results_are_not_mixed_in(scan: Path, model, tmp_path: Pa
     before = _contents(tmp_path)
     other = replace(model.trained.model, hash="f" * 64)
     with pytest.raises(OutputExists, match="another model"):
-        list(predict_paths([scan], other, tmp_path))
+        list(predict_cases(cases_of([scan]), other, tmp_path))
     assert _contents(tmp_path) == before
 
 
@@ -288,7 +292,7 @@ def test_no_prediction_outlives_its_case(cohort: Truth, model, tmp_path: Path) -
     """All were kept until the end before, each with its stack and heatmap: 9.5 MB."""
     paths = [cohort.dicom / patient.scans[0].folder for patient in cohort.patients]
     made = []
-    for result in predict_paths(paths, model.trained.model, tmp_path):
+    for result in predict_cases(cases_of(paths), model.trained.model, tmp_path):
         if result.prediction is not None:
             made.append(weakref.ref(result.prediction))
         del result
@@ -302,7 +306,7 @@ def test_no_prediction_outlives_its_case(cohort: Truth, model, tmp_path: Path) -
 
 def test_a_second_run_into_the_same_folder_is_refused(scan: Path, model, tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from hemocast.pipeline.predictions_folder"
+        "import sys, time; from pathlib import Path; from hemocast.pipeline.predictions.folder"
     )
     program += " import PredictionsFolder\nwith PredictionsFolder.open(Path(sys.argv[1]), 'h'):"
     program += "\n    print('busy', flush=True); time.sleep(600)"
@@ -356,7 +360,7 @@ def test_in_a_folder_full_of_a_users_own_files_no_byte_changes(
             path.write_text(text)
         before = _contents(Path(root))
         with pytest.raises(OutputExists):
-            list(predict_paths([folder], model.trained.model, folder))
+            list(predict_cases(cases_of([folder]), model.trained.model, folder))
         with pytest.raises(OutputExists), reserved(folder, "training"):
             raise AssertionError("a folder that holds something was given away")
         with pytest.raises(HemocastError):
@@ -365,3 +369,97 @@ def test_in_a_folder_full_of_a_users_own_files_no_byte_changes(
             )
         assert _contents(Path(root)) == before
         assert [path.name for path in Path(root).iterdir()] == ["mine"]
+
+
+def _study(cohort: Truth, dataset, tmp_path: Path) -> tuple[Path, set[tuple[str, str]]]:
+    """Two patients' scans in one folder, at least one of them with several; their names there."""
+    most = sorted(cohort.patients, key=lambda patient: -len(patient.scans))[:2]
+    assert len(most[0].scans) > 1
+    for i, scan in enumerate(scan for patient in most for scan in patient.scans):
+        shutil.copytree(cohort.dicom / scan.folder, tmp_path / "study" / f"{9 - i}")
+    people = {participant_id(KEY, patient.patient_id) for patient in most}
+    scans = dataset.table("scans")
+    mine = scans[scans["participant_id"].isin(people)]
+    return tmp_path / "study", set(zip(mine["participant_id"], mine["scan_id"], strict=True))
+
+
+def test_under_a_key_the_names_are_those_of_ingest(
+    cohort: Truth, dataset, model, tmp_path: Path
+) -> None:
+    study, names = _study(cohort, dataset, tmp_path)
+    out = tmp_path / "out"
+    results = list(predict_cases(cases_of([study]), model.trained.model, out, key=KEY))
+    assert {(one.participant_id, one.scan_id) for one in results} == names
+    assert {(row["participant_id"], row["scan_id"]) for row in _table(out)} == names
+    # A path for each scan, in any order, gives the same.
+    apart = cases_of(sorted(study.iterdir()))
+    again = predict_cases(apart, model.trained.model, out, key=KEY, resume=True)
+    assert [one.status for one in again] == ["skipped"] * len(apart)
+    assert len(_table(out)) == len(names)
+    linkage = (out / "linkage.csv").read_text()
+    assert all(f'"{case.path}"' in linkage for case in apart)
+    # Without the key several patients in a path are refused.
+    (refused,) = _run([study], model, tmp_path / "own")
+    assert refused.code == "HC202"
+
+
+def test_a_dataset_and_a_table_of_paths_give_the_names_they_have(
+    cohort: Truth, dataset, model, tmp_path: Path
+) -> None:
+    whole = cases_of([dataset.root])
+    assert [case.scan_id for case in whole] == list(dataset.table("scans")["scan_id"])
+    folder = cohort.dicom / cohort.patients[0].scans[0].folder
+    table = tmp_path / "scans.csv"
+    table.write_text(f"path,participant_id,scan_id\n{folder},P-1,P-1_a\n{folder},P-1,\n")
+    cases = (*whole[:1], *cases_of([table]))
+    out = tmp_path / "out"
+    first, second, third = predict_cases(cases, model.trained.model, out)
+    assert first.scan_id == whole[0].scan_id
+    assert (second.participant_id, second.scan_id) == ("P-1", "P-1_a")
+    assert third.participant_id == "P-1"
+    assert str(third.scan_id).startswith("scan-")
+    assert {path.name for path in (out / "P-1_a").iterdir()} == FILES
+
+
+def test_nothing_of_a_prediction_lets_a_list_of_uids_be_tried(
+    scan: Path, model, tmp_path: Path
+) -> None:
+    """A hash of the UIDs without a key was the scan's name, in every file and folder."""
+    uid = find_scans(scan).scans[0].series.scan_uid
+    (first,) = _run([scan], model, tmp_path / "a")
+    (again,) = _run([scan], model, tmp_path / "a")
+    (other,) = _run([scan], model, tmp_path / "b")
+    assert first.scan_id == again.scan_id != other.scan_id
+    for path in (tmp_path / "a").rglob("*"):
+        assert uid not in path.name
+        assert path.is_dir() or uid.encode() not in path.read_bytes()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hemocast.model import load
+from hemocast.pipeline.predict import cases_of, predict_cases
+model, out, *paths = map(Path, sys.argv[1:])
+for n, result in enumerate(predict_cases(cases_of(paths), load(model), out)):
+    if n == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_run_is_resumed_with_what_it_had_finished(
+    cohort: Truth, model, tmp_path: Path
+) -> None:
+    paths = [cohort.dicom / patient.scans[0].folder for patient in cohort.patients[:3]]
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", KILLED, model.folder, out, *paths]
+    assert subprocess.run(command, capture_output=True).returncode < 0
+    before = _table(out)
+    assert [row["status"] for row in before] == ["done", "done"]
+    # As a kill in the middle of a row leaves it.
+    with (out / "predictions.csv").open("a") as file:
+        file.write('3,n/a,scan-0123,0.5,"')
+    results = predict_cases(cases_of(paths), model.trained.model, out, resume=True)
+    assert [one.status for one in results] == ["skipped", "skipped", "done"]
+    assert _table(out)[:2] == before
+    assert len(_table(out)) == 3

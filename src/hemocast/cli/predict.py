@@ -21,7 +21,9 @@ def predict(
         list[Path],
         # Else one path that may not be read would end a run of 500.
         typer.Argument(
-            help="DICOM folders, zips or NIfTI files; one patient in each.", readable=False
+            help="DICOM folders, zips or NIfTI files, one patient in each; dataset folders; tables "
+            "(.csv, .tsv) with a column path and, where known, participant_id and scan_id.",
+            readable=False,
         ),
     ],
     model: Annotated[
@@ -29,8 +31,21 @@ def predict(
         typer.Option(help="A model folder. Default: the demonstration model."),
     ] = None,
     out: Annotated[Path, output("Where the results go.")] = Path("hemocast-out"),
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Secret of the pseudonyms, as for ingest: the same names; several patients in a "
+            "path. Made when missing. Default: one of OUT's own, which joins with nothing else."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
+    ] = False,
 ) -> None:
     """Predict hemorrhagic transformation for every scan in PATHS.
+
+    OUT/linkage.csv says which path each scan came from, and OUT/names.json makes the names: both
+    are for you alone, never to be shared.
 
     Exit code: 0 all well, 2 the results cannot be kept, 3 some scans refused, 4 all refused, 1
     Hemocast's own fault.
@@ -41,27 +56,34 @@ def predict(
     from rich.progress import Progress
 
     from hemocast.model import load, load_default
-    from hemocast.pipeline.predict import predict_paths
+    from hemocast.pipeline.predict import cases_of, predict_cases
 
     loaded = load(model) if model else load_default()
+    cases = cases_of(paths)
     console = Console(highlight=False)
     counts: Counter[str] = Counter()
-    with Progress(console=console, transient=True, disable=len(paths) < 2) as bar:
-        task = bar.add_task("Predicting", total=len(paths))
-        for result in predict_paths(paths, loaded, out):
+    alone = len(cases) < 2 or not console.is_terminal
+    with Progress(console=console, transient=True, disable=alone) as bar:
+        task = bar.add_task("Predicting", total=len(cases))
+        for result in predict_cases(cases, loaded, out, key=key, resume=resume):
             counts[result.status] += 1
             _say(console, result)
             bar.update(task, completed=result.case)
-    done, others = counts["done"], counts.total() - counts["done"]
-    summary = f"{done} predicted, {others} not; table: {out / 'predictions.csv'}"
+    done, skipped = counts["done"], counts["skipped"]
+    summary = f"{done} predicted, {counts['refused'] + counts['failed']} not"
+    summary += f", {skipped} skipped, done before" if resume else ""
+    summary += f"; table: {out / 'predictions.csv'}"
     console.print(summary, markup=False, soft_wrap=True)
     console.print(loaded.description.notice, style="bold", markup=False, soft_wrap=True)
-    leave(of_cases(done, counts["refused"], counts["failed"]))
+    leave(of_cases(done + skipped, counts["refused"], counts["failed"]))
 
 
 def _say(console: Console, result: CaseResult) -> None:
     from rich.markup import escape
 
+    if result.status == "skipped":
+        console.print(f"{result.case} skipped {result.scan_id}: done before", soft_wrap=True)
+        return
     if result.prediction is None:
         console.print(
             f"[red]{result.case} {result.status}[/red] {escape(result.message)}", soft_wrap=True

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -64,38 +62,6 @@ def read(path: Path | str) -> Volume:
         return read_series(scan.series, scan.left_out)
 
 
-def read_all(path: Path | str) -> Iterator[Volume | HemocastError]:
-    """Read every scan of one patient from a DICOM folder, a zip or NIfTI files, one at a time.
-
-    Parameters
-    ----------
-    path : Path or str
-        As for `read`.
-
-    Yields
-    ------
-    Volume or HemocastError
-        A scan, or why a study has none: given and not raised, so that it costs that study alone.
-
-    Raises
-    ------
-    MixedPatients
-        The files belong to several patients; nothing has been read then.
-    HemocastError
-        As `open_path` and `find_scans` do.
-    """
-    with open_path(Path(path)) as opened:
-        found = _look(opened)
-        if isinstance(found, list):
-            yield from (_given(partial(read_nifti, nifti)) for nifti in found)
-            return
-        if found.patients > 1:
-            raise _mixed(found)
-        yield from (refusal.error for refusal in found.refused)
-        for scan in found.scans:
-            yield _given(partial(read_series, scan.series, scan.left_out))
-
-
 def _look(opened: Path) -> Found | list[Path]:
     """Find DICOM scans, or where there are none the NIfTI files; all there must be readable."""
     if opened.is_file() and is_nifti(opened):
@@ -112,16 +78,10 @@ def _look(opened: Path) -> Found | list[Path]:
     return found
 
 
-def _given(reading: Callable[[], Volume]) -> Volume | HemocastError:
-    try:
-        return reading()
-    except HemocastError as error:
-        return error
-
-
-def _mixed(found: Found) -> MixedPatients:
+def mixed_patients(count: int) -> MixedPatients:
+    """Say that files are of several patients, where one was asked for."""
     return MixedPatients(
-        f"The files belong to {found.patients} patients",
+        f"The files belong to {count} patients",
         "one patient",
         "Separate the patients and give each folder by itself",
     )
@@ -142,7 +102,7 @@ def one_scan(found: Found) -> Scan:
         None has; the error of the study that came nearest.
     """
     if found.patients > 1:
-        raise _mixed(found)
+        raise mixed_patients(found.patients)
     if len(found.scans) > 1:
         raise _several(len(found.scans))
     if not found.scans:

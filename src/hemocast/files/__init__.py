@@ -13,6 +13,7 @@ from hemocast.files.output import RECORD, SET_ASIDE, Output
 from hemocast.files.write import (
     FULL,
     TEMPORARY,
+    append_line,
     check_space,
     json_text,
     refusal_of,
@@ -27,7 +28,8 @@ from hemocast.files.write import (
 )
 
 __all__ = [
-    "FULL", "RECORD", "SET_ASIDE", "TEMPORARY", "Output", "check_folder", "check_space", "claim",
-    "json_text", "kind_of", "locked", "new_folder", "refusal_of", "remove_temporary", "replacing",
-    "reserved", "table_text", "write_bytes", "write_json", "write_table", "write_text", "writing",
+    "FULL", "RECORD", "SET_ASIDE", "TEMPORARY", "Output", "append_line", "check_folder",
+    "check_space", "claim", "json_text", "kind_of", "locked", "new_folder", "refusal_of",
+    "remove_temporary", "replacing", "reserved", "table_text", "write_bytes", "write_json",
+    "write_table", "write_text", "writing",
 ]  # fmt: skip

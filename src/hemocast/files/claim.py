@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hemocast.errors import OutputExists
 from hemocast.files.lock import LOCK_FILES, locked, vacate
-from hemocast.files.output import RECORD, Output, append_line, record_lines
+from hemocast.files.output import RECORD, Output, record, record_lines
 from hemocast.files.write import TEMPORARY, writing
 
 _OURS = LOCK_FILES | {RECORD}
@@ -85,7 +85,7 @@ def claim(folder: Path, kind: str, *, also: bool = False) -> Iterator[Output]:
         check_folder(folder, kind, also=also)
         if made or kind_of(folder) is None:
             with writing():
-                append_line(folder, {"kind": kind})
+                record(folder, {"kind": kind})
         yield Output(folder)
 
 

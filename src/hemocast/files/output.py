@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hemocast.errors import OutputExists
-from hemocast.files.write import json_text, replacing, table_text
+from hemocast.files.write import append_line, json_text, replacing, table_text, write_text, writing
 
 RECORD = ".hemocast.jsonl"
 """In a claimed folder: its kind, then a line with the hash of every file before it is written."""
@@ -144,6 +143,27 @@ class Output:
                 kept.parent.mkdir(exist_ok=True)
                 (place / name).rename(kept)
 
+    def rename_folders(self, names: Mapping[str, str]) -> None:
+        """Give folders in this one other names, also in the record: the old ones are gone then.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Old name -> new one. A folder that has its new name already is left as it is, so that a
+            run that was killed halfway is gone on with.
+        """
+        lines = list(record_lines(self.folder))
+        for line in lines:
+            first, slash, rest = line.get("file", "").partition("/")
+            if slash and first in names:
+                line["file"] = f"{names[first]}/{rest}"
+        write_text(self.folder / RECORD, "".join(json.dumps(line) + "\n" for line in lines))
+        vars(self).pop("_written", None)
+        with writing():
+            for old, new in names.items():
+                if (self.folder / old).is_dir() and not (self.folder / new).exists():
+                    (self.folder / old).rename(self.folder / new)
+
     def has_record_of(self, name: str) -> bool:
         """Whether Hemocast ever wrote a file of this name here."""
         return name in self._written
@@ -189,17 +209,13 @@ class Output:
 
     def _note(self, name: str, sha256: str) -> None:
         """Add a hash before the file appears, so that a killed run still knows its own."""
-        append_line(self.folder, {"file": name, "sha256": sha256})
+        record(self.folder, {"file": name, "sha256": sha256})
         self._written.setdefault(name, set()).add(sha256)
 
 
-def append_line(folder: Path, line: Mapping[str, str]) -> None:
-    """Add a line to the record; behind one that a kill tore, on a line of its own."""
-    with (folder / RECORD).open("ab+") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(end - 1, 0))
-        torn = file.read(1) not in (b"", b"\n")
-        file.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
+def record(folder: Path, line: Mapping[str, str]) -> None:
+    """Add a line to the record."""
+    append_line(folder / RECORD, json.dumps(line), flush=False)
 
 
 def record_lines(folder: Path) -> Iterator[dict[str, str]]:

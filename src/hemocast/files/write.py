@@ -107,6 +107,39 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     write_bytes(path, text.encode(), private=private)
 
 
+def append_line(path: Path, line: str, *, private: bool = False, flush: bool = True) -> None:
+    """Add a line to a text file; the rest of the file is not written anew.
+
+    Behind a line that a kill tore it goes on a line of its own.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made where there is none.
+    line : str
+        Without its line feed.
+    private : bool
+        As for `replacing`, where the file is made.
+    flush : bool
+        Return only when the line is on the disk.
+
+    Raises
+    ------
+    NoSpace, NotWritable
+        As `writing` does.
+    """
+    with writing():
+        opened = os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600 if private else 0o666)
+        with os.fdopen(opened, "ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            torn = file.read(1) not in (b"", b"\n")
+            file.write(b"\n" * torn + line.encode() + b"\n")
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
+
+
 def json_text(content: Mapping[str, Any]) -> str:
     """Give JSON as every file of ours holds it.
 

@@ -19,7 +19,7 @@ from hemocast.dicom import read, read_nifti
 from hemocast.files import Output, write_text
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
-from hemocast.pipeline.predict import predict_paths
+from hemocast.pipeline.predict import cases_of, predict_cases
 from hemocast.pipeline.simulated_run import (
     MODEL,
     RunFolder,
@@ -171,7 +171,7 @@ def _predict_new(simulation: SimulateConfig, model: Model, out: Path) -> tuple[E
     patient = cohort.patients[0]
     scan = patient.scans[0]
     folder = cohort.dicom / scan.folder
-    (case,) = predict_paths([folder], model, out.with_name("new-prediction"))
+    (case,) = predict_cases(cases_of([folder]), model, out.with_name("new-prediction"))
     if case.prediction is None:
         raise RuntimeError(f"the new simulated scan was refused: {case.message}")
     example = Example(

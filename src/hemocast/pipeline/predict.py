@@ -4,111 +4,147 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.dataset.scan_id import ScanId
+from hemocast.dataset.ingest.sources import Candidate, gather
+from hemocast.dicom.files.archive import open_named
 from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.faults import internal_error
 from hemocast.files import check_space, write_json
-from hemocast.pipeline.predictions_folder import PREDICTION, CaseResult, PredictionsFolder, Row
+from hemocast.pipeline.predictions.cases import Case, cases_of
+from hemocast.pipeline.predictions.folder import PREDICTION, CaseResult, PredictionsFolder
+from hemocast.pipeline.predictions.names import Names
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
     from hemocast.volume import Volume
 
-__all__ = ["CaseResult", "predict_paths"]
+__all__ = ["Case", "CaseResult", "cases_of", "predict_cases"]
 
 _CASE_BYTES = 2_000_000
 """Of a scan's page, picture, map and record, about."""
 
 
-def predict_paths(paths: Sequence[Path], model: Model, out: Path) -> Iterator[CaseResult]:
-    """Predict every scan in `paths`, one after the other, writing into `out` as they finish.
+def predict_cases(
+    cases: Sequence[Case],
+    model: Model,
+    out: Path,
+    *,
+    key: Path | bytes | None = None,
+    resume: bool = False,
+) -> Iterator[CaseResult]:
+    """Predict every scan, one after the other, writing into `out` as they finish.
 
-    A path is a DICOM folder or file, a zip, or a NIfTI; each holds scans of one patient. A bad one
-    costs that case alone. ``predictions.csv`` is rewritten after every case, so that what is
-    finished is not lost when the run is stopped. Earlier predictions of the same model stay there,
-    and so does what users wrote.
+    A bad path costs that case alone. ``predictions.csv`` grows by a row after every scan, so that
+    what is finished is not lost when the run is stopped; ``linkage.csv``, for its owner only, says
+    which path each scan came from. Earlier predictions of the same model stay there, and so does
+    what users wrote.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        From `cases_of`.
+    model : Model
+        Predicts.
+    out : Path
+        The folder of results.
+    key : Path or bytes, optional
+        The project's key, or its file, which is made where there is none: scans get the names that
+        ``hemocast ingest`` gives them under it, and a path may hold several patients. Without it a
+        path holds one patient's scans, which are called by pseudonyms of this folder.
+    resume : bool
+        Skip scans that this model has predicted there before.
 
     Yields
     ------
     CaseResult
-        One for every scan, in the order of `paths`. Only the caller can keep it: here no more than
+        One for every scan, in the order of `cases`. Only the caller can keep it: here no more than
         its row of the table stays, so that memory does not grow with the number of scans.
 
     Raises
     ------
-    OutputExists, NotWritable, InUse
+    OutputExists, NotWritable, InUse, UsageError
         As `PredictionsFolder.open` does, before the first scan is read.
     NoSpace, NotWritable
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
     """
-    rows: list[Row] = []
-    with PredictionsFolder.open(out, model.hash) as folder:
-        check_space(out, len(paths) * _CASE_BYTES)
-        for case, path in enumerate(paths, start=1):
-            for result in _predict_path(case, path, model, folder):
-                rows.append(result.row())
-                folder.write_table(rows)
+    with PredictionsFolder.open(out, model.hash, key) as folder:
+        check_space(out, len(cases) * _CASE_BYTES)
+        if folder.names.keyed:
+            folder.names.plan(cases)
+            folder.names.save()
+        for case in cases:
+            for result in _Run(case, model, folder, resume=resume).results():
+                folder.add(result, case.path)
                 yield result
 
 
-def _predict_path(
-    case: int, path: Path, model: Model, folder: PredictionsFolder
-) -> Iterator[CaseResult]:
-    from hemocast import dicom
+@dataclass(frozen=True)
+class _Run:
+    """One case: what it works with."""
 
-    volumes = dicom.read_all(path)
-    while (result := _predict_next(case, path, volumes, model, folder)) is not None:
-        yield result
-        del result  # before the next scan is read
+    case: Case
+    model: Model
+    folder: PredictionsFolder
+    resume: bool
+
+    def results(self) -> Iterator[CaseResult]:
+        scans = _scans(self.case, self.folder.names)
+        while (result := self._next(scans)) is not None:
+            yield result
+            del result  # before the next scan is read
+
+    def _next(self, scans: Iterator[Candidate | HemocastError]) -> CaseResult | None:
+        """Read and predict one scan more; None where there is none."""
+        start = time.perf_counter()
+        number, names = self.case.number, (self.case.participant_id, self.case.scan_id)
+        simulated, named = self.model.description.simulated_training_data, False
+        try:
+            scan = next(scans, None)
+            if scan is None:
+                return None
+            if isinstance(scan, HemocastError):
+                raise scan
+            names = patient, scan_id = self.folder.names.of(self.case, scan)
+            if self.resume and self.folder.is_done(scan_id):
+                return CaseResult(number, "skipped", "", "", patient, scan_id)
+            named = True
+            self.folder.check(scan_id)
+            volume = scan.read()
+            simulated = simulated or volume.source.simulated
+            prediction = self.model.predict(volume, scan_id=scan_id)
+            base_rate = self.model.description.training.prevalence
+            write = partial(_write_files, prediction, volume, base_rate)
+            place = self.folder.write_scan(scan_id, write)
+        except HemocastError as error:
+            # Before a scan has its name it is the temporary folder that is full, of one zip.
+            if isinstance(error, NoSpace | NotWritable) and named:
+                raise
+            return CaseResult(
+                number, "refused", error.code, str(error), *names, simulated=simulated
+            )
+        except Exception as error:
+            # One case must not end a run of 500; the cause goes to a log file, not to the table.
+            fault = internal_error(error)
+            return CaseResult(number, "failed", fault.code, str(fault), *names, simulated=simulated)
+        seconds = time.perf_counter() - start
+        return CaseResult(
+            number, "done", "", "", patient, scan_id, prediction, place, seconds, simulated
+        )
 
 
-def _predict_next(
-    case: int,
-    path: Path,
-    volumes: Iterator[Volume | HemocastError],
-    model: Model,
-    folder: PredictionsFolder,
-) -> CaseResult | None:
-    """Read and predict one scan more; None where there is none."""
-    start = time.perf_counter()
-    names: tuple[str | None, str | None] = (None, None)
-    simulated = model.description.simulated_training_data
-    try:
-        volume = next(volumes, None)
-        if volume is None:
-            return None
-        if isinstance(volume, HemocastError):
-            raise volume
-        names = patient, scan_id = _names(path, volume)
-        simulated = simulated or volume.source.simulated
-        folder.check(scan_id)
-        prediction = model.predict(volume, scan_id=scan_id)
-        base_rate = model.description.training.prevalence
-        write = partial(_write_files, prediction, volume, base_rate)
-        place = folder.write_scan(scan_id, write)
-    except HemocastError as error:
-        # Before a scan has its name it is the temporary folder that is full, of one zip.
-        if isinstance(error, NoSpace | NotWritable) and names[1]:
-            raise
-        return CaseResult(case, "refused", error.code, str(error), *names, simulated=simulated)
-    except Exception as error:
-        # One case must not end a run of 500; the cause goes to a log file, not to the table.
-        fault = internal_error(error)
-        return CaseResult(case, "failed", fault.code, str(fault), *names, simulated=simulated)
-    seconds = time.perf_counter() - start
-    return CaseResult(case, "done", "", "", patient, scan_id, prediction, place, seconds, simulated)
-
-
-def _names(path: Path, volume: Volume) -> tuple[str | None, str]:
-    scan = ScanId.of_file(path.name) if volume.source.kind == "nifti" else None
-    if scan is None or not scan.is_pseudonym:  # a name of others may name the patient
-        return None, volume.source.scan_uid
-    return scan.participant_id, str(scan)
+def _scans(case: Case, names: Names) -> Iterator[Candidate | HemocastError]:
+    """Find a path's scans, and why its studies have none; all there must be readable."""
+    with open_named(case.path) as opened:
+        found = gather(opened)
+        if (refusal := found.unreadable or names.refusal_of(case, found)) is not None:
+            raise refusal
+        yield from (item.error for item in found.turned_away)
+        yield from found.candidates
 
 
 def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folder: Path) -> None:

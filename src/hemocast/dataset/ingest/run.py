@@ -13,7 +13,7 @@ from hemocast import files
 from hemocast.dataset.description import adopt_key, other_key, refuse_other_key, write_description
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.refusals import write_refusals
-from hemocast.dataset.ingest.sessions import DatasetSessions, Identity
+from hemocast.dataset.ingest.sessions import DatasetSessions, nameless
 from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.pseudonym import (
@@ -27,7 +27,7 @@ from hemocast.dataset.pseudonym import (
 from hemocast.dataset.sidecar import key_sidecar, read_sidecar
 from hemocast.dataset.tables.labels import read_labels
 from hemocast.dataset.tables.made import check_tables, write_tables
-from hemocast.errors import HemocastError, SeveralScans, UsageError
+from hemocast.errors import HemocastError, UsageError
 from hemocast.left_out import RefusedStudy
 from hemocast.tables import MISSING
 
@@ -297,12 +297,14 @@ class _Run:
 
     def _plan(self, candidates: Sequence[Candidate]) -> list[Job]:
         """Give every new scan its session: after those already there, in the order of time."""
+        from hemocast.dicom import Refusal
+
         found = {scan_name(self.key, c.identity.scan_uid): c for c in candidates}
         jobs = []
         for uid, scan in self.sessions.plan([c.identity for c in candidates]).items():
             one, candidate = found[uid].identity, found[uid]
             if scan is None:
-                self._turn_away(_nameless(one))
+                self._turn_away(Refusal(one.patient, one.study, nameless()))
                 continue
             acquired = one.acquired and one.acquired - date_shift(self.key, one.patient)
             jobs.append(Job(scan, uid, study_id(self.key, one.study), acquired, candidate))
@@ -325,14 +327,3 @@ class _Run:
         self.done += 1
         if self.progress:
             self.progress(self.done, self.total)
-
-
-def _nameless(one: Identity) -> Refusal:
-    from hemocast.dicom import Refusal
-
-    error = SeveralScans(
-        "Several scans are called the same, and only the file's name says whose this one is",
-        "a name for every patient, such as sub-LABEL_ses-1_ct.nii.gz",
-        "Rename the files, one label for each patient",
-    )
-    return Refusal(one.patient, one.study, error)

@@ -15,7 +15,7 @@ from hemocast.dataset.layout import SESSIONS, SESSIONS_COLUMNS, Dataset
 from hemocast.dataset.pseudonym import is_unkeyed, participant_id, scan_name
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import read_sidecar
-from hemocast.errors import TableError
+from hemocast.errors import SeveralScans, TableError
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,6 +36,8 @@ class Identity:
         Session that the file's name asks for.
     alone : bool
         Nothing but a file's name says whose it is: a second scan of that name is refused.
+    participant_id : str or None
+        The patient's pseudonym, where somebody gave it.
     """
 
     patient: str
@@ -44,11 +46,25 @@ class Identity:
     acquired: datetime | None = None
     session: int | None = None
     alone: bool = False
+    participant_id: str | None = None
+
+    def person(self, key: bytes) -> str:
+        """Give the patient's pseudonym."""
+        return self.participant_id or participant_id(key, self.patient)
 
     @property
     def order(self) -> tuple[datetime, int, str, str]:
         """Place among others: in the order of time, as far as known."""
         return self.acquired or datetime.max, self.session or 0, self.study, self.scan_uid
+
+
+def nameless() -> SeveralScans:
+    """Say that nobody knows whose a scan is."""
+    return SeveralScans(
+        "Several scans are called the same, and only the file's name says whose this one is",
+        "a name for every patient, such as sub-LABEL_ses-1_ct.nii.gz",
+        "Rename the files, one label for each patient",
+    )
 
 
 class Sessions:
@@ -95,15 +111,14 @@ class Sessions:
             Pseudonym of every scan that is not complete yet -> its name, in the order of time. None
             where only a file's name says whose a scan is, and several are called the same.
         """
-        people = {one.patient: participant_id(self._key, one.patient) for one in scans}
         found = {scan_name(self._key, one.scan_uid): one for one in scans}
+        people = {uid: one.person(self._key) for uid, one in found.items()}
         named = defaultdict(set)
-        for uid, one in found.items():
-            named[people[one.patient]].add(uid)
+        for uid in found:
+            named[people[uid]].add(uid)
         names: dict[str, ScanId | None] = {}
         for uid in sorted(found.keys() - self.complete, key=lambda uid: found[uid].order):
-            one = found[uid]
-            person = people[one.patient]
+            one, person = found[uid], people[uid]
             others = (named[person] | set(self._of[person].values())) - {uid}
             nameless = one.alone and others and uid not in self.given
             names[uid] = None if nameless else self._give(uid, person, one.session)

@@ -48,6 +48,11 @@ class Candidate:
     origin: Scan | NiftiScan
     n_bytes: int
 
+    @property
+    def nifti(self) -> Path | None:
+        """The NIfTI file that it is, if it is one."""
+        return self.origin.path if isinstance(self.origin, NiftiScan) else None
+
     def read(self) -> Volume:
         """Read the scan.
 
@@ -75,12 +80,15 @@ class Gathered:
         Files that belong to no study.
     unreadable : Unreadable or None
         Some files or folders could not be read; nobody can say whose they are.
+    patients : int
+        How many different patients the DICOM files are of.
     """
 
     candidates: tuple[Candidate, ...] = ()
     turned_away: tuple[Refusal, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     unreadable: Unreadable | None = None
+    patients: int = 0
 
 
 def split_sources(sources: Sequence[Path | str]) -> tuple[list[Path], list[str]]:
@@ -143,7 +151,9 @@ def gather(opened: Opened) -> Gathered:
     turned_away += found.refused
     unread |= found.unread
     lost = unreadable(unread.values()) if unread else None
-    return Gathered(tuple(candidates), tuple(turned_away), found.left_out, lost)
+    return Gathered(
+        tuple(candidates), tuple(turned_away), found.left_out, lost, patients=found.patients
+    )
 
 
 def _from_dicom(scan: Scan) -> Candidate:

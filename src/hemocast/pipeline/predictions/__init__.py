@@ -1,0 +1,1 @@
+"""The folder that predictions go to: its scans, its names, its tables."""
