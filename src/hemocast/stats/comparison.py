@@ -11,9 +11,9 @@ from scipy.stats import binom
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases, as_pair
 from hemocast.stats.estimate import Estimate, Float64Array
+from hemocast.stats.evaluation import as_thresholds, left_out, replicate, resampled
 from hemocast.stats.metrics import METRICS
 from hemocast.stats.resampling.limits import AGREE, TOO_FEW, p_of_zero, resampled_limits
-from hemocast.stats.resampling.replicates import as_thresholds, left_out, replicate, resampled
 from hemocast.stats.resampling.weights import Resampling
 
 

@@ -31,8 +31,8 @@ from hemocast.stats import (
 )
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import Float64Array, IntArray
+from hemocast.stats.evaluation import resampled
 from hemocast.stats.resampling.limits import percentile_limits
-from hemocast.stats.resampling.replicates import resampled
 
 TABLE2 = ("accuracy", "sensitivity", "ppv", "specificity", "f1")
 """From decisions; the AUC follows. In the order of the paper's Table 2."""
