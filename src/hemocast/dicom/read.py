@@ -155,7 +155,13 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
     first = images[0]
     positions = np.array([image.position for image in images], float)
     rows, columns = first.pixels.rows, first.pixels.columns
-    grid = geometry.plan(positions, first.orientation or (), first.spacing or (), rows, columns)
+    grid = geometry.plan(
+        positions,
+        first.orientation or (),
+        first.spacing or (),
+        (rows, columns),
+        [image.thickness for image in images],
+    )
 
     def read_one(index: int, out: FloatArray) -> None:
         pixels = images[index].pixels

@@ -31,7 +31,7 @@ def test_resampling_never_overshoots_and_keeps_acquired_slices():
     heights = np.concatenate([np.arange(0, 40, 4.0), 37.0 + np.arange(8) * 7.0])
     frames = rng.normal(0, 300, (len(heights), 16, 16)).astype(np.float32)
     positions = np.array([(0, 0, h) for h in heights])
-    grid = plan(positions, (1.0, 0, 0, 0, 1.0, 0), (1.0, 1.0), 16, 16)
+    grid = plan(positions, (1.0, 0, 0, 0, 1.0, 0), (1.0, 1.0), (16, 16))
 
     def read(index, out):
         out[...] = frames[index]

@@ -16,7 +16,7 @@ def along_z(heights):
 
 
 def planned(heights, orientation=UPRIGHT):
-    return plan(along_z(heights), orientation, (0.5, 0.5), 64, 64)
+    return plan(along_z(heights), orientation, (0.5, 0.5), (64, 64))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def planned(heights, orientation=UPRIGHT):
         [2.5] * 6 + [5.0] + [7.5] * 6,
         [5.0],
         [3.0, 4.0],
-        [5, 5, 5, 7, 5, 5],  # 1.4 times
+        [5, 5, 5, 6, 5, 5],  # a millimetre, as tables move
     ],
 )
 def test_uneven_but_gapless_steps_pass(steps):
@@ -45,6 +45,9 @@ def test_uneven_but_gapless_steps_pass(steps):
         [5, 5, 5, 10],
         [5, 5, 10, 10, 5, 5],  # two missing, with one left between
         [5, 182, 5],
+        [5, 5, 5, 7, 5, 5],
+        [5, 5, 9, 8, 5],
+        [5, 5, 5, 8, 8, 8, 8, 5, 5, 5, 5],
     ],
 )
 def test_gaps_are_refused(steps):
@@ -58,6 +61,51 @@ def test_a_slice_missing_inside_an_even_stack_is_always_seen(n, step, data):
     heights = np.delete(np.arange(n) * step, missing)
     with pytest.raises(MissingSlices):
         check_gaps(np.diff(heights))
+
+
+@pytest.mark.parametrize(
+    ("steps", "thickness", "passes"),
+    [
+        ([5, 5, 9, 8, 5], [5] * 6, False),
+        ([4] * 5 + [5.5] + [7] * 5, [4] * 6 + [7] * 6, True),  # 4 and then 7 mm
+        ([4.0] * 13 + [1.08] + [7.0] * 13, [4] * 14 + [7] * 14, True),
+        ([2.5] * 10 + [7.5] * 8, [2.5] * 19, False),  # the vertex is seen in part alone
+        ([2.5] * 10 + [7.5] * 8, [2.5] * 10 + [7.5] * 9, True),
+        ([7] * 12, [5] * 13, True),  # a protocol with space between all: doubted, not refused
+        ([2, 2, 2, 3.5, 2, 2], [5] * 7, False),  # overlapping slices, one of them missing
+        ([5, 5, 6, 5], [5] * 5, True),
+        ([5, 5, 6.2, 5], [5] * 5, False),
+        ([5, 5, 8, 8, 8, 8], [5] * 7, True),  # the longer step is the usual one
+        ([5, 5, 5, 8, 8], [5] * 6, False),
+    ],
+)
+def test_what_thickness_explains_is_no_gap(steps, thickness, passes):
+    steps, thickness = np.array(steps, float), list(map(float, thickness))
+    if passes:
+        assert check_gaps(steps, thickness) is None
+    else:
+        with pytest.raises(MissingSlices):
+            check_gaps(steps, thickness)
+
+
+@given(
+    st.floats(1.0, 8.0),
+    st.lists(st.floats(-1.0, 1.0), min_size=8, max_size=40),
+    st.data(),
+)
+def test_a_step_beyond_thickness_and_the_usual_is_never_passed(thick, jitter, data):
+    steps = thick + np.array(jitter) / 2
+    run = data.draw(st.integers(1, 3))
+    at = data.draw(st.integers(0, len(steps) - run))
+    steps[at : at + run] = thick + data.draw(st.floats(1.6, 20.0))
+    with pytest.raises(MissingSlices):
+        check_gaps(steps, [thick] * (len(steps) + 1))
+
+
+@given(st.floats(0.5, 10.0), st.floats(0.5, 10.0), st.integers(4, 20), st.integers(4, 20))
+def test_two_parts_whose_thickness_matches_their_steps_pass(one, other, n, m):
+    steps = np.array([one] * n + [(one + other) / 2] + [other] * m)
+    assert check_gaps(steps, [one] * (n + 1) + [other] * (m + 1)) is None
 
 
 def test_an_even_stack_stays_as_it_is():
@@ -94,7 +142,7 @@ def test_the_even_step_is_the_finest_that_is_common(steps, step):
 def test_a_tilt_is_measured_and_the_grid_grows_by_just_enough(tilt, step, n):
     angle = np.radians(tilt)
     orientation = (1.0, 0.0, 0.0, 0.0, np.cos(angle), np.sin(angle))
-    grid = plan(along_z(np.arange(n) * step), orientation, (0.5, 0.5), 64, 64)
+    grid = plan(along_z(np.arange(n) * step), orientation, (0.5, 0.5), (64, 64))
     assert grid.tilt_degrees == pytest.approx(abs(tilt), abs=1e-6)
     assert grid.step == pytest.approx(step * np.cos(angle))
     travel = abs(np.sin(angle)) * (n - 1) * step / 0.5
@@ -115,16 +163,16 @@ def test_what_no_scanner_makes_is_refused():
     with pytest.raises(BadGeometry):
         axes((2.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     with pytest.raises(BadGeometry):
-        plan(along_z(range(8)), UPRIGHT, (0.0, 0.5), 64, 64)
+        plan(along_z(range(8)), UPRIGHT, (0.0, 0.5), (64, 64))
     steep = np.radians(60)
     with pytest.raises(BadGeometry):
         planned(range(0, 50, 5), (1.0, 0.0, 0.0, 0.0, np.cos(steep), np.sin(steep)))
     jump = along_z(range(0, 50, 5))
     jump[4, 0] += 80
     with pytest.raises(BadGeometry):
-        plan(jump, UPRIGHT, (0.5, 0.5), 64, 64)
+        plan(jump, UPRIGHT, (0.5, 0.5), (64, 64))
     with pytest.raises(TooLarge):
-        plan(along_z(np.arange(2000) * 0.1), UPRIGHT, (0.5, 0.5), 2048, 2048)
+        plan(along_z(np.arange(2000) * 0.1), UPRIGHT, (0.5, 0.5), (2048, 2048))
 
 
 def test_rounded_cosines_are_made_orthonormal():

@@ -6,6 +6,7 @@ SliceThickness and GantryDetectorTilt are never used for geometry.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from hemocast.errors import BadGeometry, MissingSlices, TooLarge
 
 GAP_RATIO = 1.5
+GAP_MM = 1.0 + 1e-3  # headers round; the thousandth is for steps that are differences of positions
 SAME_PLACE_MM = 0.01
 EVEN_MM = 0.05  # slices this near to an even grid need no resampling
 SHIFT_PIXELS = 0.02  # in-plane offsets below this are rounding of the header's decimals
@@ -111,8 +113,8 @@ def plan(
     positions: NDArray[np.float64],
     orientation: tuple[float, ...],
     spacing: tuple[float, ...],
-    rows: int,
-    columns: int,
+    shape: tuple[int, int],
+    thickness: Sequence[float | None] = (),
 ) -> Grid:
     """Lay an even grid without shear over slices at given positions.
 
@@ -132,13 +134,15 @@ def plan(
         Along a row, down a column.
     spacing : tuple of float
         Between rows, between columns, mm.
-    rows, columns : int
-        Of each slice.
+    shape : tuple of int
+        (rows, columns) of each slice.
+    thickness : sequence of float or None
+        Of each slice, mm, for `check_gaps` alone.
 
     Raises
     ------
     MissingSlices
-        A step is more than 1.5 times both its neighbours.
+        As `check_gaps` says.
     BadGeometry
         Positions, orientation or spacing that no scanner makes.
     TooLarge
@@ -152,7 +156,8 @@ def plan(
     along, placed = along[order], positions[order]
     heights = along - along[0]
     steps = np.diff(heights)
-    check_gaps(steps)
+    known = [thickness[i] or np.nan for i in order] if thickness else None
+    check_gaps(steps, known)
     offsets = (placed - placed[0]) @ np.stack([column, row], axis=1)
     tilt = _tilt(offsets, heights)
     pixels = offsets / np.array(spacing)
@@ -161,14 +166,14 @@ def plan(
     grown = np.ceil(pixels.max(axis=0) - start - 1e-6).astype(int)
     step, even = _step(heights)
     n = round(float(heights[-1]) / step) + 1
-    shape = (n, rows + int(grown[0]), columns + int(grown[1]))
-    _refuse_large(shape)
+    size = (n, shape[0] + int(grown[0]), shape[1] + int(grown[1]))
+    _refuse_large(size)
     lps = np.eye(4)
     lps[:3, 0], lps[:3, 1], lps[:3, 2] = row * spacing[1], column * spacing[0], normal * step
     lps[:3, 3] = placed[0] + start[0] * lps[:3, 1] + start[1] * lps[:3, 0]
     blends = tuple(Blend(i, i, 0.0) if even else _blend(i * step, heights) for i in range(n))
     return Grid(
-        tuple(order.tolist()), tuple(heights.tolist()), pixels - start, shape, blends, lps, step,
+        tuple(order.tolist()), tuple(heights.tolist()), pixels - start, size, blends, lps, step,
         tilt, even,
     )  # fmt: skip
 
@@ -183,16 +188,52 @@ def _refuse_large(shape: tuple[int, int, int]) -> None:
         )
 
 
-def check_gaps(steps: NDArray[np.float64]) -> None:
-    """Refuse a gap: a step more than 1.5 times both its neighbours, or its one neighbour at an end.
+def check_gaps(steps: NDArray[np.float64], thickness: Sequence[float] | None = None) -> None:
+    """Refuse a stack that misses tissue between slices, or a slice.
 
-    Two equal steps in a row that stand out so are a gap too: of a slice and the next but one.
+    Slices of known thickness touch where a step is the mean of both thicknesses; a step that
+    exceeds this and the usual step (the median) by more than 1 mm misses tissue, alone or in a run.
+    Where the thickness is not known the usual step alone explains, save in a run of longer steps
+    that reaches the stack's end: there the protocol may have changed. And a step of more than 1.5
+    times both its neighbours, or its one neighbour at an end, is a missing slice whatever the
+    thickness, for slices may overlap.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (n,)
+        Between neighbouring slices along the normal, mm.
+    thickness : sequence of float, optional
+        Of the n + 1 slices in the same order, mm; not a number where the header does not say.
 
     Raises
     ------
     MissingSlices
-        There is one.
+        There is a gap.
     """
+    usual = float(np.median(steps))
+    slices = np.full(len(steps) + 1, np.nan) if thickness is None else np.asarray(thickness, float)
+    touching = (slices[:-1] + slices[1:]) / 2
+    explained = np.where(np.isnan(touching), usual, np.fmax(touching, usual))
+    missing = steps > explained + GAP_MM
+    for start, stop in _runs(missing):
+        at_end = start == 0 or stop == len(steps)
+        if at_end and stop - start > 1 and np.isnan(touching[start:stop]).all():
+            continue
+        by = steps[start:stop].max()
+        raise _gap(
+            f"A step of {by:.1f} mm lies between slices, where their thickness or the usual step "
+            f"explains {explained[start]:.1f} mm"
+        )
+    _check_missing_slice(steps)
+
+
+def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Give where each run of true values starts and stops."""
+    edges = np.flatnonzero(np.diff(np.r_[False, flags, False]))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _check_missing_slice(steps: NDArray[np.float64]) -> None:
     n = len(steps)
     for width in (1, 2):
         for i in range(n - width + 1):
@@ -204,12 +245,18 @@ def check_gaps(steps: NDArray[np.float64]) -> None:
             if width == 2 and len(around) < 2:
                 continue
             if around and all(run.min() > GAP_RATIO * other for other in around):
-                raise MissingSlices(
+                raise _gap(
                     f"A step of {run.max():.1f} mm between slices stands between steps of "
-                    f"{' and '.join(f'{v:.1f}' for v in around)} mm: a slice is missing",
-                    "slices without a gap",
-                    "Export the whole series again",
+                    f"{' and '.join(f'{v:.1f}' for v in around)} mm"
                 )
+
+
+def _gap(seen: str) -> MissingSlices:
+    return MissingSlices(
+        f"{seen}: a slice, or tissue between slices, is missing",
+        "slices without a gap",
+        "Export the whole series again",
+    )
 
 
 def _tilt(offsets: Matrix, heights: NDArray[np.float64]) -> float:
