@@ -73,6 +73,12 @@ def test_every_orientation_comes_back_the_same(
     assert volume.source.corrected == ()
 
 
+def thickness_of(heights):
+    """Slices that leave nothing between them."""
+    steps = np.diff(heights)
+    return np.maximum(np.r_[steps[0], steps], np.r_[steps, steps[-1]])
+
+
 @settings(
     max_examples=12,
     deadline=None,
@@ -98,7 +104,7 @@ def test_any_tilt_order_and_uneven_steps_come_back_within_interpolation(
     row, column = orientation
     acquisition = scan(
         row=row, column=column, tilt=tilt, heights=tuple(heights), order=seed, size=88
-    )
+    ).with_header(slice_thickness=thickness_of(heights))
     write(acquisition, folder)
     volume = read_series(series_of(folder))
     shutil.rmtree(folder)
@@ -172,8 +178,9 @@ def test_jpeg_lossless_gives_the_same_values(scan, write, tmp_path):
 
 
 def test_slices_are_traced_to_their_files(scan, write, tmp_path):
-    heights = (*np.arange(-90.0, 0.0, 4.0), *np.arange(-2.0, 90.0, 7.0))
-    paths = write(scan(heights=heights, order=5), tmp_path)
+    heights = (*np.arange(-90.0, 0.0, 4.0), *np.arange(5.0, 90.0, 7.0))
+    thick = thickness_of(heights)
+    paths = write(scan(heights=heights, order=5).with_header(slice_thickness=thick), tmp_path)
     uids = [pydicom.dcmread(p).SOPInstanceUID for p in paths]
     volume = read(tmp_path)
     assert volume.spacing[0] == pytest.approx(4.0)

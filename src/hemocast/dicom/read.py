@@ -187,6 +187,8 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
     else:
         # The slices were not axial: every plane of the volume crosses all of them.
         slices = [tuple(image.sop_uid for image in images)] * turned.shape[0]
+    if series.joined > 1:
+        notes.corrected.append(f"{series.joined} series of one scan joined, which lie end to end")
     _describe(grid, images, notes)
     return Volume(
         hu=regrid.whole(turned),

@@ -28,6 +28,7 @@ TAGS = {
     "kvp": 0x00180060, "protocol": 0x00181030, "kernel": 0x00181210,
     "study_uid": 0x0020000D, "series_uid": 0x0020000E, "series_number": 0x00200011,
     "acquisition_number": 0x00200012, "instance_number": 0x00200013,
+    "frame_uid": 0x00200052, "tilt": 0x00181120,
     "position": 0x00200032, "orientation": 0x00200037, "samples": 0x00280002,
     "photometric": 0x00280004, "n_frames": 0x00280008, "rows": 0x00280010,
     "columns": 0x00280011, "spacing": 0x00280030, "bits_allocated": 0x00280100,

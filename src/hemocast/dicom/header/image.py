@@ -77,7 +77,9 @@ class Image:
     Positions are mm, LPS, of the first pixel's centre; `orientation` holds the unit vectors along
     a row and down a column; `spacing` is between rows, then between columns, mm. ``None`` where the
     header does not say or says nonsense. `patient` tells patients apart: PatientID, else name and
-    birth date; `age` is in years; `simulated` tells images that this package's simulator made.
+    birth date; `frame_uid` is FrameOfReferenceUID; `tilt` is GantryDetectorTilt, degrees, and
+    never used for geometry; `age` is in years; `simulated` tells images that this package's
+    simulator made.
     """
 
     patient: str
@@ -87,6 +89,7 @@ class Image:
     study_uid: str
     series_uid: str
     sop_uid: str
+    frame_uid: str
     sop_class: str
     modality: str
     image_type: tuple[str, ...]
@@ -106,6 +109,7 @@ class Image:
     orientation: tuple[float, ...] | None
     spacing: tuple[float, ...] | None
     thickness: float | None
+    tilt: float | None
     pixels: Pixels
 
     @property

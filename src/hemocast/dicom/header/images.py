@@ -87,6 +87,7 @@ def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
         study_uid=text("study_uid"),
         series_uid=text("series_uid"),
         sop_uid=text("sop_uid"),
+        frame_uid=text("frame_uid"),
         sop_class=sop_class,
         modality=text("modality").upper(),
         image_type=words(text("image_type")),
@@ -107,6 +108,7 @@ def _images(header: Fields, path: Path, file: BinaryIO) -> list[Image]:
         orientation=header.numbers("orientation", 6),
         spacing=header.numbers("spacing", 2),
         thickness=header.number("thickness"),
+        tilt=header.number("tilt"),
         pixels=_pixels(header, path, file),
     )
     pixels = image.pixels

@@ -17,6 +17,7 @@ from hemocast.dicom.header.image import Image
 from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
 from hemocast.dicom.refusals import unreadable
 from hemocast.dicom.series.found import Found, Refusal, Scan, Series
+from hemocast.dicom.series.join import join_halves, merge_slivers
 from hemocast.dicom.series.select import choose
 from hemocast.errors import NotDicom, NothingThere, TruncatedFile
 from hemocast.left_out import LeftOut, LeftOutCode
@@ -150,8 +151,8 @@ def _studies(images: Iterable[Image]) -> list[list[Image]]:
 
 
 def _stacks(study: Iterable[Image]) -> list[Series]:
-    series = _grouped(study, lambda image: image.series_uid)
-    return [stack for images in series for stack in split_stacks(images)]
+    series = merge_slivers(_grouped(study, lambda image: image.series_uid))
+    return join_halves([stack for images in series for stack in split_stacks(images)])
 
 
 def _grouped(images: Iterable[Image], key: Callable[[Image], Any]) -> list[list[Image]]:
@@ -187,7 +188,10 @@ def split_stacks(images: list[Image]) -> list[Series]:
     stacks = []
     for group in groups.values():
         ordered = sorted(group, key=lambda i: (i.instance_number or 0, str(i.pixels.path)))
-        stacks += [Series(tuple(part)) for part in _by_acquisition(ordered)]
+        stacks += [
+            Series(tuple(part), joined=len({image.series_uid for image in part}))
+            for part in _by_acquisition(ordered)
+        ]
     return stacks
 
 

@@ -21,9 +21,12 @@ class Series:
     ----------
     images : tuple of Image
         In order of instance number and name; never empty.
+    joined : int
+        Of how many DICOM series it was made; see `hemocast.dicom.series.join`.
     """
 
     images: tuple[Image, ...]
+    joined: int = 1
 
     @property
     def first(self) -> Image:
