@@ -16,6 +16,7 @@ from hemocast.stats import (
     VarianceComponents,
     auc_cases,
     auc_difference_cases,
+    auc_difference_power,
     mrmc_cases,
     mrmc_power,
 )
@@ -70,6 +71,8 @@ def test_aucs_need_what_the_library_says() -> None:
     assert _answer("auc --auc 0.8 --prevalence 0.3")["required"] == auc_cases(0.8, 0.3, 0.05)
     made = _answer("compare --auc 0.85 --other-auc 0.78 --correlation 0.5 --prevalence 0.4")
     assert made["required"] == auc_difference_cases(0.85, 0.78, 0.5, 0.4)
+    line = "compare --auc 0.85 --other-auc 0.78 --correlation 0.5 --prevalence 0.4 --cases 200"
+    assert _answer(line)["required"] == auc_difference_power(0.85, 0.78, 0.5, 80, 120)
 
 
 def test_readers_need_what_the_library_says() -> None:

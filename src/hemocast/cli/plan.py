@@ -195,26 +195,37 @@ def compare(
     correlation: Annotated[
         float, typer.Option(help="Of the two AUCs; two models of the same scans: 0.5 to 0.8.")
     ] = 0.0,
+    cases: Annotated[
+        int | None, typer.Option(help="Give the power for so many cases instead.")
+    ] = None,
     power: Power = 0.8,
     alpha: Alpha = 0.05,
     as_json: AsJson = False,
 ) -> None:
-    """Cases to tell two models' AUCs on the same scans apart."""
-    from hemocast.stats import auc_difference_cases
+    """Cases (or power) to tell two models' AUCs on the same scans apart."""
+    from hemocast.stats import auc_difference_cases, auc_difference_power
 
-    cases = auc_difference_cases(auc, other_auc, correlation, prevalence, power, alpha)
+    given: dict[str, float | str] = {
+        "AUCs": f"{auc} and {other_auc}",
+        "correlation": correlation,
+        "prevalence": prevalence,
+    }
+    if cases is None:
+        needed = auc_difference_cases(auc, other_auc, correlation, prevalence, power, alpha)
+        question, required = "Cases to tell two AUCs apart", float(needed)
+        answer = f"{needed} ({round(needed * prevalence)} with the outcome)"
+        given |= {"power": power}
+    else:
+        ill = round(cases * prevalence)
+        required = auc_difference_power(auc, other_auc, correlation, ill, cases - ill, alpha)
+        question, answer = "Power to tell two AUCs apart", f"{required:.3f}"
+        given |= {"cases": f"{cases} ({ill} with the outcome)"}
     Answer(
-        "Cases to tell two AUCs apart",
-        f"{cases} ({round(cases * prevalence)} with the outcome)",
-        cases,
+        question,
+        answer,
+        required,
         {},
-        {
-            "AUCs": f"{auc} and {other_auc}",
-            "correlation": correlation,
-            "prevalence": prevalence,
-            "power": power,
-            "two-sided level": alpha,
-        },
+        given | {"two-sided level": alpha},
         ("one scan a patient, both models on every scan; a correlation of 0 is the cautious one",),
         ("Hanley 1983, Radiology 148:839, 10.1148/radiology.148.3.6878708",),
     ).show(as_json)
