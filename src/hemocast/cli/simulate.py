@@ -50,6 +50,7 @@ def simulate(
     """
     from hemocast.cli.progress import progress_bar
     from hemocast.simulate import PRESETS, simulate_cohort
+    from hemocast.version import SIMULATOR_VERSION
 
     config = PRESETS[preset]
     changes = {"seed": seed}
@@ -68,7 +69,7 @@ def simulate(
         f"SIMULATED: {len(truth.patients)} patients ({events} with HT), {scans} scans: "
         f"{truth.visible}"
     )
-    print("Best AUC there can be (expected; on these patients):")
+    print(f"Best AUC there can be, simulator {SIMULATOR_VERSION} (expected; on these patients):")
     for best, words in zip(
         truth.ceilings(), ("all known", "image alone", "record alone"), strict=True
     ):

@@ -48,6 +48,7 @@ from hemocast.simulate.write.dataset import DatasetWriter
 from hemocast.simulate.write.dicom import DicomWriter
 from hemocast.simulate.write.stacks import StacksWriter
 from hemocast.simulate.write.writer import CohortWriter
+from hemocast.version import SIMULATOR_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ Format = Literal["dicom", "dataset", "stacks"]
 
 KIND = "simulated cohort"
 
-README = """SIMULATED. No patient is shown here.
+README = """SIMULATED by version {simulator} of the simulator. No patient is shown here.
 
 The scans were computed from the MNI152 template; the outcomes were drawn from a formula (settings:
 simulation.yaml). Results obtained on them say how well a method finds what was put in. They are no
@@ -79,6 +80,7 @@ PARTS = {
 class Made(Settings):
     """What a folder was made with."""
 
+    simulator: int = 1  # what names none was made by the first
     format: Format
     prepare: PrepareConfig | None = None
     cohort: SimulateConfig
@@ -180,6 +182,7 @@ def simulate_cohort(
             "Switch masks off, or choose another format",
         )
     made = Made(
+        simulator=SIMULATOR_VERSION,
         format=format,
         prepare=(prepare or PrepareConfig()) if format == "stacks" else None,
         cohort=config,
@@ -208,7 +211,7 @@ def _writer(truth: Truth, made: Made, workers: int, progress: Progress) -> Cohor
 def _write(truth: Truth, made: Made, output: Output, writer: CohortWriter) -> None:
     """Write settings, scans and tables, when all that can be checked is."""
     settings = yaml.safe_dump(made.model_dump(mode="json"), sort_keys=False)
-    first = {"simulation.yaml": settings, "README.txt": README.format(parts=PARTS[made.format])}
+    first = {"simulation.yaml": settings, "README.txt": _readme(made)}
     last = writer.tables() | _truth_tables(truth, writer)
     writer.filled_tables()  # refuses what was changed in them
     output.check(name for name, text in (first | last).items() if _differs(output, name, text))
@@ -220,6 +223,10 @@ def _write(truth: Truth, made: Made, output: Output, writer: CohortWriter) -> No
             files.write_text(truth.folder / name, text)
     _put(output, last)
     files.remove_temporary(truth.folder)
+
+
+def _readme(made: Made) -> str:
+    return README.format(simulator=made.simulator, parts=PARTS[made.format])
 
 
 def _differs(output: Output, name: str, text: str) -> bool:
@@ -262,7 +269,8 @@ def _refuse_other(made: Made, out: Path) -> None:
     """Refuse a folder whose cohort is another, before `claim` writes to it."""
     if (out / "simulation.yaml").exists() and _made(out) != made:
         raise OutputExists(
-            "The output folder holds something that these settings did not make",
+            "The output folder holds something that these settings, or this version of the "
+            "simulator, did not make",
             "a new or empty folder, or the same cohort, in the same format, unfinished",
             "Choose another folder",
         )

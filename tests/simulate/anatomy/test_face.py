@@ -54,6 +54,16 @@ def test_the_falx_is_a_sheet_on_the_midline():
     assert at[:, 0].min() + ORIGIN[2] > -13
 
 
+def test_the_tentorium_is_a_tent_with_sinuses_at_its_rim():
+    at = np.argwhere(load_atlas().tissue == Tissue.TENTORIUM)[:, ::-1] + ORIGIN
+    assert len(at) > 1000
+    near, far = at[np.abs(at[:, 0]) < 10, 2], at[np.abs(at[:, 0]) > 40, 2]
+    assert near.mean() > far.mean() + 8
+    sinus = np.argwhere(load_atlas().tissue == Tissue.SINUS_BLOOD)[:, ::-1] + ORIGIN
+    assert (np.abs(sinus[:, 0]) > 35).sum() > 200  # transverse
+    assert sinus[:, 2].max() > 60  # sagittal
+
+
 def test_soft_tissue_lies_under_the_skin_and_air_outside():
     points = axes(2)
     z, y, x = points

@@ -41,8 +41,38 @@ def test_the_clot_lies_in_the_artery_of_its_side(side):
     lay_arteries(tissue, side)
     left, right = tissue[..., :98], tissue[..., 99:]  # the midline's voxel is 98
     for name, part in (("left", left), ("right", right)):
-        kind, other = (Tissue.CLOT, Tissue.ARTERY)[:: 1 if name == side else -1]
-        assert (part == kind).sum() > 150
-        assert not (part == other).any()
+        assert ((part == Tissue.CLOT).sum() > 150) == (name == side)
+        assert (part == Tissue.CLOT).any() == (name == side)
+        assert (part == Tissue.ARTERY).sum() > 150
     length = np.linalg.norm(np.diff(np.array(M1_COURSE), axis=0), axis=1).sum()
     assert 25 < length < 45  # mm; textbooks give an M1 of about 30
+
+
+def test_vessels_lie_where_they_belong():
+    tissue = load_atlas().tissue.copy()
+    lay_arteries(tissue, None)
+    middle = tissue[:, :, 96:101]
+    assert (middle == Tissue.ARTERY).sum() > 150  # basilar and anterior cerebral arteries
+    assert (middle == Tissue.DEEP_VEIN).sum() > 100
+    veins = _drawn(2, 60) == Tissue.VEIN
+    assert veins.sum() > 500
+    depth = (60 - load_atlas().distance[veins].astype(int)) / 4
+    assert np.percentile(depth, 90) < 6  # mm under the hull of the brain
+
+
+def test_falx_tentorium_and_pallidum_calcify_in_the_old():
+    def counted(age: float) -> np.ndarray:
+        before = load_atlas().tissue
+        sheets = np.isin(before, (Tissue.FALX, Tissue.TENTORIUM))
+        drawn = [_drawn(seed, age) for seed in range(12)]
+        return np.array(
+            [
+                [(after[sheets] == Tissue.CALCIUM).sum() for after in drawn],
+                [(after == Tissue.FAINT_CALCIUM).sum() for after in drawn],
+            ]
+        )
+
+    young, old = counted(25), counted(85)
+    assert not young[0].any()
+    assert (old[0] > 0).sum() >= 4
+    assert 1 <= (old[1] > 0).sum() <= 8

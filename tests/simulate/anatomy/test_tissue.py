@@ -9,6 +9,7 @@ from hemocast.simulate.anatomy.tissue import (
     GREY_HU,
     WHITE_HU,
     Tissue,
+    draw_tissue_hu,
     healthy_hu,
 )
 
@@ -30,3 +31,14 @@ def test_healthy_tissue_goes_from_grey_to_white_and_leukoaraiosis_takes_white_on
     assert plain == pytest.approx([GREY_HU, (GREY_HU + WHITE_HU) / 2, WHITE_HU])
     pale = healthy_hu(white, np.full(3, 8, np.float32))
     assert plain - pale == pytest.approx([0, 4, 8])
+
+
+def test_blood_in_vessels_goes_with_the_hematocrit_and_sheets_with_age():
+    drawn = np.array([draw_tissue_hu(np.random.default_rng(k), 60) for k in range(200)])
+    arteries = drawn[:, Tissue.ARTERY]
+    assert arteries.mean() == pytest.approx(Tissue.ARTERY.hu, abs=1)
+    assert 3 < arteries.std() < 5
+    np.testing.assert_allclose(drawn[:, Tissue.CLOT] - arteries, 15, atol=1e-3)  # Koo 2000
+    np.testing.assert_allclose(drawn[:, Tissue.BONE], Tissue.BONE.hu)
+    old = np.array([draw_tissue_hu(np.random.default_rng(k), 85) for k in range(200)])
+    assert old[:, Tissue.FALX].mean() > drawn[:, Tissue.FALX].mean() + 1.5

@@ -19,17 +19,25 @@ def _noise(protocol: Protocol, slices: np.ndarray | None = None, seed: int = 1) 
 def test_softening_keeps_the_sum_of_a_frame_and_spreads_a_point_to_its_neighbours():
     frames = np.zeros((1, 9, 9), np.float32)
     frames[0, 4, 4] = 1
-    soft = soften(frames, np.float32(0.25))
+    soft = soften(frames, 0.5)
     assert soft.sum() == pytest.approx(1)
     assert soft[0, 3:6, 3:6] == pytest.approx(np.outer([1, 2, 1], [1, 2, 1]) / 16)
     flat = np.full((2, 5, 5), 3, np.float32)
-    assert soften(flat, np.float32(0.2)) == pytest.approx(3)  # the edge too
+    assert soften(flat, 0.4) == pytest.approx(3)  # the edge too
+
+
+@pytest.mark.parametrize("variance", [0.3, 0.5, 0.8, 1.0])
+def test_a_point_is_spread_by_the_variance_that_was_asked(variance):
+    point = np.zeros((1, 11, 11), np.float32)
+    point[0, 5, 5] = 1
+    along = soften(point, variance)[0].sum(axis=0)
+    assert (along * (np.arange(11) - 5) ** 2).sum() == pytest.approx(variance, rel=1e-4)
 
 
 def test_a_softer_kernel_and_smaller_pixels_soften_more():
     assert softness(Protocol(blur_mm=2.0), 1.5) > softness(Protocol(blur_mm=1.0), 1.5)
     assert softness(Protocol(blur_mm=1.0), 1.0) > softness(Protocol(blur_mm=1.0), 1.5)
-    assert softness(Protocol(blur_mm=9.0), 1.0) == 0.25
+    assert softness(Protocol(blur_mm=2.3548), 1.0) == pytest.approx(1 + 7 / 24)
 
 
 def test_larger_pixels_average_more_noise_away():
@@ -47,6 +55,22 @@ def test_noise_grows_with_what_is_asked_and_the_seed_decides():
     assert loud == pytest.approx(3 * quiet, rel=1e-3, abs=1e-3)
     assert np.array_equal(_noise(Protocol()), _noise(Protocol()))
     assert not np.array_equal(_noise(Protocol()), _noise(Protocol(), seed=2))
+
+
+def test_overlapping_slices_share_their_noise():
+    """Frame by frame on the slices: the correlation that was asked, and no more noise."""
+    alone, shared = _noise(Protocol()), _noise(Protocol(overlap=0.6))
+    assert np.corrcoef(alone[1:].ravel(), alone[:-1].ravel())[0, 1] == pytest.approx(0, abs=0.02)
+    assert np.corrcoef(shared[1:].ravel(), shared[:-1].ravel())[0, 1] == pytest.approx(
+        0.6, abs=0.03
+    )
+    assert shared.std() == pytest.approx(alone.std(), rel=0.05)
+
+
+def test_iterative_reconstruction_leaves_coarser_noise():
+    fine, coarse = _noise(Protocol(grain_mm=1.2)), _noise(Protocol(grain_mm=2.4))
+    rough = [np.diff(part, axis=2).std() / part.std() for part in (fine, coarse)]
+    assert rough[1] < 0.85 * rough[0]
 
 
 def test_a_frame_between_two_slices_has_the_mean_of_their_noise():

@@ -122,6 +122,7 @@ def fine_tissues(
     _orbits(sides.levels(55, 112))  # z -57..0
     _air_spaces(sides.levels(0, 140))  # z below about +28 mm
     _spine(grid.levels(0, 56))  # z below about -56 mm
+    _tentorium(sides.levels(74, 118))  # z -38..6
     _midline(sides)
 
 
@@ -204,3 +205,16 @@ def _midline(grid: FineGrid) -> None:
     code[falx] = Tissue.FALX
     rim = (ax < 5.5 + distance) & (distance > -5) & (distance < 3) & (y < 45) & (z > -18)
     code[rim & (level < 0.8)] = Tissue.SINUS_BLOOD
+
+
+def _tentorium(grid: FineGrid) -> None:
+    """Tentorium in the cleft over the cerebellum, with the straight and the transverse sinuses."""
+    (z, y, ax), distance = grid.points, grid.distance
+    back = np.clip(-50 - y, 0, None)
+    height = z + 1 + 0.42 * back + np.clip(0.55 + 0.0085 * (y + 40), 0.1, 0.6) * ax
+    notch = (ax / 16) ** 2 + ((y + 30) / 22) ** 2 < 1
+    sheet = (np.abs(height) < 3) & (y < -28) & ~notch & (distance < 2)
+    grid.code[sheet & (grid.level < 0.85)] = Tissue.TENTORIUM
+    across = (np.abs(height) < 4) & (distance > -5) & (distance < 1) & (y < -45)
+    straight = (np.abs(height) < 2.5) & (ax < 2.5) & (y < -46)
+    grid.code[(across | (straight & (distance < 0))) & (grid.level < 0.95)] = Tissue.SINUS_BLOOD

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hemocast.anatomy.atlas.solids import Points
+from hemocast.anatomy.fields import sample
 from hemocast.simulate.anatomy.atlas import COARSE, SHAPE, axes, load_atlas
 from hemocast.volume import FloatArray
 
@@ -128,16 +128,17 @@ def draw_shape(rng: Generator, age: float, van_swieten: tuple[int, int], male: b
     _, y, x = field_axes()
     atlas = load_atlas()
     ventricle, base = on_field(atlas.ventricle), on_field(atlas.base)
-    scale = np.exp(np.clip(rng.normal(0, 0.025, 3) + rng.normal(0, 0.015), -0.07, 0.07))
+    scale = np.exp(np.clip(rng.normal(0, 0.035, 3) + rng.normal(0, 0.015), -0.1, 0.1))
     scale = scale * np.array([0.95, 0.94, 0.91]) * (1.01 if male else 0.975)
     old = float(np.clip((age - 40) / 50, 0, 1) ** 1.3)
     right = np.tanh(x / 8)  # +1 on the patient's right
-    atrophy = float(np.clip(old + rng.normal(0, 0.2), 0, 1.2))
-    sulci = 0.50 + 0.20 * atrophy + 0.05 * smooth_noise(rng, 28)[0] + rng.normal(0, 0.02) * right
-    wide = float(np.clip(0.12 + 0.24 * atrophy + rng.normal(0, 0.06), 0, 0.42))
-    inner = wide * ventricle * (1 + rng.normal(0, 0.15) * right)
+    atrophy = float(np.clip(old + rng.normal(-0.03, 0.3), -0.3, 1.4))
+    rough = 0.07 * smooth_noise(rng, 28)[0] + 0.05 * smooth_noise(rng, 14)[0]
+    sulci = 0.45 + 0.26 * atrophy + rough + rng.normal(0, 0.03) * right
+    wide = float(np.clip(0.10 + 0.26 * atrophy + rng.normal(0, 0.09), 0, 0.5))
+    inner = wide * ventricle * (1 + rng.normal(0, 0.2) * right)
     threshold = np.clip(sulci + inner, 0.3, 0.92)
-    pallor = _pallor(van_swieten, ventricle) * (1 + 0.3 * smooth_noise(rng, 24)[0])
+    pallor = _pallor(van_swieten, ventricle) * (1 + 0.45 * smooth_noise(rng, 18)[0])
     skull = rng.normal(6.5, 0.7) + 0.8 * smooth_noise(rng, 36)[0] + base
     skull = skull + 1.5 * np.exp(-(((y - 70) / 25) ** 2)) + 2 * np.exp(-(((y + 105) / 20) ** 2))
     return Shape(
@@ -146,7 +147,7 @@ def draw_shape(rng: Generator, age: float, van_swieten: tuple[int, int], male: b
         threshold=threshold.astype(np.float32),
         pallor=np.clip(pallor, 0, 12).astype(np.float32),
         skull=np.clip(skull, 3.5, 18).astype(np.float32),
-        gap=float(np.clip(1.2 + 2.2 * atrophy + rng.normal(0, 0.3), 0.8, 4.5)),
+        gap=float(np.clip(0.8 + 2.4 * atrophy + rng.normal(0, 0.6), 0.3, 5.0)),
     )
 
 
@@ -169,9 +170,9 @@ def _pallor(van_swieten: tuple[int, int], ventricle: FloatArray) -> FloatArray:
 def _draw_bend(rng: Generator, y: FloatArray, x: FloatArray) -> FloatArray:
     bend = 2.4 * smooth_noise(rng, 52, 3) + 0.9 * smooth_noise(rng, 22, 3)
     bend[0] *= 0.4 + 0.6 * np.minimum(np.abs(x) / 35, 1)  # the falx keeps the midline fairly plane
-    torque = rng.normal(1.5, 1.5) / 100**2
+    torque = rng.normal(1.3, 1.4) / 100**2
     bend[0] += torque * y * np.abs(y) * 0.5
-    front, back = rng.normal(2.0, 2.0), rng.normal(2.0, 2.0)
+    front, back = rng.normal(1.6, 1.7), rng.normal(1.6, 1.7)
     bend[1] -= front * np.tanh(x / 30) / (1 + np.exp(-(y - 30) / 12))
     bend[1] -= back * np.tanh(x / 30) / (1 + np.exp((y + 60) / 12))
     return bend.astype(np.float32)
@@ -202,11 +203,14 @@ def atlas_maps(shape: Shape) -> AtlasMaps:
     change = ax * (by * cz - bz * cy) - ay * (bx * cz - bz * cx) + az * (bx * cy - by * cx)
     ratio = (np.prod(shape.scale) / np.clip(change, 0.2, 5)).astype(np.float32)
     # The bend is given where the patient's point is; two steps take it to the atlas point.
-    index = np.indices(FIELD_SHAPE, dtype=np.float32)
-    at = index - shape.bend[::-1] / FIELD
-    bend = [ndimage.map_coordinates(b, at, order=1, mode="nearest") for b in shape.bend[::-1]]
-    at = index - np.stack(bend) / FIELD
-    return AtlasMaps(
-        stretch=ndimage.map_coordinates(ratio, at, order=1, mode="nearest"),
-        threshold=ndimage.map_coordinates(shape.threshold, at, order=1, mode="nearest"),
-    )
+    index = np.moveaxis(np.indices(FIELD_SHAPE, dtype=np.float32), 0, -1)
+    bend = np.moveaxis(shape.bend[::-1], 0, -1) / np.float32(FIELD)
+    at = index - _at(bend, index - bend)
+    maps = _at(np.stack([ratio, shape.threshold], axis=-1), at)
+    return AtlasMaps(*np.ascontiguousarray(np.moveaxis(maps, -1, 0)))
+
+
+def _at(fields: FloatArray, index: FloatArray) -> FloatArray:
+    """Sample fields (z, y, x, n) at indices (z, y, x, 3), the last value beyond the grid's ends."""
+    inside = np.clip(index, 0, np.array(FIELD_SHAPE, dtype=np.float32) - 1)
+    return sample(fields, inside.reshape(-1, 3)).reshape(fields.shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
+from numpy.random import Generator
 
 from hemocast.volume import FloatArray
 
@@ -17,9 +18,10 @@ class Tissue(IntEnum):
     """What an atlas voxel holds, and its CT number, HU.
 
     Below `BONE`, skull vault and brain win where they are. The ranges are the usual ones of the
-    Hounsfield scale (muscle 40-60, fat -120 to -60, fluid 0-20, bone 300-1500); the values within
-    them are ours. An open middle cerebral artery measures 41, an occluded one 54 HU on average
-    (Koo 2000, Cerebrovasc Dis 10:419).
+    Hounsfield scale (muscle 40-60, fat -120 to -60, fluid 0-20, bone 300-1500, venous sinuses
+    50-60); the values within them are ours, and the middle of what heads have. An open middle
+    cerebral artery measures 41, an occluded one 54 HU on average (Koo 2000, Cerebrovasc Dis
+    10:419).
     """
 
     hu: float
@@ -36,7 +38,9 @@ class Tissue(IntEnum):
     FAT = 3, -95
     SKIN = 4, 60
     FALX = 5, 52
-    SINUS_BLOOD = 6, 50
+    SINUS_BLOOD = 6, 54
+    VEIN = 7, 48
+    TENTORIUM = 8, 48
     BONE = 10, 850
     SPONGE = 11, 420
     CAVITY = 12, -980
@@ -51,6 +55,35 @@ class Tissue(IntEnum):
     ARTERY = 21, 41
     CLOT = 22, 56
     OLD_INFARCT = 23, 12
+    FAINT_CALCIUM = 24, 75
+    DEEP_VEIN = 25, 48
+
+
+BLOOD_VESSELS = Tissue.SINUS_BLOOD, Tissue.VEIN, Tissue.DEEP_VEIN, Tissue.ARTERY, Tissue.CLOT
+SHEETS = Tissue.FALX, Tissue.TENTORIUM
+
+
+def draw_tissue_hu(rng: Generator, age: float) -> FloatArray:
+    """Draw the CT number of every `Tissue` in one head, shape (32,), HU.
+
+    Blood in vessels goes with the hematocrit (about one HU a percent; 41 % on average), dura and
+    calcium with age; the amounts are ours.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    age : float
+        Years.
+    """
+    table = np.zeros(32, dtype=np.float32)
+    table[list(Tissue)] = [tissue.hu for tissue in Tissue]
+    table[list(BLOOD_VESSELS)] += np.clip(rng.normal(0, 4.0), -9, 9)
+    table[list(SHEETS)] += rng.gamma(2.0, 3.0) + 0.1 * max(age - 50, 0) - 4
+    table[Tissue.CALCIUM] = rng.uniform(110, 350)
+    table[Tissue.FAINT_CALCIUM] = rng.uniform(55, 110)
+    table[[Tissue.LACUNE, Tissue.OLD_INFARCT]] += rng.normal(0, 2.0)
+    return table
 
 
 def healthy_hu(white: FloatArray, pallor: FloatArray) -> FloatArray:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from hemocast.simulate.anatomy.atlas import load_atlas
 from hemocast.simulate.anatomy.shape import FIELD, Shape, atlas_maps, draw_shape
 from hemocast.simulate.anatomy.structures import Side, draw_structures, lay_arteries
-from hemocast.simulate.anatomy.tissue import Tissue, healthy_hu
+from hemocast.simulate.anatomy.tissue import Tissue, draw_tissue_hu, healthy_hu
 from hemocast.simulate.disease import lesion
 from hemocast.simulate.disease.bleed import Bleed, draw_bleed, mass_effect_mm
 from hemocast.simulate.disease.lesion import Territory, TissueShare
 from hemocast.simulate.disease.swelling import swell
-from hemocast.volume import BoolArray
+from hemocast.volume import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ class Head:
         Its bend, atrophy, skull; without the swelling of the infarct.
     tissue : ndarray of uint8
         The atlas' `Tissue` map with this head's own structures stamped in.
+    tissue_hu : ndarray of float32, shape (32,)
+        CT number of every `Tissue` in this head.
     infarct, blood : TissueShare or None
         Shares of the voxels that are infarcted, or hold a bleed.
     infarct_hu : float
@@ -122,6 +124,7 @@ class Head:
 
     shape: Shape
     tissue: NDArray[np.uint8]
+    tissue_hu: FloatArray
     infarct: TissueShare | None = None
     blood: TissueShare | None = None
     infarct_hu: float = 0.0
@@ -146,7 +149,7 @@ def build_head(rng: Generator, person: Person, stroke: Stroke | None = None) -> 
     lay_arteries(tissue, stroke.infarct.side if stroke and stroke.hyperdense else None)
     if person.old_infarct is not None:
         _cavity(tissue, shape, person.old_infarct)
-    head = Head(shape, tissue)
+    head = Head(shape, tissue, draw_tissue_hu(anatomy, person.age))
     return head if stroke is None else _struck(head, stroke, disease)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from hemocast.anatomy.fields import on_axes
+from hemocast.simulate.scanner.response import NEUTRAL, Response
 from hemocast.volume import FloatArray
 
 if TYPE_CHECKING:
@@ -78,6 +79,14 @@ class Protocol:
         How far the skull moves during the scan, mm; 0 for a head that keeps still.
     mixed : bool
         Slices of half `slice_mm` through the posterior fossa, as many protocols have.
+    grain_mm : float or None
+        The kernel as the noise sees it, mm: coarser than `blur_mm` where reconstruction smooths
+        noise more than edges; None for the same.
+    overlap : float
+        Correlation of the noise of neighbouring slices, 0 to 1: they share views in a helical scan
+        and where slices overlap.
+    response : Response
+        What it makes of CT numbers.
     """
 
     matrix: int = 256
@@ -92,6 +101,14 @@ class Protocol:
     holder: bool = False
     motion_mm: float = 0.0
     mixed: bool = False
+    grain_mm: float | None = None
+    overlap: float = 0.0
+    response: Response = NEUTRAL
+
+    @property
+    def noise_cut(self) -> float:
+        """The reciprocal of the frequency, per mm, at which the noise is cut off."""
+        return max(self.grain_mm or self.blur_mm, 0.5) / NOISE_CUT
 
     def motion_seed(self) -> int:
         """Seed of the movement: the same protocol moves the same way, with noise or without."""
@@ -123,6 +140,7 @@ def finish(
     transfer, spectrum = _transfer(protocol)
     holder = _holder(protocol) if protocol.holder else None
     thick = np.full(len(hu), protocol.slice_mm) if thickness_mm is None else thickness_mm
+    grain = _Grain(spectrum, size, protocol.overlap)
     for k in range(len(hu)):
         cells = _cells(np.clip(hu[k], -1000, 0) + 1000) / np.float32(1000)
         _harden(hu[k], protocol.field_mm)
@@ -133,7 +151,7 @@ def finish(
         hu[k] = fft.irfft2(image, s=(size, size))
         if rng is not None:
             hu[k] += (
-                _noise(rng, spectrum, size)
+                grain.next_slice(rng)
                 * _loudness(cells, size, pixel)
                 * np.float32(np.sqrt(protocol.slice_mm / thick[k]))
             )
@@ -146,17 +164,28 @@ def _transfer(protocol: Protocol) -> tuple[FloatArray, FloatArray]:
     frequency = np.hypot(fy, fx)
     sigma = protocol.blur_mm / 2.3548
     transfer = np.exp(-2 * (np.pi * sigma * frequency) ** 2)
-    spectrum = np.sqrt(frequency) * np.exp(-((frequency * protocol.blur_mm / NOISE_CUT) ** 3))
+    spectrum = np.sqrt(frequency) * np.exp(-((frequency * protocol.noise_cut) ** 3))
     # A coefficient of the half plane stands for two of the whole, real and imaginary.
     spectrum *= protocol.noise_hu * size**2 / np.sqrt(4 * (spectrum**2).sum())
     return transfer.astype(np.float32), spectrum.astype(np.float32)
 
 
-def _noise(rng: Generator, spectrum: FloatArray, size: int) -> FloatArray:
-    """Draw the noise of one slice."""
-    draw = rng.standard_normal((2, *spectrum.shape), dtype=np.float32)
-    draw *= spectrum
-    return np.asarray(fft.irfft2(draw[0] + 1j * draw[1], s=(size, size)))
+class _Grain:
+    """The noise of one slice after the other."""
+
+    def __init__(self, spectrum: FloatArray, size: int, overlap: float) -> None:
+        self.spectrum, self.size, self.overlap = spectrum, size, np.float32(overlap)
+        self.below: FloatArray | None = None
+
+    def next_slice(self, rng: Generator) -> FloatArray:
+        """Draw the noise of the next slice."""
+        draw = rng.standard_normal((2, *self.spectrum.shape), dtype=np.float32)
+        draw *= self.spectrum
+        noise = np.asarray(fft.irfft2(draw[0] + 1j * draw[1], s=(self.size, self.size)))
+        if self.overlap and self.below is not None:
+            noise = self.overlap * self.below + np.sqrt(1 - self.overlap**2) * noise
+        self.below = noise
+        return noise
 
 
 def _cells(image: FloatArray) -> FloatArray:

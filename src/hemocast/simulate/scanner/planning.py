@@ -8,6 +8,7 @@ from numpy.random import Generator
 from hemocast.config import SimulateConfig, SiteConfig
 from hemocast.errors import ConfigError
 from hemocast.simulate.scanner.detector import Protocol
+from hemocast.simulate.scanner.response import draw_response
 from hemocast.simulate.scanner.vendors import VENDORS
 
 THIN_MM = 1.25
@@ -15,6 +16,15 @@ THIN_MM = 1.25
 
 MOTION_MM = (1.0, 4.0)
 """How far a head moves that does not keep still; ours."""
+
+SHARPNESS = (0.7, 1.9)
+"""Kernels in use against the vendor's standard one; ours."""
+
+ITERATIVE_SHARE, SMOOTHING = 0.6, (1.1, 1.9)
+"""Scans reconstructed iteratively, and by how much that coarsens and lessens the noise; ours."""
+
+OVERLAP = (-0.6, 0.95)
+"""Correlation of the noise of neighbouring slices, 0 for what is below it; ours."""
 
 
 def vendors_of(site: SiteConfig) -> tuple[int, ...]:
@@ -60,6 +70,9 @@ def draw_protocol(
     thin = rng.random() < site.thin_fraction
     mixed = rng.random() < site.mixed_fraction and not thin
     slice_mm = min(THIN_MM, site.slice_mm) if thin else site.slice_mm
+    look = rng.spawn(1)[0]  # of its own, so that the patients stay who they are
+    blur = VENDORS[vendor].blur_mm * look.uniform(*SHARPNESS)
+    smoothing = look.uniform(*SMOOTHING) if look.random() < ITERATIVE_SHARE else 1.0
     return Protocol(
         matrix=config.matrix,
         field_mm=config.field_mm,
@@ -68,9 +81,12 @@ def draw_protocol(
         shift_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
         margin_mm=(float(margin[0]), float(margin[1])),
         tilt_degrees=float(tilt),
-        blur_mm=VENDORS[vendor].blur_mm,
-        noise_hu=float(noise * np.sqrt(site.slice_mm / slice_mm)),
+        blur_mm=float(blur),
+        noise_hu=float(noise / smoothing * np.sqrt(site.slice_mm / slice_mm)),
         holder=VENDORS[vendor].holder,
         motion_mm=float(motion),
         mixed=bool(mixed),
+        grain_mm=float(blur * smoothing),
+        overlap=max(0.0, float(look.uniform(*OVERLAP))),
+        response=draw_response(look),
     )

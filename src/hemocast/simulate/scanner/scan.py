@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hemocast.anatomy.fields import sample
 from hemocast.simulate.anatomy.atlas import ORIGIN, SHAPE, nearest_voxel
-from hemocast.simulate.anatomy.shape import FIELD, Shape
+from hemocast.simulate.anatomy.shape import FIELD
 from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.simulate.disease.head import Head
 from hemocast.simulate.scanner.detector import Protocol, finish
@@ -66,8 +66,10 @@ class Frames:
         return np.diag([*RAS, 1.0]) @ matrix
 
 
-def scan_points(shape: Shape, protocol: Protocol, place: Place) -> tuple[FloatArray, FloatArray]:
-    """Return atlas voxels of coarse pixels (n, planes, 3, c, c) and own maps there (n, 3, c, c)."""
+def scan_points(
+    subject: Subject, protocol: Protocol, place: Place
+) -> tuple[FloatArray, FloatArray]:
+    """Return atlas voxels of coarse pixels (n, planes, 3, c, c) and own maps there (n, 4, c, c)."""
     step = protocol.matrix // 32
     pixel = protocol.field_mm / protocol.matrix
     at = np.arange(0, protocol.matrix + step, step) * pixel
@@ -79,27 +81,29 @@ def scan_points(shape: Shape, protocol: Protocol, place: Place) -> tuple[FloatAr
         + depth[:, :, None, None, None] * np.cross(row, column)
         + plane[None, None]
     )
-    return to_atlas(shape, to_head(scan * RAS, place.rotation, place.shift))
+    return to_atlas(subject, to_head(scan * RAS, place.rotation, place.shift))
 
 
-def to_atlas(shape: Shape, own_mm: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
+def to_atlas(subject: Subject, own_mm: NDArray[np.float64]) -> tuple[FloatArray, FloatArray]:
     """Return atlas voxels (z, y, x) of points, and a head's own maps there.
 
     Parameters
     ----------
-    shape : Shape
-        The head's.
+    subject : Subject
+        Whose.
     own_mm : ndarray, shape (n, PLANES, rows, columns, 3)
         x, y, z in the head, mm.
 
     Returns
     -------
     voxel : ndarray of float32, shape (n, PLANES, 3, rows, columns)
-    own : ndarray of float32, shape (n, 3, rows, columns)
-        Threshold, pallor, thickness of skull in the middle plane.
+    own : ndarray of float32, shape (n, 4, rows, columns)
+        Threshold, pallor, thickness of skull and shading in the middle plane.
     """
+    shape = subject.shape
     mni = own_mm / shape.scale
-    fields = np.stack([*shape.bend, shape.threshold, shape.pallor, shape.skull], axis=-1)
+    own = (shape.threshold, shape.pallor, shape.skull, subject.shading)
+    fields = np.stack([*shape.bend, *own], axis=-1)
     middle = (mni[:, PLANES // 2] - ORIGIN) / FIELD  # the bend hardly changes within a slice
     edges = np.array(fields.shape[:3]) - 1
     index = np.clip(middle[..., ::-1], 0, edges).astype(np.float32).reshape(-1, 3)
@@ -141,9 +145,9 @@ def scan_head(head: Head, protocol: Protocol, rng: Generator | None = None) -> F
     rng : Generator or None
         Noise is drawn from it; None gives a scan without noise.
     """
-    subject = lay_down(head)
+    subject = lay_down(head, protocol.response)
     place = place_slices(subject.shape.scale, protocol)
-    voxel, own = scan_points(subject.shape, protocol, place)
+    voxel, own = scan_points(subject, protocol, place)
     size, count = protocol.matrix, len(place.positions)
     hu = np.full((count, size, size), -1000, dtype=np.float32)
     infarct = np.zeros_like(hu)
@@ -154,7 +158,7 @@ def scan_head(head: Head, protocol: Protocol, rng: Generator | None = None) -> F
             continue
         cut, pixels = covered
         fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        hu[k][pixels], share = measure(subject, fine, fields)
+        hu[k][pixels], share = measure(subject, nearest_voxel(fine), fields)
         if share is not None:
             infarct[k][pixels] = share
     finish(hu, protocol, rng, place.thickness_mm)

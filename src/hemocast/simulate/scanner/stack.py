@@ -89,14 +89,15 @@ def render_stack(
     NotAligned
         The head is turned by more than any patient's.
     """
-    subject, protocol = lay_down(head), _plain(protocol, prepare.frame_mm)
+    subject = lay_down(head, protocol.response)
+    protocol = _plain(protocol, prepare.frame_mm)
     survey = _survey(subject, protocol)
     extent = measure_extent(survey.volume, survey.brain, survey.pose, prepare)
     affine = survey.pose.matrix @ frames_to_upright(prepare, extent.top)
     slices = np.linalg.inv(survey.volume.affine) @ affine
     hu, share = _frames(subject, survey.place, affine, slices, prepare)
-    weight = softness(protocol, prepare.pixel_mm)
-    hu, share = soften(hu * share, weight), soften(share, weight)
+    variance = softness(protocol, prepare.pixel_mm)
+    hu, share = soften(hu * share, variance), soften(share, variance)
     np.divide(hu, share, out=hu, where=share > 1e-3)
     inside = share > 0.5
     if rng is not None:
@@ -136,18 +137,20 @@ def _survey(subject: Subject, protocol: Protocol) -> _Survey:
     """Scan the brain on coarse pixels and set it upright."""
     coarse = replace(protocol, matrix=SURVEY)
     place = place_slices(subject.shape.scale, coarse)
-    voxel, own = scan_points(subject.shape, coarse, place)
+    voxel, own = scan_points(subject, coarse, place)
     step = SURVEY // 32
     n = len(place.positions)
     hu = np.full((n, SURVEY, SURVEY), -1000, np.float32)
     mask = np.zeros(hu.shape, np.bool_)
     middle = slice(PLANES // 2, PLANES // 2 + 1)
     # The same cut for all slices; a head in the scanner leaves no slice of the middle empty.
-    cut, pixels = covering(_any(_inside(subject, voxel[:, PLANES // 2])), step) or ((), ())
+    at = atlas.nearest_voxel(voxel[:, PLANES // 2])
+    cut, pixels = covering(_any(_inside(subject, at)), step) or ((), ())
     for k in range(n):
-        fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        inside = _inside(subject, fine)
-        hu[k][pixels] = _measured(subject, fine[middle], fields, inside[middle])
+        at = atlas.nearest_voxel(magnify(voxel[k][cut], step))
+        fields = magnify(own[k][cut], step)
+        inside = _inside(subject, at)
+        hu[k][pixels] = _measured(subject, at[middle], fields, inside[middle][0])
         mask[k][pixels] = np.logical_and.reduce(inside, axis=0)
     pixel = protocol.field_mm / SURVEY
     area = mask.sum(axis=(1, 2)) * pixel**2 / 100
@@ -168,20 +171,17 @@ def _any(inside: BoolArray) -> BoolArray:
 
 
 def _measured(
-    subject: Subject, voxel: FloatArray, own: FloatArray, inside: BoolArray
+    subject: Subject, at: NDArray[np.intp], own: FloatArray, inside: BoolArray
 ) -> FloatArray:
-    """Return the CT number of every pixel (rows, columns), right where all planes are `inside`."""
+    """Return the CT number of every pixel (rows, columns), where it is `inside`."""
     total = np.zeros(inside.shape, np.float32)
-    points = np.stack([voxel[:, axis][inside] for axis in range(3)])[None, :, None, :]
-    if points.size:
-        there = np.stack([np.broadcast_to(field, inside.shape)[inside] for field in own])
-        total[inside] = measure(subject, points, there[:, None, :])[0][0]
-    return np.asarray(total.mean(axis=0), np.float32)
+    if inside.any():
+        total[inside] = measure(subject, at[:, inside], own[:, inside])[0]
+    return total
 
 
-def _inside(subject: Subject, voxel: FloatArray) -> BoolArray:
-    """Return which points (planes, 3, rows, columns) lie within the inner table, not in bone."""
-    at = atlas.nearest_voxel(voxel)
+def _inside(subject: Subject, at: NDArray[np.intp]) -> BoolArray:
+    """Return which points, flat atlas voxels, lie within the inner table, not in bone."""
     counts = atlas.load_atlas().distance.ravel().take(at)
     within = counts < atlas.DISTANCE_ZERO + (subject.shape.gap - RIM_MM) / atlas.DISTANCE_STEP
     tissue = subject.head.tissue.ravel().take(at)
@@ -203,20 +203,20 @@ def _frames(
     moved = _depths(_times(grid, slices)[..., 2])[..., None] * (normal * RAS)
     moved = moved + np.einsum("pi,ji->pj", JITTER, affine[:3, :2], optimize=False)[:, None, None]
     own_mm = to_head(ras[:, None] + moved, place.rotation[:1, :1], place.shift[:1, :1])
-    voxel, own = to_atlas(subject.shape, own_mm)
+    voxel, own = to_atlas(subject, own_mm)
     hu = np.zeros((prepare.frames, size, size), np.float32)
     share = np.zeros_like(hu)
     for k in range(prepare.frames):
-        covered = covering(_any(_inside(subject, voxel[k])), step)
+        covered = covering(_any(_inside(subject, atlas.nearest_voxel(voxel[k]))), step)
         if covered is None:
             continue
         cut, pixels = covered
-        fine, fields = magnify(voxel[k][cut], step), magnify(own[k][cut], step)
-        inside = _inside(subject, fine)
         rows, columns = hu[k][pixels].shape  # the last cells may reach beyond the frame
-        values = _measured(subject, fine, fields, inside)
-        hu[k][pixels] = values[:rows, :columns]
-        share[k][pixels] = np.logical_and.reduce(inside, axis=0)[:rows, :columns]
+        at = atlas.nearest_voxel(magnify(voxel[k][cut], step)[..., :rows, :columns])
+        fields = magnify(own[k][cut], step)[..., :rows, :columns]
+        inside = np.logical_and.reduce(_inside(subject, at), axis=0)
+        hu[k][pixels] = _measured(subject, at, fields, inside)
+        share[k][pixels] = inside
     return hu, share
 
 

@@ -7,21 +7,23 @@ from numpy.random import Generator
 from scipy import fft
 
 from hemocast.config import PrepareConfig
-from hemocast.simulate.scanner.detector import NOISE_CUT, Protocol
+from hemocast.simulate.scanner.detector import Protocol
 from hemocast.volume import Affine, FloatArray
 
 
-def softness(protocol: Protocol, pixel_mm: float) -> np.float32:
-    """Return the weight of either neighbour that blurs as kernel, pixel and resampling do."""
+def softness(protocol: Protocol, pixel_mm: float) -> float:
+    """Return the variance, pixels squared, of what kernel, pixel and resampling blur."""
     # Kernel; linear interpolation; and what few samples leave too rough.
     variance = (protocol.blur_mm / 2.3548) ** 2 + pixel_mm**2 * (1 / 6 + 1 / 8)
-    return np.float32(np.clip(variance / pixel_mm**2 / 2, 0, 0.25))
+    return float(variance / pixel_mm**2)
 
 
-def soften(image: FloatArray, weight: np.float32) -> FloatArray:
-    """Blur rows and columns of frames (n, rows, columns) with the weights (w, 1 - 2w, w)."""
+def soften(image: FloatArray, variance: float) -> FloatArray:
+    """Blur frames (n, rows, columns) by up to two passes of the weights (w, 1 - 2w, w)."""
+    passes = min(int(np.ceil(variance * 2)), 2)
+    weight = np.float32(min(variance / 2 / passes, 0.25))
     out = image
-    for axis in (1, 2):
+    for axis in (1, 2) * passes:
         one, two = [slice(None)] * 3, [slice(None)] * 3
         one[axis], two[axis] = slice(1, None), slice(None, -1)
         step = (out[tuple(one)] - out[tuple(two)]) * weight
@@ -56,7 +58,7 @@ def draw_noise(
     size, pixel = prepare.size, prepare.pixel_mm
     fy, fx = fft.fftfreq(size, pixel)[:, None], fft.rfftfreq(size, pixel)[None]
     frequency = np.hypot(fy, fx)
-    cut = max(protocol.blur_mm, 0.5) / NOISE_CUT
+    cut = protocol.noise_cut
     # Integrates to noise_hu squared over the plane of frequencies.
     power = 3 * cut**3 / np.pi * protocol.noise_hu**2 * frequency
     power *= np.exp(-2 * (frequency * cut) ** 3)
@@ -65,6 +67,10 @@ def draw_noise(
         power = power * np.sinc(along * pixel) ** 2 * (2 + np.cos(2 * np.pi * along * pixel)) / 3
     spectrum = (np.sqrt(power / 2) * size / pixel).astype(np.float32)
     draw = rng.standard_normal((count + 1, 2, *spectrum.shape), dtype=np.float32) * spectrum
+    if protocol.overlap:
+        draw[1:] *= np.float32(np.sqrt(1 - protocol.overlap**2))
+        for k in range(count):
+            draw[k + 1] += np.float32(protocol.overlap) * draw[k]
     noise = fft.irfft2(draw[:, 0] + 1j * draw[:, 1], s=(size, size))
     frame, y, x = np.ogrid[: prepare.frames, :size, :size]
     at = slices[2, 0] * x + slices[2, 1] * y + slices[2, 2] * frame + slices[2, 3]

@@ -19,7 +19,7 @@ from hemocast.simulate.epidemiology.patients import Patient, noise_rng, patient_
 from hemocast.simulate.write import tables
 from hemocast.simulate.write.study import write_bleed
 from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
-from hemocast.version import VERSION
+from hemocast.version import SIMULATOR_VERSION, VERSION
 from hemocast.volume import to_levels
 
 SCANS = (
@@ -75,6 +75,7 @@ class StacksWriter(CohortWriter):
                     "Name": "SIMULATED head CT, not patients",
                     "DatasetType": "derivative",
                     "Simulated": True,
+                    "SimulatorVersion": SIMULATOR_VERSION,
                     "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
                 }
             )
