@@ -72,7 +72,8 @@ def test_the_ventricle_of_its_side_is_smaller_and_the_sulci_are_effaced(scans):
     assert fluid(after)[..., inner].sum() < 0.75 * fluid(before)[..., inner].sum()
     over = ndimage.binary_dilation(after.infarct[levels, 35:95] > 0.3, np.ones((1, 5, 5)))
     over[..., :90] = False  # the sulci of the convexity, not the ventricle
-    assert fluid(after)[over].sum() < 0.75 * fluid(before)[over].sum()
+    # The fluid between brain and skull stays.
+    assert fluid(after)[over].sum() < 0.8 * fluid(before)[over].sum()
 
 
 def test_tissue_never_folds():
