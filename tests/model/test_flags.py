@@ -5,15 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.model.flags import flags, input_range
+from hemocast.model import Description, load_default
+from hemocast.model.flags import flags, input_range, measure
 from hemocast.volume import Source, Volume
 
 NARROW = (0.4, 0.5)
 
 
 @pytest.fixture(scope="module")
-def usual(make_stack):
-    return input_range([make_stack(seed) for seed in range(10)])
+def usual(make_stack) -> Description:
+    """Return the demonstration model's description, as if trained on the made-up stacks."""
+    learned = input_range([make_stack(seed) for seed in range(10)])
+    return load_default().description.model_copy(update={"input_range": learned})
+
+
+def _spread(stack, factor: float):
+    """Stretch a stack's brightness about its mean."""
+    mean = stack.frames[stack.brain].mean()
+    frames = np.where(stack.brain, mean + (stack.frames - mean) * factor, 0)
+    return replace(stack, frames=frames.astype(np.float32))
 
 
 def test_a_stack_like_the_training_s_raises_no_doubt(make_stack, usual):
@@ -55,3 +65,36 @@ def test_an_empty_stack_is_noticed(make_stack, usual):
 def test_a_wide_interval_is_noticed(make_stack, usual):
     (flag,) = flags(make_stack(99), usual, (0.1, 0.9), None)
     assert "calibration" in flag
+
+
+@pytest.mark.parametrize("factor", [1.7, 2.0])
+def test_a_spread_as_real_heads_have_is_no_doubt(make_stack, usual, factor):
+    # The made-up stacks spread by .10, and differ little: real heads by .17 to .22.
+    stack = _spread(make_stack(99), factor)
+    assert 0.16 < measure(stack)[1] < 0.23
+    assert flags(stack, usual, NARROW, None) == ()
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.5])
+def test_a_spread_as_no_head_has_is_noticed(make_stack, usual, factor):
+    stack = _spread(make_stack(99), factor)
+    (flag,) = flags(stack, usual, NARROW, None)
+    assert flag.startswith("spread of the brain's intensity")
+
+
+def test_what_real_heads_have_follows_the_window(make_stack, usual):
+    wide = usual.prepare.model_copy(update={"window_low": 0.0, "window_high": 160.0})
+    widened = usual.model_copy(update={"prepare": wide})
+    # 30 HU lie at .19 of that window.
+    stack = replace(make_stack(99), frames=np.float32(0.33) * make_stack(99).frames)
+    assert flags(stack, widened, NARROW, None) == ()
+    assert flags(stack, usual, NARROW, None) != ()
+
+
+def test_the_demonstration_model_has_no_doubt_about_the_real_head(ge_head):
+    from hemocast.dicom import read
+    from hemocast.prepare import prepare
+
+    says = load_default().description
+    stack = prepare(read(ge_head), says.prepare)
+    assert flags(stack, says, NARROW, None) == ()

@@ -124,7 +124,7 @@ class Model:
             heatmap=np.where(stack.brain, heatmap, np.float32(0)),
             heatmap_kind=PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL,
             stack=stack,
-            flags=flags(stack, says.input_range, interval, volume),
+            flags=flags(stack, says, interval, volume),
             horizon=says.horizon,
             population=says.population,
             model_name=says.name,
