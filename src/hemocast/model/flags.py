@@ -87,7 +87,5 @@ def _far_from_usual(stack: Stack, says: Description) -> list[str]:
     for value, (name, *ranges) in zip(measure(stack), facts, strict=True):
         far = min(abs(value - mean) / max(sd, 0.02 * abs(mean), 1e-6) for mean, sd in ranges)
         if far > FAR:
-            found.append(
-                f"{name} is {far:.0f} standard deviations from the training scans and from real heads"
-            )
+            found.append(f"{name} is {far:.0f} standard deviations from trained and real heads")
     return found

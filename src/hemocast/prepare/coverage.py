@@ -1,8 +1,8 @@
 """How much of the brain's height lies within the slices: known from the template fitted to it.
 
 A scan may stop below the vertex or above the base; what is missing cannot be seen, but the template
-that was stretched to the rest says where the brain would end. Only where the outermost slice of the
-brain is cut through flat does anything count as missing: a whole head ends in small slices.
+that was stretched to the rest says where the brain would end. Only where the head's outermost slice
+shows much brain does anything count as missing: a whole head ends in neck or scalp.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ LEAST_SHARE = 0.8
 """Of the brain's height; below it a scan is refused."""
 DOUBT_MM = 8.0
 """Missing height from which on a doubt is named; less is within the template's error."""
-# A slice that shows more brain than this is no end of a brain: it was cut there.
+# A head's outermost slice that shows more brain than this was cut there.
 _CUT_CM2 = 12.0
+# A slice that shows less than this of a head is air; every fourth pixel tells.
+_HEAD_CM2 = 5.0
+_TISSUE_HU = -200.0
+_EVERY = 4
 # The smoothed template's ends are rounded off by this much, base and vertex: measured on 60 whole
 # simulated heads, whose own ends are known.
 _ROUNDED_MM = (4.0, 6.5)
@@ -66,10 +70,12 @@ def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
         As `align` found it.
     """
     low, high = _template_ends(volume, pose)
-    area = brain.mask.sum(axis=(1, 2)) * np.prod(volume.spacing[1:]) / 100
-    used = np.flatnonzero(area)
-    lowest, highest = int(used[0]), int(used[-1])
     step = volume.spacing[0]
+    pixel_cm2 = float(np.prod(volume.spacing[1:])) / 100
+    tissue = (volume.hu[:, ::_EVERY, ::_EVERY] > _TISSUE_HU).sum(axis=(1, 2))
+    seen = np.flatnonzero(tissue * pixel_cm2 * _EVERY**2 > _HEAD_CM2)
+    lowest, highest = int(seen[0]), int(seen[-1])
+    area = brain.mask.sum(axis=(1, 2)) * pixel_cm2
     base = (lowest - 0.5 - low) * step if area[lowest] > _CUT_CM2 else 0.0
     vertex = (high - highest - 0.5) * step if area[highest] > _CUT_CM2 else 0.0
     base, vertex = max(0.0, float(base)), max(0.0, float(vertex))
