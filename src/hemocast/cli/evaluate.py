@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
-
-
-class Interval(StrEnum):
-    """How the bootstrap's limits are made."""
-
-    PERCENTILE = "percentile"
-    BCA = "bca"
-
-
-class MarginOf(StrEnum):
-    """What may be lost against a reference."""
-
-    AUC = "auc"
-    ACCURACY = "accuracy"
-    SENSITIVITY = "sensitivity"
-    SPECIFICITY = "specificity"
 
 
 def evaluate(
@@ -55,11 +38,11 @@ def evaluate(
     resamples: Resamples = 2000,
     seed: BootstrapSeed = 0,
     interval: Annotated[
-        Interval,
+        Literal["percentile", "bca"],
         typer.Option(
             help="Of the bootstrap: percentile, or BCa, which corrects bias and skewness."
         ),
-    ] = Interval.PERCENTILE,
+    ] = "percentile",
     reference: Annotated[
         str | None,
         typer.Option(help="With --margin: the model that the others shall not be inferior to."),
@@ -69,9 +52,9 @@ def evaluate(
         typer.Option(help="With --reference: the largest acceptable loss, such as 0.05."),
     ] = None,
     margin_of: Annotated[
-        MarginOf,
+        Literal["auc", "accuracy", "sensitivity", "specificity"],
         typer.Option(help="What the margin is of; shares need one scan of each patient."),
-    ] = MarginOf.AUC,
+    ] = "auc",
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 
@@ -88,10 +71,10 @@ def evaluate(
             out,
             EvaluationOptions(
                 threshold,
-                Resampling(resamples, seed, interval.value),
+                Resampling(resamples, seed, interval),
                 reference,
                 margin,
-                margin_of.value,
+                margin_of,
             ),
             progress,
         )

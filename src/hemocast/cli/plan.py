@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -231,12 +230,6 @@ def compare(
     ).show(as_json)
 
 
-class _Beyond(StrEnum):
-    both = "readers and cases"
-    cases = "cases"
-    readers = "readers"
-
-
 @plan.command()
 def readers(
     readers: Annotated[int, typer.Option(help="Readers of the study.")],
@@ -255,8 +248,9 @@ def readers(
         int | None, typer.Option(help="Give the power for so many cases instead.")
     ] = None,
     beyond: Annotated[
-        _Beyond, typer.Option(help="What the conclusion shall reach beyond.")
-    ] = _Beyond.both,
+        Literal["readers and cases", "cases", "readers"],
+        typer.Option(help="What the conclusion shall reach beyond."),
+    ] = "readers and cases",
     power: Power = 0.8,
     alpha: Alpha = 0.05,
     as_json: AsJson = False,
@@ -269,15 +263,15 @@ def readers(
         "readers": readers,
         "difference": effect,
         "two-sided level": alpha,
-        "for": f"{beyond.value} like these",
+        "for": f"{beyond} like these",
     }
     if cases is None:
-        needed = mrmc_cases(parts, effect, readers, power, alpha, beyond.value)
-        reached = mrmc_power(parts, effect, readers, needed, alpha, beyond.value)
+        needed = mrmc_cases(parts, effect, readers, power, alpha, beyond)
+        reached = mrmc_power(parts, effect, readers, needed, alpha, beyond)
         question, answer, required = "Cases of a reader study", f"{needed}", float(needed)
         given |= {"power": f"{power} (reached: {reached:.3f})"}
     else:
-        required = mrmc_power(parts, effect, readers, cases, alpha, beyond.value)
+        required = mrmc_power(parts, effect, readers, cases, alpha, beyond)
         question, answer = "Power of a reader study", f"{required:.3f}"
         given |= {"cases": cases}
     Answer(

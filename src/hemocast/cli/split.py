@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from hemocast.cli.options import DatasetFolder
 
 
-class Scheme(StrEnum):
-    """Who is tested."""
-
-    PATIENT = "patient"
-    FOLDS = "folds"
-    SITE = "site"
-    DATE = "date"
-
-
 def split(
     dataset: DatasetFolder,
     by: Annotated[
-        Scheme,
+        Literal["patient", "folds", "site", "date"],
         typer.Option(
             help="patient: a share at random; folds: every patient once; site: each site in turn; "
             "date: those admitted last."
         ),
-    ] = Scheme.PATIENT,
+    ] = "patient",
     name: Annotated[
         str | None,
         typer.Option(
@@ -65,7 +55,7 @@ def split(
     from hemocast.dataset import Dataset
     from hemocast.dataset.split.draw import SplitPlan, draw_splits
 
-    plan = SplitPlan(by.value, name, test_fraction, folds, first_test, min_per_class, seed)
+    plan = SplitPlan(by, name, test_fraction, folds, first_test, min_per_class, seed)
     for receipt in draw_splits(Dataset(dataset), plan, patients):
         parts = ", ".join(
             f"{part} {count['patients']} patients ({count['ht']} with HT)"

@@ -5,15 +5,15 @@ from scipy.stats import norm, t
 from hemocast.stats.mrmc.result import (
     contrast,
     mean_accuracy,
-    quantile,
     satterthwaite,
+    t_quantile,
     two_sided_p,
 )
 
 
 def test_infinite_degrees_of_freedom_mean_the_normal() -> None:
-    assert quantile(0.95, float("inf")) == pytest.approx(norm.ppf(0.975))
-    assert quantile(0.95, 7) == pytest.approx(t.ppf(0.975, 7))
+    assert t_quantile(0.95, float("inf")) == pytest.approx(norm.ppf(0.975))
+    assert t_quantile(0.95, 7) == pytest.approx(t.ppf(0.975, 7))
     assert two_sided_p(-1.96, float("inf")) == pytest.approx(2 * norm.sf(1.96))
     assert two_sided_p(2.0, 7) == pytest.approx(2 * t.sf(2.0, 7))
 

@@ -13,7 +13,7 @@ from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import Float64Array
 from hemocast.stats.resampling.weights import Resampling
 
-Rule = Literal["youden", "sensitivity", "specificity"]
+ThresholdRule = Literal["youden", "sensitivity", "specificity"]
 
 CHOSEN_HERE = (
     "the threshold was chosen on these cases; sensitivity and specificity at it flatter until they "
@@ -70,7 +70,7 @@ class ChosenThreshold:
     """
 
     threshold: float
-    rule: Rule
+    rule: ThresholdRule
     sensitivity: float
     specificity: float
     warning: str = CHOSEN_HERE
@@ -207,7 +207,7 @@ def bootstrap_roc(
 
 def choose_threshold(
     cases: Cases,
-    rule: Rule,
+    rule: ThresholdRule,
     target: float | None = None,
 ) -> ChosenThreshold:
     """Choose the threshold on these cases: training or validation cases, not those of the test.
@@ -250,7 +250,7 @@ def choose_threshold(
     )
 
 
-def _choose(curve: RocCurve, rule: Rule, target: float | None) -> int:
+def _choose(curve: RocCurve, rule: ThresholdRule, target: float | None) -> int:
     """Place on the curve, 1 or higher: place 0 calls nothing positive."""
     if target is None:
         return 1 + int(np.argmax((curve.tpr - curve.fpr)[1:]))

@@ -176,7 +176,7 @@ class Mrmc:
     warnings: tuple[str, ...]
 
 
-def quantile(level: float, df: float) -> float:
+def t_quantile(level: float, df: float) -> float:
     """Two-sided quantile of Student's t; with infinite `df`, of the normal."""
     tail = 0.5 + level / 2
     return float(t.ppf(tail, df) if np.isfinite(df) else norm.ppf(tail))
@@ -211,7 +211,7 @@ def mean_accuracy(
             warning="the data show no variance, so no interval can be given",
         )  # fmt: skip
     se = float(np.sqrt(variance))
-    half = quantile(level, df) * se
+    half = t_quantile(level, df) * se
     low, high = max(0.0, float(value) - half), min(1.0, float(value) + half)
     return MeanAccuracy(name, float(value), se, float(df), low, high)
 
@@ -227,7 +227,7 @@ def contrast(
             warning="no variance between them, so there is nothing to test",
         )  # fmt: skip
     se = float(np.sqrt(variance))
-    half = quantile(level, df) * se
+    half = t_quantile(level, df) * se
     statistic = float(difference) / se
     return Contrast(
         first, second, float(difference), se, float(df), float(difference) - half,
