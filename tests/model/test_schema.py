@@ -99,6 +99,20 @@ def test_a_number_that_is_none_or_beyond_all_use_is_refused_wherever_it_stands(
         parse(signed(text))
 
 
+@pytest.mark.parametrize(("threshold", "good"), [(-0.01, 0), (1.01, 0), (50, 0), (0, 1), (1, 1)])
+def test_a_threshold_is_a_probability(content, threshold, good):
+    """One of 50 was accepted, and every scan then called negative."""
+    plain = yaml.safe_load(content)
+    del plain["sha256"]
+    plain["calibration"]["threshold"] = threshold
+    text = signed(yaml.safe_dump(plain))
+    if good:
+        assert parse(text).calibration.threshold == threshold
+        return
+    with pytest.raises(ModelCorrupt):
+        parse(text)
+
+
 @pytest.mark.parametrize("huge", ["0x" + "f" * 50_000, "1" + "0" * 5000, "1" + ":59" * 400])
 def test_a_whole_number_without_end_is_refused(content, huge):
     """Python turns none of more than 4,300 digits into text: the page of a case failed on it."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 
 from hemocast.errors import StatisticsError
 
@@ -36,7 +38,7 @@ class Calibration:
     slope: float
     intercept: float
     covariance: tuple[tuple[float, float], tuple[float, float]]
-    threshold: float
+    threshold: Annotated[float, Field(ge=0, le=1)]
     n_scans: int
     n_patients: int
 

@@ -151,6 +151,7 @@ def test_it_costs_whom_it_may_belong_to(lost, refused, scan, write, tmp_path):
     assert [refusal.patient_key for refusal in found.refused] == refused
     assert len(found.scans) + len(refused) == 2
     assert list(found.unread) == [path]
+    assert found.claimed == ({path} if refused else set())
 
 
 def test_a_study_in_several_folders_lacks_what_lies_among_them(scan, write, tmp_path):

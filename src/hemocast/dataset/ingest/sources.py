@@ -79,7 +79,8 @@ class Gathered:
     left_out : tuple of LeftOut
         Files that belong to no study.
     unreadable : Unreadable or None
-        Some files or folders could not be read; nobody can say whose they are.
+        Some files or folders could not be read; nobody can say whose they are. Where they may
+        belong to a study, that is turned away instead.
     patients : int
         How many different patients the DICOM files are of.
     """
@@ -150,7 +151,8 @@ def gather(opened: Opened) -> Gathered:
     candidates += [_from_dicom(scan) for scan in found.scans]
     turned_away += found.refused
     unread |= found.unread
-    lost = unreadable(unread.values()) if unread else None
+    unclaimed = [error for path, error in unread.items() if path not in found.claimed]
+    lost = unreadable(unclaimed) if unclaimed else None
     return Gathered(
         tuple(candidates), tuple(turned_away), found.left_out, lost, patients=found.patients
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -80,17 +80,17 @@ def find_scans(folder: Path) -> Found:
     unsure = {path.parent for path in damaged}
     studies = _studies(images)
     entries = [_without_unsure(choose(_stacks(study)), unsure) for study in studies]
-    for index, errors in _losses(studies, unread, root).items():
-        first = studies[index][0]
-        entries[index] = Refusal(
-            first.patient_key, first.study_uid, unreadable(errors), entries[index].left_out
-        )
+    losses = _losses(studies, unread, root)
+    for index, paths in losses.items():
+        first, lost = studies[index][0], unreadable(unread[path] for path in paths)
+        entries[index] = Refusal(first.patient_key, first.study_uid, lost, entries[index].left_out)
     return Found(
         scans=tuple(entry for entry in entries if isinstance(entry, Scan)),
         refused=tuple(entry for entry in entries if isinstance(entry, Refusal)),
         left_out=tuple(LeftOut(code, count) for code, count in counts.items() if count),
         patients=len({image.patient for image in images}),
         unread=unread,
+        claimed=frozenset(path for paths in losses.values() for path in paths),
     )
 
 
@@ -105,26 +105,26 @@ def _without_unsure(entry: Scan | Refusal, unsure: set[Path]) -> Scan | Refusal:
 
 
 def _losses(
-    studies: Sequence[Sequence[Image]], unread: Mapping[Path, OSError], root: Path
-) -> dict[int, list[OSError]]:
-    """Find the studies, by index, that lack what could not be read, and why they lack it.
+    studies: Sequence[Sequence[Image]], unread: Iterable[Path], root: Path
+) -> dict[int, list[Path]]:
+    """Find the studies, by index, that may lack what could not be read.
 
     It may belong to those whose images lie in the same folder or, in several folders, around it;
     and below `root` to those of a patient who has that part of the tree to himself.
     """
-    places: dict[Path, list[OSError]] = defaultdict(list)
-    for path, error in unread.items():
-        places[path.parent].append(error)
+    places: dict[Path, list[Path]] = defaultdict(list)
+    for path in unread:
+        places[path.parent].append(path)
     folders = [{image.pixels.path.parent for image in study} for study in studies]
-    losses: dict[int, list[OSError]] = defaultdict(list)
-    for place, errors in places.items():
+    losses: dict[int, list[Path]] = defaultdict(list)
+    for place, paths in places.items():
         near = place
         while near != root and not (below := _below(near, folders)):
             near = near.parent
         if near == root or len({studies[i][0].patient for i in below}) > 1:
             below = [i for i, f in enumerate(folders) if _lies_among(place, f)]
         for index in below:
-            losses[index] += errors
+            losses[index] += paths
     return losses
 
 

@@ -106,6 +106,8 @@ class Found:
         How many different patients there are, refused studies counted.
     unread : mapping of Path to OSError
         Files and folders that could not be read. Their paths may be protected health information.
+    claimed : frozenset of Path
+        Those of them that may belong to a study, which is refused for it.
     """
 
     scans: tuple[Scan, ...]
@@ -113,3 +115,4 @@ class Found:
     left_out: tuple[LeftOut, ...]
     patients: int
     unread: Mapping[Path, OSError] = field(default_factory=dict, repr=False)
+    claimed: frozenset[Path] = field(default=frozenset(), repr=False)

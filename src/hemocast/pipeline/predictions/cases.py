@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,14 +70,28 @@ def cases_of(sources: Sequence[Path]) -> tuple[Case, ...]:
 
 
 def _cases(source: Path) -> Iterator[Case]:
-    if source.suffix.lower() in (".csv", ".tsv") and source.is_file():
+    if _is_table(source):
         yield from _rows(source)
-    elif source.is_dir() and Dataset(source).is_ours() and (sidecars := Dataset(source).sidecars()):
-        for path in map(nifti_of, sidecars):
+    elif scans := _scans_of_dataset(source):
+        for path in scans:
             scan = ScanId.of_file(path.name)
             yield Case(path, scan.participant_id, str(scan)) if scan else Case(path)
     else:
         yield Case(source)
+
+
+def _is_table(source: Path) -> bool:
+    with suppress(OSError):
+        return source.suffix.lower() in (".csv", ".tsv") and source.is_file()
+    return False
+
+
+def _scans_of_dataset(source: Path) -> list[Path]:
+    """Every scan of a dataset of ours; none of what is something else, or may not be looked at."""
+    with suppress(OSError):
+        if source.is_dir() and Dataset(source).is_ours():
+            return [nifti_of(path) for path in Dataset(source).sidecars()]
+    return []
 
 
 def _rows(table: Path) -> Iterator[Case]:
