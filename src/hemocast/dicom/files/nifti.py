@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import zlib
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hemocast.anatomy.checks import check_hounsfield
+from hemocast.dicom.files.nifti_header import SCANNER, UNKNOWN, nifti1_header
 from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.geometry.regrid import AIR, canonical, whole
 from hemocast.dicom.geometry.slices import MOST_VOXELS
@@ -29,7 +29,7 @@ from hemocast.errors import (
     TooLarge,
     TruncatedFile,
 )
-from hemocast.files import write_bytes
+from hemocast.files import replacing
 from hemocast.volume import SIMULATED, Source, Volume
 
 ENDINGS = (".nii", ".nii.gz")
@@ -285,26 +285,24 @@ def write_nifti(
         False where left and right are not known: the header then says nothing about orientation
         (both codes 0), and viewers name no sides.
     """
-    import nibabel as nib
-
-    kind = np.dtype(dtype)
+    kind = np.dtype(dtype).newbyteorder("<")
     values = np.asarray(array)
     if kind.kind in "iu" and values.dtype.kind == "f":
         limits = np.iinfo(kind)
-        values = np.clip(np.rint(values), limits.min, limits.max)
-    make: Any = nib.Nifti1Image
-    image = make(values.astype(kind, copy=False).transpose(2, 1, 0), affine)
-    image.header.set_xyzt_units("mm")
-    image.set_sform(affine, code=int(sides_known))
-    image.set_qform(affine, code=int(sides_known))
-    image.header["descrip"] = description.encode("ascii", "replace")[:79]
-    content = image.to_bytes()
-    if path.name.lower().endswith(".gz"):
-        buffer = io.BytesIO()
-        with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
-            file.write(content)
-        content = buffer.getvalue()
-    write_bytes(path, content)
+        values = np.rint(values)
+        np.clip(values, limits.min, limits.max, out=values)
+    code = SCANNER if sides_known else UNKNOWN
+    header = nifti1_header(values.shape, kind, affine, code, description)
+    data = np.ascontiguousarray(values, kind).data.cast("B")
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        if not path.name.lower().endswith(".gz"):
+            file.write(header)
+            file.write(data)
+            return
+        # No name and no time: the same volume gives the same bytes.
+        with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
+            packed.write(header)
+            packed.write(data)
 
 
 def nifti_uid(path: Path) -> str:
