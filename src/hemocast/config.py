@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -47,6 +47,11 @@ class PrepareConfig(Settings):
     window_low: float = Field(10.0, ge=-200, le=200, description="HU mapped to 0")
     window_high: float = Field(50.0, ge=-200, le=400, description="HU mapped to 1")
 
+    @property
+    def window(self) -> tuple[float, float]:
+        """HU of the levels 0 and 1."""
+        return self.window_low, self.window_high
+
     @model_validator(mode="after")
     def _window_is_ordered(self) -> PrepareConfig:
         if self.window_high <= self.window_low:
@@ -69,6 +74,12 @@ class NetConfig(Settings):
     pool: int = Field(3, ge=1, le=8, description="in-plane average pooling before the first layer")
     mirror: bool = Field(True, description="add a channel: darker than the other side")
     smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
+    fluid_hu: float | None = Field(
+        7.5,
+        ge=0,
+        le=40,
+        description="the mirror channel leaves out pixels so far below the head's white matter",
+    )
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
     blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
@@ -103,6 +114,15 @@ class TrainConfig(Settings):
     patience: int = Field(10, ge=1, description="epochs without a better validation loss")
     average: float = Field(0.97, ge=0, lt=1, description="decay of the moving average of weights")
     validation_fraction: float = Field(0.2, gt=0, lt=0.5, description="of the training patients")
+    refit: bool = Field(
+        True, description="once the epoch is chosen, learn from all patients for as many"
+    )
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        "auto", description="of training steps; auto: bf16 where the processor multiplies in it"
+    )
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field(
+        "auto", description="what trains; prediction runs on the CPU"
+    )
     augment: bool = True
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
 

@@ -137,6 +137,13 @@ class InUse(HemocastError):
     exit_code = 2
 
 
+class WorkerDied(HemocastError):
+    """A process that shared the work was ended from outside."""
+
+    code = "HC008"
+    exit_code = 1
+
+
 class InputError(HemocastError):
     """Nothing readable was given."""
 

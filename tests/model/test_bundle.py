@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,32 @@ def test_the_default_model_loads_or_says_that_it_is_missing():
     except ModelNotFound:
         return
     assert model.description.simulated_training_data
+
+
+def test_the_demonstration_model_keeps_fluid_as_it_did_when_it_was_trained():
+    """Its network, built from its own description, still computes what its export does."""
+    torch = pytest.importorskip("torch")
+    from hemocast.nets import build
+
+    model = load_default(threads=1)
+    says = model.description
+    assert says.net.fluid_hu is None
+    net = build(says.net, says.prepare.frames, says.prepare.window)
+    with resources.as_file(resources.files("hemocast") / "assets" / "demo_model") as folder:
+        weights = load_file(folder / "weights.safetensors")
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    net.eval()
+    z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (28, 192, 192)), indexing="ij")
+    levels = 0.55 + np.random.default_rng(0).normal(0, 0.1, z.shape) - 0.2 * (x > 0.3)
+    frames = np.where(z**2 + y**2 + x**2 < 0.8, levels.clip(0, 1), 0).astype(np.float32)[None]
+    with torch.inference_mode():
+        logit = net(torch.from_numpy(frames))[0].numpy()
+    np.testing.assert_allclose(model.logits(frames), logit, atol=1e-4)
+
+
+def test_a_model_says_which_pixels_its_mirror_channel_leaves_out(folder):
+    assert load(folder).description.net.fluid_hu == 7.5
+    assert "fluid_hu: 7.5" in (folder / "model.yaml").read_text()
+    network = load(folder).description.network
+    assert network is not None
+    assert any("fluid 7.5 HU" in layer for layer in network.layers)

@@ -83,3 +83,17 @@ def test_the_default_network_at_full_size_loses_nothing_by_the_export():
     frames[..., :40] = 0
     content = to_onnx(net, frames)
     assert check_parity(net, content, frames) < 1e-5
+
+
+@pytest.mark.parametrize("fluid", [None, 0.0, 7.5])
+def test_the_mirror_channel_is_exported_with_its_fluid_and_window(frames, fluid):
+    config = NetConfig(pool=2, smooth=3, stem=8, widths=(8,), blocks=1, fluid_hu=fluid)
+    batch = np.concatenate([frames[:3], np.zeros_like(frames[:1]), frames[3:4] * 0.2])
+    logits = []
+    for window in ((10.0, 50.0), (0.0, 100.0)):
+        torch.manual_seed(2)
+        net = build(config, 8, window)
+        content = to_onnx(net, batch)  # refuses what differs
+        logits.append(Session(content, 1).run(batch)[0])
+        assert np.isfinite(logits[-1]).all()
+    assert np.allclose(*logits, atol=1e-5) == (fluid in (None, 0.0))

@@ -4,8 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from hemocast.nets.blocks import ResidualBlock, StackInput, normalisation
+from hemocast.nets.blocks import ResidualBlock, StackInput, normalisation, white_matter
 
 
 def test_block_1_is_the_residual_plus_its_input():
@@ -64,3 +65,86 @@ def test_air_on_one_side_makes_no_difference():
     frames[..., :4] = 0
     difference = StackInput(1, mirror=True, smooth=3)(frames)[0, 1]
     assert float(difference.abs().max()) < 1e-6
+
+
+def head(*, low: float = 10, high: float = 50, offset: float = 0, gain: float = 1) -> torch.Tensor:
+    """Return a head of white (28 HU) and grey matter (36), noise, air around it, and a sulcus of
+    fluid (6 HU) on one side; an infarct 6 HU darker lies on the other.
+    """
+    draw = torch.Generator().manual_seed(3)
+    hu = torch.full((1, 8, 48, 48), 36.0)
+    hu[:, :, 12:36, 8:40] = 28
+    hu[:, 2:6, 16:28, 28:36] -= 6
+    hu += torch.randn(hu.shape, generator=draw) * 3
+    hu[:, :, 30:38, 10:16:2] = 6
+    hu = hu * gain + offset
+    levels = ((hu - low) / (high - low)).clamp(0, 1)
+    levels[..., :4] = levels[..., -4:] = 0
+    levels[:, :, :4] = levels[:, :, -4:] = 0
+    return levels
+
+
+def darker(frames: torch.Tensor, fluid: float | None, window: float = 40) -> torch.Tensor:
+    layer = StackInput(2, mirror=True, smooth=3, fluid_hu=fluid)
+    layer.window_hu = window
+    return layer(frames)[0, 1] * window
+
+
+SULCUS, INFARCT = (4, 17, 6), (4, 11, 16)
+
+
+def test_a_sulcus_on_one_side_is_no_darker_tissue_and_an_infarct_still_is():
+    kept, left_out = darker(head(), None), darker(head(), 7.5)
+    assert float(kept[SULCUS]) > 4
+    assert float(left_out[SULCUS]) < 1
+    # The darkest of an infarct's noise goes with the fluid, so that less than its 6 HU is left.
+    assert float(left_out[INFARCT]) > 2.5
+
+
+@pytest.mark.parametrize(("offset", "gain"), [(-6, 1), (6, 1), (0, 0.85), (0, 1.15), (-4, 1.1)])
+def test_a_scanner_that_measures_too_high_or_too_widely_changes_little(offset, gain):
+    usual, other = darker(head(), 7.5), darker(head(offset=offset, gain=gain), 7.5)
+    assert float(other[SULCUS]) < 1
+    assert float(other[INFARCT]) == pytest.approx(float(usual[INFARCT]) * gain, rel=0.25)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 80), (-10, 70), (10, 60)])
+def test_the_window_is_honoured(low, high):
+    usual, other = darker(head(), 7.5), darker(head(low=low, high=high), 7.5, high - low)
+    assert float(other[SULCUS]) < 1
+    assert float(other[INFARCT]) == pytest.approx(float(usual[INFARCT]), rel=0.2)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.001, 0.05, 1.0])
+def test_a_stack_of_one_level_gives_numbers_and_no_difference(level):
+    frames = torch.full((2, 4, 16, 16), level)
+    frames[1] = 0
+    channels = StackInput(2, mirror=True, smooth=3, fluid_hu=7.5)(frames)
+    assert bool(torch.isfinite(channels).all())
+    assert float(channels[:, 1].abs().max()) < 1e-6
+
+
+def test_white_matter_lies_between_fluid_and_grey_matter_whatever_else_is_there():
+    picture = functional.avg_pool2d(head(), 2).unsqueeze(1)
+    hu = float(white_matter(picture)) * 40 + 10
+    assert 25 < hu < 32
+    with_blood = picture.clone()
+    with_blood[..., 10:14, 10:14] = 1
+    assert float(white_matter(with_blood)) * 40 + 10 == pytest.approx(hu, abs=1.5)
+    assert float(white_matter(torch.zeros_like(picture))) == 0
+
+
+def test_one_heads_white_matter_does_not_depend_on_the_others_of_the_batch():
+    one, other = head(), head(offset=5)
+    layer = StackInput(2, mirror=True, smooth=3, fluid_hu=7.5)
+    torch.testing.assert_close(layer(torch.cat([one, other]))[:1], layer(one))
+
+
+def test_without_pixels_left_out_the_channel_is_that_of_the_first_version():
+    frames = head()
+    picture = functional.avg_pool2d(frames, 2).unsqueeze(1)
+    layer = StackInput(2, mirror=True, smooth=3)
+    held = (picture > 0.02).float()
+    both = held * held.flip(-1)
+    expected = layer._blur((picture.flip(-1) - picture) * both) / (layer._blur(both) + 0.1)
+    torch.testing.assert_close(layer(frames)[:, 1:], expected.clamp(min=0), rtol=0, atol=0)

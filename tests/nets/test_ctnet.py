@@ -63,6 +63,25 @@ def test_every_weight_learns(name):
     )
 
 
+@pytest.mark.parametrize("name", ["ctnet2d", "ctnet3d"])
+def test_a_stack_without_any_tissue_gives_numbers(name):
+    net = build(tiny(name), frames=8).eval()
+    with torch.inference_mode():
+        logit, maps = net(torch.zeros(2, 8, 32, 32))
+    assert bool(torch.isfinite(logit).all() and torch.isfinite(maps).all())
+
+
+def test_the_window_reaches_the_mirror_channel_and_left_out_fluid_is_an_option():
+    torch.manual_seed(0)
+    frames = torch.rand(1, 8, 32, 32)
+    usual, wide = (build(tiny("ctnet3d"), 8, window) for window in ((10, 50), (0, 80)))
+    before = build(tiny("ctnet3d").model_copy(update={"fluid_hu": None}), 8)
+    assert torch.equal(usual.inputs(frames)[:, 0], before.inputs(frames)[:, 0])
+    assert not torch.allclose(usual.inputs(frames)[:, 1], before.inputs(frames)[:, 1])
+    assert not torch.allclose(usual.inputs(frames)[:, 1], wide.inputs(frames)[:, 1])
+    assert "fluid 7.5 HU" in str(usual.inputs)
+
+
 def test_the_same_seed_builds_the_same_network():
     def weights() -> torch.Tensor:
         torch.manual_seed(3)

@@ -31,7 +31,8 @@ from hemocast.errors import (
     UsageError,
 )
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
-from hemocast.pipeline.training_run import BINDING, STACKS, TEST_PREDICTIONS
+from hemocast.pipeline.training_run import BINDING, TEST_PREDICTIONS
+from hemocast.train import STACKS
 
 THIRD = TrainOptions(test_fraction=1 / 3)
 

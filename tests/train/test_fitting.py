@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import csv
+import json
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +17,27 @@ from hemocast.nets import build
 from hemocast.stats import Cases, auc
 from hemocast.train import EpochRecord, Fitted, fit, predict_table
 from hemocast.train.fitting import initialise_head
-from hemocast.train.module import Scans
+from hemocast.train.module import Scans, bf16_is_fast
 from hemocast.volume import from_levels
+
+FILES = ["refit.ckpt", "refit.csv", "state.ckpt", "state.csv"]
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from hemocast.config import Config
+from hemocast.train import StackTable, fit
+
+settings, table, folder, stage = map(Path, sys.argv[1:])
+
+def kill(done, total, last):
+    if (folder / f"{stage}.csv").is_file() and last is not None and last.epoch >= 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+array, *columns = json.loads(table.read_text())
+config = Config.model_validate_json(settings.read_text())
+fit(StackTable(Path(array), *map(tuple, columns)), config, folder, progress=kill)
+"""
 
 
 def changed(config: Config, **train) -> Config:
@@ -23,7 +46,8 @@ def changed(config: Config, **train) -> Config:
 
 def same(one: Fitted, other: Fitted) -> bool:
     pairs = zip(one.net.state_dict().values(), other.net.state_dict().values(), strict=True)
-    return one.history == other.history and all(torch.equal(a, b) for a, b in pairs)
+    told = one.history == other.history and one.refit == other.refit
+    return told and all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +68,43 @@ def test_no_patient_is_in_both_inner_parts(whole, table):
     assert train | held == set(table.participant_id)
 
 
-def test_validation_logits_are_those_of_the_returned_network(whole, table):
-    logit = predict_table(whole.net, table.of(whole.validation.participants))
-    np.testing.assert_allclose(whole.validation_logit, logit, atol=1e-5)
+def test_validation_logits_are_of_a_network_that_had_not_seen_those_patients(
+    whole, table, config, tmp_path
+):
+    before = fit(table, changed(config, refit=False), tmp_path)
+    held = table.of(before.validation.participants)
+    np.testing.assert_allclose(before.validation_logit, predict_table(before.net, held), atol=1e-5)
+    assert np.array_equal(whole.validation_logit, before.validation_logit)
+    assert whole.history == before.history
+    assert before.refit == ()
+
+
+def test_all_patients_are_learned_from_for_the_chosen_number_of_epochs(
+    whole, table, config, tmp_path
+):
+    assert len(whole.refit) == whole.best_epoch
+    assert all(record.validation_loss is None for record in whole.refit)
+    held = whole.validation.participants
+    named = fit(table, config, tmp_path / "named", validation=held)
+    flipped = tuple(
+        1 - label if patient in held else label
+        for patient, label in zip(table.participant_id, table.label, strict=True)
+    )
+    other = fit(replace(table, label=flipped), config, tmp_path / "flipped", validation=held)
+    assert other.history[0].train_loss == named.history[0].train_loss
+    assert other.refit[0].train_loss != named.refit[0].train_loss
+
+
+def test_every_epoch_is_recorded_beside_the_state(table, config, tmp_path):
+    fitted = fit(table, config, tmp_path)
+    for name, records in (("state", fitted.history), ("refit", fitted.refit)):
+        with (tmp_path / f"{name}.csv").open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [int(row["epoch"]) for row in rows] == [record.epoch for record in records]
+        losses = [float(row["train_loss"]) for row in rows]
+        assert losses == pytest.approx([record.train_loss for record in records])
+        assert all(row["precision"] in ("bf16", "float32") for row in rows)
+        assert [row["validation_loss"] == "" for row in rows] == [name == "refit"] * len(rows)
 
 
 def test_the_best_epoch_is_the_one_of_lowest_validation_loss(whole):
@@ -71,8 +129,27 @@ def test_an_interrupted_run_resumes_to_the_same_result(whole, table, config, tmp
 
     with pytest.raises(KeyboardInterrupt):
         fit(table, config, tmp_path, progress=interrupt)
-    assert [path.name for path in tmp_path.iterdir()] == ["state.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state.ckpt", "state.csv"]
     assert same(whole, fit(table, config, tmp_path))
+
+
+@pytest.mark.parametrize("stage", ["state", "refit"])
+def test_a_killed_run_resumes_to_the_same_result(whole, table, config, tmp_path, stage):
+    """Killed without a chance to clean up, while an epoch runs."""
+    settings = tmp_path / "settings.json"
+    settings.write_text(config.model_dump_json())
+    columns = [table.participant_id, table.scan_id, table.label]
+    (tmp_path / "table.json").write_text(json.dumps([str(table.array), *columns]))
+    folder = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, settings, tmp_path / "table.json", folder, stage],
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert (folder / f"{stage}.ckpt").is_file()
+    assert same(whole, fit(table, config, folder))
+    assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
 def test_early_stopping_counts_on_across_an_interruption(table, config, tmp_path):
@@ -109,8 +186,45 @@ def test_progress_counts_every_batch(table, config, tmp_path):
         table, config, tmp_path, progress=lambda done, total, last: seen.append((done, total))
     )
     total = seen[0][1]
-    assert seen == [(i + 1, total) for i in range(total)]
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert {whole for _, whole in seen} == {total}
+    assert seen[-1] == (total, total)
     assert len(fitted.history) == 4
+
+
+def test_bfloat16_is_for_training_steps_alone(whole, table, config, tmp_path):
+    fitted = fit(table, changed(config, precision="bf16", epochs=2), tmp_path / "bf16")
+    exact = fit(table, changed(config, precision="float32", epochs=2), tmp_path / "float32")
+    assert not same(fitted, exact)
+    assert all(value.dtype == torch.float32 for value in fitted.net.state_dict().values())
+    held = fitted.validation
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.from_numpy(fitted.validation_logit),
+        torch.tensor(held.label, dtype=torch.float32),
+        torch.from_numpy(held.patient_weights() / held.patient_weights().mean()),
+    )
+    best = fitted.history[fitted.best_epoch - 1].validation_loss
+    assert float(loss) == pytest.approx(best, abs=1e-5)
+
+
+def test_a_run_goes_on_in_the_precision_it_began_with(table, config, tmp_path):
+    settings = changed(config, epochs=2, refit=False)
+
+    def interrupt(done: int, total: int, last: EpochRecord | None) -> None:
+        if last is not None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(table, settings, tmp_path, progress=interrupt)
+    content = torch.load(tmp_path / "state.ckpt", weights_only=True)
+    began = "bf16" if bf16_is_fast() else "float32"
+    assert content["course"]["precision"] == began
+    other = {"bf16": "float32", "float32": "bf16"}[began]
+    content["course"]["precision"] = other
+    torch.save(content, tmp_path / "state.ckpt")
+    fit(table, settings, tmp_path)
+    with (tmp_path / "state.csv").open(encoding="utf-8") as file:
+        assert {row["precision"] for row in csv.DictReader(file)} == {other}
 
 
 def test_a_class_without_patients_is_refused(table, config, tmp_path):
@@ -131,7 +245,7 @@ def test_torch_is_left_as_it_was_found(table, config, tmp_path):
 def test_training_is_silent_and_leaves_only_its_state(table, config, tmp_path, capfd):
     fit(table, changed(config, epochs=1), tmp_path)
     assert capfd.readouterr() == ("", "")
-    assert [path.name for path in tmp_path.iterdir()] == ["state.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
 def test_importing_the_room_imports_neither_torch_nor_lightning():
@@ -153,7 +267,7 @@ def test_a_fresh_head_points_towards_the_outcome(table, config, seed):
     with torch.inference_mode():
         channels = net.inputs(frames).numpy()
     label = torch.tensor(table.label, dtype=torch.float32)
-    initialise_head(net, Scans(channels, label, torch.ones(len(label))))
+    initialise_head(net, Scans(channels, range(len(label)), label, torch.ones(len(label))))
     logit = predict_table(net, table)
     assert logit[np.array(table.label) == 1].mean() > logit[np.array(table.label) == 0].mean()
     assert float(net.head.weight.detach().norm()) == pytest.approx(length, rel=1e-5)

@@ -10,15 +10,16 @@ import torch
 
 from hemocast.config import NetConfig, TrainConfig
 from hemocast.nets import build
-from hemocast.train.module import Batches, Scans, Training, loader
+from hemocast.train.module import Batches, Course, Scans, Training, loader
 
 SMALL = NetConfig(pool=1, smooth=3, stem=8, widths=(8,))
 
 
 @pytest.fixture
 def scans() -> Scans:
-    channels = np.random.default_rng(0).random((5, 2, 4, 8, 8)).astype(np.float16)
-    return Scans(channels, torch.tensor([0.0, 1, 0, 1, 1]), torch.tensor([1, 1, 0.5, 0.5, 1]))
+    channels = np.random.default_rng(0).random((7, 2, 4, 8, 8)).astype(np.float32)
+    label, weight = torch.tensor([0.0, 1, 0, 1, 1]), torch.tensor([1, 1, 0.5, 0.5, 1])
+    return Scans(channels, [6, 0, 1, 2, 4], label, weight)
 
 
 def test_every_scan_comes_once_in_batches_of_nearly_one_size() -> None:
@@ -39,6 +40,7 @@ def test_a_batch_holds_channels_labels_and_weights_of_mean_one(scans: Scans) -> 
     channels, label, weight = scans[[3, 0]]
     assert channels.shape == (2, 2, 4, 8, 8)
     assert channels.dtype == torch.float32
+    assert np.array_equal(channels, scans.channels[[2, 6]])
     assert label.tolist() == [1, 0]
     assert scans.weight.mean() == pytest.approx(1)
     assert weight[0] == pytest.approx(float(weight[1]) / 2)
@@ -46,7 +48,7 @@ def test_a_batch_holds_channels_labels_and_weights_of_mean_one(scans: Scans) -> 
 
 
 def test_weight_decay_spares_biases_and_norms_and_the_rate_ends_at_zero() -> None:
-    training = Training(build(SMALL, 4), TrainConfig(learning_rate=0.1), 100, None)
+    training = Training(build(SMALL, 4), TrainConfig(learning_rate=0.1), Course(9, 100), None)
     made = training.configure_optimizers()
     decayed, spared = made["optimizer"].param_groups
     assert decayed["weight_decay"] > 0 == spared["weight_decay"]
@@ -59,6 +61,6 @@ def test_weight_decay_spares_biases_and_norms_and_the_rate_ends_at_zero() -> Non
 
 
 def test_the_average_does_not_learn_by_itself() -> None:
-    training = Training(build(SMALL, 4), TrainConfig(), 10, None)
+    training = Training(build(SMALL, 4), TrainConfig(), Course(1, 10), None)
     assert not any(p.requires_grad for p in training.average.parameters())
     assert not training.average.training

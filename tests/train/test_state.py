@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from hemocast.train import TrainingState
+from hemocast.train.state import Validated
 
 
 def _state(*losses: float) -> TrainingState:
@@ -12,8 +13,7 @@ def _state(*losses: float) -> TrainingState:
     for epoch, loss in enumerate(losses):
         state.add(
             train_loss=1.0,
-            validation_loss=loss,
-            validation_auc=0.5,
+            validated=Validated(loss, 0.5),
             weights={"w": torch.full((2,), float(epoch))},
         )
     return state
@@ -29,7 +29,7 @@ def test_the_weights_of_the_lowest_loss_are_kept() -> None:
 def test_kept_weights_do_not_move_with_the_network() -> None:
     weights = {"w": torch.zeros(2)}
     state = TrainingState()
-    state.add(train_loss=1.0, validation_loss=0.5, validation_auc=0.5, weights=weights)
+    state.add(train_loss=1.0, validated=Validated(0.5, 0.5), weights=weights)
     weights["w"] += 1
     assert torch.equal(state.best_weights["w"], torch.zeros(2))
 
@@ -46,3 +46,13 @@ def test_a_state_survives_the_file_without_pickle(tmp_path) -> None:
 
 def test_it_says_in_one_line_how_far_it_is() -> None:
     assert repr(_state(0.7, 0.5, 0.6)) == "TrainingState(3 epochs, best 2)"
+
+
+def test_without_validation_the_last_weights_are_kept() -> None:
+    state = TrainingState()
+    for epoch in range(3):
+        weights = {"w": torch.full((2,), float(epoch))}
+        state.add(train_loss=1.0 + epoch, validated=None, weights=weights)
+    assert state.best_epoch == 3
+    assert torch.equal(state.best_weights["w"], torch.full((2,), 2.0))
+    assert state.history[0].validation_loss is None

@@ -15,6 +15,7 @@ import typer
 from hemocast.cli.check_leakage import check_leakage
 from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
+from hemocast.cli.crossval import crossval
 from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
@@ -48,6 +49,7 @@ app.command()(split)
 app.command("check-leakage")(check_leakage)
 app.command("check-paper")(check_paper)
 app.command()(train)
+app.command()(crossval)
 app.command()(evaluate)
 app.command()(reproduce)
 app.command()(deidentify)

@@ -11,7 +11,7 @@ from hemocast.cli.options import SPLIT, Workers, output
 
 
 def train(
-    dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels.")],
+    dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels, or stacks.")],
     out: Annotated[Path, output("Folder for the model; new or empty.")],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",

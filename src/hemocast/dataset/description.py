@@ -40,12 +40,12 @@ def read_description(root: Path) -> dict[str, Any]:
     return content
 
 
-def says_ours(description: dict[str, Any]) -> bool:
-    """Tell whether a description says that Hemocast made the dataset."""
+def says_ours(description: dict[str, Any], kind: str = "raw") -> bool:
+    """Tell whether a description says that Hemocast made the dataset; stacks are `derivative`."""
     made_by = description.get("GeneratedBy")
     makers = made_by if isinstance(made_by, list) else []
     named = any(isinstance(m, dict) and m.get("Name") == "hemocast" for m in makers)
-    return named and description.get("DatasetType") == "raw"
+    return named and description.get("DatasetType") == kind
 
 
 def write_description(root: Path, key: bytes, *, simulated: bool) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hemocast.config import NetConfig, PrepareConfig, Settings
 from hemocast.errors import ModelCorrupt, UsageError
@@ -172,6 +172,14 @@ class Description(Settings):
     training: TrainingFacts
     input_range: InputRange
     files: dict[str, str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_version_kept_fluid(cls, plain: Any) -> Any:
+        # Models from before there was a choice do not name it.
+        if isinstance(plain, dict) and isinstance(net := plain.get("net"), dict):
+            return plain | {"net": {"fluid_hu": None} | net}
+        return plain
 
     @property
     def map_grid(self) -> MapGrid:

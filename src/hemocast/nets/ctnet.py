@@ -38,7 +38,7 @@ class CTNet(nn.Module):
         super().__init__()
         self.dims = dims
         self.map_grid = ctnet_grid(config)
-        self.inputs = StackInput(config.pool, config.mirror, config.smooth)
+        self.inputs = StackInput(config.pool, config.mirror, config.smooth, config.fluid_hu)
         channels = self.inputs.channels * (1 if dims == 3 else frames)
         flat, cube = (1, 3, 3)[3 - dims :], (3, 3, 3)[3 - dims :]
         layers: list[nn.Module] = [
@@ -57,6 +57,10 @@ class CTNet(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(before, 1)
         nn.init.zeros_(self.head.bias)
+
+    def set_window(self, low: float, high: float) -> None:
+        """Say which HU the levels 0 and 1 of the frames are; `build` does."""
+        self.inputs.window_hu = high - low
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return logit (B,) and last feature map for frames (B, frames, H, W) in [0, 1]."""

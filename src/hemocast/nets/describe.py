@@ -60,7 +60,7 @@ def describe(config: NetConfig, prepare: PrepareConfig) -> tuple[Layer, ...]:
     """
     from hemocast.nets import build
 
-    net = build(config, prepare.frames)
+    net = build(config, prepare.frames, prepare.window)
 
     import torch
 

@@ -25,8 +25,9 @@ class Network(Protocol):
     ``network(frames)`` takes float32 (B, frames, H, W) in [0, 1] and gives the logits (B,) and the
     last feature maps, (B, C, D, h, w) or (B, C, h, w). ``head`` is its last layer, linear from C
     to 1, whose weights turn the maps into the heatmap. ``map_grid`` says what a cell of the map
-    means. Two methods are optional: ``inputs(frames)`` gives the channels (B, c, frames, h, w) of
-    a part that learns nothing and is computed once, and ``classify(channels)`` the rest.
+    means. Three methods are optional: ``inputs(frames)`` gives the channels (B, c, frames, h, w) of
+    a part that learns nothing and is computed once, and ``classify(channels)`` the rest;
+    ``set_window(low, high)`` is told once which HU the levels 0 and 1 are.
     """
 
     head: nn.Linear
@@ -78,7 +79,9 @@ def find_builder(name: str) -> Builder:
         ) from error
 
 
-def build(config: NetConfig, frames: int = 28) -> Network:
+def build(
+    config: NetConfig, frames: int = 28, window: tuple[float, float] = PrepareConfig().window
+) -> Network:
     """Make the network the settings name, with fresh weights from torch's global generator.
 
     Parameters
@@ -87,6 +90,8 @@ def build(config: NetConfig, frames: int = 28) -> Network:
         ``config.name`` picks the builder.
     frames : int
         Frames of a stack; 28 in the paper.
+    window : tuple of float
+        HU of the levels 0 and 1.
 
     Raises
     ------
@@ -119,6 +124,8 @@ def build(config: NetConfig, frames: int = 28) -> Network:
     ]
     if lacks:
         raise _unusable(config, "; ".join(lacks))
+    if hasattr(net, "set_window"):
+        net.set_window(*window)
     return net
 
 
@@ -130,7 +137,7 @@ def try_network(config: NetConfig, prepare: PrepareConfig) -> None:
     MissingExtra, ConfigError
         As `build` does, or its outputs are not of the shapes that `Network` tells.
     """
-    net = build(config, prepare.frames)
+    net = build(config, prepare.frames, prepare.window)
 
     import torch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.config import CTNETS, Config
+from hemocast.config import Config
 from hemocast.dataset import Dataset, Split, save_split, split_patients
 from hemocast.dataset.split.leakage import (
     check_leakage,
@@ -20,33 +20,24 @@ from hemocast.dataset.split.leakage import (
     refuse_leaks,
 )
 from hemocast.dataset.split.saved import read_split, refuse_other
-from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans
+from hemocast.dataset.stacks import PreparedScan, ScanFile
 from hemocast.errors import TooFewPatients
 from hemocast.files import Output, check_space, reserved
 from hemocast.model import Model, Purpose
 from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
-from hemocast.pipeline.training_run import (
-    STACKS,
-    TEST_METRICS,
-    TEST_PREDICTIONS,
-    Cohort,
-    Run,
-)
+from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
+from hemocast.pipeline.training_run import TEST_METRICS, TEST_PREDICTIONS, Run
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 from hemocast.volume import from_levels
 
 if TYPE_CHECKING:
     from hemocast.train import Fitted, StackTable
-    from hemocast.volume import Stack
 
 __all__ = ["Purpose", "TrainOptions", "Trained", "train_and_test"]
 
 # Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
-
-# Stacks kept in memory for the model's idea of a usual input and for the check of its export.
-EXAMPLES = 24
 
 
 @dataclass(frozen=True)
@@ -156,12 +147,20 @@ def train_and_test(
             purpose.name, cohort, _choose_split(cohort, config, purpose.name, options), config
         )
         try_network(config.net, config.prepare)
-        check_space(dataset.root, _bytes_of(config, len(cohort.scans)))
+        check_space(dataset.root, bytes_of(cohort, config))
         with run.open() as output:
             receipt = _record_split(run, options)
             run.bind(output)
-            table, examples, refused = _stack_table(run, options)
             parts = run.split.parts
+            prepared = prepare_cohort(
+                cohort,
+                config.prepare,
+                run.folder,
+                learned=parts["train"],
+                workers=options.workers,
+                progress=stage_of(options.progress, "preparing"),
+            )
+            table = prepared.table
             validation = parts.get("validation", ())
             fitted = fit(
                 table.of((*parts["train"], *validation)),
@@ -171,14 +170,14 @@ def train_and_test(
                 progress=_as_stage(options.progress, "training"),
             )
             purpose = replace(purpose, simulated_training_data=dataset.is_simulated())
-            model = pack(fitted, config, out, purpose, examples)
+            model = pack(fitted, config, out, purpose, prepared.examples)
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)
     by_id = {scan.scan_id: scan for scan in cohort.scans}
     files = tuple(by_id[scan_id] for scan_id in test.scan_id)
     return Trained(
-        model, fitted, run.split, receipt, refused, files, label, probability, evaluation
+        model, fitted, run.split, receipt, prepared.refused, files, label, probability, evaluation
     )
 
 
@@ -211,61 +210,16 @@ def _record_split(run: Run, options: TrainOptions) -> Mapping[str, Any]:
     people = [scan.participant_id for scan in run.cohort.scans]
     folder = dataset.root / "splits"
     if options.split is not None:
-        scans = files_of_split(dataset, split.parts)
-        moved = stage_of(options.progress, "comparing")
-        copies = find_copies(scans, workers=options.workers, progress=moved)
-        refuse_leaks(check_leakage(split.parts, copies, len(scans)))
+        if run.cohort.stacks:
+            count, copies = len(run.cohort.scans), run.cohort.equal_stacks()
+        else:
+            scans = files_of_split(dataset, split.parts)
+            moved = stage_of(options.progress, "comparing")
+            count, copies = len(scans), find_copies(scans, workers=options.workers, progress=moved)
+        refuse_leaks(check_leakage(split.parts, copies, count))
         if options.split.resolve().parent == folder.resolve():
             return split.receipt(run.cohort.labels, people)
     return save_split(split, run.cohort.labels, people, folder)
-
-
-def _bytes_of(config: Config, scans: int) -> int:
-    """Estimate what preparing and training will write: stacks, the cache, the network's inputs."""
-    prepare, net = config.prepare, config.net
-    pooled = (net.pool**2 / (1 + net.mirror)) if net.name in CTNETS else 1
-    return round(scans * prepare.frames * prepare.size**2 * (1.5 + 2 / pooled))
-
-
-def _stack_table(
-    run: Run, options: TrainOptions
-) -> tuple[StackTable, list[Stack], tuple[PreparedScan, ...]]:
-    """Prepare all scans into one array; also give a few training stacks and what was refused."""
-    from hemocast.train import StackTable, write_stacks
-
-    cohort = run.cohort
-    scans, count = cohort.scans, len(cohort.scans)
-    examples: list[Stack] = []
-    refused: list[PreparedScan] = []
-    train = set(run.split.parts["train"])
-
-    def stacks() -> Iterator[Stack | None]:
-        prepared = prepare_scans(cohort.dataset, scans, run.config.prepare, workers=options.workers)
-        for done, item in enumerate(prepared, start=1):
-            if item.stack is None:
-                refused.append(item)
-            elif len(examples) < EXAMPLES and item.scan.participant_id in train:
-                examples.append(item.stack)
-            if options.progress:
-                options.progress("preparing", done, count)
-            yield item.stack
-        if len(refused) == count:
-            raise TooFewPatients(
-                f"All {count} scans were refused, the first because: {refused[0].error}",
-                "head CTs that can be prepared",
-                "See the reasons and check the scans",
-            )
-
-    rows = write_stacks(stacks(), count, run.folder / STACKS)
-    kept = [scans[row] for row in rows]
-    table = StackTable(
-        run.folder / STACKS,
-        tuple(scan.participant_id for scan in kept),
-        tuple(scan.scan_id for scan in kept),
-        tuple(cohort.labels[scan.participant_id] for scan in kept),
-        rows,
-    )
-    return table, examples, tuple(refused)
 
 
 def _test(

@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hemocast.config import Config
-from hemocast.dataset import Dataset, Split
+from hemocast.dataset import Split
 from hemocast.dataset.split.by_patient import part_hash
-from hemocast.dataset.stacks import ScanFile, scans_of
 from hemocast.errors import OutputExists
 from hemocast.files import Output, claim, kind_of, remove_temporary
+from hemocast.pipeline.training_data import Cohort
+from hemocast.train import STACKS
 
-STACKS, TEST_PREDICTIONS, TEST_METRICS = "stacks.npy", "test_predictions.tsv", "test_metrics.json"
+TEST_PREDICTIONS, TEST_METRICS = "test_predictions.tsv", "test_metrics.json"
 BINDING = "run.json"
 _KIND = "training run"
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """The patients of a dataset who have a label and a scan.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Where they are.
-    scans : tuple of ScanFile
-        All their scans.
-    labels : mapping
-        participant_id -> 1 (HT) or 0 (no HT).
-    """
-
-    dataset: Dataset
-    scans: tuple[ScanFile, ...]
-    labels: Mapping[str, int]
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> Cohort:
-        """Read it.
-
-        Raises
-        ------
-        NothingThere, DatasetError, TableError
-            There is no dataset of Hemocast's, or its labels are missing or bad.
-        """
-        dataset.refuse_foreign()
-        labels = dataset.labels()
-        scans = tuple(scan for scan in scans_of(dataset) if scan.participant_id in labels)
-        with_scan = {scan.participant_id for scan in scans}
-        return cls(dataset, scans, {p: label for p, label in labels.items() if p in with_scan})
-
-    def __repr__(self) -> str:
-        """One line: counts."""
-        return f"Cohort({len(self.labels)} patients, {len(self.scans)} scans)"
-
-    def sha256(self) -> str:
-        """Hash which scans with which labels these are."""
-        rows = sorted(
-            f"{scan.scan_id}\t{scan.scan_uid}\t{self.labels[scan.participant_id]}\n"
-            for scan in self.scans
-        )
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -116,7 +70,7 @@ class Run:
             raise self._other()
         with claim(folder, _KIND, also=older) as output:
             remove_temporary(folder)
-            if (folder / BINDING).exists() and _content(folder / BINDING) != self._binding():
+            if (folder / BINDING).exists() and read_binding(folder / BINDING) != self._binding():
                 raise self._other()
             if older:
                 output.set_aside(".", (TEST_PREDICTIONS, TEST_METRICS))
@@ -146,7 +100,8 @@ class Run:
         )
 
 
-def _content(path: Path) -> object:
+def read_binding(path: Path) -> object:
+    """Read which run a folder belongs to; None where that cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
         return json.loads(path.read_text(encoding="utf-8"))
     return None

@@ -58,12 +58,13 @@ def augment(channels: Tensor, draw: torch.Generator, strength: Strength = DEFAUL
         Where all randomness comes from.
     strength : Strength
     """
-    count = len(channels)
+    count, device = len(channels), channels.device
 
+    # Drawn on the CPU, so that every device sees the same changes.
     def uniform(limit: float) -> Tensor:
-        return (torch.rand(count, generator=draw) * 2 - 1) * limit
+        return ((torch.rand(count, generator=draw) * 2 - 1) * limit).to(device)
 
-    flips = torch.where(torch.rand(count, generator=draw) < 0.5, -1.0, 1.0)
+    flips = torch.where(torch.rand(count, generator=draw) < 0.5, -1.0, 1.0).to(device)
     moved = _move_in_plane(
         _move_frames(channels, torch.round(uniform(strength.frames + 0.49)).long()),
         angle=uniform(strength.rotation) * math.pi / 180,
@@ -74,16 +75,16 @@ def augment(channels: Tensor, draw: torch.Generator, strength: Strength = DEFAUL
     gain = (1 + uniform(strength.gain)).view(-1, 1, 1, 1, 1)
     offset = uniform(strength.offset).view(-1, 1, 1, 1, 1)
     tissue = (moved[:, :1] > 0).to(moved.dtype)
-    noise = torch.randn(moved[:, :1].shape, generator=draw) * strength.noise
+    noise = torch.randn(moved[:, :1].shape, generator=draw).to(device) * strength.noise
     intensity = (moved[:, :1] * gain + (offset + noise) * tissue).clamp(0, 1)
     return torch.cat([intensity, moved[:, 1:] * gain], 1)
 
 
 def _move_frames(channels: Tensor, steps: Tensor) -> Tensor:
     frames = channels.shape[2]
-    source = torch.arange(frames).view(1, -1) + steps.view(-1, 1)
+    source = torch.arange(frames, device=channels.device).view(1, -1) + steps.view(-1, 1)
     inside = ((source >= 0) & (source < frames)).to(channels.dtype)
-    rows = torch.arange(len(channels)).view(-1, 1)
+    rows = torch.arange(len(channels), device=channels.device).view(-1, 1)
     picked = channels.transpose(1, 2)[rows, source.clamp(0, frames - 1)]
     return picked.transpose(1, 2) * inside.view(len(channels), 1, frames, 1, 1)
 

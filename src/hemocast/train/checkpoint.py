@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Checkpoint as CheckpointCallback
 
 from hemocast.config import Config
 from hemocast.errors import OutputExists
-from hemocast.files import replacing
+from hemocast.files import replacing, write_table
 from hemocast.train.state import TrainingState
+
+COLUMNS = (
+    "epoch", "train_loss", "validation_loss", "validation_auc", "best", "seconds", "precision",
+)  # fmt: skip
 
 KEY = "course"
 """Of the training state in the file, as the first version wrote it."""
@@ -29,15 +33,19 @@ class Checkpoint:
         Of the run.
     stamp : str
         Hashes of the settings and data that the state belongs to.
+    stage : str
+        What the file is called after: ``state`` while the epoch is chosen, ``refit`` while all
+        patients are learned from.
     """
 
     folder: Path
     stamp: str
+    stage: str = "state"
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self.folder / "state.ckpt"
+        return self.folder / f"{self.stage}.ckpt"
 
     def read(self) -> TrainingState | None:
         """Read the state, or None where the run has not begun.
@@ -68,8 +76,11 @@ def was_begun_with(folder: Path, config: Config) -> bool:
     return stamp.startswith(f"{config.net.hash()} {config.train.hash()} ")
 
 
-class SaveEveryEpoch(Callback):
-    """Write the whole state of the run after every epoch, signed with what it belongs to."""
+class SaveEveryEpoch(CheckpointCallback):
+    """Write the whole state of the run after every epoch, signed with what it belongs to.
+
+    Lightning calls checkpoint callbacks last, when the module has closed the epoch.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -83,6 +94,12 @@ class SaveEveryEpoch(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Save."""
+        """Save, and tell the epochs so far in a table beside it."""
         with replacing(self.checkpoint.path) as draft:
             trainer.save_checkpoint(draft)
+        state = cast("TrainingState", pl_module.state)
+        rows = [
+            asdict(record) | {"seconds": seconds, "precision": state.precision}
+            for record, seconds in zip(state.history, state.seconds, strict=True)
+        ]
+        write_table(self.checkpoint.path.with_suffix(".csv"), rows, COLUMNS)

@@ -13,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.config import TrainConfig
+from hemocast.dataset.layout import Dataset
 from hemocast.dataset.split.by_patient import split_patients
-from hemocast.errors import OutputExists, TableError, TooFewPatients
+from hemocast.errors import NothingThere, OutputExists, TableError, TooFewPatients
 from hemocast.files import replacing
 from hemocast.volume import Stack, to_levels
+
+STACKS = "stacks.npy"
+"""Name of the array."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,56 @@ class StackTable:
                 "Remove the repeated rows",
             )
 
+    @classmethod
+    def of_folder(cls, folder: Path) -> StackTable:
+        """Read what ``hemocast simulate --format stacks`` writes: the scans with a label.
+
+        Scans that show blood are left out, as preparation refuses them.
+
+        Parameters
+        ----------
+        folder : Path
+            With ``stacks.npy``, ``scans.tsv`` (columns participant_id, scan_id, row) and
+            ``labels.tsv``.
+
+        Raises
+        ------
+        NothingThere, TableError
+            A file is missing or bad, or the tables name rows that the array does not have.
+        """
+        dataset = Dataset(folder)
+        labels, scans = dataset.labels(), dataset.table("scans")
+        if lacking := {"participant_id", "scan_id", "row"} - set(scans.columns):
+            raise TableError(
+                f"scans.tsv lacks column(s) {', '.join(sorted(lacking))}",
+                "participant_id, scan_id and row, as 'hemocast simulate --format stacks' writes",
+                "Give a folder of stacks, or a dataset",
+            )
+        bleeding = scans["blood"] == "1" if "blood" in scans else False
+        scans = scans[scans["participant_id"].isin(labels.keys()) & ~bleeding]
+        array = folder / STACKS
+        rows = tuple(int(row) if row.isdecimal() else -1 for row in scans["row"])
+        table = cls(
+            array,
+            tuple(scans["participant_id"]),
+            tuple(scans["scan_id"]),
+            tuple(labels[patient] for patient in scans["participant_id"]),
+            rows,
+        )
+        stacks = table.open()
+        if (
+            stacks.dtype != np.uint8
+            or stacks.ndim != 4
+            or not set(rows) <= set(range(len(stacks)))
+            or len(set(rows)) < len(rows)
+        ):
+            raise TableError(
+                f"{STACKS} and scans.tsv do not belong together",
+                "8-bit stacks (scans, frames, rows, columns), and for every scan a row of its own",
+                "Simulate the cohort again",
+            )
+        return table
+
     def __len__(self) -> int:
         """Count the scans."""
         return len(self.scan_id)
@@ -75,8 +129,23 @@ class StackTable:
         return tuple(sorted(set(self.participant_id)))
 
     def open(self) -> NDArray[np.uint8]:
-        """Return the array, memory-mapped: (n, frames, H, W), row ``rows[i]`` for scan i."""
-        return np.load(self.array, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        """Return the array, memory-mapped: (n, frames, H, W), row ``rows[i]`` for scan i.
+
+        Raises
+        ------
+        NothingThere, TableError
+            The file is not there, or no array.
+        """
+        try:
+            return np.load(self.array, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        except FileNotFoundError as error:
+            raise NothingThere(
+                f"There is no {self.array.name}", "the stacks beside their tables", "Check the path"
+            ) from error
+        except (ValueError, EOFError) as error:
+            raise TableError(
+                f"{self.array.name} is no whole array", "a NumPy file", "Make the stacks again"
+            ) from error
 
     def of(self, participants: Iterable[str]) -> StackTable:
         """Return the scans of some patients, over the same array."""

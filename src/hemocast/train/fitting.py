@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import warnings
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import lightning
 import numpy as np
@@ -19,9 +22,9 @@ from hemocast.dataset.split.by_patient import part_hash
 from hemocast.nets import Network, build, classify, input_channels
 from hemocast.train.checkpoint import Checkpoint, SaveEveryEpoch
 from hemocast.train.data import StackTable, inner_parts, seed_of
-from hemocast.train.module import Scans, Training, loader
+from hemocast.train.module import Course, Scans, Training, bf16_is_fast, loader
+from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Fitted, Progress, TrainingState
-from hemocast.volume import from_levels
 
 INPUTS = "inputs.npy"
 """File in the run's folder with what the input layer makes of each stack; removed at the end."""
@@ -35,21 +38,24 @@ def fit(
     validation: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Fitted:
-    """Train the network of ``config.net`` and return it with its best weights.
+    """Train the network of ``config.net``.
 
-    The patients of ``data`` are divided, by patient, into a training part and an inner validation
-    part that picks the epoch; test patients have no business in ``data``. After every epoch the
-    state is saved in ``folder``; called again with the same data and settings, an interrupted run
-    goes on from there to the same result, and a finished one is read back.
+    In two stages. The patients of ``data`` are divided, by patient, into a training part and an
+    inner validation part that picks the epoch; its logits, of scans the network had not seen, are
+    for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
+    weights learns from all of them for as many epochs. Test patients have no business in ``data``.
+    After every epoch the state is saved in ``folder``; called again with the same data and
+    settings, an interrupted run goes on from there to the same result, and a finished one is read
+    back.
 
     Parameters
     ----------
     data : StackTable
         Scans of the training and validation patients.
     config : Config
-        ``config.net`` and ``config.train`` are used.
+        ``config.net`` and ``config.train`` are used, and the window of ``config.prepare``.
     folder : Path
-        For the state; made if needed.
+        For the state and ``epochs.csv``, the record of every epoch; made if needed.
     validation : collection of str, optional
         The patients of the inner validation part; drawn by the seed where none are named.
     progress : callable, optional
@@ -72,84 +78,49 @@ def fit(
     stamp = f"{config.net.hash()} {settings.hash()} {data_hash}"
     if validation:
         stamp += f" {part_hash(sorted(validation))}"
-    checkpoint = Checkpoint(folder, stamp)
-    state = checkpoint.read()
+    Checkpoint(folder, stamp).read()  # refuses another run's
     folder.mkdir(parents=True, exist_ok=True)
-    with _quiet(), _torch_settings(settings.threads):
-        torch.manual_seed(seed_of(settings.seed, 4))
-        net = build(config.net, frames=data.open().shape[1])
-        if state is None or not state.finished:
-            state = _train(net, (train, held), settings, checkpoint, progress)
-        net.load_state_dict(state.best_weights)
-        net.eval()
+    choice = _Stage("state", train, held, settings.epochs)
+    whole = _Stage("refit", data, None, settings.epochs)
+    total = choice.steps(settings) + (whole.steps(settings) if settings.refit else 0)
+    with _quiet(), _torch_settings(settings.threads), _Inputs(data, folder / INPUTS) as inputs:
+        run = _Run(config, folder, stamp, inputs)
+        net, chosen = run.stage(choice, _counted(progress, 0, total))
         logit = predict_table(net, held, settings.batch_size)
+        again = TrainingState()
+        if settings.refit:
+            whole = replace(whole, epochs=chosen.best_epoch)
+            before = total - whole.steps(settings)
+            net, again = run.stage(whole, _counted(progress, before, total))
     return Fitted(
         net=net,
-        best_epoch=state.best_epoch,
-        history=tuple(state.history),
+        best_epoch=chosen.best_epoch,
+        history=tuple(chosen.history),
         train=train,
         validation=held,
         validation_logit=logit,
         data_hash=data_hash,
         prevalence=sum(labels.values()) / len(labels),
+        refit=tuple(again.history),
     )
+
+
+def _counted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Count a stage's batches among those of all stages."""
+    if progress is None:
+        return None
+    return lambda done, _, last: progress(before + done, total, last)
 
 
 def predict_table(net: Network, data: StackTable, batch_size: int = 16) -> NDArray[np.float32]:
     """Return the logit of every scan, (n,), in the order of the table."""
-    array = data.open()
+    stacks = StackDataset(data)
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():
         for start in range(0, len(data), batch_size):
-            rows = list(data.rows[start : start + batch_size])
-            frames = torch.from_numpy(from_levels(array[rows]))
+            frames = stacks.frames(list(range(start, min(start + batch_size, len(data)))))
             logits.append(net(frames)[0].numpy())
     return np.concatenate(logits) if logits else np.empty(0, np.float32)
-
-
-def _train(
-    net: Network,
-    parts: tuple[StackTable, StackTable],
-    settings: TrainConfig,
-    checkpoint: Checkpoint,
-    progress: Progress | None,
-) -> TrainingState:
-    steps = settings.epochs * math.ceil(len(parts[0]) / settings.batch_size)
-    training = Training(net, settings, steps, progress)
-    trainer = lightning.Trainer(
-        accelerator="cpu",
-        devices=1,
-        max_epochs=settings.epochs,
-        gradient_clip_val=5.0,
-        callbacks=[SaveEveryEpoch(checkpoint)],
-        default_root_dir=checkpoint.folder,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-    files = [checkpoint.folder / f"{part}{INPUTS}" for part in ("", "validation-")]
-    resumed = checkpoint.path.exists()
-    try:
-        train_scans, held_scans = (
-            _scans(net, part, file) for part, file in zip(parts, files, strict=True)
-        )
-        if not resumed:
-            initialise_head(net, train_scans)
-        trainer.fit(
-            training,
-            loader(train_scans, settings.batch_size, seed_of(settings.seed, 5)),
-            loader(held_scans, settings.batch_size, None),
-            ckpt_path=checkpoint.path if resumed else None,
-            weights_only=True,
-        )
-    except SystemExit as error:  # Lightning turns Ctrl-C into an exit; callers expect the former
-        raise KeyboardInterrupt from error
-    finally:
-        for file in files:
-            file.unlink(missing_ok=True)
-    return training.state
 
 
 def initialise_head(net: Network, scans: Scans) -> None:
@@ -170,7 +141,7 @@ def initialise_head(net: Network, scans: Scans) -> None:
     pooled = []
     with torch.inference_mode():
         for start in range(0, len(scans), 16):
-            channels, _, _ = scans[list(range(start, min(start + 16, len(scans))))]
+            channels = scans[list(range(start, min(start + 16, len(scans))))][0]
             pooled.append(classify(net, channels)[1].flatten(2).mean(2))
         features, label = torch.cat(pooled), scans.label > 0.5
         apart = features[label].mean(0) - features[~label].mean(0)
@@ -181,21 +152,146 @@ def initialise_head(net: Network, scans: Scans) -> None:
             net.head.bias.copy_(-(features.mean(0) @ weight)[None])
 
 
-def _scans(net: Network, data: StackTable, path: Path) -> Scans:
-    """Run the input layer, which learns nothing, once per scan instead of once per epoch."""
-    array = data.open()
-    channels: NDArray[np.float16] | None = None
-    with torch.inference_mode():
-        for i, row in enumerate(data.rows):
-            frames = torch.from_numpy(from_levels(array[row : row + 1]))
-            made = input_channels(net, frames)[0].numpy()
-            if channels is None:
-                shape = (len(data), *made.shape)
-                channels = np.lib.format.open_memmap(path, "w+", np.float16, shape)
-            channels[i] = made
-    assert channels is not None  # noqa: S101 - no part is empty
-    label = torch.tensor(data.label, dtype=torch.float32)
-    return Scans(channels, label, torch.from_numpy(data.patient_weights()))
+@dataclass
+class _Inputs:
+    """What the input layer, which learns nothing, makes of every scan: once, not every epoch.
+
+    Parameters
+    ----------
+    data : StackTable
+        All scans.
+    path : Path
+        File for it, float32 as it is fed; removed at the end.
+    """
+
+    data: StackTable
+    path: Path
+    channels: NDArray[np.float32] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.channels = None
+        self.path.unlink(missing_ok=True)
+
+    def of(self, net: Network, part: StackTable) -> Scans:
+        """Return some of the scans, in the order of their table."""
+        channels = self.channels = self._made(net) if self.channels is None else self.channels
+        place = {scan: i for i, scan in enumerate(self.data.scan_id)}
+        label = torch.tensor(part.label, dtype=torch.float32)
+        weight = torch.from_numpy(part.patient_weights())
+        return Scans(channels, [place[scan] for scan in part.scan_id], label, weight)
+
+    def _made(self, net: Network) -> NDArray[np.float32]:
+        stacks, channels = StackDataset(self.data), None
+        with torch.inference_mode():
+            for i in range(len(stacks)):
+                made = input_channels(net, stacks.frames([i]))[0].numpy()
+                if channels is None:
+                    shape = (len(stacks), *made.shape)
+                    channels = np.lib.format.open_memmap(self.path, "w+", np.float32, shape)
+                channels[i] = made
+        assert channels is not None  # noqa: S101 - no table that comes here is empty
+        return channels
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One training from first weights to the last epoch.
+
+    Parameters
+    ----------
+    name : str
+        Of its files.
+    learned : StackTable
+        Scans to learn from.
+    held : StackTable or None
+        Scans to validate on.
+    epochs : int
+        At most.
+    """
+
+    name: str
+    learned: StackTable
+    held: StackTable | None
+    epochs: int
+
+    def steps(self, settings: TrainConfig) -> int:
+        """Count its batches."""
+        return self.epochs * math.ceil(len(self.learned) / settings.batch_size)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the stages of one `fit` share."""
+
+    config: Config
+    folder: Path
+    stamp: str
+    inputs: _Inputs
+
+    def stage(self, stage: _Stage, progress: Progress | None) -> tuple[Network, TrainingState]:
+        """Train, go on, or read back; return the network with its best weights, and the state."""
+        settings = self.config.train
+        checkpoint = Checkpoint(self.folder, self.stamp, stage.name)
+        state = checkpoint.read()
+        torch.manual_seed(seed_of(settings.seed, 4))
+        frames = self.inputs.data.open().shape[1]
+        net = build(self.config.net, frames, self.config.prepare.window)
+        if state is None or not state.finished:
+            state = self._train(net, stage, checkpoint, state, progress)
+        net.load_state_dict(state.best_weights)
+        net.eval()
+        return net, state
+
+    def _train(
+        self,
+        net: Network,
+        stage: _Stage,
+        checkpoint: Checkpoint,
+        before: TrainingState | None,
+        progress: Progress | None,
+    ) -> TrainingState:
+        settings = self.config.train
+        learned = self.inputs.of(net, stage.learned)
+        held = self.inputs.of(net, stage.held) if stage.held else None
+        if before is None:
+            initialise_head(net, learned)
+        trainer = _trainer(settings, stage.epochs, checkpoint)
+        precision = before.precision if before else settings.precision
+        if precision == "auto":
+            fast = bf16_is_fast(trainer.strategy.root_device.type)
+            precision = "bf16" if fast else "float32"
+        course = Course(stage.epochs, stage.steps(settings), precision == "bf16")
+        training = Training(net, settings, course, progress)
+        try:
+            trainer.fit(
+                training,
+                loader(learned, settings.batch_size, seed_of(settings.seed, 5)),
+                loader(held, settings.batch_size, None) if held else None,
+                ckpt_path=checkpoint.path if before else None,
+                weights_only=True,
+            )
+        except SystemExit as error:  # Lightning turns Ctrl-C into one; callers expect the former
+            raise KeyboardInterrupt from error
+        training.cpu()
+        return training.state
+
+
+def _trainer(settings: TrainConfig, epochs: int, checkpoint: Checkpoint) -> lightning.Trainer:
+    return lightning.Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        max_epochs=epochs,
+        gradient_clip_val=5.0,
+        callbacks=[SaveEveryEpoch(checkpoint)],
+        default_root_dir=checkpoint.folder,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
 
 
 @contextlib.contextmanager
@@ -206,7 +302,9 @@ def _torch_settings(threads: int | None) -> Iterator[None]:
         try:
             if threads is not None:
                 torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(True)
+            # Some steps have no repeatable form on a GPU; cuBLAS needs to be told for the others.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
             yield
         finally:
             torch.set_num_threads(before[0])

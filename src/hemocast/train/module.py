@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
@@ -20,17 +22,29 @@ from hemocast.stats import Cases, auc
 from hemocast.train.augment import augment
 from hemocast.train.checkpoint import KEY
 from hemocast.train.data import seed_of
-from hemocast.train.state import Progress, TrainingState
+from hemocast.train.state import Progress, TrainingState, Validated
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Input channels (B, C, frames, h, w), label (B,), weight (B,)."""
 
 
 class Scans(Dataset[Batch]):
-    """Batches of scans by their indices, from a memory-mapped array of input channels."""
+    """Batches of scans by their indices, from one memory-mapped array of input channels.
 
-    def __init__(self, channels: np.ndarray, label: Tensor, weight: Tensor) -> None:
+    Parameters
+    ----------
+    channels : ndarray of float32, shape (n, C, frames, h, w)
+        Of more scans, perhaps, than these.
+    rows : sequence of int
+        Which of them these are.
+    label, weight : Tensor, shape (len(rows),)
+    """
+
+    def __init__(
+        self, channels: np.ndarray, rows: Sequence[int], label: Tensor, weight: Tensor
+    ) -> None:
         self.channels = channels
+        self.rows = np.asarray(rows)
         self.label = label
         self.weight = weight / weight.mean()
 
@@ -40,7 +54,7 @@ class Scans(Dataset[Batch]):
 
     def __getitem__(self, indices: list[int]) -> Batch:
         """Return the batch of those scans."""
-        channels = torch.from_numpy(self.channels[indices].astype(np.float32))
+        channels = torch.from_numpy(self.channels[self.rows[indices]])
         return channels, self.label[indices], self.weight[indices]
 
 
@@ -75,6 +89,30 @@ def loader(scans: Scans, batch_size: int, seed: int | None) -> DataLoader[Batch]
     return DataLoader(scans, batch_size=None, sampler=Batches(len(scans), batch_size, seed))
 
 
+@dataclass(frozen=True)
+class Course:
+    """How long one stage of the training is, and how its steps are computed.
+
+    Parameters
+    ----------
+    epochs : int
+        At most.
+    steps : int
+        Batches in all epochs together, for the schedule.
+    bf16 : bool
+        Multiply in bfloat16 in training steps; validation is always in float32.
+    """
+
+    epochs: int
+    steps: int
+    bf16: bool = False
+
+    @property
+    def precision(self) -> str:
+        """Its name."""
+        return "bf16" if self.bf16 else "float32"
+
+
 class Training(lightning.LightningModule):
     """The network being fitted, its moving average, and the state so far.
 
@@ -85,23 +123,23 @@ class Training(lightning.LightningModule):
     ----------
     net : Network
     config : TrainConfig
-    steps : int
-        Batches in all epochs together, for the schedule.
+    course : Course
     progress : callable or None
     """
 
     def __init__(
-        self, net: Network, config: TrainConfig, steps: int, progress: Progress | None
+        self, net: Network, config: TrainConfig, course: Course, progress: Progress | None
     ) -> None:
         super().__init__()
         self.net = net
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.config = config
-        self.steps = steps
+        self.course = course
         self.progress = progress
-        self.state = TrainingState()
-        self._losses: list[tuple[float, float]] = []
+        self.state = TrainingState(precision=course.precision)
+        self._losses: list[tuple[Tensor, int]] = []
         self._validated: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._began = 0.0
 
     def configure_optimizers(self) -> Any:
         """AdamW (Loshchilov 2019); one warm-up and one half cosine down to zero, per batch.
@@ -117,12 +155,13 @@ class Training(lightning.LightningModule):
             ],
             lr=self.config.learning_rate,
         )
-        warm = max(1, self.steps // 10)
+        steps = self.course.steps
+        warm = max(1, steps // 10)
 
         def factor(step: int) -> float:
             if step < warm:
                 return (step + 1) / warm
-            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
+            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {
@@ -133,6 +172,7 @@ class Training(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Forget the losses of the epoch before."""
         self._losses.clear()
+        self._began = time.monotonic()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the weighted loss of an augmented batch."""
@@ -143,9 +183,10 @@ class Training(lightning.LightningModule):
         torch.manual_seed(seed_of(self.config.seed, self.global_step, 2))  # for dropout
         if self.config.augment:
             channels = augment(channels, draw)
-        logit, _ = classify(self.net, channels)
-        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
-        self._losses.append((float(loss.detach()), len(label)))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.course.bf16):
+            logit, _ = classify(self.net, channels)
+        loss = functional.binary_cross_entropy_with_logits(logit.float(), label, weight)
+        self._losses.append((loss.detach(), len(label)))
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -157,29 +198,40 @@ class Training(lightning.LightningModule):
                 mean.lerp_(value, 1 - decay)
         if self.progress is not None:
             last = self.state.history[-1] if self.state.history else None
-            self.progress(step, self.steps, last)
+            self.progress(step, self.course.steps, last)
 
     def validation_step(self, batch: Batch, _index: int) -> None:
-        """Run a batch of the inner validation part through the averaged weights."""
+        """Run a batch of the inner validation part through the averaged weights, in float32."""
         channels, label, weight = batch
         self._validated.append((classify(self.average, channels)[0], label, weight))
 
-    def on_validation_epoch_end(self) -> None:
-        """Add the epoch to the state; stop when it has not become better for long enough."""
-        logit, label, weight = (torch.cat(part) for part in zip(*self._validated, strict=True))
-        self._validated.clear()
-        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
+    def on_train_epoch_end(self) -> None:
+        """Add the epoch to the state; stop when it has not become better for long enough.
+
+        Lightning calls this after the epoch's validation.
+        """
         counts = sum(count for _, count in self._losses)
         self.state.add(
-            train_loss=sum(value * count for value, count in self._losses) / counts,
-            validation_loss=float(loss),
-            validation_auc=auc(Cases(label.numpy().astype(np.int64), logit.numpy())),
+            train_loss=sum(float(value) * count for value, count in self._losses) / counts,
+            validated=self._validation(),
             weights=self.average.state_dict(),
         )
+        self.state.seconds.append(round(time.monotonic() - self._began, 2))
         epoch = len(self.state.history)
         stale = epoch - self.state.best_epoch >= self.config.patience
-        self.state.finished = stale or epoch >= self.config.epochs
+        self.state.finished = stale or epoch >= self.course.epochs
         self.trainer.should_stop = stale
+
+    def _validation(self) -> Validated | None:
+        if not self._validated:
+            return None
+        logit, label, weight = (
+            torch.cat(part).cpu() for part in zip(*self._validated, strict=True)
+        )
+        self._validated.clear()
+        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
+        cases = Cases(label.numpy().astype(np.int64), logit.numpy())
+        return Validated(float(loss), auc(cases))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the state into the checkpoint."""
@@ -188,3 +240,13 @@ class Training(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
         """Take the state from the checkpoint."""
         self.state = TrainingState.from_plain(checkpoint[KEY])
+
+
+def bf16_is_fast(device: str = "cpu") -> bool:
+    """Tell whether a device multiplies in bfloat16 itself, instead of imitating it."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device != "cpu":
+        return False
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

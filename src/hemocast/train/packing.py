@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hemocast.config import Config
 from hemocast.model import Model, Purpose, Recipe, TrainingFacts, fit_calibration, save_model
+from hemocast.model.calibrate import Calibration
 from hemocast.train.state import Fitted
 from hemocast.volume import Stack
 
@@ -36,12 +37,10 @@ def pack(
         The exported network computes something else than the trained one.
     """
     train, held = fitted.train, fitted.validation
-    patients = held.participant_id
-    weight = [1 / patients.count(patient) for patient in patients]
     recipe = Recipe(
         config.net,
         config.prepare,
-        fit_calibration(held.label, fitted.validation_logit, weight),
+        calibration_of(fitted),
         TrainingFacts(
             data_hash=fitted.data_hash,
             n_patients=len(train.participants) + len(held.participants),
@@ -50,3 +49,9 @@ def pack(
         ),
     )
     return save_model(fitted.net, folder, purpose, recipe, examples)
+
+
+def calibration_of(fitted: Fitted) -> Calibration:
+    """Fit the calibration to the inner validation part, every patient counting once."""
+    held = fitted.validation
+    return fit_calibration(held.label, fitted.validation_logit, held.patient_weights())

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Validated:
+    """What the averaged weights reach on the inner validation part.
+
+    Parameters
+    ----------
+    loss : float
+        Mean binary cross-entropy, every patient counting once.
+    auc : float
+        Over its scans.
+    """
+
+    loss: float
+    auc: float
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """One epoch.
 
@@ -25,19 +41,20 @@ class EpochRecord:
     ----------
     epoch : int
         From 1.
-    train_loss, validation_loss : float
-        Mean binary cross-entropy, every patient counting once; the former on augmented scans with
-        the moving weights, the latter with the averaged ones.
-    validation_auc : float
-        Over the scans of the inner validation part.
+    train_loss : float
+        Mean binary cross-entropy, every patient counting once, on augmented scans with the moving
+        weights.
+    validation_loss, validation_auc : float or None
+        Of the averaged weights on the inner validation part; None where all patients are learned
+        from.
     best : bool
-        The validation loss was the lowest so far.
+        The validation loss was the lowest so far; without validation every epoch is.
     """
 
     epoch: int
     train_loss: float
-    validation_loss: float
-    validation_auc: float
+    validation_loss: float | None
+    validation_auc: float | None
     best: bool
 
 
@@ -58,6 +75,10 @@ class TrainingState:
     best_weights : dict of str to Tensor
     finished : bool
         Nothing is left to train.
+    precision : str
+        Of the training steps, kept when the run goes on elsewhere; empty before the first.
+    seconds : list of float
+        Every epoch's time by the clock.
     """
 
     history: list[EpochRecord] = field(default_factory=list)
@@ -65,6 +86,8 @@ class TrainingState:
     best_loss: float = float("inf")
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     finished: bool = False
+    precision: str = ""
+    seconds: list[float] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """One line: how far it is."""
@@ -72,20 +95,17 @@ class TrainingState:
         return f"TrainingState({len(self.history)} epochs, best {self.best_epoch}{end})"
 
     def add(
-        self,
-        *,
-        train_loss: float,
-        validation_loss: float,
-        validation_auc: float,
-        weights: dict[str, Tensor],
+        self, *, train_loss: float, validated: Validated | None, weights: dict[str, Tensor]
     ) -> None:
         """Append an epoch; keep its weights when its validation loss is the lowest so far."""
         epoch = len(self.history) + 1
-        best = validation_loss < self.best_loss
+        best = validated is None or validated.loss < self.best_loss
         if best:
-            self.best_epoch, self.best_loss = epoch, validation_loss
-            self.best_weights = {name: value.detach().clone() for name, value in weights.items()}
-        self.history.append(EpochRecord(epoch, train_loss, validation_loss, validation_auc, best))
+            self.best_epoch = epoch
+            self.best_loss = self.best_loss if validated is None else validated.loss
+            self.best_weights = {k: value.detach().cpu().clone() for k, value in weights.items()}
+        loss, auc = (None, None) if validated is None else (validated.loss, validated.auc)
+        self.history.append(EpochRecord(epoch, train_loss, loss, auc, best))
 
     def to_plain(self) -> dict[str, Any]:
         """Numbers, strings, lists and tensors only: what ``weights_only`` loading accepts."""
@@ -104,19 +124,23 @@ class Fitted:
     Parameters
     ----------
     net : Network
-        With the weights of the best epoch, in evaluation mode.
+        In evaluation mode, on the CPU: of the last stage, which learned from all patients, or with
+        ``train.refit`` off with the weights of the best epoch.
     best_epoch : int
-        From 1.
+        From 1: the epoch that the inner validation part chose.
     history : tuple of EpochRecord
+        Of the stage that chose it.
     train, validation : StackTable
         The inner parts; no patient is in both.
     validation_logit : ndarray of float32, shape (n,)
-        Per scan of the inner validation part, by the best weights, from the stored stacks, as at
-        prediction.
+        Per scan of the inner validation part, by the best weights of the stage that had not seen
+        it, from the stored stacks, as at prediction.
     data_hash : str
         SHA-256 of everything that was given to learn from, both inner parts.
     prevalence : float
         Fraction of those patients with HT.
+    refit : tuple of EpochRecord
+        Of the stage that learned from all patients; empty if there was none.
     """
 
     net: Network
@@ -127,10 +151,12 @@ class Fitted:
     validation_logit: NDArray[np.float32]
     data_hash: str
     prevalence: float
+    refit: tuple[EpochRecord, ...] = ()
 
     def __repr__(self) -> str:
         """One line: the network, the epoch and the parts."""
+        again = ", refitted on all" if self.refit else ""
         return (
             f"Fitted({type(self.net).__name__}, epoch {self.best_epoch} of {len(self.history)}, "
-            f"{len(self.train)} training and {len(self.validation)} validation scans)"
+            f"{len(self.train)} training and {len(self.validation)} validation scans{again})"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, in_style, new_figure
@@ -22,7 +22,7 @@ def training_figure(
     Parameters
     ----------
     history : sequence of EpochRecord
-        Of every epoch.
+        Of every epoch, each with its validation.
     best_epoch : int
         The epoch (from 1) whose weights were kept.
     simulated : bool
@@ -35,16 +35,21 @@ def training_figure(
     axes = figure.add_axes((0.135, 0.15, 0.725, 0.62))
     for loss, colour, name in (
         ([record.train_loss for record in history], GREY, "training loss"),
-        ([record.validation_loss for record in history], BLUE, "validation loss"),
+        (_numbers(record.validation_loss for record in history), BLUE, "validation loss"),
     ):
         axes.plot(epochs, loss, color=colour, label=name)
     axes.axvline(best_epoch, color=INK, linewidth=1, linestyle=":", label="kept")
     axes.set(xlabel="Epoch", ylabel="Loss")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     right = axes.twinx()
-    auc = [record.validation_auc for record in history]
+    auc = _numbers(record.validation_auc for record in history)
     right.plot(epochs, auc, color=ORANGE, linestyle="--", label="validation AUC")
     right.set(ylabel="AUC", ylim=(0, 1.02))
     right.spines["right"].set_visible(True)
     figure.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0.94))
     return figure
+
+
+def _numbers(values: Iterable[float | None]) -> list[float]:
+    """Return them with gaps where there are none."""
+    return [float("nan") if value is None else value for value in values]

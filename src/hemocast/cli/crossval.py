@@ -1,0 +1,46 @@
+"""``hemocast crossval``: a dataset in; an out-of-fold prediction of every patient out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hemocast.cli.options import Workers, output
+
+
+def crossval(
+    dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels, or stacks.")],
+    out: Annotated[
+        Path, output("Folder for predictions and training; new or unfinished.", "cross-validation")
+    ],
+    config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
+    name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ctnet",
+    folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
+    workers: Workers = 1,
+) -> None:
+    """Train on all folds of patients but one and predict that one, for each in turn.
+
+    OUT/predictions.csv holds every scan once, for 'hemocast evaluate'. A run that was stopped goes
+    on when started again.
+    """
+    from hemocast.cli.progress import stage_bars
+    from hemocast.config import Config, load_config
+    from hemocast.dataset import Dataset
+    from hemocast.pipeline.crossval import CrossOptions, cross_validate
+    from hemocast.stats import MAIN_METRICS
+
+    settings = load_config(config) if config else Config()
+    with stage_bars() as progress:
+        options = CrossOptions(folds, name, workers, progress)
+        done = cross_validate(Dataset(dataset), settings, out, options)
+    result = done.evaluation
+    print(f"{done.refused} scan(s) refused")
+    print(
+        f"Out of fold: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT"
+    )
+    for metric in MAIN_METRICS:
+        estimate = result[metric]
+        print(f"  {metric:18} {estimate.value:.3f} ({estimate.ci_low:.3f}-{estimate.ci_high:.3f})")
+    print(f"Predictions: {done.predictions}")

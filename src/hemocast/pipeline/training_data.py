@@ -1,0 +1,249 @@
+"""A dataset, or a folder of stacks, as the one table of stacks that networks learn from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hemocast.config import CTNETS, Config, PrepareConfig
+from hemocast.dataset import Dataset
+from hemocast.dataset.description import read_description, says_ours
+from hemocast.dataset.scan_id import ScanId
+from hemocast.dataset.split.leakage import Copy
+from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
+from hemocast.errors import ConfigError, TableError, TooFewPatients, WorkerDied
+from hemocast.train import STACKS, StackTable, write_stacks
+from hemocast.volume import Stack, StackRecord, from_levels
+
+EXAMPLES = 24
+"""Stacks kept in memory for the model's idea of a usual input and for the check of its export."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The patients of a dataset who have a label and a scan.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where they are.
+    scans : tuple of ScanFile
+        All their scans.
+    labels : mapping
+        participant_id -> 1 (HT) or 0 (no HT).
+    stacks : StackTable or None
+        Their stacks, where the folder holds these in place of scans.
+    """
+
+    dataset: Dataset
+    scans: tuple[ScanFile, ...]
+    labels: Mapping[str, int]
+    stacks: StackTable | None = None
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Cohort:
+        """Read it from a dataset, or from what ``hemocast simulate --format stacks`` writes.
+
+        Raises
+        ------
+        NothingThere, DatasetError, TableError
+            There is no dataset of Hemocast's, or its labels are missing or bad.
+        """
+        are_stacks = says_ours(read_description(dataset.root), "derivative")
+        if not are_stacks:
+            dataset.refuse_foreign()
+        labels, stacks = dataset.labels(), None
+        if are_stacks:
+            stacks = StackTable.of_folder(dataset.root)
+            scans = _named(stacks)
+        else:
+            scans = tuple(scan for scan in scans_of(dataset) if scan.participant_id in labels)
+        with_scan = {scan.participant_id for scan in scans}
+        known = {p: label for p, label in labels.items() if p in with_scan}
+        return cls(dataset, scans, known, stacks)
+
+    def __repr__(self) -> str:
+        """One line: counts."""
+        return f"Cohort({len(self.labels)} patients, {len(self.scans)} scans)"
+
+    def sha256(self) -> str:
+        """Hash which scans with which labels these are."""
+        rows = sorted(
+            f"{scan.scan_id}\t{scan.scan_uid}\t{self.labels[scan.participant_id]}\n"
+            for scan in self.scans
+        )
+        return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+    def equal_stacks(self) -> tuple[Copy, ...]:
+        """Find stacks that are one under two names, to the last pixel."""
+        first: dict[str, str] = {}
+        copies = []
+        for scan in self.scans:
+            other = first.setdefault(scan.scan_uid, scan.scan_id)
+            if other != scan.scan_id:
+                copies.append(Copy(other, scan.scan_id, True, 1.0))
+        return tuple(copies)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a cohort's scans became.
+
+    Parameters
+    ----------
+    table : StackTable
+        The stacks.
+    examples : list of Stack
+        A few to learn from.
+    refused : tuple of PreparedScan
+        Scans without a stack, with the reason.
+    """
+
+    table: StackTable
+    examples: list[Stack]
+    refused: tuple[PreparedScan, ...]
+
+
+def prepare_cohort(
+    cohort: Cohort,
+    settings: PrepareConfig,
+    folder: Path,
+    *,
+    learned: Collection[str],
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Prepare all scans of a cohort into one array; where they are stacks already, take those.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    settings : PrepareConfig
+        How; stacks must have been made so.
+    folder : Path
+        For the array.
+    learned : collection of str
+        Patients from whom the examples may be.
+    workers : int
+        Processes.
+    progress : callable, optional
+        Called with scans done and scans in all.
+
+    Raises
+    ------
+    ConfigError
+        The stacks were made with other settings.
+    TooFewPatients
+        Every scan was refused.
+    WorkerDied
+        A process that prepared was ended from outside.
+    """
+    if cohort.stacks is not None:
+        _check_prepared(cohort.stacks, settings)
+        learn = cohort.stacks.of(learned)
+        array = learn.open()
+        examples = [_stack(array[row], settings) for row in learn.rows[:EXAMPLES]]
+        return Prepared(cohort.stacks, examples, ())
+    scans, count = cohort.scans, len(cohort.scans)
+    kept: list[Stack] = []
+    refused: list[PreparedScan] = []
+    people = set(learned)
+
+    def stacks() -> Iterator[Stack | None]:
+        prepared = prepare_scans(cohort.dataset, scans, settings, workers=workers)
+        for done, item in enumerate(_alive(prepared), start=1):
+            if item.stack is None:
+                refused.append(item)
+            elif len(kept) < EXAMPLES and item.scan.participant_id in people:
+                kept.append(item.stack)
+            if progress:
+                progress(done, count)
+            yield item.stack
+        if len(refused) == count:
+            raise TooFewPatients(
+                f"All {count} scans were refused, the first because: {refused[0].error}",
+                "head CTs that can be prepared",
+                "See the reasons and check the scans",
+            )
+
+    rows = write_stacks(stacks(), count, folder / STACKS)
+    left = [scans[row] for row in rows]
+    table = StackTable(
+        folder / STACKS,
+        tuple(scan.participant_id for scan in left),
+        tuple(scan.scan_id for scan in left),
+        tuple(cohort.labels[scan.participant_id] for scan in left),
+        rows,
+    )
+    return Prepared(table, kept, tuple(refused))
+
+
+def bytes_of(cohort: Cohort, config: Config) -> int:
+    """Estimate what preparing and training will write: stacks, the cache, the network's inputs."""
+    prepare, net = config.prepare, config.net
+    pooled = (net.pool**2 / (1 + net.mirror)) if net.name in CTNETS else 1
+    stacks = 0.0 if cohort.stacks else 1.5
+    return round(len(cohort.scans) * prepare.frames * prepare.size**2 * (stacks + 4 / pooled))
+
+
+def _alive(prepared: Iterator[PreparedScan]) -> Iterator[PreparedScan]:
+    """Pass on what the workers give; say of what one died."""
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    try:
+        yield from prepared
+    except BrokenProcessPool as error:
+        how = re.search(r"SIG\w+|EXIT\(\d+\)", str(error))
+        raise WorkerDied(
+            f"A process that prepared scans was ended from outside: {how[0] if how else 'how?'}",
+            "processes that live; the system ends one, by SIGKILL, where memory runs out",
+            "Run again with fewer --workers: what is prepared stays",
+        ) from error
+
+
+def _named(table: StackTable) -> tuple[ScanFile, ...]:
+    """Name the scans of a table of stacks; what identifies one is its pixels."""
+    array = table.open()
+    named = []
+    for scan_id, row in zip(table.scan_id, table.rows, strict=True):
+        scan = ScanId.parse(scan_id)
+        if scan is None:
+            raise TableError(
+                "scans.tsv holds a scan_id of another form",
+                "sub-NAME_ses-NUMBER",
+                "Simulate the cohort again",
+            )
+        uid = hashlib.sha256(np.ascontiguousarray(array[row]).data).hexdigest()
+        named.append(ScanFile(scan, uid, table.array))
+    return tuple(named)
+
+
+def _check_prepared(table: StackTable, settings: PrepareConfig) -> None:
+    shape = table.open().shape[1:]
+    wanted = (settings.frames, settings.size, settings.size)
+    usual = settings.model_copy(update={"frames": 28, "size": 192}) == PrepareConfig()
+    if shape != wanted or not usual:
+        raise ConfigError(
+            f"The stacks hold {shape[0]} frames of {shape[1]} x {shape[2]} pixels as 'hemocast "
+            "simulate' makes them; the settings under prepare ask for others",
+            "the settings that the stacks were made with",
+            "Leave prepare out of the settings file, or train on a dataset, whose scans are "
+            "prepared as asked",
+        )
+
+
+def _stack(levels: NDArray[np.uint8], settings: PrepareConfig) -> Stack:
+    """Return a stack of which only the levels are kept; the brain is what they enclose."""
+    around = ndimage.binary_closing(levels > 0, np.ones((1, 3, 3)), iterations=3)
+    brain = np.stack([ndimage.binary_fill_holes(frame) for frame in around])
+    spacing = (settings.pixel_mm, settings.pixel_mm, settings.frame_mm)
+    brain_ml = float(brain.sum() * np.prod(spacing) / 1000)
+    record = StackRecord("", settings.hash(), (0, 0, 0), (0, 0, 0), brain_ml, 0, 0, 0.0)
+    return Stack(from_levels(levels), brain, np.diag([*spacing, 1.0]), record)
