@@ -13,6 +13,7 @@ class LeftOutCode(StrEnum):
 
     NOT_DICOM = "not-dicom"
     DAMAGED_HEADER = "damaged-header"
+    NOT_THERE = "not-there"
     NOT_PREFERRED = "not-preferred"
     NOT_CT = "not-ct"
     LOCALIZER = "localizer"
@@ -37,12 +38,17 @@ class LeftOutCode(StrEnum):
     @property
     def stray(self) -> bool:
         """Whether it is said of files that belong to no series."""
-        return self in (LeftOutCode.NOT_DICOM, LeftOutCode.DAMAGED_HEADER)
+        return self in (
+            LeftOutCode.NOT_DICOM,
+            LeftOutCode.DAMAGED_HEADER,
+            LeftOutCode.NOT_THERE,
+        )
 
 
 _WORDS = {
     LeftOutCode.NOT_DICOM: "not DICOM images",
     LeftOutCode.DAMAGED_HEADER: "header damaged or cut off",
+    LeftOutCode.NOT_THERE: "listed in the medium's DICOMDIR, but not there",
     LeftOutCode.NOT_PREFERRED: "another series of the study was preferred",
     LeftOutCode.NOT_CT: "not CT",
     LeftOutCode.LOCALIZER: "localizer",

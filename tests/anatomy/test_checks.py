@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hemocast.anatomy import find_brain
-from hemocast.anatomy.checks import check_hounsfield
+from hemocast.anatomy.checks import check_hounsfield, check_skull
 from hemocast.errors import ContentError, NotABrain, NotHounsfield
 from hemocast.volume import Source, Volume
 
@@ -112,3 +112,19 @@ def test_whatever_is_given_the_answer_is_a_refusal_and_never_a_crash(hu):
 def test_values_that_are_not_hu_are_refused(values):
     with pytest.raises(NotHounsfield):
         check_hounsfield(values.astype(np.float32).reshape(10, 10, 10))
+
+
+@pytest.mark.parametrize("outside", [0.0, -1000.0, -1024.0])
+def test_a_brain_whose_skull_was_taken_off_is_refused(outside: float) -> None:
+    hu = np.full((20, 40, 40), outside, np.float32)
+    hu[4:16, 8:32, 8:32] = np.random.default_rng(0).normal(34, 6, (12, 24, 24))
+    with pytest.raises(NotABrain, match="skull has been taken off"):
+        check_skull(hu)
+
+
+def test_a_head_in_clean_air_keeps_its_skull() -> None:
+    hu = np.full((20, 40, 40), -1000.0, np.float32)
+    hu[3:17, 6:34, 6:34] = 900.0
+    hu[4:16, 8:32, 8:32] = np.random.default_rng(0).normal(34, 6, (12, 24, 24))
+    assert check_skull(hu) is None
+    assert check_skull(np.zeros((4, 4, 4), np.float32)) is None

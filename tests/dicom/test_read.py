@@ -498,3 +498,19 @@ def test_a_header_that_speaks_of_contrast_beside_plain_is_a_doubt(scan, write, t
     assert any("names a contrast agent" in d for d in read(tmp_path / "plain").source.doubts)
     write(scan().with_header(**(plain | {"contrast_agent": "NONE GIVEN"})), tmp_path / "none")
     assert not any("contrast" in doubt for doubt in read(tmp_path / "none").source.doubts)
+
+
+def test_a_tilt_in_the_header_that_the_places_lack_is_a_doubt(scan, write, edit, tmp_path):
+    for name, tilt, told in (("lost", 0.0, 18.0), ("kept", 18.0, -18.0), ("none", 0.0, 0.0)):
+        for path in write(scan(tilt=tilt), tmp_path / name):
+            edit(path, GantryDetectorTilt=told)
+        doubts = read(tmp_path / name).source.doubts
+        assert any("gantry tilt of 18.0 degrees" in doubt for doubt in doubts) is (name == "lost")
+
+
+def test_images_numbered_from_the_middle_are_a_doubt(scan, write, edit, tmp_path):
+    for number, path in enumerate(write(scan(), tmp_path / "a"), start=7):
+        edit(path, InstanceNumber=number)
+    assert any("lack its first 6" in doubt for doubt in read(tmp_path / "a").source.doubts)
+    write(scan(), tmp_path / "b")
+    assert not any("numbered" in doubt for doubt in read(tmp_path / "b").source.doubts)

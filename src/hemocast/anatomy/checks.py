@@ -59,6 +59,39 @@ def check_hounsfield(hu: FloatArray) -> None:
         )
 
 
+def check_skull(hu: FloatArray) -> None:
+    """Refuse a scan whose skull and scalp were taken off: a brain alone, in one constant value.
+
+    Parameters
+    ----------
+    hu : ndarray of float32, any shape
+        HU, and one value outside the brain: 0, or that of air.
+
+    Raises
+    ------
+    NotABrain
+        At least two fifths of the voxels have the value of a corner, which is air or 0, and of the
+        others nearly none is bone while nearly all are on the scale of brain and fluid.
+    """
+    corner = float(hu.flat[0])
+    if corner > AIR_HU and abs(corner) > 1.0:
+        return
+    sample = hu[tuple(slice(None, None, 2 if n >= 16 else 1) for n in hu.shape)]
+    tissue = sample[sample != corner]
+    share = tissue.size / sample.size
+    if not 0.02 <= share <= 0.6:
+        return
+    bone = float(np.mean(tissue > SOFT_HU))
+    brain = float(np.mean((tissue > -20.0) & (tissue < 100.0)))
+    if bone < 0.002 and brain > 0.95:
+        raise NotABrain(
+            f"The skull has been taken off: {share:.0%} of the scan is soft tissue, the rest one "
+            f"constant value of {corner:.0f}, and there is no bone",
+            "the whole head, as it was scanned, with skull and scalp",
+            "Give the scan from before brain extraction",
+        )
+
+
 def check_brain(
     hu: FloatArray, inside: BoolArray, skull: BoolArray, spacing: tuple[float, float, float]
 ) -> None:

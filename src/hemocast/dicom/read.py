@@ -34,6 +34,8 @@ from hemocast.errors import (
 from hemocast.left_out import LeftOut
 from hemocast.volume import FloatArray, Source, Volume
 
+_TILT_DIFFERS = 2.0  # degrees
+
 
 def read(path: Path | str) -> Volume:
     """Read one scan from a DICOM folder, a zip or a NIfTI file.
@@ -187,9 +189,8 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
     else:
         # The slices were not axial: every plane of the volume crosses all of them.
         slices = [tuple(image.sop_uid for image in images)] * turned.shape[0]
-    if series.joined > 1:
-        notes.corrected.append(f"{series.joined} series of one scan joined, which lie end to end")
     _describe(grid, images, notes)
+    _doubt(series, grid, notes)
     return Volume(
         hu=regrid.whole(turned),
         affine=affine,
@@ -279,12 +280,30 @@ def _describe(grid: geometry.Grid, images: list[Image], notes: _Notes) -> None:
             f"slices at most {thick:g} mm thick lie {max(steps):.1f} mm apart: tissue between them "
             "was not seen"
         )
-    doubt = contrast_of(images[0]).doubt
-    if doubt:
-        notes.doubts.append(doubt.value)
-    if any(image.pixels.lossy for image in images):
+
+
+def _doubt(series: Series, grid: geometry.Grid, notes: _Notes) -> None:
+    """Say in words what the headers tell of the series that may matter."""
+    if series.joined > 1:
+        notes.corrected.append(f"{series.joined} series of one scan joined, which lie end to end")
+    if series.lacking:
+        notes.doubts.append(
+            f"the images are numbered from {series.lacking + 1} on: the series may lack its first "
+            f"{series.lacking}"
+        )
+    first = series.first
+    tilt = abs(first.tilt or 0.0)
+    if abs(tilt - grid.tilt_degrees) > _TILT_DIFFERS and tilt > _TILT_DIFFERS:
+        notes.doubts.append(
+            f"the header tells of a gantry tilt of {tilt:.1f} degrees, the slices' places of "
+            f"{grid.tilt_degrees:.1f}"
+        )
+    contrast = contrast_of(first).doubt
+    if contrast:
+        notes.doubts.append(contrast.value)
+    if any(image.pixels.lossy for image in series.images):
         notes.doubts.append("the images were compressed with loss")
-    if images[0].image_type[:1] == ("DERIVED",):
+    if first.image_type[:1] == ("DERIVED",):
         notes.doubts.append("the images are marked as derived")
 
 

@@ -13,6 +13,7 @@ from hemocast.errors import (
     BadGeometry,
     HemocastError,
     MalformedFile,
+    NotABrain,
     NothingThere,
     NotHounsfield,
     SeveralScans,
@@ -205,3 +206,24 @@ def test_a_map_whose_sides_are_not_known_claims_no_orientation(volume, tmp_path)
         write_nifti(volume.hu, volume.affine, tmp_path / "map.nii.gz", sides_known=known)
         header = nib.load(tmp_path / "map.nii.gz").header
         assert int(header["sform_code"]) == int(header["qform_code"]) == int(known)
+
+
+@pytest.mark.parametrize("outside", [0.0, -1024.0])
+def test_a_brain_without_its_skull_is_named(outside, tmp_path):
+    z, y, x = np.indices((40, 80, 80)) - np.array([20, 40, 40])[:, None, None, None]
+    brain = (z / 16) ** 2 + (y / 30) ** 2 + (x / 25) ** 2 < 1
+    values = np.where(brain, 34 + np.random.default_rng(0).normal(0, 5, brain.shape), outside)
+    write_nifti(values, np.diag([2.0, 2.0, 4.0, 1.0]), tmp_path / "brain.nii")
+    with pytest.raises(NotABrain, match="skull has been taken off"):
+        read_nifti(tmp_path / "brain.nii")
+
+
+@pytest.mark.parametrize(("name", "packed"), [("a.nii", True), ("a.nii.gz", False)])
+def test_packed_or_not_is_told_by_content(name, packed, tmp_path):
+    values = np.full((10, 20, 20), -1000.0)
+    values[2:8, 5:15, 5:15] = np.random.default_rng(0).normal(40, 200, (6, 10, 10)).round()
+    write_nifti(values, np.diag([2.0, 2.0, 4.0, 1.0]), tmp_path / "plain.nii")
+    content = (tmp_path / "plain.nii").read_bytes()
+    (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
+    right = read_nifti(tmp_path / "plain.nii")
+    assert np.array_equal(read_nifti(tmp_path / name).hu, right.hu)

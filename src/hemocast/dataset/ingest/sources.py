@@ -121,7 +121,8 @@ def gather(opened: Opened) -> Gathered:
     """Find the scans of a folder, whether DICOM, NIfTI or both; headers and sidecars alone.
 
     A DICOMDIR is a directory of other files: these are found by walking, so that a medium whose
-    DICOMDIR is damaged or incomplete loses nothing.
+    DICOMDIR is damaged or incomplete loses nothing. What it lists and is not there refuses the scan
+    that lacks it.
 
     Parameters
     ----------

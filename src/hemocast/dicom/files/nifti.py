@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hemocast.anatomy.checks import check_hounsfield
+from hemocast.anatomy.checks import check_hounsfield, check_skull
+from hemocast.dicom.files.formats import Kind, name_of
 from hemocast.dicom.files.nifti_header import SCANNER, UNKNOWN, nifti1_header
 from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.geometry.regrid import AIR, canonical, whole
@@ -71,6 +72,8 @@ def read_nifti(path: Path) -> Volume:
         It does not say where its voxels lie, or its axes are sheared (a gantry tilt left in).
     NotHounsfield
         Its values are not CT numbers.
+    NotABrain
+        Its skull has been taken off.
     TooLarge
         It claims more voxels than a head CT can have.
     Unreadable
@@ -90,6 +93,7 @@ def read_nifti(path: Path) -> Volume:
         values[blank] = AIR
         corrected = ("voxels without a number set to air",)
     np.maximum(values, AIR, out=values)
+    check_skull(values)
     check_hounsfield(values)
     turned, affine, _ = canonical(values.T, lps)
     source = Source(
@@ -134,10 +138,14 @@ class _Image:
     data: Any
 
 
+def _is_packed(path: Path) -> bool:
+    """Tell by its first bytes, whatever its name says, whether a file is packed by gzip."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def _content(path: Path) -> BinaryIO:
-    if path.name.lower().endswith(".gz"):
-        return cast("BinaryIO", gzip.open(path))
-    return path.open("rb")
+    return cast("BinaryIO", gzip.open(path)) if _is_packed(path) else path.open("rb")
 
 
 def _header(start: bytes) -> Any:
@@ -152,7 +160,8 @@ def _header(start: bytes) -> Any:
 
     nib: Any = nibabel
     sizes = {int.from_bytes(start[:4], order) for order in ("little", "big")}
-    if len(start) < _NIFTI1_BYTES:
+    cut = not start or sizes & {_NIFTI1_BYTES, _NIFTI2_BYTES}
+    if len(start) < _NIFTI1_BYTES and cut:
         raise EOFError
     if _NIFTI1_BYTES in sizes and start[344:348] == b"n+1\0":
         return nib.Nifti1Header(start[:_NIFTI1_BYTES])
@@ -175,8 +184,11 @@ def _open(path: Path) -> _Image:
         kind = header.get_data_dtype()
         if not 0 <= offset <= MOST_BEFORE_DATA:
             raise _malformed("The NIfTI header points outside the file")
+        # A path is opened by its ending, which may be wrong.
+        honest = _is_packed(path) == path.name.lower().endswith(".gz")
         # Not `nibabel.load`: it reads every extension, however long it says it is.
-        image = _Image(header, shape, nib.arrayproxy.ArrayProxy(path, header))
+        proxy = nib.arrayproxy.ArrayProxy(path if honest else _content(path), header)
+        image = _Image(header, shape, proxy)
     except HemocastError:
         raise
     except (EOFError, zlib.error) as error:
@@ -185,7 +197,7 @@ def _open(path: Path) -> _Image:
     except Exception as error:
         if is_denied(error):
             raise unreadable([error]) from error
-        raise _malformed(f"The file is not NIfTI inside ({type(error).__name__})") from error
+        raise _not_nifti(path, error) from error
     if len(shape) > 3 and max(shape[3:]) > 1:
         raise SeveralScans(
             f"The NIfTI file holds an image of {len(shape)} dimensions",
@@ -207,6 +219,14 @@ def _open(path: Path) -> _Image:
             "Give the original CT scan",
         )
     return image
+
+
+def _not_nifti(path: Path, error: Exception) -> MalformedFile:
+    known = name_of(path)
+    if known is None or known[1] in (Kind.PACKED, Kind.NIFTI):
+        return _malformed(f"The file is not NIfTI inside ({type(error).__name__})")
+    seen = f"The file is called NIfTI, but is a {known[0]}"
+    return MalformedFile(seen, "a NIfTI file of one CT scan", known[1].value)
 
 
 def _affine(image: _Image) -> tuple[NDArray[np.float64], tuple[str, ...]]:

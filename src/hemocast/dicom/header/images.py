@@ -23,6 +23,10 @@ class NotADicomFile(Exception):
     """The file is something else; for this room's own use."""
 
 
+class MediaDirectory(NotADicomFile):
+    """The file is a medium's DICOMDIR; for this room's own use."""
+
+
 class DamagedHeader(Exception):
     """The file claims to be DICOM but its header cannot be read; for this room's own use."""
 
@@ -33,7 +37,7 @@ def read_images(path: Path) -> list[Image]:
     Raises
     ------
     NotADicomFile
-        It is something else, or only a directory of other files.
+        It is something else, or (`MediaDirectory`) only a directory of other files.
     DamagedHeader
         It claims to be DICOM, and its header cannot be read.
     OSError
@@ -47,7 +51,7 @@ def read_images(path: Path) -> list[Image]:
             try:
                 header = header or Fields.parse(file)
                 if header.sop_class == MEDIA_DIRECTORY:
-                    raise NotADicomFile
+                    raise MediaDirectory
                 return _images(header, path, file)
             except (NotADicomFile, DamagedHeader):
                 raise

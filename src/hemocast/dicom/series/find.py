@@ -5,21 +5,29 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hemocast.dicom.files.formats import not_dicom
+from hemocast.dicom.files.medium import listed_images
 from hemocast.dicom.files.walk import files_below
 from hemocast.dicom.header.image import Image
-from hemocast.dicom.header.images import DamagedHeader, NotADicomFile, read_images
+from hemocast.dicom.header.images import (
+    DamagedHeader,
+    MediaDirectory,
+    NotADicomFile,
+    read_images,
+)
 from hemocast.dicom.refusals import unreadable
 from hemocast.dicom.series.found import Found, Refusal, Scan, Series
-from hemocast.dicom.series.join import join_halves, merge_slivers
+from hemocast.dicom.series.join import join_halves, lacking, merge_slivers
 from hemocast.dicom.series.select import choose
-from hemocast.errors import NotDicom, NothingThere, TruncatedFile
+from hemocast.errors import HemocastError, MissingSlices, NothingThere, TruncatedFile
 from hemocast.left_out import LeftOut, LeftOutCode
 
 logger = logging.getLogger(__name__)
@@ -30,7 +38,7 @@ def find_scans(folder: Path) -> Found:
 
     Reads headers only. Files need no extension and may lie in any order; what is not DICOM is left
     out and counted. What cannot be read may be a slice: it refuses every study that it may belong
-    to.
+    to. So does what a medium's DICOMDIR lists and is not there, for the series that lacks it.
 
     Parameters
     ----------
@@ -40,58 +48,120 @@ def find_scans(folder: Path) -> Found:
     Raises
     ------
     NothingThere
-        The path does not exist or holds no file.
+        The path does not exist, or holds no file, or only a DICOMDIR without its images.
     NotDicom
         No file there is DICOM.
     Unreadable
         None can be seen to be, and some cannot be read.
     """
     root = Path(folder)
-    images: list[Image] = []
-    others = 0
-    damaged: set[Path] = set()
-    unread: dict[Path, OSError] = {}
-    for path in files_below(root, unread):
-        try:
-            images += read_images(path)
-        except NotADicomFile:
-            others += 1
-        except DamagedHeader as error:
-            logger.info("a DICOM header could not be read: %s", error)
-            damaged.add(path)
-        except OSError as error:
-            logger.info("a file could not be read: %s", error.strerror)
-            unread[path] = error
-    if not images and unread:
-        raise unreadable(unread.values())
-    if not images and damaged:
-        raise _damaged_header()
-    if not images and not others:
-        raise NothingThere(
-            "The folder is empty", "a folder with the files of a head CT", "Check the path"
-        )
-    if not images:
-        raise NotDicom(
-            f"None of the {others} file(s) there is DICOM",
-            "the DICOM files of a head CT, or a NIfTI file",
-            "Export the scan again as DICOM and give that folder",
-        )
-    counts = {LeftOutCode.NOT_DICOM: others, LeftOutCode.DAMAGED_HEADER: len(damaged)}
-    unsure = {path.parent for path in damaged}
-    studies = _studies(images)
-    entries = [_without_unsure(choose(_stacks(study)), unsure) for study in studies]
-    losses = _losses(studies, unread, root)
+    read = _read_headers(root)
+    if not read.images:
+        raise _nothing_read(read)
+    missing = read.missing()
+    counts = {
+        LeftOutCode.NOT_DICOM: len(read.others),
+        LeftOutCode.DAMAGED_HEADER: len(read.damaged),
+        LeftOutCode.NOT_THERE: sum(gone for gone, _ in missing.values()),
+    }
+    unsure = {path.parent for path in read.damaged}
+    studies = _studies(read.images)
+    entries = [
+        _without_missing(_without_unsure(choose(_stacks(study)), unsure), missing)
+        for study in studies
+    ]
+    losses = _losses(studies, read.unread, root)
     for index, paths in losses.items():
-        first, lost = studies[index][0], unreadable(unread[path] for path in paths)
+        first, lost = studies[index][0], unreadable(read.unread[path] for path in paths)
         entries[index] = Refusal(first.patient_key, first.study_uid, lost, entries[index].left_out)
     return Found(
         scans=tuple(entry for entry in entries if isinstance(entry, Scan)),
         refused=tuple(entry for entry in entries if isinstance(entry, Refusal)),
         left_out=tuple(LeftOut(code, count) for code, count in counts.items() if count),
-        patients=len({image.patient for image in images}),
-        unread=unread,
+        patients=len({image.patient for image in read.images}),
+        unread=read.unread,
         claimed=frozenset(path for paths in losses.values() for path in paths),
     )
+
+
+@dataclass
+class _Headers:
+    """What was read below a folder."""
+
+    images: list[Image] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    damaged: set[Path] = field(default_factory=set)
+    unread: dict[Path, OSError] = field(default_factory=dict)
+    listed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def missing(self) -> dict[str, tuple[int, int]]:
+        """Give for each series how many of the images that a DICOMDIR lists are not there."""
+        there = {image.sop_uid.partition("#")[0] for image in self.images}
+        return {
+            series: (len(listed - there), len(listed))
+            for series, listed in self.listed.items()
+            if listed - there
+        }
+
+
+def _read_headers(root: Path) -> _Headers:
+    read = _Headers()
+    for path in files_below(root, read.unread):
+        try:
+            read.images += read_images(path)
+        except MediaDirectory:
+            for series, images in listed_images(path).items():
+                read.listed[series] |= images
+        except NotADicomFile:
+            read.others.append(path)
+        except DamagedHeader as error:
+            logger.info("a DICOM header could not be read: %s", error)
+            read.damaged.add(path)
+        except OSError as error:
+            logger.info("a file could not be read: %s", error.strerror)
+            read.unread[path] = error
+    return read
+
+
+def _nothing_read(read: _Headers) -> HemocastError:
+    """Say why no image was read."""
+    if read.unread:
+        return unreadable(read.unread.values())
+    if read.damaged:
+        return _damaged_header()
+    if read.listed:
+        count = sum(map(len, read.listed.values()))
+        return NothingThere(
+            f"The medium's DICOMDIR lists {count} image(s), and none of them is there",
+            "the whole medium: the DICOMDIR and the folders with the images beside it",
+            "Copy the medium again with all its folders",
+        )
+    if not read.others:
+        return NothingThere(
+            "The folder is empty", "a folder with the files of a head CT", "Check the path"
+        )
+    return not_dicom(read.others)
+
+
+def _without_missing(
+    entry: Scan | Refusal, missing: Mapping[str, tuple[int, int]]
+) -> Scan | Refusal:
+    """Refuse a scan of which the medium's DICOMDIR lists images that are not there."""
+    if isinstance(entry, Refusal):
+        return entry
+    uids = {image.series_uid for image in entry.series.images}
+    counts = [missing[uid] for uid in uids if uid in missing]
+    if not counts:
+        return entry
+    gone, listed = (sum(column) for column in zip(*counts, strict=True))
+    error = MissingSlices(
+        f"The medium's DICOMDIR lists {listed} images of the series, and {gone} of them are not "
+        "there",
+        "every image of the series",
+        "Copy the medium again with all its folders, or export the series again",
+    )
+    first = entry.series.first
+    return Refusal(first.patient_key, first.study_uid, error, entry.left_out)
 
 
 def _without_unsure(entry: Scan | Refusal, unsure: set[Path]) -> Scan | Refusal:
@@ -189,7 +259,7 @@ def split_stacks(images: list[Image]) -> list[Series]:
     for group in groups.values():
         ordered = sorted(group, key=lambda i: (i.instance_number or 0, str(i.pixels.path)))
         stacks += [
-            Series(tuple(part), joined=len({image.series_uid for image in part}))
+            Series(tuple(part), len({image.series_uid for image in part}), lacking(images))
             for part in _by_acquisition(ordered)
         ]
     return stacks

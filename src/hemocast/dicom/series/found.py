@@ -23,10 +23,13 @@ class Series:
         In order of instance number and name; never empty.
     joined : int
         Of how many DICOM series it was made; see `hemocast.dicom.series.join`.
+    lacking : int
+        How many images come before the first, as their numbers have it.
     """
 
     images: tuple[Image, ...]
     joined: int = 1
+    lacking: int = 0
 
     @property
     def first(self) -> Image:

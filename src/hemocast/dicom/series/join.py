@@ -186,4 +186,20 @@ def _together(one: Series, other: Series) -> Series:
     parts = sorted(
         (low.images, kept), key=lambda part: (part[0].series_number or 0, part[0].series_uid)
     )
-    return Series((*parts[0], *parts[1]), joined=low.joined + high.joined)
+    images = (*parts[0], *parts[1])
+    return Series(images, one.joined + other.joined, lacking(images))
+
+
+def lacking(images: Sequence[Image]) -> int:
+    """Count the images before the first, where all are numbered in one row that begins late.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        Of a whole series, localizers and all.
+    """
+    numbers = [image.instance_number for image in images if image.instance_number is not None]
+    in_a_row = (
+        len(set(numbers)) == len(images) == max(numbers, default=0) - min(numbers, default=0) + 1
+    )
+    return max(min(numbers) - 1, 0) if in_a_row else 0
