@@ -262,6 +262,8 @@ def test_an_unknown_option_is_wrong_usage(
 TOGETHER = {**WRITES, **INTO_DATASET, "readers links": "{dataset} --study s --new"}
 LONG = {"demo", "reproduce", "simulate", "train"}
 UNDER_A_KEY = {"deidentify", "ingest"}
+OF_ONE_RUN = {"names.json", "linkage.csv"}
+"""What differs from folder to folder: a random key, and the paths that were given."""
 
 
 def _start(inputs: Path, name: str, out: Path, port: int = 0) -> subprocess.Popen[str]:
@@ -282,6 +284,8 @@ def _result(folder: Path) -> dict[str, bytes]:
         if not Path(name).name.startswith((".hemocast.", TEMPORARY))
     }
     for name in made:
+        if name in OF_ONE_RUN:
+            made[name] = b"there"
         if name.endswith(".sqlite"):
             with closing(sqlite3.connect(folder / name)) as database:
                 # The bytes hold when and how often it was written; ids are drawn.
@@ -308,16 +312,16 @@ def test_two_at_once_into_one_place_are_one_whole_result(place: Path, name: str)
     pair = [_start(inputs, name, out) for _ in range(2)]
     said = [process.communicate(timeout=300)[1] for process in pair]
     ended = [process.returncode for process in pair]
-    assert 0 in ended, said
+    assert {0, 4} & {*ended}, said  # a simulated scan may be one that is refused, with its row
     for code, words in zip(ended, said, strict=True):
-        assert code in {0, 2}, words
-        if code:
+        assert code in {0, 2, 4}, words
+        if code == 2:
             _check_refusal(words)
     if name in UNDER_A_KEY:
         shutil.copy(out.with_name("out.key"), place / "of-one" / "out.key")
     alone = _start(place / "of-one" / "inputs", name, place / "of-one" / "out")
     assert alone.communicate(timeout=300)[1] is not None
-    assert alone.returncode == 0
+    assert alone.returncode in ended
     if name in INTO_DATASET:
         out = inputs
     one = _result(place / "of-one" / out.name)

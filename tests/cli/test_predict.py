@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gc
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from typer.testing import CliRunner
 
 from hemocast.cli.main import app
 from hemocast.dicom import write_nifti
+from hemocast.errors import UsageError
 from hemocast.model import Prediction, load_default
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
@@ -197,3 +201,41 @@ def test_the_linkage_is_never_copied_into_what_is_shared(ge_head: Path, tmp_path
         assert path.name not in ("linkage.csv", "names.json")
         assert path.is_dir() or b"DOE^JANE" not in path.read_bytes()
     assert list(clean.rglob("*.dcm"))
+
+
+def test_in_a_terminal_a_bar_shows_the_time_left(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"no DICOM")
+    ours, theirs = pty.openpty()
+    command = [HEMOCAST, "predict", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out"]
+    done = subprocess.run(
+        [*map(str, command)], stdout=theirs, stderr=theirs, timeout=300,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "200"},
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # how Linux tells that the other end is closed
+        while piece := os.read(ours, 65536):
+            said += piece
+    os.close(ours)
+    assert done.returncode == 4
+    assert b"Predicting" in said
+    assert b"-:--:--" in said or b"0:00:0" in said
+    plain = predict(tmp_path / "a", tmp_path / "b", out=tmp_path / "out")
+    assert "Predicting" not in plain.stdout
+    assert [line[:9] for line in plain.stdout.splitlines()[:2]] == ["1 refused", "2 refused"]
+
+
+def test_under_a_key_a_scan_is_called_as_ingest_calls_it(ge_head: Path, tmp_path: Path) -> None:
+    key = ["--key", str(tmp_path / "project.key")]
+    out, dataset = tmp_path / "out", tmp_path / "dataset"
+    for command in (["predict", "--out", str(out)], ["ingest", "--out", str(dataset)]):
+        done = CliRunner().invoke(app, [*command, str(ge_head), *key])
+        assert done.exit_code == 0, done.output
+    (row,) = csv.DictReader((out / "predictions.csv").open(encoding="utf-8", newline=""))
+    (scan,) = csv.DictReader((dataset / "scans.tsv").open(encoding="utf-8"), delimiter="\t")
+    assert row["participant_id"] == scan["participant_id"]
+    assert row["scan_id"] == scan["scan_id"]
+    done = CliRunner().invoke(app, ["predict", str(ge_head), "--out", str(out)])
+    assert isinstance(done.exception, UsageError)
+    assert "named by a key" in str(done.exception)
