@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from hemocast.dicom.header.kernels import bone_prefix, is_known
-from hemocast.dicom.words.terms import Meaning, fold, read_words, spelled
+from hemocast.dicom.words.terms import SOLID, Meaning, fold, read_words, spelled
 
 MARK = "_"
 
@@ -69,6 +69,7 @@ _TOKEN = re.compile(
 )
 _MEASURE = re.compile(r"\d{1,2}(\.\d{1,3})?\s?MM")
 _SHORT_NUMBER = re.compile(r"\d{1,3}|\d{1,2}\.\d")
+_BESIDE_SOLID = re.compile(rf"(?<=[{SOLID}])(?=[^\W_])|(?<=[^\W_])(?=[{SOLID}])")
 _MOST = 64  # characters of a value of DICOM's kind LO
 _BETWEEN = frozenset(" -/+_,&")
 _MARKS = re.compile(r"(?:_[\s/+,-]*)+_")
@@ -108,8 +109,9 @@ def _in_english(text: str) -> str:
         if word.meanings and not listed:
             meant = next((e for m, e in _ENGLISH.items() if m in word.meanings), MARK)
             out += [folded[at : word.start], f" {meant} "]
-            at = word.end
-    return "".join([*out, folded[at:]])
+            # I.V. ends with a dot of its own.
+            at = word.end + folded.startswith(".", word.end)
+    return _BESIDE_SOLID.sub(" ", "".join([*out, folded[at:]]))
 
 
 def _listed_words(folded: str, words: frozenset[str], *, numbers: bool) -> str:

@@ -18,15 +18,16 @@ _LETTERS = (
     (Meaning.MAYBE, "M"), (Meaning.NONE, "z"), (Meaning.AND, "&"), (Meaning.FILLER, "f"),
     (Meaning.UNKNOWN, "u"),
 )  # fmt: skip
-# In this order; what a pattern has used is not there for the next. Lower case o: used up.
+_MEASURE = re.compile(r"#+m")
+# In this order; what a pattern has used is not there for the next. A thickness is m.
 _GRAMMAR = (
     (re.compile(r"W&*N|N&*[WM]|[Nn]&+[WME]|nM(?=f*[AE])"), "B"),  # with and without, pre and post
-    (re.compile(r"[Nn]f*(?:A+E?|E|G)"), "P"),  # without contrast, not enhanced, no angio
+    (re.compile(r"[Nn]f*(?:A(?:f*A)*E?|E|G)"), "P"),  # without contrast, not enhanced, no angio
     (re.compile(r"[AE]f*z"), "P"),  # contrast: none
     (re.compile(r"[AE]f*[Nn]$"), "P"),  # contrast: no
-    (re.compile(r"N"), "P"),  # head without
-    (re.compile(r"[AEG]"), "C"),
-    (re.compile(r"M|W$"), "M"),  # head post; head w
+    (re.compile(r"Nf*|nf+(?=m?$)"), "P"),  # head without; no iv
+    (re.compile(r"[AEG]|Wf+(?=m?$)"), "C"),  # with iv
+    (re.compile(r"M|W(?=m?$)"), "M"),  # head post; head with 5 mm
 )
 
 
@@ -95,12 +96,16 @@ def said_of_contrast(text: str) -> Said:
 
 
 def _sentence(words: tuple[Word, ...]) -> str:
-    letters = (next((x for m, x in _LETTERS if m in word.meanings), "o") for word in words)
-    sentence = "".join(letters)
+    letters = (next((x for m, x in _LETTERS if m in word.meanings), _other(word)) for word in words)
+    sentence = _MEASURE.sub("m", "".join(letters))
     for pattern, result in _GRAMMAR:
         sentence = pattern.sub(result, sentence)
     # What stands behind "with and without" belongs to it.
     return re.sub(r"Bf*[AEC]", "B", sentence)
+
+
+def _other(word: Word) -> str:
+    return "#" if word.text.isdigit() else "m" if word.text == "MM" else "o"
 
 
 def said_of_agent(text: str) -> Agent:

@@ -58,9 +58,9 @@ class Word:
 
 
 # Scripts written without spaces: kana, ideographs, Hangul. Every character is a part of its own.
-_SOLID = r"\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+SOLID = r"\u3005\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 # A mark by itself is a name that was taken out: NO _ CONTRAST is not NO CONTRAST.
-_PARTS = rf"[{_SOLID}]|(?:(?![{_SOLID}])[^\W\d_])+|\d+|(?<![^\W_])_(?![^\W_])"
+_PARTS = rf"[{SOLID}]|(?:(?![{SOLID}])[^\W\d_])+|\d+|(?<![^\W_])_(?![^\W_])"
 _UMLAUTS = (("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"))
 _WITHOUT_MARKS = str.maketrans({"ß": "SS", "Ł": "L", "Ø": "O", "Æ": "AE", "Đ": "D", "Œ": "OE"})
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
