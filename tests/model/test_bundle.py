@@ -163,6 +163,7 @@ def test_the_demonstration_model_keeps_fluid_as_it_did_when_it_was_trained():
     model = load_default(threads=1)
     says = model.description
     assert says.net.fluid_hu is None
+    assert not says.training.refit
     net = build(says.net, says.prepare.frames, says.prepare.window)
     with resources.as_file(resources.files("hemocast") / "assets" / "demo_model") as folder:
         weights = load_file(folder / "weights.safetensors")

@@ -26,6 +26,8 @@ def test_a_fitted_network_becomes_a_model_that_computes_the_same(table, stacks, 
     assert says.training.data_hash == table.content_hash()
     assert (says.training.n_patients, says.training.n_scans) == (24, 28)
     assert says.training.prevalence == 0.5
+    assert says.training.refit
+    assert "learned from them too" in (tmp_path / "model" / "card.md").read_text()
     assert says.calibration.n_patients == len(fitted.validation.participants)
     assert says.calibration.n_scans == len(fitted.validation)
     patients = table.patient_labels()

@@ -35,8 +35,8 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
   It shows what moved the number, not where the brain is ill.
 - Probability: logistic calibration of the logit on {calibration.n_scans} scans of
   {calibration.n_patients} patients that also picked the training epoch, so it is
-  a little optimistic. The interval given with a probability is the uncertainty of that calibration
-  only.
+  a little optimistic{refit}. The interval given with a probability is the uncertainty of that
+  calibration only.
 - Threshold: {calibration.threshold:.3f}, the prevalence among those patients (for calibrated
   probabilities Youden's index is greatest there). In a population of another prevalence both
   probability and threshold must be recalibrated.
@@ -44,6 +44,10 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 ## The network's layers
 {layers}
 """
+
+
+_REFIT = """; the network that gave those logits had not seen these patients, the one
+  in this folder learned from them too, for as many epochs"""
 
 
 def card(description: Description, facts: NetworkFacts, notes: str) -> str:
@@ -63,6 +67,7 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         layers="\n".join(f"- `{layer}`" for layer in facts.layers),
         heatmap=PER_FRAME if facts.grid.per_frame else ONE_FOR_ALL,
         calibration=description.calibration,
+        refit=_REFIT if description.training.refit else "",
     )
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
 

@@ -41,12 +41,16 @@ class TrainingFacts(Settings):
     n_patients, n_scans : int
     prevalence : float
         Fraction of the patients with HT.
+    refit : bool
+        The weights learned from all of them; the calibration is of a network of the same settings
+        that had not seen the patients it was fitted on.
     """
 
     data_hash: str = Field(pattern="^[0-9a-f]{64}$")
     n_patients: int = Field(ge=1)
     n_scans: int = Field(ge=1)
     prevalence: float = Field(ge=0, le=1)
+    refit: bool = False
 
 
 class InputRange(Settings):

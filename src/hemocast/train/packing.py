@@ -46,6 +46,7 @@ def pack(
             n_patients=len(train.participants) + len(held.participants),
             n_scans=len(train) + len(held),
             prevalence=fitted.prevalence,
+            refit=bool(fitted.refit),
         ),
     )
     return save_model(fitted.net, folder, purpose, recipe, examples)
