@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hemocast.dataset import Dataset, participant_id
-from hemocast.dataset.ingest.bids import Naming, naming
+from hemocast.dataset.ingest.bids import Naming, find_nifti_scans, naming
 from hemocast.dataset.ingest.run import ingest
+from hemocast.dicom.files.archive import Opened
 
 KEY = b"k" * 32
 
@@ -97,6 +98,16 @@ def test_words_of_the_sidecar_rule_a_scan_out(
     report = ingest([tmp_path / "s"], tmp_path / "out", KEY)
     assert sorted(item.code for item in report.refused) == ["HC201", "HC207", "HC208"]
     assert report.added == 0
+
+
+def test_words_of_the_sidecar_that_prove_nothing_are_a_doubt(
+    tmp_path: Path, write_nii: Callable[..., Path]
+) -> None:
+    write_nii(tmp_path / "s" / "sub-1_ct.nii.gz", 1, SeriesDescription="HEAD POST")
+    write_nii(tmp_path / "s" / "sub-2_ct.nii.gz", 2, SeriesDescription="Kopf nativ")
+    scans = find_nifti_scans(Opened(tmp_path / "s"), {})
+    doubts = [any("contrast agent" in d for d in scan.read().source.doubts) for scan in scans]
+    assert doubts == [True, False]
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", json.dumps({"PatientAge": [], "KVP": "x"}), ""])

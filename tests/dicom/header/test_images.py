@@ -97,3 +97,15 @@ def test_the_quick_way_through_a_header_finds_what_the_parser_finds(ge_head, unp
             assert walked.text(name) == parsed.text(name) or walked.short(name) is not None
             assert walked.short(name) == parsed.short(name) or walked.text(name)
     assert quick > 40
+
+
+@pytest.mark.parametrize("named", ["GB18030", ""])
+def test_a_description_is_read_in_its_own_script(named, scan, write, edit, tmp_path):
+    path = write(scan(heights=(0.0,)).with_header(series_description="X" * 8), tmp_path)[0]
+    if named:
+        edit(path, SpecificCharacterSet=named)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"X" * 8, "头颅平扫".encode("gb18030")))
+    (image,) = read_images(path)
+    assert image.series_text == "头颅平扫"
+    assert image.patient_key == "PID-77"

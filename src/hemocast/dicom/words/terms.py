@@ -85,6 +85,8 @@ def fold(text: str, *, umlauts: bool = True) -> str:
     umlauts : bool
         Write Ä, Ö and Ü as German does without them: AE, OE, UE; else as A, O, U.
     """
+    if text.isascii():
+        return text.upper()
     text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).upper()
     for umlaut, letters in _UMLAUTS if umlauts else ():
         text = text.replace(umlaut, letters)
