@@ -13,6 +13,7 @@ from hemocast.dicom.header.images import read_images
 from hemocast.dicom.series.find import split_stacks
 from hemocast.dicom.series.found import Series
 from hemocast.dicom.series.join import join_halves, merge_slivers
+from hemocast.errors import TooFewSlices
 
 HEIGHTS = tuple(np.arange(-70.0, 71.0, 5.0))
 NOON = datetime(2020, 1, 2, 12, 0, 0)
@@ -121,3 +122,11 @@ def test_few_or_differing_short_series_are_left_alone(scan, write, tmp_path):
     assert merge_slivers(numbered) == numbered
     pair = [[replace(image, series_number=3)] for image in images[:2]]
     assert merge_slivers(pair) == pair
+
+
+def test_slices_that_nothing_holds_together_are_told_as_such(scan, write, edit, tmp_path):
+    for index, path in enumerate(write(scan(heights=HEIGHTS), tmp_path)):
+        edit(path, SeriesInstanceUID=f"1.2.3.{index}", SeriesNumber=index + 1)
+    (refusal,) = find_scans(tmp_path).refused
+    assert isinstance(refusal.error, TooFewSlices)
+    assert refusal.error.seen.startswith("There are 29 series of one slice each")

@@ -51,7 +51,7 @@ def merge_slivers(series: Sequence[list[Image]]) -> list[list[Image]]:
     whole, slivers = [], defaultdict(list)
     for images in series:
         first = images[0]
-        if len(images) < MIN_SLICES and first.pixels.n_frames == 1 and first.series_number:
+        if len(images) < MIN_SLICES and first.pixels.n_frames == 1:
             slivers[first.series_number, first.series_text, first.frame_uid].append(images)
         else:
             whole.append(images)

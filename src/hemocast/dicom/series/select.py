@@ -16,7 +16,7 @@ from hemocast.dicom.series.exclusion import (
     is_named_plain,
 )
 from hemocast.dicom.series.found import Refusal, Scan, Series
-from hemocast.errors import BadGeometry, HemocastError, NoCT, NoHeadSeries
+from hemocast.errors import BadGeometry, HemocastError, NoCT, NoHeadSeries, TooFewSlices
 from hemocast.left_out import LeftOut, LeftOutCode
 
 
@@ -135,6 +135,12 @@ def _nearest(exclusions: list[Exclusion], left_out: tuple[LeftOut, ...]) -> Hemo
         for line, exclusion in zip(left_out, exclusions, strict=True)
         if exclusion.code is LeftOutCode.TOO_FEW_SLICES
     ]
+    if len(short) > 2 and all(images == 1 for images, _ in short):
+        return TooFewSlices(
+            f"There are {len(short)} series of one slice each, which do not fit together",
+            "one series with all its slices",
+            "Export the series again, with one series UID for all its slices",
+        )
     if short:
         return max(short, key=lambda pair: pair[0])[1].error
     said = "; ".join(map(str, left_out[:12]))
