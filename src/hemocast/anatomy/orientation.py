@@ -4,7 +4,7 @@ A header can be wrong: converters swap and flip axes. A rotation and a reflectio
 for a head is nearly its own mirror image. So the header is believed about left and right only where
 anatomy agrees with it to within 45 degrees. Beyond that the patient may truly lie so, or the header
 be wrong: the head is set upright, and left and right are said to be not known. What no patient does
-is refused: a face turned by more than 70 degrees from the front, a vertex more than 60 from where
+is refused: a face turned by more than 75 degrees from the front, a vertex more than 60 from where
 the header has it. A plain mirror image, left for right, fits its header and cannot be seen.
 """
 
@@ -23,8 +23,8 @@ Rotation = NDArray[np.float64]
 
 KNOWN_DEGREES = 45.0
 """Up to this angle between header and anatomy, left and right are known."""
-LARGEST_TURN_DEGREES = 70.0
-"""Of the face from the front, about the head's own axis."""
+LARGEST_TURN_DEGREES = 75.0
+"""Of the face from the front, about the head's own axis; 60 with a nod and a tilt of 40 make 73."""
 LARGEST_LEAN_DEGREES = 60.0
 """Of the vertex from above: a nod and a tilt of 40 degrees each make 54."""
 SIDES_UNKNOWN = (

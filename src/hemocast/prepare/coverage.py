@@ -7,7 +7,7 @@ shows much brain does anything count as missing: a whole head ends in neck or sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,8 +20,10 @@ LEAST_SHARE = 0.8
 """Of the brain's height; below it a scan is refused."""
 DOUBT_MM = 8.0
 """Missing height from which on a doubt is named; less is within the template's error."""
-# A head's outermost slice that shows more brain than this was cut there.
-_CUT_CM2 = 12.0
+CUT_CM2 = 12.0
+"""A head whose outermost slice shows more brain than this was cut there."""
+# Outermost: brain is looked for in whole blocks of slices, so that a thin last one may be left out.
+_OUTERMOST_MM = 3.0
 # A slice that shows less than this of a head is air; every fourth pixel tells.
 _HEAD_CM2 = 5.0
 _TISSUE_HU = -200.0
@@ -75,11 +77,27 @@ def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
     tissue = (volume.hu[:, ::_EVERY, ::_EVERY] > _TISSUE_HU).sum(axis=(1, 2))
     seen = np.flatnonzero(tissue * pixel_cm2 * _EVERY**2 > _HEAD_CM2)
     lowest, highest = int(seen[0]), int(seen[-1])
-    area = brain.mask.sum(axis=(1, 2)) * pixel_cm2
-    base = (lowest - 0.5 - low) * step if area[lowest] > _CUT_CM2 else 0.0
-    vertex = (high - highest - 0.5) * step if area[highest] > _CUT_CM2 else 0.0
+    head = replace(brain, mask=brain.mask[lowest : highest + 1])
+    lowest_cm2, highest_cm2 = outermost_cm2(volume, head)
+    base = (lowest - 0.5 - low) * step if lowest_cm2 > CUT_CM2 else 0.0
+    vertex = (high - highest - 0.5) * step if highest_cm2 > CUT_CM2 else 0.0
     base, vertex = max(0.0, float(base)), max(0.0, float(vertex))
     return Coverage(base, vertex, 1 - (base + vertex) / ((high - low) * step))
+
+
+def outermost_cm2(volume: Volume, brain: Brain) -> tuple[float, float]:
+    """Return the brain's area in the lowest and highest slices of its mask's array, cm2.
+
+    Parameters
+    ----------
+    volume : Volume
+        For the size of its voxels.
+    brain : Brain
+        All slices, or those that show the head.
+    """
+    area = brain.mask.sum(axis=(1, 2)) * float(np.prod(volume.spacing[1:])) / 100
+    few = int(np.ceil(_OUTERMOST_MM / volume.spacing[0]))
+    return float(area[:few].max()), float(area[-few:].max())
 
 
 def _template_ends(volume: Volume, pose: Alignment) -> tuple[float, float]:

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.anatomy.grid import coarsen
 from hemocast.config import PrepareConfig
-from hemocast.prepare.coverage import Coverage, measure_coverage, refuse_half_a_head
+from hemocast.prepare.coverage import (
+    CUT_CM2,
+    Coverage,
+    measure_coverage,
+    outermost_cm2,
+    refuse_half_a_head,
+)
 from hemocast.prepare.resample import sample_brain
 from hemocast.volume import (
     Affine,
@@ -32,8 +38,6 @@ from hemocast.volume import (
 
 # Brain above the top or below the bottom that is too little to matter: specks of the mask.
 _SPECK_ML = 1.0
-# A top slice that shows more brain than this stopped below the vertex.
-_CUT_CM2 = 12.0
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,7 @@ def measure_extent(volume: Volume, brain: Brain, pose: Alignment, config: Prepar
     bottom, top = np.interp([_SPECK_ML, below[-1] - _SPECK_ML], below, z[order])
     half_block = float(np.abs(to_upright[2, 2])) / 2
     half_side = config.size * config.pixel_mm / 2
-    top_slice_cm2 = np.count_nonzero(brain.mask[-1]) * np.prod(volume.spacing[1:]) / 100
-    cut = bool(top_slice_cm2 > _CUT_CM2)
+    cut = outermost_cm2(volume, brain)[1] > CUT_CM2
     highest = float(top) + half_block
     return _Extent(
         top=max(highest, pose.vertex_mm) if cut else highest,
