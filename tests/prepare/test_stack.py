@@ -114,7 +114,7 @@ def test_frames_hang_from_the_vertex(plain):
 
 def test_a_scan_that_stops_below_the_vertex_keeps_its_frames_in_place(plain):
     whole = prepare(plain, CONFIG)
-    cut = prepare(_lower(plain, 5), CONFIG)
+    cut = prepare(_lower(plain, 6), CONFIG)
     assert 2 <= cut.record.frames_padded_top <= 6
     assert any("at the vertex" in doubt for doubt in cut.record.doubts)
     assert cut.record.vertex_missing_mm > 8

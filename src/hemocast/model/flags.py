@@ -13,7 +13,7 @@ FAR = 4.0
 """Standard deviations from the training scans, and from real heads, at which a plain fact is called
 unusual: it must be far from both."""
 REAL_HU = ((30.9, 2.0), (7.9, 0.75))
-"""Mean and standard deviation, over four real heads from scanners of three makers, of the mean and
+"""Mean and standard deviation, over four real heads, of the mean and
 of the spread of the CT numbers within the brain, HU, in a window of 10 to 50 HU. Models may have
 learned from simulated heads, which differ less from each other than real ones do."""
 REAL_ML = (1450.0, 150.0)
