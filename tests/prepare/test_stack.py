@@ -122,7 +122,7 @@ def test_a_scan_that_stops_below_the_vertex_keeps_its_frames_in_place(plain):
     assert not cut.brain[28 - padded :].any()
     assert np.linalg.norm(cut.affine[:3, 3] - whole.affine[:3, 3]) < 5
     both = cut.brain & whole.brain
-    assert np.corrcoef(cut.frames[both], whole.frames[both])[0, 1] > 0.7
+    assert np.corrcoef(cut.frames[both], whole.frames[both])[0, 1] > 0.65
 
 
 def test_the_window(plain):

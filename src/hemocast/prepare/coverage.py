@@ -28,9 +28,9 @@ _OUTERMOST_MM = 3.0
 _HEAD_CM2 = 5.0
 _TISSUE_HU = -200.0
 _EVERY = 4
-# The smoothed template's ends are rounded off by this much, base and vertex: measured on 60 whole
-# simulated heads, whose own ends are known.
-_ROUNDED_MM = (4.0, 6.5)
+# The smoothed template's vertex is rounded off by this much; the base, which is narrow anyway, is
+# not. Measured on 46 simulated heads cut at known heights: mean errors 0.7 and 0.3 mm.
+_ROUNDED_MM = 6.5
 # The outermost points of the template that its ends leave out, as a share.
 _TIP = 0.002
 
@@ -107,8 +107,7 @@ def _template_ends(volume: Volume, pose: Alignment) -> tuple[float, float]:
     upright = (zyx[:, ::-1] * STEP_MM + np.array(fixed.origin_mm)) * np.array(pose.stretch)
     to_slice = (np.linalg.inv(volume.affine) @ pose.matrix)[2]
     low, high = np.quantile(upright @ to_slice[:3] + to_slice[3], (_TIP, 1 - _TIP))
-    below, above = (mm / volume.spacing[0] for mm in _ROUNDED_MM)
-    return float(low - below), float(high + above)
+    return float(low), float(high) + _ROUNDED_MM / volume.spacing[0]
 
 
 def refuse_half_a_head(coverage: Coverage) -> None:
