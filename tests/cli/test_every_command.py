@@ -113,6 +113,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _begin([*simulated, "--out", str(root / "simulated")])
     shutil.copytree(root / "simulated" / "dataset", root / "dataset")
     shutil.rmtree(root / "simulated")
+    # With blood at baseline, which some draws have, nobody would be eligible for a cohort.
+    scans = root / "dataset" / "scans.tsv"
+    head, *rows = (line.split("\t") for line in scans.read_text().splitlines())
+    at = head.index("blood")
+    rows = [[*row[:at], "0", *row[at + 1 :]] for row in rows]
+    scans.write_text("".join("\t".join(row) + "\n" for row in (head, *rows)))
     ids = [f"p{i},s{i}" for i in range(40)]
     predictions = [f"{ids[i]},{i % 2},{0.3 + 0.2 * (i % 2):.2f}" for i in range(40)]
     readings = [f"R{r},{ids[i]},{0.1 * ((i + r) % 9)},{i % 2}" for r in range(3) for i in range(40)]
@@ -124,6 +130,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).write_text("\n".join(lines) + "\n")
     _begin(["readers", "create", str(root / "dataset"), "--study", "s", "--reader", "Ann"])
     _write_dicom(root / "dicom")
+    (root / "project.key").write_text("ab" * 32 + "\n")
     return root
 
 
@@ -151,10 +158,17 @@ def _arguments(inputs: Path, name: str, line: str, out: Path | str, port: int = 
         "{missing}": str(inputs.parent / "missing"),
         "{dataset}": str(inputs / "dataset"),
         "{dicom}": str(inputs / "dicom"),
-        "{scan}": str(next((inputs / "dataset").glob("sub-*"))),
+        "{key}": str(inputs / "project.key"),
+        "{scan}": str(inputs / "dataset" / _without_ht(inputs / "dataset")),
     }
     words |= {f"{{{path.stem}}}": str(path) for path in inputs.glob("*.csv")}
     return [*name.split(), *(words.get(word, word) for word in line.split())]
+
+
+def _without_ht(dataset: Path) -> str:
+    """Name a patient who never bled: of others a scan may be refused."""
+    rows = (dataset / "labels.tsv").read_text().splitlines()[1:]
+    return next(name for name, label in (row.split("\t")[:2] for row in rows) if label == "0")
 
 
 def _end(place: Path, name: str, line: str, out: Path | str) -> int:
@@ -259,7 +273,12 @@ def test_an_unknown_option_is_wrong_usage(
     assert set(_bytes(place)) == {f"inputs/{path}" for path in _bytes(place / "inputs")}
 
 
-TOGETHER = {**WRITES, **INTO_DATASET, "readers links": "{dataset} --study s --new"}
+TOGETHER = {
+    **WRITES,
+    **INTO_DATASET,
+    "readers links": "{dataset} --study s --new",
+    "predict": "{scan} --key {key} --out {out}",  # without one, each folder has names of its own
+}
 LONG = {"demo", "reproduce", "simulate", "train"}
 UNDER_A_KEY = {"deidentify", "ingest"}
 OF_ONE_RUN = {"names.json", "linkage.csv"}
@@ -279,7 +298,7 @@ def _start(inputs: Path, name: str, out: Path, port: int = 0) -> subprocess.Pope
 def _result(folder: Path) -> dict[str, bytes]:
     """What a command made: all but the lock and the record; of databases, what they hold."""
     made = {
-        name: content
+        name: content.replace(b"/of-one/", b"/")  # linkage.csv says which path was given
         for name, content in _bytes(folder).items()
         if not Path(name).name.startswith((".hemocast.", TEMPORARY))
     }
