@@ -121,8 +121,16 @@ def test_a_scan_that_stops_below_the_vertex_keeps_its_frames_in_place(plain):
     padded = cut.record.frames_padded_top
     assert not cut.brain[28 - padded :].any()
     assert np.linalg.norm(cut.affine[:3, 3] - whole.affine[:3, 3]) < 5
-    both = cut.brain & whole.brain
-    assert np.corrcoef(cut.frames[both], whole.frames[both])[0, 1] > 0.65
+
+    def likeness(moved: int) -> float:
+        """Correlation with the whole scan's frames, so many up."""
+        one, two = slice(2, 24), slice(2 + moved, 24 + moved)
+        both = cut.brain[one] & whole.brain[two]
+        return float(np.corrcoef(cut.frames[one][both], whole.frames[two][both])[0, 1])
+
+    # The template's vertex may be off by 5 mm, a frame, in a head of other proportions.
+    assert max(map(likeness, (-1, 0, 1))) > 0.9
+    assert likeness(0) > 0.6
 
 
 def test_the_window(plain):
