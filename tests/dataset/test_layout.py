@@ -66,6 +66,18 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
         Dataset(tmp_path).table("scans")
 
 
+def test_the_simulators_version_is_told_and_is_1_where_none_is_named(tmp_path: Path) -> None:
+    def version(**about: object) -> int | None:
+        (tmp_path / "dataset_description.json").write_text(json.dumps(about))
+        return Dataset(tmp_path).simulator_version()
+
+    assert version(Name="Head CT") is None
+    assert version(Simulated=False, SimulatorVersion=2) is None
+    assert version(Simulated=True) == 1
+    assert version(Simulated=True, SimulatorVersion=2) == 2
+    assert version(Simulated=True, SimulatorVersion="two") == 1
+
+
 def test_ours_is_proved_by_the_description_or_by_what_version_01_wrote_first(
     tmp_path: Path,
 ) -> None:

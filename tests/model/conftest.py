@@ -68,6 +68,7 @@ def save(make_stack):
             "horizon": "HT on a simulated follow-up scan",
             "population": "simulated patients",
             "simulated_training_data": True,
+            "simulator": 2,
             "net": net_config,
             "prepare": PrepareConfig(frames=SHAPE[0], size=SHAPE[1], pixel_mm=3),
             "calibration": Calibration(1.5, -0.2, ((0.1, 0.0), (0.0, 0.2)), 0.4, 20, 18),

@@ -20,7 +20,7 @@ def test_it_names_purpose_data_input_and_layers(description) -> None:
         "# tiny 0.1",
         "HT on a simulated follow-up scan",
         "In: simulated patients",
-        "Simulated scans: 100 of 80 patients, 40% of them",
+        "Simulated (simulator version 2) scans: 100 of 80 patients, 40% of them",
         "window 10 to\n  50 HU",
         "`ctnet3d`, `hemocast.nets.ctnet:CTNet` of hemocast",
         "class activation map, per frame",
@@ -28,6 +28,11 @@ def test_it_names_purpose_data_input_and_layers(description) -> None:
         "not a medical device",
     ):
         assert said in text, said
+
+
+def test_a_model_that_names_no_simulator_is_of_the_first(description) -> None:
+    old = description.model_copy(update={"simulator": None})
+    assert "Simulated (simulator version 1) scans" in card(old, description.network, "")
 
 
 def test_a_changed_network_and_one_picture_are_said(description) -> None:

@@ -16,6 +16,7 @@ from hemocast.errors import InUse, NoSpace, NothingThere, NotWritable, OutputExi
 from hemocast.simulate import MARK, read_truth, scan_patient, simulate_cohort
 from hemocast.simulate.scanner.vendors import VENDORS
 from hemocast.simulate.write.dicom import DicomWriter
+from hemocast.version import SIMULATOR_VERSION
 
 
 @pytest.mark.slow
@@ -184,7 +185,22 @@ def test_everything_says_that_it_is_simulated(cohort):
         assert header.SeriesDescription.startswith(MARK)
         assert header.ImageComments == MARK
         assert header.InstitutionName == "SIMULATED"
-    assert (cohort.folder / "README.txt").read_text().startswith("SIMULATED")
+    readme = (cohort.folder / "README.txt").read_text()
+    assert readme.startswith(f"SIMULATED by version {SIMULATOR_VERSION} of the simulator")
+    ceilings = (cohort.folder / "truth" / "ceilings.csv").read_text().splitlines()
+    assert ceilings[0].endswith(",simulator")
+    assert all(row.endswith(f",{SIMULATOR_VERSION}") for row in ceilings[1:])
+
+
+def test_a_cohort_of_the_first_simulator_is_not_finished_by_this_one(cohort, tmp_path):
+    """Its pixels are others: one folder never holds both, and its truth can still be read."""
+    old = tmp_path / "old"
+    shutil.copytree(cohort.folder, old)
+    settings = old / "simulation.yaml"
+    settings.write_text("\n".join(settings.read_text().splitlines()[1:]) + "\n")  # names none
+    assert read_truth(old).patients == cohort.patients
+    with pytest.raises(OutputExists, match="version of the simulator"):
+        simulate_cohort(cohort.config, old)
 
 
 def test_the_truth_lies_apart_from_what_a_model_may_see(cohort, hidden, visible_names):

@@ -60,6 +60,17 @@ class Dataset:
         """Whether any scan is simulated, by ``dataset_description.json``."""
         return bool(read_description(self.root).get("Simulated"))
 
+    def simulator_version(self) -> int | None:
+        """Version of the simulator that made its scans; None for patients', 1 where it names none.
+
+        Scans made by several versions are named by the latest.
+        """
+        description = read_description(self.root)
+        if not description.get("Simulated"):
+            return None
+        version = description.get("SimulatorVersion")
+        return version if isinstance(version, int) and version > 0 else 1
+
     def is_ours(self) -> bool:
         """Whether Hemocast made it: by its description, or by the sessions that 0.1 wrote first."""
         with suppress(DatasetError):

@@ -58,7 +58,7 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         notice=description.notice,
         horizon=description.horizon,
         population=description.population,
-        kind="Simulated" if description.simulated_training_data else "Patients'",
+        kind=_kind(description),
         training=description.training,
         prevalence=description.training.prevalence,
         prepare=description.prepare,
@@ -70,6 +70,13 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         refit=_REFIT if description.training.refit else "",
     )
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
+
+
+def _kind(description: Description) -> str:
+    """Say whose scans the model learned from, and by which simulator."""
+    if not description.simulated_training_data:
+        return "Patients'"
+    return f"Simulated (simulator version {description.simulator or 1})"
 
 
 def _network(name: str, facts: NetworkFacts) -> str:

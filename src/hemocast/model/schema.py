@@ -85,6 +85,8 @@ class Purpose:
         Of the model.
     simulated_training_data : bool
         Whether any training scan was simulated; every output then says so.
+    simulator : int or None
+        Version of the simulator that made them; None without any.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Purpose:
     population: str
     version: str = VERSION
     simulated_training_data: bool = False
+    simulator: int | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -150,6 +153,8 @@ class Description(Settings):
         What the probability is a probability of, and in whom.
     simulated_training_data : bool
         Trained on simulated scans: for demonstration only.
+    simulator : int or None
+        Version of the simulator that made them; what names none was made by the first.
     network : NetworkFacts or None
         The network's provenance; None in models of the first version.
     net, prepare : NetConfig, PrepareConfig
@@ -168,6 +173,7 @@ class Description(Settings):
     horizon: str = Field(max_length=_LONGEST_TEXT)
     population: str = Field(max_length=_LONGEST_TEXT)
     simulated_training_data: bool
+    simulator: int | None = Field(default=None, ge=1)
     network: NetworkFacts | None = None
     net: NetConfig
     prepare: PrepareConfig

@@ -33,6 +33,7 @@ from hemocast.report.demo import DemoResult, Example, Facts, Part, demo_page
 from hemocast.report.evaluation.tables import estimate_json
 from hemocast.simulate import DEMO, Truth, simulate_cohort
 from hemocast.stats import Resampling
+from hemocast.version import SIMULATOR_VERSION
 
 if TYPE_CHECKING:
     from hemocast.evaluate.result import EvaluationResult
@@ -253,6 +254,7 @@ def _model(config: Config, trained: Trained) -> Facts:
         ("Features", f"{net.stem}, then {', '.join(map(str, net.widths))}"),
         ("Mirror channel", "yes" if net.mirror else "no"),
         ("Epochs", f"{len(trained.fitted.history)} of at most {fitting.epochs}"),
+        ("Simulator", f"version {SIMULATOR_VERSION}"),
         ("Seed", str(fitting.seed)),
     )
 
@@ -262,6 +264,7 @@ def _summary(result: DemoResult, seed: int) -> dict[str, object]:
     model, ceiling = result.evaluation.models
     return {
         "simulated": True,
+        "simulator": SIMULATOR_VERSION,
         "seed": seed,
         "test_patients": model.n_patients,
         "test_ht": model.n_patients_positive,

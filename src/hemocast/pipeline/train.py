@@ -169,7 +169,10 @@ def train_and_test(
                 validation=validation,
                 progress=_as_stage(options.progress, "training"),
             )
-            purpose = replace(purpose, simulated_training_data=dataset.is_simulated())
+            version = dataset.simulator_version()
+            purpose = replace(
+                purpose, simulated_training_data=version is not None, simulator=version
+            )
             model = pack(fitted, config, out, purpose, prepared.examples)
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)

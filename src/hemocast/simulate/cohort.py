@@ -284,6 +284,6 @@ def _truth_tables(truth: Truth, writer: CohortWriter) -> dict[str, str]:
     rows = {
         "patients": [tables.truth_row(p, writer.name(p)) for p in truth.patients],
         "scans": scans,
-        "ceilings": [vars(auc) for auc in truth.ceilings()],
+        "ceilings": [vars(auc) | {"simulator": SIMULATOR_VERSION} for auc in truth.ceilings()],
     }
     return {f"truth/{name}.csv": tables.csv_text(content) for name, content in rows.items()}

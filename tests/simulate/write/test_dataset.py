@@ -16,6 +16,7 @@ from hemocast.simulate import TINY, simulate_cohort
 from hemocast.simulate.write import dataset as as_dataset
 from hemocast.simulate.write.study import write_study
 from hemocast.simulate.write.writer import UNFINISHED
+from hemocast.version import SIMULATOR_VERSION
 
 CONFIG = TINY.model_copy(
     update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5, "masks": True}
@@ -31,6 +32,7 @@ def made(tmp_path_factory):
 def test_a_dataset_holds_every_scan_and_says_that_it_is_simulated(made):
     dataset = Dataset(made.visible)
     assert dataset.is_simulated()
+    assert dataset.simulator_version() == SIMULATOR_VERSION
     assert len(scans_of(dataset)) == sum(len(p.scans) for p in made.patients)
     assert sorted(dataset.labels().values()) == [0, 1]
     assert (made.folder / "README.txt").read_text().startswith("SIMULATED")

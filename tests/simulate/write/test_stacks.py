@@ -57,7 +57,8 @@ def test_the_truth_lies_apart(made, hidden, visible_names):
     for path in made.visible.iterdir():
         content = path.read_bytes()
         assert not any(text in content for text in hidden(made)), path
-        if path.name not in ("labels.tsv", "reviews.tsv"):
+        # The array's bytes may spell a word by chance.
+        if path.name not in ("labels.tsv", "reviews.tsv", "stacks.npy"):
             assert b"label" not in content
             assert b"ht_" not in content
 

@@ -32,6 +32,7 @@ from hemocast.report.figures.roc import roc_figure
 from hemocast.report.paper.page import PaperResult, PaperTable
 from hemocast.report.paper.pictures import HeatmapCase, heatmap_figure, preparation_figure
 from hemocast.report.readers.figures import confusion_panels, reader_points
+from hemocast.version import SIMULATOR_VERSION
 
 if TYPE_CHECKING:
     from hemocast.nets.describe import Layer
@@ -116,6 +117,7 @@ def _facts(done: Reproduction) -> tuple[tuple[str, str], ...]:
             f"{best.expected:.3f} knowing everything, {image.expected:.3f} from the first scan "
             f"alone, {record.expected:.3f} from the record alone",
         ),
+        ("Simulator", f"version {SIMULATOR_VERSION}"),
         ("Seed", f"{simulate.seed}; not picked for its result"),
     )
 

@@ -213,8 +213,8 @@ def _tentorium(grid: FineGrid) -> None:
     back = np.clip(-50 - y, 0, None)
     height = z + 1 + 0.42 * back + np.clip(0.55 + 0.0085 * (y + 40), 0.1, 0.6) * ax
     notch = (ax / 16) ** 2 + ((y + 30) / 22) ** 2 < 1
-    sheet = (np.abs(height) < 3) & (y < -28) & ~notch & (distance < 2)
+    sheet = (np.abs(height) < 1.1) & (y < -28) & ~notch & (distance < 2)
     grid.code[sheet & (grid.level < 0.85)] = Tissue.TENTORIUM
     across = (np.abs(height) < 4) & (distance > -5) & (distance < 1) & (y < -45)
-    straight = (np.abs(height) < 2.5) & (ax < 2.5) & (y < -46)
+    straight = (np.abs(height) < 2) & (ax < 2) & (y < -46)
     grid.code[(across | (straight & (distance < 0))) & (grid.level < 0.95)] = Tissue.SINUS_BLOOD

@@ -38,7 +38,7 @@ class Tissue(IntEnum):
     FAT = 3, -95
     SKIN = 4, 60
     FALX = 5, 52
-    SINUS_BLOOD = 6, 54
+    SINUS_BLOOD = 6, 52
     VEIN = 7, 48
     TENTORIUM = 8, 48
     BONE = 10, 850

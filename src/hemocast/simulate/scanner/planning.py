@@ -17,13 +17,13 @@ THIN_MM = 1.25
 MOTION_MM = (1.0, 4.0)
 """How far a head moves that does not keep still; ours."""
 
-SHARPNESS = (0.7, 1.9)
+SHARPNESS = (0.65, 1.9)
 """Kernels in use against the vendor's standard one; ours."""
 
 ITERATIVE_SHARE, SMOOTHING = 0.6, (1.1, 1.9)
 """Scans reconstructed iteratively, and by how much that coarsens and lessens the noise; ours."""
 
-OVERLAP = (-0.6, 0.95)
+OVERLAP = (-0.7, 0.97)
 """Correlation of the noise of neighbouring slices, 0 for what is below it; ours."""
 
 

@@ -70,11 +70,11 @@ def draw_response(rng: Generator) -> Response:
     """Draw what one scanner makes of one head."""
     rim = float(np.exp(rng.normal(np.log(7), 1.05)))
     return Response(
-        offset_hu=float(rng.normal(0.2, 1.6)),
+        offset_hu=float(rng.normal(0.2, 1.4)),
         contrast=float(np.exp(rng.normal(0.07, 0.09))),
         # Beam hardening that is left over darkens the middle and brightens the rim.
-        cupping_hu=float(rng.normal(0.5, 2.5) + 0.2 * min(rim, 40)),
-        front_hu=float(rng.normal(1.2, 1.4)),
+        cupping_hu=float(rng.normal(-0.5, 3.2) + 0.2 * min(rim, 40)),
+        front_hu=float(rng.normal(1.2, 1.1)),
         rim_hu=min(rim, 45.0),
         rim_mm=float(np.exp(rng.normal(np.log(3.8), 0.35))),
         broad_hu=float(rng.uniform(0.6, 2.0)),

@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from hemocast.dataset.description import adopt_key
+from hemocast.dataset.description import NAME as DESCRIPTION
+from hemocast.dataset.description import adopt_key, read_description
 from hemocast.dataset.ingest.run import IngestReport, ingest
 from hemocast.dataset.ingest.workers import Workers
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.pseudonym import known_key, participant_id
 from hemocast.errors import ConfigError, OutputExists
-from hemocast.files import write_text
+from hemocast.files import write_json, write_text
 from hemocast.simulate.epidemiology.patients import Patient
 from hemocast.simulate.workers import open_workers
 from hemocast.simulate.write import tables
@@ -20,6 +21,7 @@ from hemocast.simulate.write.study import write_patient
 from hemocast.simulate.write.tables import Row
 from hemocast.simulate.write.writer import UNFINISHED, CohortWriter, dicom_bytes
 from hemocast.tables import MISSING
+from hemocast.version import SIMULATOR_VERSION
 
 BATCH_BYTES = 1e9
 """DICOM files that lie on the disk at once, about: one batch is rendered, then taken in."""
@@ -142,6 +144,10 @@ class DatasetWriter(CohortWriter):
         report: IngestReport = ingest(
             [dicom], self._dataset.root, key, workers=Workers(self.workers), progress=move
         )
+        about = read_description(self._dataset.root)
+        if about.get("SimulatorVersion") != SIMULATOR_VERSION:
+            about["SimulatorVersion"] = SIMULATOR_VERSION
+            write_json(self._dataset.root / DESCRIPTION, about)
         if report.refused:
             raise ConfigError(
                 f"The dataset refused {len(report.refused)} of the simulated studies, the first "

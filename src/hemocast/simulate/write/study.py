@@ -115,7 +115,10 @@ def write_mask(frames: Frames, path: Path) -> None:
         out[...] = frames.infarct[index]
 
     pixel, (rows, columns) = frames.pixel_mm, frames.infarct.shape[1:]
-    grid = plan(frames.positions, tuple(frames.orientation), (pixel, pixel), rows, columns)
+    grid = plan(
+        frames.positions, tuple(frames.orientation), (pixel, pixel), (rows, columns),
+        frames.thickness_mm.tolist(),
+    )  # fmt: skip
     share, affine, _ = canonical(resample(read_one, grid, rows, columns), grid.lps)
     mask = (np.asarray(share, np.float32) >= 0.5).astype(np.uint8).transpose(2, 1, 0)
     image: Any = nibabel.nifti1.Nifti1Image(mask, affine)  # type: ignore[no-untyped-call]
