@@ -20,6 +20,7 @@ from realism import (
     EDGES,
     FREQUENCY,
     HISTOGRAM,
+    LIKE_REAL,
     Measured,
     Scan,
     measure_scan,
@@ -42,6 +43,7 @@ from hemocast.simulate import (
 )
 from hemocast.simulate.disease.bleed import Grade
 from hemocast.simulate.disease.swelling import midline_shift_mm
+from hemocast.simulate.scanner.response import draw_response
 from hemocast.simulate.scanner.scan import Frames
 
 SEEDS = (0, 2, 3)
@@ -285,7 +287,13 @@ def main() -> None:
     for seed, one in others.items():
         report(f"simulated {seed}", one, measured)
     numbers_picture(measured, others).save(out / "simulator-numbers.png", optimize=True)
-    pictures = {"heads": heads_picture(real, simulated), "lesions": lesions_picture()}
+    looks = {
+        seed: simulated_scan(seed, protocol=replace(
+            LIKE_REAL, response=draw_response(np.random.default_rng([seed, 9]))
+        ))
+        for seed in SEEDS
+    }  # fmt: skip
+    pictures = {"heads": heads_picture(real, looks), "lesions": lesions_picture()}
     for name, picture in pictures.items():
         picture.save(out / f"simulator-{name}.jpg", quality=80, optimize=True)
 
