@@ -192,6 +192,7 @@ def white_matter(picture: Tensor) -> Tensor:
 
 def _moments(x: Tensor, weight: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Return the weighted mean and variance; of nothing, 0."""
-    total = weight.mean(axes, keepdim=True) + 1e-9
+    # Bounded, not added to: ONNX Runtime takes an addition of 1e-9 for one of nothing.
+    total = weight.mean(axes, keepdim=True).clamp_min(1e-6)
     mean = (weight * x).mean(axes, keepdim=True) / total
     return mean, (weight * (x - mean) ** 2).mean(axes, keepdim=True) / total
