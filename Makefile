@@ -22,7 +22,7 @@ FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests
 	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
 	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
 
-.PHONY: demo lint fast test coverage slow slow-ci demo-model clean
+.PHONY: demo lint fast test coverage slow slow-ci demo-model tissue-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
@@ -62,6 +62,11 @@ demo-model: $(VENV)/.train
 	rm -rf src/hemocast/assets/demo_model
 	mkdir -p src/hemocast/assets
 	cp -r build/demo-model/model src/hemocast/assets/demo_model
+
+# The tissue map's network: an hour on two cores, goes on where it stopped.
+tissue-model: $(VENV)/.train
+	$(BIN)/python -m hemocast.train.tissue build/tissue-model
+	cp build/tissue-model/tissue.onnx src/hemocast/assets/tissue_model/
 
 $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable ".[train]"

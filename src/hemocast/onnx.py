@@ -87,23 +87,41 @@ class Session:
         ModelCorrupt
             The network does not take such frames, gives something else, or runs too long.
         """
+        logit, maps = self._ask(["logit", "maps"], "frames", frames)
+        if logit.shape != (len(frames),) or len(maps) != len(frames):
+            raise _corrupt("gives something else than a logit and maps for each scan")
+        return logit, maps
+
+    def map(self, scan: FloatArray) -> FloatArray:
+        """Return logits (1, outputs, z, y, x) for a scan's windows (1, channels, z, y, x).
+
+        Raises
+        ------
+        ModelCorrupt
+            The network does not take such a scan, gives something else, or runs too long.
+        """
+        (logits,) = self._ask(["map"], "scan", scan)
+        if logits.ndim != 5 or logits.shape[2:] != scan.shape[2:]:
+            raise _corrupt("gives something else than a map of the scan")
+        return logits
+
+    def _ask(self, wanted: list[str], name: str, given: FloatArray) -> list[FloatArray]:
+        """Run the network, for no longer than `LONGEST_SECONDS` a scan."""
         options = self._run_options()
         options.log_severity_level = 4
-        limit = Timer(LONGEST_SECONDS * len(frames), setattr, (options, "terminate", True))
+        limit = Timer(LONGEST_SECONDS * len(given), setattr, (options, "terminate", True))
         limit.daemon = True
         limit.start()
         try:
-            logit, maps = self._session.run(
-                ["logit", "maps"], {"frames": np.ascontiguousarray(frames, np.float32)}, options
+            said: list[FloatArray] = self._session.run(
+                wanted, {name: np.ascontiguousarray(given, np.float32)}, options
             )
         except Exception as error:
             late = f"ran for more than {LONGEST_SECONDS:.0f} seconds a scan"
             raise _corrupt(late if options.terminate else "does not run on a scan") from error
         finally:
             limit.cancel()
-        if logit.shape != (len(frames),) or len(maps) != len(frames):
-            raise _corrupt("gives something else than a logit and maps for each scan")
-        return logit, maps
+        return said
 
 
 def _runtime() -> Any:

@@ -1,11 +1,11 @@
-"""Where the brain is: everything inside the skull that is neither bone nor air.
+"""Where the brain is: everything inside the dura, above the foramen magnum.
 
-The way: bone is what lies above a threshold; inside the skull is what has bone in front, behind, to
-the right and to the left; of that, a core more than 5 mm from anything else is kept (this cuts the
-thin ways out: optic canals, foramina, sinuses), its largest part grown back. Fluid is inside the
-range kept, so infarcts, atrophy and ventricles leave no holes. On the Volume's own grid, the rim
-darkened or brightened by bone is taken off. The thresholds are this project's, measured on real and
-simulated heads; no published tool is copied.
+What is inside, the tissue map says, and bone that lies in front, behind, to the right and to the
+left; the map knows it where bone is missing, bone knows it to a millimetre. Of the soft tissue
+there a core more than 5 mm from anything else is kept (this cuts the thin ways out: optic canals,
+foramina, sinuses), its largest part grown back. Fluid is inside the range kept, so infarcts,
+atrophy and ventricles leave no holes; in slices with metal, whose streaks leave that range, the map
+alone decides. On the Volume's own grid, the rim darkened or brightened by bone is taken off.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import numpy as np
 
 from hemocast.anatomy.checks import CROSS, check_brain, check_hounsfield
 from hemocast.anatomy.grid import Coarse, bounding_box, coarsen, linear_weights
+from hemocast.anatomy.skull import Gap, Metal, find_gap, find_metal
+from hemocast.anatomy.tissue.map import BONE_HU, TissueMap, map_tissue
 from hemocast.errors import NotABrain
 from hemocast.volume import BoolArray, FloatArray, Volume
 
-BONE_HU = 150.0
 # Fluid with its noise at one end, clotted blood and enhancing partial volume at the other.
 SOFT_HU = (-20.0, 130.0)
 CORE_MM = 5.0
@@ -31,6 +32,8 @@ RIM_MM = 3.0
 RIM_HU = 80.0
 RIM_BOX_MM = 2.0
 CRUMB_BOX_MM = 6.0
+# Ours: what the map holds for inside the dura, and what it is sure is not.
+INSIDE, OUTSIDE = 0.5, 0.02
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,24 @@ class Brain:
         Brain with its fluid spaces, on the Volume's grid.
     volume_ml : float
         Volume of the mask, mL.
+    tissue : TissueMap or None
+        What the head holds; None where the mask came from elsewhere.
+    gap : Gap or None
+        The largest place where no bone covers it.
+    metal : Metal or None
+        Metal in or near it.
     """
 
     mask: BoolArray
     volume_ml: float
+    tissue: TissueMap | None = None
+    gap: Gap | None = None
+    metal: Metal | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What was accepted but may matter, in words."""
+        return tuple(found.doubt for found in (self.gap, self.metal) if found)
 
 
 def find_brain(volume: Volume) -> Brain:
@@ -56,7 +73,7 @@ def find_brain(volume: Volume) -> Brain:
     ----------
     volume : Volume
         One scan; slices of up to 10 mm, head tilted by up to about 30 degrees, base or vertex
-        possibly cut.
+        possibly cut, bone possibly missing.
 
     Returns
     -------
@@ -73,9 +90,17 @@ def find_brain(volume: Volume) -> Brain:
     coarse = coarsen(volume.hu, volume.affine, volume.spacing)
     check_hounsfield(coarse.hu)
     skull = _skull(coarse)
-    box = bounding_box(skull, (0, 2, 2))
+    tissue = map_tissue(volume)
+    first = [(factor - 1) / 2 for factor in coarse.factors]
+    dura = tissue.at_voxels(tissue.inside, coarse.hu.shape, tuple(first), coarse.factors)
+    metal = find_metal(volume, coarse, dura > INSIDE)
+    box = bounding_box(skull | (dura > INSIDE), (0, 2, 2))
     inside = np.zeros(skull.shape, np.bool_)
-    inside[box] = _inside(coarse.hu[box], skull[box], coarse.spacing)
+    soft = (coarse.hu > SOFT_HU[0]) & (coarse.hu <= SOFT_HU[1])
+    if metal:
+        soft[metal.levels] |= dura[metal.levels] > INSIDE
+    enclosed = (_enclosed(skull[box]) & (dura[box] > OUTSIDE)) | (dura[box] > INSIDE)
+    inside[box] = _inside(soft[box] & enclosed, coarse.spacing)
     if not inside.any():
         raise NotABrain(
             "There is no soft tissue of brain density inside bone",
@@ -85,7 +110,8 @@ def find_brain(volume: Volume) -> Brain:
     check_brain(coarse.hu, inside, skull, coarse.spacing)
     mask = _refine(volume, coarse, inside)
     voxel_ml = abs(float(np.linalg.det(volume.affine[:3, :3]))) / 1000
-    return Brain(mask=mask, volume_ml=float(np.count_nonzero(mask)) * voxel_ml)
+    volume_ml = float(np.count_nonzero(mask)) * voxel_ml
+    return Brain(mask, volume_ml, tissue, find_gap(coarse, inside), metal)
 
 
 def _skull(coarse: Coarse) -> BoolArray:
@@ -103,15 +129,14 @@ def _skull(coarse: Coarse) -> BoolArray:
     return _largest(labels)
 
 
-def _inside(hu: FloatArray, skull: BoolArray, spacing: tuple[float, float, float]) -> BoolArray:
-    """Soft tissue that the skull encloses, on the coarse grid; all False where there is none."""
+def _inside(soft: BoolArray, spacing: tuple[float, float, float]) -> BoolArray:
+    """Brain among the soft tissue that is enclosed, on the coarse grid; all False if none."""
     from scipy import ndimage
 
-    soft = (hu > SOFT_HU[0]) & (hu <= SOFT_HU[1]) & _enclosed(skull)
     core = ndimage.distance_transform_edt(soft, sampling=spacing) > CORE_MM
     labels, n = ndimage.label(core)
     if n == 0:
-        return np.zeros(hu.shape, np.bool_)
+        return np.zeros(soft.shape, np.bool_)
     core = _largest(labels)
     grown = soft & (ndimage.distance_transform_edt(~core, sampling=spacing) <= GROW_MM)
     opened = ndimage.binary_opening(grown, CROSS) | core

@@ -44,7 +44,7 @@ def to_onnx(net: Network, examples: FloatArray) -> bytes:
         A logit or a map differs by more than 1e-4 (relative to the map's largest value).
     """
     net.eval()
-    content = _strip(_export(net, examples.shape[1:]))
+    content = stripped(_export(net, examples.shape[1:]))
     check_parity(net, content, examples)
     return content
 
@@ -143,7 +143,7 @@ def _export(net: Network, shape: tuple[int, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def _strip(content: bytes) -> bytes:
+def stripped(content: bytes) -> bytes:
     """Remove notes: the exporter writes paths of the machine into every node."""
     import onnx
 
