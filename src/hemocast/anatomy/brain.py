@@ -34,6 +34,7 @@ RIM_BOX_MM = 2.0
 CRUMB_BOX_MM = 6.0
 # Ours: what the map holds for inside the dura, and what it is sure is not.
 INSIDE, OUTSIDE = 0.5, 0.02
+LEAST_ML = 300.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ def find_brain(volume: Volume) -> Brain:
     soft = (coarse.hu > SOFT_HU[0]) & (coarse.hu <= SOFT_HU[1])
     if metal:
         soft[metal.levels] |= dura[metal.levels] > INSIDE
-    enclosed = (_enclosed(skull[box]) & (dura[box] > OUTSIDE)) | (dura[box] > INSIDE)
+    enclosed = _enclosed(skull[box])
+    # Where the map sees no brain at all it has no word: bone alone decides, and the checks refuse.
+    if np.count_nonzero(dura > INSIDE) * float(np.prod(coarse.spacing)) / 1000 > LEAST_ML:
+        enclosed = (enclosed & (dura[box] > OUTSIDE)) | (dura[box] > INSIDE)
     inside[box] = _inside(soft[box] & enclosed, coarse.spacing)
     if not inside.any():
         raise NotABrain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hemocast.anatomy import Brain, find_brain
@@ -45,7 +46,7 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     Returns
     -------
     Stack
-        That of `prepare`.
+        That of `prepare`; what may be a little blood is among its doubts.
 
     Raises
     ------
@@ -69,6 +70,9 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
             "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
         )
     stack = prepare(volume, config, brain)
+    if blood.doubt:
+        record = replace(stack.record, doubts=(*stack.record.doubts, blood.doubt))
+        stack = replace(stack, record=record)
     if cache:
         keep_stack(stack, cache)
     return stack

@@ -11,6 +11,7 @@ from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
 from hemocast.report.words import closed, of_hundred, percent, stamp
+from hemocast.signs.blood import LIMIT
 from hemocast.volume import Source
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class CaseView:
     def verdict(self) -> str:
         """On which side of the threshold, and how surely."""
         return _verdict(self.prediction.probability, self.low, self.high, self.prediction.threshold)
+
+    @property
+    def blood_limit(self) -> str:
+        """How much blood the check before the prediction finds."""
+        return LIMIT
 
     @property
     def notice(self) -> str:
