@@ -26,6 +26,7 @@ from hemocast.simulate.disease.lesion import TissueShare, brain_share
 from hemocast.simulate.scanner import measure
 from hemocast.simulate.scanner.measure import lay_down
 from hemocast.simulate.scanner.place import place_slices
+from hemocast.simulate.scanner.response import draw_response
 from hemocast.simulate.scanner.scan import magnify, scan_head, scan_points
 from hemocast.volume import BoolArray, Source, Volume
 
@@ -73,6 +74,7 @@ def draw_protocol(rng: Generator, fault: str | None) -> Protocol:
         blur_mm=float(rng.uniform(1.0, 1.6)), holder=bool(rng.integers(2)),
         noise_hu=float(rng.uniform(2.5, 5) * np.sqrt(5 / slice_mm)),
         motion_mm=float(rng.uniform(2, 5)) if fault == "motion" else 0.0,
+        response=draw_response(rng),
     )  # fmt: skip
 
 
@@ -81,9 +83,9 @@ def scanned(seed: int, head: Head, protocol: Protocol) -> Case:
     frames = scan_head(head, protocol, np.random.default_rng(SeedSequence([seed, 3])))
     source = Source("array", f"{seed}", n_files=len(frames.hu), simulated=True)
     volume = Volume(frames.hu, frames.affine, ((),) * len(frames.hu), source)
-    subject = lay_down(head)
+    subject = lay_down(head, protocol.response)
     place = place_slices(subject.shape.scale, protocol)
-    voxel, _ = scan_points(subject.shape, protocol, place)
+    voxel, _ = scan_points(subject, protocol, place)
     atlas, step = load_atlas(), protocol.matrix // 32
     inside = np.zeros(frames.hu.shape, np.bool_)
     outside = np.zeros(frames.hu.shape, np.bool_)
@@ -93,7 +95,16 @@ def scanned(seed: int, head: Head, protocol: Protocol) -> Case:
         depth = (atlas.distance.ravel().take(at) - np.float32(DISTANCE_ZERO)) * DISTANCE_STEP
         tissue, height = head.tissue.ravel().take(at), fine[0, 0] + ORIGIN[2]
         bony = (tissue >= Tissue.BONE) & ~np.isin(
-            tissue, (Tissue.CALCIUM, Tissue.LACUNE, Tissue.ARTERY, Tissue.CLOT, Tissue.OLD_INFARCT)
+            tissue,
+            (
+                Tissue.CALCIUM,
+                Tissue.LACUNE,
+                Tissue.ARTERY,
+                Tissue.CLOT,
+                Tissue.OLD_INFARCT,
+                Tissue.FAINT_CALCIUM,
+                Tissue.DEEP_VEIN,
+            ),
         )
         inside[k] = (depth < subject.shape.gap) & ~bony & (height > FORAMEN_MM)
         outside[k] = (tissue == Tissue.GLOBE) | (height < FORAMEN_MM - 10)

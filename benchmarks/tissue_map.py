@@ -53,7 +53,9 @@ def mask_case(seed: int) -> dict[str, Any]:
     ml = float(np.prod(case.volume.spacing)) / 1000
     # What bone brightens beyond 130 HU shows no brain, wherever the dura runs through it.
     shown = case.inside & (ndimage.uniform_filter(case.volume.hu, (1, 3, 3)) < 130)
-    lost = ndimage.binary_opening(shown & ~brain.mask, np.ones((1, 5, 5)))
+    # A hole, not a strip along the rim: lost further than 4 mm from what is no brain.
+    reach = [2 * max(1, round(4 / mm)) + 1 for mm in case.volume.spacing]
+    lost = ndimage.minimum_filter(shown, reach) & ~brain.mask
     labels, n = ndimage.label(lost)
     hole = float(np.bincount(labels.ravel())[1:].max() * ml) if n else 0.0
     return {

@@ -1,7 +1,7 @@
 """Does the scan already show blood? A screen for clusters as dense as clotted blood.
 
-Two ways are joined: compact clusters away from the brain's border, by CT numbers alone, and what
-the tissue map takes for blood where CT numbers agree. It is not a reader of hemorrhage: thin
+Two ways are joined, both away from the brain's border: compact clusters, by CT numbers alone, and
+what the tissue map takes for blood where CT numbers agree. It is not a reader of hemorrhage: thin
 subdural and subarachnoid blood, petechiae and blood as dense as brain are beyond it.
 """
 
@@ -23,20 +23,19 @@ CALCIUM_HU = 100.0
 GREY_HU = 38.0
 # Ours. A bleed measures less than it is, for its rim mixes with brain.
 PRESENT_ML, DOUBT_ML = 0.5, 0.15
-# What the map takes for blood may touch the skull, where much is bright: more of it is asked for.
-MAPPED_PRESENT_ML, MAPPED_DOUBT_ML = 1.0, 0.6
+# Probability from which the tissue map's blood counts, in thin places or beside metal too.
 _MAPPED = 0.2
 # Dural sinuses, and what bone smears inwards, lie within this of the skull.
 BORDER_MM = 5.0
 # Falx, tentorium and vessels are thinner than twice this.
-SHEET_MM = 1.5
+SHEET_MM = 2.0
 CALCIUM_RIM_MM = 2.0
 _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
 
 LIMIT = (
-    "Blood in tissue or ventricles of 2 mL is usually found, of 1 mL often, of less seldom; thin "
-    "subdural, subarachnoid and petechial blood is not."
+    "of 2 mL of blood in brain tissue most is found or doubted, of 1 mL about half; less, and thin "
+    "ventricular, subdural, subarachnoid and petechial blood, mostly passes unseen."
 )
 """What the screen can do, for whoever reads a result."""
 
@@ -81,10 +80,10 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
     A compact cluster counts where smoothed CT numbers lie between 47 and 100 HU, at least 5 mm from
-    the brain's border, away from calcifications, in places thicker than 3 mm (which leaves out
-    falx, tentorium and vessels). A cluster of the tissue map's blood counts wherever CT numbers
-    agree. Where a slice as a whole is bright, as beam hardening makes the vertex, the threshold
-    rises with it.
+    the brain's border, away from calcifications, in places thicker than 4 mm (which leaves out
+    falx, tentorium and vessels) or where the tissue map sees blood as well. Beside metal, whose
+    streaks are as bright, the map alone counts. Where a slice as a whole is bright, as beam
+    hardening makes the vertex, the threshold rises with it.
 
     Parameters
     ----------
@@ -105,23 +104,17 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     dense = mask & ~calcium & (smooth > _threshold(smooth, mask))
     if not dense.any():
         return _NOTHING
-    compact = np.zeros(dense.shape, np.bool_)
-    if (dense & deep).any():
-        near = bounding_box(dense & deep, (1, 4, 4))
-        compact[near] = _without_sheets((dense & deep)[near], tissue.spacing)
+    dense &= deep
     mapped = dense & (_mapped(volume, brain, tissue) > _MAPPED)
-    found = [
-        _largest(volume, tissue, np.where(clusters, smooth, 0), limits)
-        for clusters, limits in (
-            (compact, (PRESENT_ML, DOUBT_ML)), (mapped, (MAPPED_PRESENT_ML, MAPPED_DOUBT_ML))
-        )
-    ]  # fmt: skip
-    return max(found, key=lambda b: (b.present, b.slice_number is not None, b.largest_ml))
+    clusters = mapped
+    if dense.any() and brain.metal is None:
+        near = bounding_box(dense, (1, 4, 4))
+        clusters = mapped.copy()
+        clusters[near] |= _without_sheets(dense[near], tissue.spacing)
+    return _largest(volume, tissue, np.where(clusters, smooth, 0))
 
 
-def _largest(
-    volume: Volume, tissue: Coarse, clusters: FloatArray, limits: tuple[float, float]
-) -> Blood:
+def _largest(volume: Volume, tissue: Coarse, clusters: FloatArray) -> Blood:
     """Say what the largest cluster amounts to; `clusters` is their smooth HU, 0 elsewhere."""
     from scipy import ndimage
 
@@ -131,12 +124,12 @@ def _largest(
     sizes = np.bincount(labels.ravel())[1:] * float(np.prod(tissue.spacing)) / 1000
     largest = int(sizes.argmax())
     where = labels == largest + 1
-    if sizes[largest] < limits[1]:
+    if sizes[largest] < DOUBT_ML:
         return Blood(False, float(sizes.sum()), float(sizes[largest]), float(clusters[where].max()))
     middle = np.argwhere(where).mean(axis=0)
     at = np.linalg.inv(volume.affine) @ tissue.affine @ [*middle[::-1], 1]
     return Blood(
-        present=bool(sizes[largest] >= limits[0]),
+        present=bool(sizes[largest] >= PRESENT_ML),
         volume_ml=float(sizes.sum()),
         largest_ml=float(sizes[largest]),
         peak_hu=float(clusters[where].max()),

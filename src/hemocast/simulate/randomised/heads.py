@@ -39,6 +39,7 @@ from hemocast.simulate.randomised.labels import (
     Code,
 )
 from hemocast.simulate.scanner.measure import lay_down
+from hemocast.simulate.scanner.response import NEUTRAL
 
 STEP_MM = 1.5
 FIRST_MM = np.array([-96.0, -132.0, -110.0])
@@ -61,6 +62,8 @@ _CODE_OF = {
     Tissue.CANAL: Code.CANAL, Tissue.CORD: Code.CORD, Tissue.FRONTAL_SINUS: Code.BONE,
     Tissue.MASTOID: Code.SPONGE, Tissue.CALCIUM: Code.CALCIUM, Tissue.LACUNE: Code.OLD_INFARCT,
     Tissue.ARTERY: Code.ARTERY, Tissue.CLOT: Code.CLOT, Tissue.OLD_INFARCT: Code.OLD_INFARCT,
+    Tissue.VEIN: Code.SINUS, Tissue.TENTORIUM: Code.FALX, Tissue.FAINT_CALCIUM: Code.CALCIUM,
+    Tissue.DEEP_VEIN: Code.ARTERY,
 }  # fmt: skip
 
 
@@ -88,7 +91,7 @@ def label_head(head: Head) -> LabelledHead:
     head : Head
         As `build_head` draws it.
     """
-    subject = lay_down(head)
+    subject = lay_down(head, NEUTRAL)
     atlas, shape = load_atlas(), subject.shape
     own = [FIRST_MM[2 - a] + STEP_MM * np.arange(GRID[a]) for a in range(3)]
     mni = [own[a] / shape.scale[2 - a] for a in range(3)]

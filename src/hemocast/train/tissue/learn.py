@@ -84,7 +84,7 @@ def learn(heads: list[Path], folder: Path, course: Course) -> TissueNet:
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(course.seed)
-    net = TissueNet().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    net: TissueNet = TissueNet().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(net.parameters(), lr=course.rate, weight_decay=1e-4)
     state = {"step": 0.0, "seconds": 0.0}
     kept = folder / "checkpoint.pt"
