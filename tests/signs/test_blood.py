@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from hemocast.anatomy import find_brain
-from hemocast.signs import find_blood
+from hemocast.signs import Blood, find_blood
 from hemocast.simulate import Bleed, Infarct, Person, Protocol, Stroke, render_head
 
 
@@ -22,6 +23,7 @@ def _deep_places(mask: np.ndarray, spacing: tuple[float, float, float], n: int) 
 
 def test_the_real_head_shows_none(ge_volume, ge_brain):
     blood = find_blood(ge_volume, ge_brain)
+    assert blood.doubt is None
     assert not blood.present
     assert blood.largest_ml < 0.3
 
@@ -36,6 +38,21 @@ def test_bleeds_of_two_ml_and_more_in_the_real_head_are_seen(ge_volume, ge_brain
         assert 58 < blood.peak_hu < 80
 
 
+def test_one_ml_in_the_real_head_does_not_pass_in_silence(ge_volume, ge_brain, with_ball):
+    for place in _deep_places(ge_brain.mask, ge_volume.spacing, 4):
+        bled = with_ball(ge_volume, tuple(place), 1.0, 65.0)
+        blood = find_blood(bled, find_brain(bled))
+        assert blood.present or blood.doubt
+        assert blood.slice_number == pytest.approx(int(place[0]) + 1, abs=1)
+
+
+def test_a_doubt_names_how_much_and_where():
+    little = Blood(False, 0.9, 0.8, 61.0, 12)
+    assert little.doubt == "may hold blood of about 0.8 mL, at slice 12"
+    assert replace(little, present=True).doubt is None
+    assert replace(little, slice_number=None).doubt is None
+
+
 def test_dense_calcifications_are_not_blood(ge_volume, ge_brain, with_ball):
     for place in _deep_places(ge_brain.mask, ge_volume.spacing, 3):
         calcified = with_ball(ge_volume, tuple(place), 1.0, 250.0)
@@ -43,8 +60,6 @@ def test_dense_calcifications_are_not_blood(ge_volume, ge_brain, with_ball):
 
 
 def test_a_thin_sheet_is_not_blood(ge_volume, ge_brain):
-    from dataclasses import replace
-
     sheet = ge_volume.hu.copy()
     column = int(np.nonzero(ge_brain.mask)[2].mean())
     wide = round(2.5 / ge_volume.spacing[2])
@@ -54,8 +69,6 @@ def test_a_thin_sheet_is_not_blood(ge_volume, ge_brain):
 
 
 def test_an_even_shift_of_a_slice_is_not_blood(ge_volume, ge_brain):
-    from dataclasses import replace
-
     brighter = ge_volume.hu.copy()
     brighter[25:] += 12
     assert not find_blood(replace(ge_volume, hu=brighter), ge_brain).present

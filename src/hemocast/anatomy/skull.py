@@ -20,8 +20,6 @@ LEAST_CM2 = 1.5
 METAL_HU = 2500.0
 _LEAST_MM3 = 8.0
 _METAL_NEAR_MM = 15.0
-# Slices beside the metal that its streaks reach.
-_STREAKS_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Metal:
     slices : tuple of int
         First and last slice it lies in, from 1 at the bottom of the scan.
     levels : ndarray of int
-        Levels of the coarse grid that its streaks reach.
+        Levels of the coarse grid that it lies in: streaks run within a slice.
     """
 
     volume_ml: float
@@ -126,10 +124,8 @@ def find_metal(volume: Volume, coarse: Coarse, inside: BoolArray) -> Metal | Non
     volume_mm3 = len(at) * float(np.prod(volume.spacing))
     if volume_mm3 < _LEAST_MM3:
         return None
-    reach = int(np.ceil(_STREAKS_MM / coarse.spacing[0]))
-    levels = np.unique(at[:, 0] // coarse.factors[0])[:, None] + np.arange(-reach, reach + 1)
     return Metal(
         volume_ml=volume_mm3 / 1000,
         slices=(int(at[:, 0].min()) + 1, int(at[:, 0].max()) + 1),
-        levels=np.unique(np.clip(levels, 0, len(near) - 1)),
+        levels=np.unique(np.minimum(at[:, 0] // coarse.factors[0], len(near) - 1)),
     )

@@ -1,8 +1,8 @@
 """Does the scan already show blood? A screen for clusters as dense as clotted blood.
 
-Two ways are joined, both away from the brain's border: compact clusters, by CT numbers alone, and
-what the tissue map takes for blood where CT numbers agree. It is not a reader of hemorrhage: thin
-subdural and subarachnoid blood, petechiae and blood as dense as brain are beyond it.
+Two ways are joined, both away from the brain's border: what the tissue map takes for blood where CT
+numbers agree, and large compact clusters by CT numbers alone. It is not a reader of hemorrhage:
+thin subdural and subarachnoid blood, petechiae and blood as dense as brain are beyond it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from hemocast.volume import BoolArray, FloatArray, Volume
 
 # Fresh clot reads about 50 to 90 HU, grey matter 35 to 45; calcium above 100. The smooth mean of a
 # small clot is a little below its own.
-CLOT_HU = 47.0
+CLOT_HU, MAPPED_HU = 50.0, 47.0
 CALCIUM_HU = 100.0
 GREY_HU = 38.0
-# Ours. A bleed measures less than it is, for its rim mixes with brain.
-PRESENT_ML, DOUBT_ML = 0.5, 0.15
-# Probability from which the tissue map's blood counts, in thin places or beside metal too.
-_MAPPED = 0.2
+# Ours. A bleed measures less than it is, for its rim mixes with brain. From the first volume on
+# blood is present, from the second it is doubted. What CT numbers alone take for blood must be more
+# than veins, dura and faint calcium of ordinary heads bring together; less is enough where the
+# tissue map holds it for blood with the first probability (it reaches as far as the second).
+COMPACT_ML = 1.5, 1.3
+MAPPED_ML = 0.5, 0.32
+MAPPED = 0.5, 0.2
 # Dural sinuses, and what bone smears inwards, lie within this of the skull.
 BORDER_MM = 5.0
 # Falx, tentorium and vessels are thinner than twice this.
@@ -47,7 +50,7 @@ class Blood:
     Parameters
     ----------
     present : bool
-        Whether it is as much and as compact as a bleed of 1 to 2 mL measures.
+        Whether it is as much as a bleed of 1 to 2 mL measures.
     volume_ml : float
         Volume of all clusters, mL.
     largest_ml : float
@@ -79,11 +82,11 @@ _NOTHING = Blood(present=False, volume_ml=0.0, largest_ml=0.0, peak_hu=float("na
 def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
-    A compact cluster counts where smoothed CT numbers lie between 47 and 100 HU, at least 5 mm from
-    the brain's border, away from calcifications, in places thicker than 4 mm (which leaves out
-    falx, tentorium and vessels) or where the tissue map sees blood as well. Beside metal, whose
-    streaks are as bright, the map alone counts. Where a slice as a whole is bright, as beam
-    hardening makes the vertex, the threshold rises with it.
+    All at least 5 mm from the brain's border and away from calcifications: clusters that the tissue
+    map takes for blood and whose smoothed CT numbers exceed 47 HU; and, by CT numbers alone, large
+    ones above 50 HU in places thicker than 4 mm (which leaves out falx, tentorium and vessels),
+    though not beside metal, whose streaks are as bright. Where a slice as a whole is bright, as
+    beam hardening makes the vertex, the thresholds rise with it.
 
     Parameters
     ----------
@@ -101,39 +104,45 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     calcium = ndimage.maximum_filter(
         tissue.hu > CALCIUM_HU, size=_box(CALCIUM_RIM_MM, tissue.spacing)
     )
-    dense = mask & ~calcium & (smooth > _threshold(smooth, mask))
-    if not dense.any():
-        return _NOTHING
-    dense &= deep
-    mapped = dense & (_mapped(volume, brain, tissue) > _MAPPED)
-    clusters = mapped
+    likely = deep & ~calcium
+    threshold = _threshold(smooth, mask)
+    probable = _mapped(volume, brain, tissue)
+    mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > MAPPED[1])
+    found = [_largest(volume, tissue, np.where(mapped, smooth, 0), probable > MAPPED[0], MAPPED_ML)]
+    dense = likely & (smooth > threshold)
     if dense.any() and brain.metal is None:
         near = bounding_box(dense, (1, 4, 4))
-        clusters = mapped.copy()
-        clusters[near] |= _without_sheets(dense[near], tissue.spacing)
-    return _largest(volume, tissue, np.where(clusters, smooth, 0))
+        dense[near] = _without_sheets(dense[near], tissue.spacing)
+        found.append(_largest(volume, tissue, np.where(dense, smooth, 0), dense, COMPACT_ML))
+    return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
 
-def _largest(volume: Volume, tissue: Coarse, clusters: FloatArray) -> Blood:
-    """Say what the largest cluster amounts to; `clusters` is their smooth HU, 0 elsewhere."""
+def _largest(
+    volume: Volume,
+    tissue: Coarse,
+    clusters: FloatArray,
+    core: BoolArray,
+    limits_ml: tuple[float, float],
+) -> Blood:
+    """Say what the cluster with most core amounts to; `clusters` is smooth HU, 0 outside them."""
     from scipy import ndimage
 
     labels, n = ndimage.label(clusters > 0)
     if n == 0:
         return _NOTHING
-    sizes = np.bincount(labels.ravel())[1:] * float(np.prod(tissue.spacing)) / 1000
-    largest = int(sizes.argmax())
+    voxel_ml = float(np.prod(tissue.spacing)) / 1000
+    sizes = np.bincount(labels.ravel())[1:] * voxel_ml
+    cores = np.bincount(labels[core], minlength=n + 1)[1:] * voxel_ml
+    largest = int(cores.argmax())
     where = labels == largest + 1
-    if sizes[largest] < DOUBT_ML:
-        return Blood(False, float(sizes.sum()), float(sizes[largest]), float(clusters[where].max()))
     middle = np.argwhere(where).mean(axis=0)
     at = np.linalg.inv(volume.affine) @ tissue.affine @ [*middle[::-1], 1]
     return Blood(
-        present=bool(sizes[largest] >= PRESENT_ML),
+        present=bool(cores[largest] >= limits_ml[0]),
         volume_ml=float(sizes.sum()),
         largest_ml=float(sizes[largest]),
         peak_hu=float(clusters[where].max()),
-        slice_number=round(float(at[2])) + 1,
+        slice_number=round(float(at[2])) + 1 if cores[largest] >= limits_ml[1] else None,
     )
 
 

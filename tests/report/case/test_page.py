@@ -53,6 +53,11 @@ def page(prediction, source: Source, tmp_path: Path) -> Reader:
     return read(tmp_path / "report.html")
 
 
+def test_the_page_says_how_much_blood_the_check_finds(page: Reader) -> None:
+    assert "to rule out a bleed: of 2 mL of blood" in page.text
+    assert "mostly passes unseen" in page.text
+
+
 def test_a_page_to_look_at(prediction, source: Source, artefacts: Path) -> None:
     write_case_page(prediction, source, artefacts / "case.html", base_rate=0.4)
     assert (artefacts / "case.html").stat().st_size > 10_000
