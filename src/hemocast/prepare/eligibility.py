@@ -18,12 +18,14 @@ from hemocast.volume import Stack, Volume
 def refuse_enhancement(volume: Volume, brain: Brain) -> None:
     """Refuse a contrast-enhanced scan whose header does not say so: the pixels have the last word.
 
+    Beside metal they have none: its streaks are as bright as vessels with contrast agent.
+
     Raises
     ------
     ContrastGiven
         The vessels are as bright as contrast agent makes them.
     """
-    if find_enhancement(volume, brain).present:
+    if brain.metal is None and find_enhancement(volume, brain).present:
         raise ContrastGiven(
             "The vessels are as bright as contrast agent makes them, whatever the header says",
             "a plain scan",
