@@ -24,9 +24,10 @@ GREY_HU = 38.0
 # Ours. A bleed measures less than it is, for its rim mixes with brain. From the first volume on
 # blood is present, from the second it is doubted. What CT numbers alone take for blood must be more
 # than veins, dura and faint calcium of ordinary heads bring together; less is enough where the
-# tissue map holds it for blood with the first probability (it reaches as far as the second).
+# tissue map holds it for blood with the first probability (it reaches as far as the second), or
+# holds any of a compact cluster for blood with the second.
 COMPACT_ML = 1.5, 1.3
-MAPPED_ML = 0.5, 0.32
+MAPPED_ML = 0.6, 0.35
 MAPPED = 0.5, 0.2
 # Dural sinuses, and what bone smears inwards, lie within this of the skull.
 BORDER_MM = 5.0
@@ -83,10 +84,10 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
     All at least 5 mm from the brain's border and away from calcifications: clusters that the tissue
-    map takes for blood and whose smoothed CT numbers exceed 47 HU; and, by CT numbers alone, large
-    ones above 50 HU in places thicker than 4 mm (which leaves out falx, tentorium and vessels),
-    though not beside metal, whose streaks are as bright. Where a slice as a whole is bright, as
-    beam hardening makes the vertex, the thresholds rise with it.
+    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
+    places thicker than 4 mm (which leaves out falx, tentorium and vessels), small ones only where
+    the map backs them, though not beside metal, whose streaks are as bright. Where a slice as a
+    whole is bright, as beam hardening makes the vertex, the thresholds rise with it.
 
     Parameters
     ----------
@@ -114,6 +115,8 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
         near = bounding_box(dense, (1, 4, 4))
         dense[near] = _without_sheets(dense[near], tissue.spacing)
         found.append(_largest(volume, tissue, np.where(dense, smooth, 0), dense, COMPACT_ML))
+        backed = ndimage.binary_propagation(dense & (probable > MAPPED[1]), mask=dense)
+        found.append(_largest(volume, tissue, np.where(backed, smooth, 0), backed, MAPPED_ML))
     return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
 
