@@ -10,6 +10,7 @@
     ├── NotWritable             HC005  nothing can be written there: a file, a name, no permission
     ├── NoSpace                 HC006  the disk is full, or too small for what is to come
     ├── InUse                   HC007  somebody else is writing there, or listening on that port
+    ├── WorkerDied              HC008  a process that shared the work was ended from outside
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI

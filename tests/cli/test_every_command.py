@@ -50,6 +50,7 @@ WRITES = {
 INTO_DATASET = {
     "quality": "{dataset}",
     "cohort": "{dataset}",
+    "split": "{dataset} --name mine --test-fraction 0.5",
     "readers create": "{dataset} --study mine",
     "readers serve": "{dataset} --study mine --port {port}",
     "readers links": "{dataset} --study mine --new",

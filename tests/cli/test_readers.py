@@ -36,7 +36,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     z, y, x = np.meshgrid((np.arange(30) - 14.5) * 5, across, across, indexing="ij")
     radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
     hu = np.full(radius.shape, -1000.0)
-    hu[radius < 1.18], hu[radius < 1.1], hu[radius < 1] = 30, 900, 36
+    hu[radius < 1.18], hu[radius < 1.1] = 30, 900
+    hu[(radius < 1) & ~((z < -28) & (y < 5))] = 36  # bone under the front: a ball lies anyhow
     hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
     affine = np.diag([-2.6, -2.6, 5, 1.0])
     folder = root / "sub-a1" / "ses-01" / "ct"

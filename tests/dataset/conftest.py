@@ -26,7 +26,7 @@ def head_hu(n: int, clot_mm: float, seed: int) -> np.ndarray:
     radius = np.sqrt((x / 70) ** 2 + (y / 85) ** 2 + (z / 70) ** 2)
     hu = np.full(radius.shape, -1000.0)
     hu[radius < 1.18], hu[radius < 1.1] = 30, 900
-    hu[radius < 1] = 36
+    hu[(radius < 1) & ~((z < -28) & (y < 5))] = 36  # bone under the front: a ball lies anyhow
     hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
     hu[(x - 40) ** 2 + y**2 + z**2 < clot_mm**2] = 68
     hu[radius < 1] += np.random.default_rng(seed).normal(0, 4, (radius < 1).sum())

@@ -18,13 +18,16 @@ PEOPLE = ["sub-a1", "sub-b2", "sub-c3"]
 
 
 def _head_hu(lesion_x: float, blood_mm: float = 0.0) -> np.ndarray:
-    """30 slices of 5 mm, 80x80 of 2.6 mm; a dark lesion, and a bleed if asked."""
+    """30 slices of 5 mm, 80x80 of 2.6 mm; a dark lesion, and a bleed if asked.
+
+    Bone fills the lower front, as under frontal lobes: a ball would not tell how it lies.
+    """
     across = (np.arange(80) - 39.5) * 2.6
     z, y, x = np.meshgrid((np.arange(30) - 14.5) * 5, across, across, indexing="ij")
     radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
     hu = np.full(radius.shape, -1000.0)
     hu[radius < 1.18], hu[radius < 1.1] = 30, 900
-    hu[radius < 1] = 36
+    hu[(radius < 1) & ~((z < -28) & (y < 5))] = 36
     hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8
     hu[(x - lesion_x) ** 2 + y**2 + z**2 < 18**2] = 20
     hu[(x + 40) ** 2 + y**2 + z**2 < blood_mm**2] = 68

@@ -36,7 +36,7 @@ def head_hu(seed: int) -> np.ndarray:
     radius = np.sqrt((x / 66) ** 2 + (y / 82) ** 2 + (z / 66) ** 2)
     hu = np.full(radius.shape, -1000.0)
     hu[radius < 1.18], hu[radius < 1.1] = 30, 900
-    hu[radius < 1] = 36
+    hu[(radius < 1) & ~((z < -28) & (y < 5))] = 36  # bone under the front: a ball lies anyhow
     side, size = (1 if seed % 2 else -1), 12 + seed
     hu[(x - side * 38) ** 2 + (y - 10) ** 2 + (z - 5) ** 2 < size**2] = 26
     hu[((np.abs(x) - 15) / 9) ** 2 + (y / 32) ** 2 + ((z - 5) / 18) ** 2 < 1] = 8

@@ -40,10 +40,11 @@ def split(
         int,
         typer.Option(min=1, help="Patients of each class that a fold or site needs to be tested."),
     ] = 1,
-    patients: Annotated[
+    among: Annotated[
         Path | None,
         typer.Option(
-            help="Split these alone: a table with participant_id, such as DATASET/cohort/scans.tsv."
+            help="Split the patients of this table alone; it has participant_id, such as "
+            "DATASET/cohort/scans.tsv."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
@@ -56,7 +57,7 @@ def split(
     from hemocast.dataset.split.draw import SplitPlan, draw_splits
 
     plan = SplitPlan(by, name, test_fraction, folds, first_test, min_per_class, seed)
-    for receipt in draw_splits(Dataset(dataset), plan, patients):
+    for receipt in draw_splits(Dataset(dataset), plan, among):
         parts = ", ".join(
             f"{part} {count['patients']} patients ({count['ht']} with HT)"
             for part, count in receipt["parts"].items()
