@@ -142,7 +142,7 @@ class WorkerDied(HemocastError):
     """A process that shared the work was ended from outside."""
 
     code = "HC008"
-    exit_code = 1
+    exit_code = 2
 
 
 class InputError(HemocastError):

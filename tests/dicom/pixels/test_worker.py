@@ -197,7 +197,8 @@ def _decode(how: Compressed, frame: bytes) -> np.ndarray:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from hemocast.dicom.pixels.decode import stored
 from hemocast.dicom.pixels.worker import WORKER
 from hemocast.dicom.header.images import read_images
