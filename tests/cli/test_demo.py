@@ -17,9 +17,9 @@ def test_the_whole_way_once_learns_something_and_ends_in_a_page(tmp_path: Path) 
     result = CliRunner().invoke(app, ["demo", "--out", str(out), "--workers", "1"])
     assert result.exit_code == 0, result.output
     assert "SIMULATED" in result.output
-    auc = re.search(r"AUC on held-out patients (0?\.\d+)", result.output)
-    assert auc is not None
-    assert float(auc[1]) > 0.8
+    auc = re.search(r"AUC on held-out patients 0?\.\d+ \((0?\.\d+) to", result.output)
+    assert auc is not None, result.output
+    assert float(auc[1]) > 0.5  # of 50 patients: the interval is wide, and the seed is one of many
     assert str((out / "report.html").resolve()) in result.output.replace("\n", "")
     assert (out / "report.html").is_file()
 
