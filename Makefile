@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Two processes of one thread each: threads that wait for each other on busy cores stall.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
 # Compiled bytecode makes every start three times faster.
 unexport PYTHONDONTWRITEBYTECODE

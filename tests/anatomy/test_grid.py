@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemocast.anatomy.grid import bounding_box, coarsen, coarsen_around, linear_weights
+from hemocast.anatomy.grid import bounding_box, coarsen, coarsen_around, linear_weights, weighed
 from hemocast.volume import Source, Volume
 
 
@@ -33,11 +33,20 @@ def test_a_value_that_is_not_finite_is_not_lost():
 @given(n=st.integers(2, 60), factor=st.integers(1, 6))
 def test_weights_reproduce_a_straight_line_between_block_centres(n, factor):
     blocks = max(1, n // factor)
-    weights = linear_weights(n, blocks, factor)
+    weights = linear_weights((np.arange(n) - (factor - 1) / 2) / factor, blocks)
     assert weights.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-5)
     centres = np.arange(blocks) * factor + (factor - 1) / 2
     inside = (np.arange(n) >= centres[0]) & (np.arange(n) <= centres[-1])
     assert (weights @ centres)[inside] == pytest.approx(np.arange(n)[inside], abs=1e-4)
+
+
+@given(n=st.integers(1, 30), places=st.integers(1, 30), axis=st.integers(0, 2))
+def test_a_band_of_weights_multiplies_as_a_matrix_does(n, places, axis):
+    rng = np.random.default_rng(n)
+    values = rng.normal(size=[n if a == axis else 3 for a in range(3)]).astype(np.float32)
+    weights = linear_weights(rng.uniform(-2, n + 1, places), n)
+    product = np.moveaxis(np.tensordot(weights, values, axes=(1, axis)), 0, axis)
+    assert weighed(values, weights, axis) == pytest.approx(product, abs=1e-5)
 
 
 def test_box_holds_the_mask_and_stays_in_the_array():

@@ -222,8 +222,8 @@ def _to_voxels(
 ) -> FloatArray:
     """Interpolate a coarse mask linearly at the Volume's voxels inside a box."""
     wz, wy, wx = (
-        linear_weights(n, blocks.shape[axis], coarse.factors[axis])[box[axis]]
-        for axis, n in enumerate(shape)
+        linear_weights((np.arange(n) - (factor - 1) / 2) / factor, count)[part]
+        for n, count, factor, part in zip(shape, blocks.shape, coarse.factors, box, strict=True)
     )
     values = blocks.astype(np.float32)
     values = values[box[0]] if coarse.factors[0] == 1 else np.tensordot(wz, values, axes=(1, 0))

@@ -7,8 +7,10 @@ a whole scan is a few hundred thousand voxels, so that every step after costs mi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.volume import Affine, BoolArray, FloatArray, Volume
 
@@ -122,20 +124,45 @@ def _block_sum(array: FloatArray, axis: int, factor: int) -> FloatArray:
     return total
 
 
-def linear_weights(n_fine: int, n_coarse: int, factor: int) -> FloatArray:
-    """Weights (fine, coarse) that interpolate block centres linearly at voxel centres.
+def linear_weights(places: NDArray[np.floating[Any]], count: int) -> FloatArray:
+    """Weights (places, points) that interpolate linearly along one axis.
 
     Parameters
     ----------
-    n_fine, n_coarse : int
-        Voxels and blocks along one axis.
-    factor : int
-        Voxels per block.
+    places : ndarray, shape (n,)
+        Where to interpolate, in points; beyond the ends the outermost point counts.
+    count : int
+        Points along the axis.
     """
-    place = (np.arange(n_fine) - (factor - 1) / 2) / factor
-    one_block = np.eye(n_coarse)
-    weights = [np.interp(place, np.arange(n_coarse), one) for one in one_block]
+    weights = [np.interp(places, np.arange(count), one) for one in np.eye(count)]
     return np.stack(weights, axis=1).astype(np.float32)
+
+
+def weighed(values: FloatArray, weights: FloatArray, axis: int) -> FloatArray:
+    """Multiply an array by a band of weights along one axis.
+
+    Without BLAS, whose last bits depend on the number of its threads; and a band is mostly zeros.
+
+    Parameters
+    ----------
+    values : ndarray of float32
+        Points along `axis`.
+    weights : ndarray of float32, shape (places, points)
+        Of which every row has few that are not 0, side by side.
+    axis : int
+        Which.
+    """
+    used = weights != 0
+    first = used.argmax(axis=1)
+    width = int((weights.shape[1] - used[:, ::-1].argmax(axis=1) - first).max())
+    shape = [1] * values.ndim
+    shape[axis] = len(weights)
+    total = np.zeros((), np.float32)
+    for step in range(width):
+        at = np.minimum(first + step, weights.shape[1] - 1)
+        weight = np.where(first + step == at, weights[np.arange(len(at)), at], 0)
+        total = total + np.take(values, at, axis=axis) * weight.reshape(shape)
+    return total
 
 
 def bounding_box(mask: BoolArray, margin: tuple[int, int, int]) -> tuple[slice, slice, slice]:

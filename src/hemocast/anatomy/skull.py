@@ -30,17 +30,17 @@ class Gap:
     ----------
     width_cm : float
         Side of a square as large as the gap, cm.
-    levels : tuple of int
+    slices : tuple of int
         First and last slice it reaches, from 1 at the bottom of the scan.
     """
 
     width_cm: float
-    levels: tuple[int, int]
+    slices: tuple[int, int]
 
     @property
     def doubt(self) -> str:
         """The doubt, in words."""
-        low, high = self.levels
+        low, high = self.slices
         return f"a gap in the skull of about {self.width_cm:.0f} cm, in slices {low} to {high}"
 
 
@@ -95,9 +95,9 @@ def find_gap(coarse: Coarse, inside: BoolArray) -> Gap | None:
     if area_cm2 < LEAST_CM2:
         return None
     used = np.flatnonzero(largest.any(axis=(1, 2))) * coarse.factors[0]
-    levels = int(used[0]) + 1, int(used[-1]) + coarse.factors[0]
+    slices = int(used[0]) + 1, int(used[-1]) + coarse.factors[0]
     # Brain within `_NEAR_MM` of the gap's edge has bone near.
-    return Gap(float(np.sqrt(area_cm2)) + 2 * _NEAR_MM / 10, levels)
+    return Gap(float(np.sqrt(area_cm2)) + 2 * _NEAR_MM / 10, slices)
 
 
 def find_metal(volume: Volume, coarse: Coarse, inside: BoolArray) -> Metal | None:

@@ -26,14 +26,12 @@ def participant_id(key: bytes, patient_id: str) -> str:
     patient_id : str
         The identifier in the source files; surrounding spaces do not count (DICOM pads with them).
     """
-    digest = hmac.new(key, patient_id.strip().encode(), hashlib.sha256).hexdigest()
-    return f"sub-{digest[:DIGITS]}"
+    return f"sub-{_digest(key, patient_id.strip()).hex()[:DIGITS]}"
 
 
 def study_id(key: bytes, study_uid: str) -> str:
     """Give a study's pseudonym, by which its row in a table of refusals is found again."""
-    digest = hmac.new(key, b"study:" + study_uid.strip().encode(), hashlib.sha256).hexdigest()
-    return f"study-{digest[:DIGITS]}"
+    return f"study-{_digest(key, f'study:{study_uid.strip()}').hex()[:DIGITS]}"
 
 
 def scan_name(key: bytes, scan_uid: str) -> str:
@@ -46,8 +44,7 @@ def scan_name(key: bytes, scan_uid: str) -> str:
     scan_uid : str
         As in `hemocast.volume.Source`: who has a list of UIDs can make it, but not the pseudonym.
     """
-    digest = hmac.new(key, b"scan:" + scan_uid.encode(), hashlib.sha256).hexdigest()
-    return f"scan-{digest[:16]}"
+    return f"scan-{_digest(key, f'scan:{scan_uid}').hex()[:16]}"
 
 
 def is_unkeyed(name: str) -> bool:
@@ -70,13 +67,17 @@ def date_shift(key: bytes, patient_id: str) -> timedelta:
     timedelta
         To be subtracted. Today's dates land before 1925, as BIDS asks of shifted dates.
     """
-    digest = hmac.new(key, b"dates:" + patient_id.strip().encode(), hashlib.sha256).digest()
+    digest = _digest(key, f"dates:{patient_id.strip()}")
     return timedelta(days=40000 + int.from_bytes(digest[:4], "big") % 3650)
 
 
 def key_check(key: bytes) -> str:
     """Give a value by which a key is known again, and from which it cannot be found."""
-    return hmac.new(key, b"hemocast dataset key check", hashlib.sha256).hexdigest()[:16]
+    return _digest(key, "hemocast dataset key check").hex()[:16]
+
+
+def _digest(key: bytes, words: str) -> bytes:
+    return hmac.new(key, words.encode(), hashlib.sha256).digest()
 
 
 def load_key(path: Path, beside: Path) -> bytes:

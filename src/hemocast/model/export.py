@@ -15,7 +15,7 @@ from hemocast.onnx import Session
 from hemocast.volume import FloatArray
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from hemocast.nets import Network
 
@@ -43,8 +43,15 @@ def to_onnx(net: Network, examples: FloatArray) -> bytes:
     ParityError
         A logit or a map differs by more than 1e-4 (relative to the map's largest value).
     """
+    import torch
+
     net.eval()
-    content = stripped(_export(net, examples.shape[1:]))
+    content = exported(
+        _with_steady_norms(net),
+        torch.zeros((2, *examples.shape[1:])),
+        ({0: torch.export.Dim("batch", min=1)},),
+        (["frames"], ["logit", "maps"]),
+    )
     check_parity(net, content, examples)
     return content
 
@@ -89,7 +96,7 @@ def _with_steady_norms(net: Network) -> nn.Module:
     their means, keep the difference below 1e-6.
     """
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     class SteadyNorm(nn.Module):
         def __init__(self, norm: nn.GroupNorm) -> None:
@@ -116,10 +123,24 @@ def _with_steady_norms(net: Network) -> nn.Module:
     return steady
 
 
-def _export(net: Network, shape: tuple[int, ...]) -> bytes:
+def exported(
+    net: nn.Module, example: Tensor, shapes: tuple[object, ...], names: tuple[list[str], list[str]]
+) -> bytes:
+    """Write a network as one self-contained ONNX file, without notes of the machine it ran on.
+
+    Parameters
+    ----------
+    net : nn.Module
+        In evaluation.
+    example : Tensor
+        An input.
+    shapes : tuple
+        ``dynamic_shapes`` of ``torch.onnx.export``: which lengths may differ from the example's.
+    names : tuple of list of str
+        Of its inputs and outputs.
+    """
     import torch
 
-    example = torch.zeros((2, *shape))
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -127,12 +148,12 @@ def _export(net: Network, shape: tuple[int, ...]) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
-                _with_steady_norms(net),
+                net,
                 (example,),
                 dynamo=True,
-                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-                input_names=["frames"],
-                output_names=["logit", "maps"],
+                dynamic_shapes=shapes,
+                input_names=names[0],
+                output_names=names[1],
                 verbose=False,
             )
     finally:
@@ -140,10 +161,10 @@ def _export(net: Network, shape: tuple[int, ...]) -> bytes:
     assert program is not None  # noqa: S101 - only the legacy exporter returns None
     buffer = io.BytesIO()
     program.save(buffer, external_data=False)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return _stripped(buffer.getvalue())
 
 
-def stripped(content: bytes) -> bytes:
+def _stripped(content: bytes) -> bytes:
     """Remove notes: the exporter writes paths of the machine into every node."""
     import onnx
 

@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from hemocast.anatomy.tissue import Kind, map_tissue
 
@@ -17,6 +18,17 @@ def test_a_real_head_has_bone_brain_and_ventricles(ge_volume):
     assert ml[Kind.BRAIN] + ml[Kind.FLUID] + ml[Kind.VENTRICLE] + ml[Kind.ACUTE] > 1200
     assert ml[Kind.METAL] < 0.1
     assert np.allclose(found.kinds.sum(axis=0), 1, atol=1e-4)
+
+
+def test_the_map_does_not_depend_on_the_number_of_threads(head):
+    volume = head(3)
+    maps = set()
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found = map_tissue(volume)
+            on_voxels = found.at_voxels(found.inside, volume.hu.shape)
+            maps.add((found.kinds.tobytes(), on_voxels.tobytes()))
+    assert len(maps) == 1
 
 
 def test_it_finds_the_brain_whichever_way_the_head_lies(ge_volume):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hemocast.volume import Affine, FloatArray, Volume
+from hemocast.anatomy.grid import linear_weights, weighed
+from hemocast.volume import FloatArray, Volume
 
 BLOCK_MM = 3.0
 
@@ -38,12 +38,6 @@ class Blocks:
     first: tuple[float, float, float]
     step: tuple[float, float, float]
 
-    def affine(self, volume: Volume) -> Affine:
-        """Map block ``(x, y, z, 1)`` to mm."""
-        to_voxel = np.diag([*self.step[::-1], 1.0])
-        to_voxel[:3, 3] = self.first[::-1]
-        return np.asarray(volume.affine @ to_voxel)
-
 
 def to_blocks(volume: Volume) -> Blocks:
     """Bring a scan to blocks.
@@ -57,11 +51,10 @@ def to_blocks(volume: Volume) -> Blocks:
     counts = [max(1, round(n / step)) for n, step in zip(volume.hu.shape, steps, strict=True)]
     first = [(n - (m - 1) * s - 1) / 2 for n, m, s in zip(volume.hu.shape, counts, steps,
                                                          strict=True)]  # fmt: skip
-    wz, wy, wx = (
-        block_weights(volume.hu.shape[a], counts[a], first[a], steps[a]) for a in range(3)
-    )
-    in_plane = np.matmul(np.matmul(wy, volume.hu), wx.T)
-    hu = np.tensordot(wz, in_plane, axes=(1, 0)).astype(np.float32)
+    hu = volume.hu
+    for axis in (1, 2, 0):  # in the plane first, where it shrinks most
+        weights = block_weights(volume.hu.shape[axis], counts[axis], first[axis], steps[axis])
+        hu = weighed(hu, weights, axis)
     return Blocks(hu, (first[0], first[1], first[2]), (steps[0], steps[1], steps[2]))
 
 
@@ -76,10 +69,9 @@ def block_weights(n: int, count: int, first: float, step: float) -> FloatArray:
         Place of the first block and distance between blocks, in voxels.
     """
     middle = first + step * np.arange(count)
-    voxel = np.arange(n)
     if step <= 1:
-        linear = [np.interp(middle, voxel, one) for one in np.eye(n)]
-        return np.stack(linear, axis=1).astype(np.float32)
+        return linear_weights(middle, n)
+    voxel = np.arange(n)
     low, high = middle[:, None] - step / 2, middle[:, None] + step / 2
     covered = np.minimum(high, voxel + 0.5) - np.maximum(low, voxel - 0.5)
     weights = np.maximum(covered, 0)
@@ -113,10 +105,3 @@ def padded(values: FloatArray, fill: float) -> tuple[FloatArray, tuple[slice, ..
         widths.append((more // 2, more - more // 2))
         where.append(slice(more // 2, more // 2 + n))
     return np.pad(values, widths, constant_values=fill), tuple(where)
-
-
-def interpolation(n: int, count: int, first: float, step: float) -> NDArray[np.float32]:
-    """Return weights (voxels, blocks) that interpolate blocks linearly at voxels."""
-    place = (np.arange(n) - first) / step
-    weights = [np.interp(place, np.arange(count), one) for one in np.eye(count)]
-    return np.stack(weights, axis=1).astype(np.float32)

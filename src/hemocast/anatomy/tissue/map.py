@@ -14,15 +14,8 @@ from importlib import resources
 
 import numpy as np
 
-from hemocast.anatomy.grid import bounding_box
-from hemocast.anatomy.tissue.blocks import (
-    AIR_HU,
-    Blocks,
-    channels,
-    interpolation,
-    padded,
-    to_blocks,
-)
+from hemocast.anatomy.grid import bounding_box, linear_weights, weighed
+from hemocast.anatomy.tissue.blocks import AIR_HU, Blocks, channels, padded, to_blocks
 from hemocast.onnx import Session
 from hemocast.volume import FloatArray, Volume
 
@@ -82,17 +75,11 @@ class TissueMap:
         first, step : tuple of float
             Place of the first point and distance between points, in voxels of the Volume.
         """
-        wz, wy, wx = (
-            interpolation(
-                shape[a],
-                values.shape[a],
-                (self.blocks.first[a] - first[a]) / step[a],
-                self.blocks.step[a] / step[a],
-            )
-            for a in range(3)
-        )
-        along_z = np.tensordot(wz, values, axes=(1, 0))
-        return np.asarray(np.matmul(np.matmul(wy, along_z), wx.T), np.float32)
+        for axis in range(3):
+            low = (self.blocks.first[axis] - first[axis]) / step[axis]
+            places = (np.arange(shape[axis]) - low) / (self.blocks.step[axis] / step[axis])
+            values = weighed(values, linear_weights(places, values.shape[axis]), axis)
+        return values
 
 
 def map_tissue(volume: Volume) -> TissueMap:

@@ -144,17 +144,18 @@ class PredictionsFolder:
         older = files.kind_of(out) is None and _is_of_first_version(out)
         files.check_folder(out, _KIND, also=older)
         _refuse_other_model(out, model_hash)
-        _tables(out)
+        table, _ = _tables(out)
         secret = read_key(key, out) if isinstance(key, Path) else key
         # A key that is still to be made has named nobody.
-        _names(out, secret or token_bytes(32) if key else None)
+        _names(out, secret or token_bytes(32) if key else None, table)
         with files.claim(out, _KIND, also=older) as output:
             files.remove_temporary(out)
-            names = _names(out, load_key(key, out) if isinstance(key, Path) else key)
-            names.save()
-            if not names.keyed:
-                _key_scans(output, names.key)
             table, linkage = _tables(out)
+            names = _names(out, load_key(key, out) if isinstance(key, Path) else key, table)
+            names.save()
+            if not names.keyed and _unkeyed(table):
+                _key_scans(output, names.key, table)
+                table, linkage = _tables(out)
             yield cls(output, model_hash, names, table, linkage)
             table.close()
             linkage.close()
@@ -222,28 +223,24 @@ def _tables(out: Path) -> tuple[GrowingTable, GrowingTable]:
     return GrowingTable(out / TABLE, _RESULTS), GrowingTable(out / LINKAGE, _PLACES)
 
 
-def _names(out: Path, key: bytes | None) -> Names:
+def _names(out: Path, key: bytes | None, table: GrowingTable) -> Names:
     names = Names(out, key)
-    if names.keyed and names.is_new and _without_key(out):
+    if names.keyed and names.is_new and _unkeyed(table):
         raise named_otherwise("without a key", "no key")
     return names
 
 
-def _without_key(out: Path) -> dict[str, Row]:
-    """Rows of scans that the version before named by a hash without a key."""
-    rows = GrowingTable(out / TABLE, _RESULTS).earlier
-    return {row["scan_id"]: row for row in rows if is_unkeyed(row["scan_id"])}
+def _unkeyed(table: GrowingTable) -> list[str]:
+    """Names of scans that the version before made by a hash without a key."""
+    return [row["scan_id"] for row in table.earlier if is_unkeyed(row["scan_id"])]
 
 
-def _key_scans(output: files.Output, key: bytes) -> None:
+def _key_scans(output: files.Output, key: bytes, table: GrowingTable) -> None:
     """Give pseudonyms to scans that the version before named by a hash without a key.
 
     The table comes last, so that a run that was killed halfway is gone on with.
     """
-    old = _without_key(output.folder)
-    if not old:
-        return
-    new = {name: scan_name(key, name) for name in old}
+    new = {name: scan_name(key, name) for name in _unkeyed(table)}
     for name in new:
         for place in (output.folder / name, output.folder / new[name]):
             for path in (*place.rglob(PREDICTION), *place.rglob("report.html")):
@@ -254,7 +251,6 @@ def _key_scans(output: files.Output, key: bytes) -> None:
                     if known:
                         output.adopt([path.relative_to(output.folder).as_posix()])
     output.rename_folders(new)
-    table = GrowingTable(output.folder / TABLE, _RESULTS)
     for row in table.earlier:
         row["scan_id"] = new.get(row["scan_id"], row["scan_id"])
     table.write()

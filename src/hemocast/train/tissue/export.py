@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import warnings
-
 import numpy as np
 
 from hemocast.errors import ParityError
@@ -36,26 +32,11 @@ def export(net: TissueNet) -> bytes:
     """
     import torch
 
-    from hemocast.model.export import stripped
+    from hemocast.model.export import exported
 
     net = net.eval()
     size = {2 + axis: torch.export.Dim(f"cells{axis}", min=2, max=40) * 8 for axis in range(3)}
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                net, (torch.zeros(1, CHANNELS, 32, 40, 24),), dynamo=True, dynamic_shapes=(size,),
-                input_names=["scan"], output_names=["map"], verbose=False,
-            )  # fmt: skip
-    finally:
-        logger.setLevel(level)
-    assert program is not None  # noqa: S101 - only the legacy exporter returns None
-    buffer = io.BytesIO()
-    program.save(buffer, external_data=False)  # type: ignore[arg-type]
-    content = stripped(buffer.getvalue())
+    content = exported(net, torch.zeros(1, CHANNELS, 32, 40, 24), (size,), (["scan"], ["map"]))
     _check(net, content)
     return content
 
