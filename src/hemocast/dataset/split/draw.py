@@ -106,7 +106,7 @@ class SplitPlan:
 
 
 def draw_splits(
-    dataset: Dataset, plan: SplitPlan, patients: Path | None = None
+    dataset: Dataset, plan: SplitPlan, among: Path | None = None
 ) -> tuple[dict[str, Any], ...]:
     """Split the patients of a dataset who have a label and a scan; keep the splits in it.
 
@@ -116,7 +116,7 @@ def draw_splits(
         With labels.
     plan : SplitPlan
         How to split.
-    patients : Path, optional
+    among : Path, optional
         A table whose ``participant_id`` alone are split, such as a cohort's ``scans.tsv``.
 
     Returns
@@ -138,7 +138,7 @@ def draw_splits(
     plan.check()
     dataset.refuse_foreign()
     people = dataset.table("scans")["participant_id"].tolist()
-    inside = set(people) if patients is None else set(people) & _listed(patients)
+    inside = set(people) if among is None else set(people) & _listed(among)
     labels = {patient: label for patient, label in dataset.labels().items() if patient in inside}
     splits = plan.draw(dataset, labels)
     folder = dataset.root / "splits"
