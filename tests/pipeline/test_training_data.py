@@ -151,7 +151,7 @@ def test_a_worker_that_dies_tells_of_what() -> None:
     work = Parallel(n_jobs=2, return_as="generator")(delayed(_dies)(i) for i in range(2))
     with pytest.raises(WorkerDied, match=r"HC008 .*SIGKILL.*memory") as caught:
         list(_alive(work))
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 2
 
 
 def test_a_cohort_is_known_by_its_scans_and_labels_in_any_order(tmp_path: Path) -> None:
