@@ -23,6 +23,8 @@
     format stacks:
       stacks/stacks.npy        uint8 (n, frames, H, W), one row per scan
       stacks/*.tsv             the tables of a dataset; scans.tsv names the row
+      findings/lesions.npy     uint8 (n, frames, H, W / 8), the infarcts, one bit per voxel
+      findings/findings.tsv    what a perfect reader would note of every scan
 
 A run that was stopped at any moment, and is started again, ends with the same bytes.
 """
@@ -40,7 +42,7 @@ from pydantic import ValidationError
 
 from hemocast import files
 from hemocast.config import PrepareConfig, Settings, SimulateConfig
-from hemocast.errors import ConfigError, NothingThere, OutputExists
+from hemocast.errors import NothingThere, OutputExists
 from hemocast.files import Output
 from hemocast.simulate.epidemiology.patients import Patient, draw_cohort
 from hemocast.simulate.write import tables
@@ -73,7 +75,8 @@ PARTS = {
     "reviews.csv\nare the outcome.",
     "dataset": "dataset/ is a dataset folder as 'hemocast ingest' makes one, its tables filled;\n"
     "dataset.key is the secret of its pseudonyms.",
-    "stacks": "stacks/ holds prepared scans in one array and the tables of a dataset.",
+    "stacks": "stacks/ holds prepared scans in one array and the tables of a dataset; findings/ "
+    "holds what\na perfect reader would mark on them, for 'hemocast pretrain' alone.",
 }
 
 
@@ -173,14 +176,8 @@ def simulate_cohort(
     NotWritable, NoSpace
         `out` is a file, or cannot be written to; or the disk has not room for the cohort.
     ConfigError
-        Masks are asked for with stacks, which have none; or a site has unknown scanners.
+        A site has unknown scanners.
     """
-    if format == "stacks" and config.masks:
-        raise ConfigError(
-            "Lesion masks are asked for with format stacks",
-            "masks with format dicom or dataset",
-            "Switch masks off, or choose another format",
-        )
     made = Made(
         simulator=SIMULATOR_VERSION,
         format=format,

@@ -3,13 +3,14 @@ from __future__ import annotations
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hemocast.config import PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
-from hemocast.errors import ConfigError
 from hemocast.simulate import TINY, simulate_cohort
+from hemocast.simulate.write.tables import FOUND
 from hemocast.version import VERSION
 
 CONFIG = TINY.model_copy(update={"seed": 4, "n_ht": 1, "n_non": 1, "scans_per_patient": 1.5})
@@ -52,7 +53,7 @@ def test_the_tables_are_a_datasets(made):
 
 def test_the_truth_lies_apart(made, hidden, visible_names):
     assert visible_names(made.folder) == {
-        "README.txt", "simulation.yaml", "stacks", "truth",
+        "README.txt", "findings", "simulation.yaml", "stacks", "truth",
     }  # fmt: skip
     for path in made.visible.iterdir():
         content = path.read_bytes()
@@ -90,8 +91,36 @@ def test_one_and_two_workers_write_the_same_bytes(made, contents, tmp_path):
     assert contents(tmp_path / "two") == contents(made.folder)
 
 
-def test_masks_cannot_be_had_with_stacks(tmp_path):
-    masks = CONFIG.model_copy(update={"masks": True})
-    with pytest.raises(ConfigError):
-        simulate_cohort(masks, tmp_path / "cohort", format="stacks")
-    assert not (tmp_path / "cohort").exists()
+def test_findings_say_where_the_infarct_is_and_nothing_of_the_outcome(made):
+    bits = np.load(made.folder / "findings" / "lesions.npy", mmap_mode="r")
+    lesions = np.unpackbits(bits, axis=-1).astype(bool)
+    array = np.load(made.visible / "stacks.npy")
+    assert lesions.shape == array.shape
+    assert np.all(array[lesions] > 0) or array[lesions].mean() > 0.2 * 255
+    found = pd.read_csv(made.folder / "findings" / "findings.tsv", sep="\t")
+    scans = [(p, s) for p in made.patients for s in p.scans]
+    assert found["row"].tolist() == list(range(len(scans)))
+    assert list(found) == ["scan_id", "row", *FOUND]
+    for (patient, scan), row, lesion in zip(scans, found.itertuples(), lesions, strict=True):
+        infarct = patient.infarct
+        left, right = lesion[..., 48:].sum(), lesion[..., :48].sum()
+        assert (left > right) == (infarct.side == "left")
+        assert lesion.sum() * 2 * 2 * 5 / 1000 == pytest.approx(infarct.volume_ml, rel=0.35)
+        assert row.water_uptake == pytest.approx(scan.uptake_rendered, abs=1e-4)
+        assert row.volume_ml == pytest.approx(infarct.volume_ml, abs=1e-3)
+        assert row.scan_id.startswith(f"sub-{patient.patient_id}_")
+
+
+def test_the_true_risk_lies_with_the_truth_alone(made):
+    truth = pd.read_csv(made.folder / "truth" / "patients.csv")
+    risks = [p.risk_image for p in made.patients]
+    assert truth["risk_image"].tolist() == pytest.approx(risks, rel=1e-8)
+    assert set(truth["participant_id"]) == {f"sub-{p.patient_id}" for p in made.patients}
+
+
+def test_a_folder_without_findings_gets_them(made, contents, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(made.folder, out)
+    shutil.rmtree(out / "findings")
+    simulate_cohort(CONFIG, out, format="stacks", prepare=PREPARE)
+    assert contents(out) == contents(made.folder)

@@ -53,6 +53,15 @@ are not missed."""
 
 
 @dataclass(frozen=True)
+class _Frames:
+    """CT numbers, share of brain and of infarct in every voxel of the frames."""
+
+    hu: FloatArray
+    share: FloatArray
+    infarct: FloatArray
+
+
+@dataclass(frozen=True)
 class _Survey:
     """A coarse scan, its brain and its pose."""
 
@@ -89,15 +98,30 @@ def render_stack(
     NotAligned
         The head is turned by more than any patient's.
     """
+    return render_infarct(head, protocol, prepare, rng)[0]
+
+
+def render_infarct(
+    head: Head, protocol: Protocol, prepare: PrepareConfig, rng: Generator | None = None
+) -> tuple[Stack, BoolArray]:
+    """Render a head as `render_stack` does, and say which voxels are infarcted.
+
+    Returns
+    -------
+    Stack
+    ndarray of bool, shape (frames, H, W)
+        At least half of the voxel is brain that is infarcted. Not blurred: where it lies in the
+        head, not what the scanner leaves of it.
+    """
     subject = lay_down(head, protocol.response)
     protocol = _plain(protocol, prepare.frame_mm)
     survey = _survey(subject, protocol)
     extent = measure_extent(survey.volume, survey.brain, survey.pose, prepare)
     affine = survey.pose.matrix @ frames_to_upright(prepare, extent.top)
     slices = np.linalg.inv(survey.volume.affine) @ affine
-    hu, share = _frames(subject, survey.place, affine, slices, prepare)
+    seen = _frames(subject, survey.place, affine, slices, prepare)
     variance = softness(protocol, prepare.pixel_mm)
-    hu, share = soften(hu * share, variance), soften(share, variance)
+    hu, share = soften(seen.hu * seen.share, variance), soften(seen.share, variance)
     np.divide(hu, share, out=hu, where=share > 1e-3)
     inside = share > 0.5
     if rng is not None:
@@ -114,7 +138,7 @@ def render_stack(
         frames_padded_bottom=0,
         brain_cut_mm=max(0.0, extent.top - prepare.frames * prepare.frame_mm - extent.bottom),
     )
-    return Stack(frames, inside, affine, record)
+    return Stack(frames, inside, affine, record), (seen.infarct >= 0.5) & inside
 
 
 def _plain(protocol: Protocol, frame_mm: float) -> Protocol:
@@ -150,7 +174,7 @@ def _survey(subject: Subject, protocol: Protocol) -> _Survey:
         at = atlas.nearest_voxel(magnify(voxel[k][cut], step))
         fields = magnify(own[k][cut], step)
         inside = _inside(subject, at)
-        hu[k][pixels] = _measured(subject, at[middle], fields, inside[middle][0])
+        hu[k][pixels] = _measured(subject, at[middle], fields, inside[middle][0])[0]
         mask[k][pixels] = np.logical_and.reduce(inside, axis=0)
     pixel = protocol.field_mm / SURVEY
     area = mask.sum(axis=(1, 2)) * pixel**2 / 100
@@ -172,12 +196,13 @@ def _any(inside: BoolArray) -> BoolArray:
 
 def _measured(
     subject: Subject, at: NDArray[np.intp], own: FloatArray, inside: BoolArray
-) -> FloatArray:
-    """Return the CT number of every pixel (rows, columns), where it is `inside`."""
-    total = np.zeros(inside.shape, np.float32)
+) -> tuple[FloatArray, FloatArray]:
+    """Return CT number and infarct's share of every pixel (rows, columns), where `inside`."""
+    hu, infarct = np.zeros((2, *inside.shape), np.float32)
     if inside.any():
-        total[inside] = measure(subject, at[:, inside], own[:, inside])[0]
-    return total
+        hu[inside], part = measure(subject, at[:, inside], own[:, inside])
+        infarct[inside] = 0 if part is None else part
+    return hu, infarct
 
 
 def _inside(subject: Subject, at: NDArray[np.intp]) -> BoolArray:
@@ -191,8 +216,7 @@ def _inside(subject: Subject, at: NDArray[np.intp]) -> BoolArray:
 
 def _frames(
     subject: Subject, place: Place, affine: Affine, slices: Affine, prepare: PrepareConfig
-) -> tuple[FloatArray, FloatArray]:
-    """Return CT numbers and share of brain in every voxel of the frames."""
+) -> _Frames:
     size = prepare.size
     step = max(1, size // 32)
     at = np.arange(-(-size // step) + 1) * step
@@ -204,8 +228,7 @@ def _frames(
     moved = moved + np.einsum("pi,ji->pj", JITTER, affine[:3, :2], optimize=False)[:, None, None]
     own_mm = to_head(ras[:, None] + moved, place.rotation[:1, :1], place.shift[:1, :1])
     voxel, own = to_atlas(subject, own_mm)
-    hu = np.zeros((prepare.frames, size, size), np.float32)
-    share = np.zeros_like(hu)
+    hu, share, infarct = np.zeros((3, prepare.frames, size, size), np.float32)
     for k in range(prepare.frames):
         covered = covering(_any(_inside(subject, atlas.nearest_voxel(voxel[k]))), step)
         if covered is None:
@@ -215,9 +238,9 @@ def _frames(
         at = atlas.nearest_voxel(magnify(voxel[k][cut], step)[..., :rows, :columns])
         fields = magnify(own[k][cut], step)[..., :rows, :columns]
         inside = np.logical_and.reduce(_inside(subject, at), axis=0)
-        hu[k][pixels] = _measured(subject, at, fields, inside)
+        hu[k][pixels], infarct[k][pixels] = _measured(subject, at, fields, inside)
         share[k][pixels] = inside
-    return hu, share
+    return _Frames(hu, share, infarct)
 
 
 def _times(points: NDArray[np.float64], matrix: Affine) -> NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """A simulated cohort straight as stacks: no DICOM, no preparation; the head is rendered upright.
 
-``stacks.npy`` is the array that `hemocast.train.StackTable` maps; ``scans.tsv`` names every scan's
-row in it, and the other tables are those of a dataset, so that cohort, split and training find
-labels where they look for them.
+``stacks/stacks.npy`` is the array that `hemocast.train.StackTable` maps; ``scans.tsv`` names every
+scan's row in it, and the other tables are those of a dataset, so that cohort, split and training
+find labels where they look for them. Apart, in ``findings``, lies what a perfect reader would mark
+on every scan, for pre-training, and nothing of the outcome: ``lesions.npy``, one bit per voxel of
+the same stacks, and ``findings.tsv``.
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ SCANS = (
 
 DESCRIPTION = "dataset_description.json"
 
+FINDINGS = "findings"
+"""Folder of what a perfect reader would mark."""
+
+LESION = ".lesion"
+"""End of the name of a patient's file of lesions, until they are put together."""
+
 
 @dataclass(frozen=True)
 class StacksWriter(CohortWriter):
@@ -49,6 +57,14 @@ class StacksWriter(CohortWriter):
     @property
     def _array(self) -> Path:
         return self.out / "stacks" / "stacks.npy"
+
+    @property
+    def _lesions(self) -> Path:
+        return self.out / FINDINGS / "lesions.npy"
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._array.exists() and self._lesions.exists()
 
     @property
     def _count(self) -> int:
@@ -79,50 +95,70 @@ class StacksWriter(CohortWriter):
                     "GeneratedBy": [{"Name": "hemocast", "Version": VERSION}],
                 }
             )
-        return {f"stacks/{name}": text for name, text in texts.items()}
+        found = [
+            {"row": i} | row
+            for i, row in enumerate(
+                row for p in self.patients for row in tables.finding_rows(p, self.sessions(p))
+            )
+        ]
+        columns = ["scan_id", "row", *tables.FOUND]
+        return {
+            **{f"stacks/{name}": text for name, text in texts.items()},
+            f"{FINDINGS}/findings.tsv": tables.tsv_text(found, columns),
+        }
 
     def space(self) -> float:
-        """Return the size of the array, twice, for its parts; and of the bleeds."""
+        """Return the size of both arrays, twice, for their parts; and of the bleeds."""
         bleeds = sum(dicom_bytes(p.bleed) for p in self.patients if p.bleed)
-        if self._array.exists():
+        if self._is_whole:
             return bleeds
-        return bleeds + 2 * self._count * self.prepare.frames * self.prepare.size**2
+        return bleeds + 2 * self._count * self.prepare.frames * self.prepare.size**2 * 9 / 8
 
     def render(self) -> None:
-        """Write the array, from one file for every patient, which a killed run leaves."""
+        """Write the arrays, from two files for every patient, which a killed run leaves."""
         parts = self.out / UNFINISHED / "stacks"
-        self.clean("stacks", f"{UNFINISHED}/stacks")
-        if self._array.exists():
+        self.clean("stacks", FINDINGS, f"{UNFINISHED}/stacks")
+        if self._is_whole:
             work = partial(write_bleed, self.config, out=self.out)
         else:
             work = partial(
                 render_patient, self.config, prepare=self.prepare, out=self.out, parts=parts
             )
         self.render_each(work)
-        if not self._array.exists():
-            self._assemble(parts)
+        size = self.prepare.size
+        for path, part, width in (
+            (self._array, "", size),
+            (self._lesions, LESION, -(-size // 8)),
+        ):
+            if not path.exists():
+                self._assemble(
+                    path, [parts / f"{p.patient_id}{part}" for p in self.patients], width
+                )
 
-    def _assemble(self, parts: Path) -> None:
+    def _assemble(self, path: Path, parts: list[Path], width: int) -> None:
         """Put the patients' files one behind the other, one in memory at a time."""
-        shape = (self._count, self.prepare.frames, self.prepare.size, self.prepare.size)
+        shape = (self._count, self.prepare.frames, self.prepare.size, width)
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        with replacing(self._array) as draft, draft.open("wb") as file:
+        with replacing(path) as draft, draft.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-            for patient in self.patients:
-                file.write((parts / patient.patient_id).read_bytes())
+            for part in parts:
+                file.write(part.read_bytes())
 
 
 def render_patient(
     config: SimulateConfig, patient: Patient, *, prepare: PrepareConfig, out: Path, parts: Path
 ) -> int:
-    """Render a patient's stacks into one file, and the bleed as DICOM; return how many scans."""
-    from hemocast.simulate.scanner.stack import render_stack
+    """Render a patient's stacks and lesions, and the bleed as DICOM; return how many scans."""
+    from hemocast.simulate.scanner.stack import render_infarct
 
-    path = parts / patient.patient_id
+    path = parts / patient.patient_id  # written last: where it is, the lesions are too
     if not path.exists():
-        levels = []
+        levels, lesions = [], []
         for scan in patient.scans:
             head, rng = patient_head(config, patient, scan), noise_rng(config, scan)
-            levels.append(to_levels(render_stack(head, scan.protocol, prepare, rng).frames))
+            stack, infarct = render_infarct(head, scan.protocol, prepare, rng)
+            levels.append(to_levels(stack.frames))
+            lesions.append(np.packbits(infarct, axis=-1))
+        write_bytes(parts / f"{patient.patient_id}{LESION}", np.stack(lesions).tobytes())
         write_bytes(path, np.stack(levels).tobytes())
     return write_bleed(config, patient, out)

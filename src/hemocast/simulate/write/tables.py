@@ -25,6 +25,9 @@ CLINICAL = (
     "glucose_mmol_l", "systolic_mmhg", "atrial_fibrillation",
 )  # fmt: skip
 FOLLOW_UP = ("ht_grade", "ht_detected_hours", "last_imaging_hours")
+FOUND = (
+    "side", "volume_ml", "water_uptake", "aspects", "hyperdense_artery", "van_swieten", "age",
+)  # fmt: skip
 REVIEWS = ("reviewer_id", "role", "label", "ht_grade")
 
 
@@ -114,6 +117,27 @@ def scan_rows(patient: Patient, scan_ids: Sequence[str]) -> list[Row]:
             "hours_from_first": round(scan.hours - patient.scans[0].hours, 2),
             "blood": 0,
             **_values(VENDORS[scan.vendor], "manufacturer model kernel"),
+        }
+        for name, scan in zip(scan_ids, patient.scans, strict=True)
+    ]
+
+
+def finding_rows(patient: Patient, scan_ids: Sequence[str]) -> list[Row]:
+    """Return what a perfect reader would note of every scan, in the columns `FOUND`.
+
+    The water uptake is the one that is rendered.
+    """
+    infarct = patient.infarct
+    return [
+        {
+            "scan_id": name,
+            "side": infarct.side,
+            "volume_ml": round(infarct.volume_ml, 3),
+            "water_uptake": round(scan.uptake_rendered, 4),
+            "aspects": patient.aspects,
+            "hyperdense_artery": int(patient.hyperdense),
+            "van_swieten": sum(patient.van_swieten),
+            "age": int(patient.age),
         }
         for name, scan in zip(scan_ids, patient.scans, strict=True)
     ]
