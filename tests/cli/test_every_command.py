@@ -40,6 +40,7 @@ WRITES = {
     "cohort": "{dataset} --out {out}",
     "check-paper": "{printed} --out {out}",
     "evaluate": "{predictions} --resamples 100 --out {out}",
+    "score": "--clinical {clinical} --out {out}",
     "reproduce": "--fast --out {out}",
     "deidentify": "{dicom} --out {out}",
     "readers export": "{dataset} --study s --out {out}",
@@ -67,6 +68,7 @@ READS = {
     "train": "{missing} --out {out}",
     "crossval": "{missing} --out {out}",
     "evaluate": "{missing} --out {out}",
+    "score": "--clinical {missing} --out {out}",
     "deidentify": "{missing} --out {out}",
     "readers create": "{missing} --study s",
     "readers serve": "{missing} --study s",
@@ -126,6 +128,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, lines in {
         "predictions.csv": ["participant_id,scan_id,label,probability", *predictions],
         "readings.csv": ["reader_id,participant_id,scan_id,probability,decision", *readings],
+        "clinical.csv": ["participant_id,nihss,age", *(f"p{i},{i},{50 + i}" for i in range(40))],
         "printed.csv": ["table,row,column,value,unit,n", "T,M,accuracy,90.16,percent,61"],
     }.items():
         (root / name).write_text("\n".join(lines) + "\n")

@@ -12,6 +12,7 @@ from hemocast.dataset.description import (
     read_description,
     refuse_other_key,
     says_ours,
+    says_simulated,
     write_description,
 )
 from hemocast.dataset.pseudonym import participant_id
@@ -74,3 +75,13 @@ def test_a_key_is_adopted_only_if_it_gives_a_name_that_is_there(tmp_path: Path) 
     assert read_description(tmp_path) == {}
     assert adopt_key(tmp_path, KEY, ["DOE-2", "DOE-1"])
     assert refuse_other_key(tmp_path, KEY) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('{"Simulated": true}', True), ('{"Simulated": false}', False), ("[1]", False), ("{", False)],
+)
+def test_whether_a_folder_is_simulated(tmp_path: Path, text: str, expected: bool) -> None:
+    assert says_simulated(tmp_path) is False
+    (tmp_path / "dataset_description.json").write_text(text)
+    assert says_simulated(tmp_path) is expected

@@ -26,6 +26,7 @@ from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
 from hemocast.cli.reproduce import reproduce
+from hemocast.cli.score import score
 from hemocast.cli.simulate import simulate
 from hemocast.cli.split import split
 from hemocast.cli.train import train
@@ -51,6 +52,7 @@ app.command("check-paper")(check_paper)
 app.command()(train)
 app.command()(crossval)
 app.command()(evaluate)
+app.command()(score)
 app.command()(reproduce)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")

@@ -40,6 +40,16 @@ def read_description(root: Path) -> dict[str, Any]:
     return content
 
 
+def says_simulated(folder: Path) -> bool:
+    """Whether a folder is a dataset whose description says that it is simulated."""
+    path = folder / NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and bool(content.get("Simulated"))
+
+
 def says_ours(description: dict[str, Any], kind: str = "raw") -> bool:
     """Tell whether a description says that Hemocast made the dataset; stacks are `derivative`."""
     made_by = description.get("GeneratedBy")

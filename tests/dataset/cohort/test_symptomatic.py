@@ -146,3 +146,16 @@ def test_the_definitions_are_ordered_as_their_wording_says(tables_of) -> None:
     assert (sure["ninds"] | ~sure["sits_most"]).all()
     assert sure.any().all()
     assert not sure.all().any()
+
+
+def test_a_treatment_without_its_hour_leaves_the_clock_unknown(answers) -> None:
+    for treatment in ("thrombolytic", "thrombectomy", "antiplatelet;thrombolytic"):
+        found = answers(BLED | CAUSE, [(18, 16)], {"treatment": treatment, "nihss": 10})
+        assert found == dict.fromkeys(DEFINITIONS), treatment
+    from_onset = answers(BLED | CAUSE, [(18, 16)], {"treatment": "antiplatelet", "nihss": 10})
+    assert from_onset == dict.fromkeys(DEFINITIONS, True)
+
+
+def test_a_death_at_an_unknown_hour_on_the_clock_is_no_survival(answers) -> None:
+    found = answers(BLED | CAUSE | {"death_hours": 60}, [(18, 10)], {"treatment": "thrombolytic"})
+    assert found["ecass_ii"] is None

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_table, refuse
+from hemocast.dataset.tables.schema import CLINICAL
 from hemocast.errors import TableError
 
 PEOPLE = TableSchema(
@@ -115,3 +116,13 @@ def test_numbers_come_back_as_they_were(numbers: list[float]) -> None:
     values, bad = PEOPLE.columns[1].parse(pd.Series([repr(n) for n in numbers], dtype="str"))
     assert not bad.any()
     np.testing.assert_array_equal(values, numbers)
+
+
+def test_a_schema_for_anyones_names_keeps_its_columns_and_rules() -> None:
+    loose = CLINICAL.of_anyone("theirs.csv")
+    text = pd.DataFrame({"participant_id": ["Ward 3/7"], "nihss": ["43"]})
+    assert [str(fault) for fault in parse_table(loose, text).faults] == [
+        "theirs.csv, row 2, column nihss: a whole number from 0 to 42, or n/a"
+    ]
+    assert len(parse_table(CLINICAL, text).faults) == 2
+    assert loose.rules == CLINICAL.rules

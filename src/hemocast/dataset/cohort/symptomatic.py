@@ -5,7 +5,8 @@ The definitions differ, and so do their rates in one cohort (NINDS 7.3, ECASS II
 
 Clock
     Hours run from thrombolysis; without it from thrombectomy; without either from onset. The
-    definitions were written for treated patients; the last step is this project's.
+    definitions were written for treated patients; the last step is this project's. Of a treatment
+    whose hour is not known the clock is not known, and so is whatever depends on it.
 Deterioration
     The NIHSS series is ``nihss.tsv``, with ``nihss`` of ``clinical.tsv`` (on admission) as its
     first value, at the time of the first scan. NINDS and ECASS compare each value with the lowest
@@ -18,7 +19,7 @@ Not known
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -26,8 +27,6 @@ from hemocast.dataset.tables.schema import NIHSS_ITEMS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from hemocast.dataset.cohort.choose import Tables
 
 DEFINITIONS = ("ninds", "ecass_ii", "ecass_iii", "sits_most", "heidelberg")
 NINDS_HOURS = 36.0
@@ -39,14 +38,32 @@ TOTAL_RISE = 4  # NIHSS points
 ITEM_RISE = 2
 
 
-def symptomatic(tables: Tables) -> pd.DataFrame:
+class Course(Protocol):
+    """Tables that tell how patients fared; those of a dataset do."""
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row per participant: label, grade, class, times, intervention, cause."""
+
+    @property
+    def clinical(self) -> pd.DataFrame:
+        """One row per participant: NIHSS on admission, treatments and their times."""
+
+    @property
+    def nihss(self) -> pd.DataFrame:
+        """One row per examination."""
+
+
+def symptomatic(tables: Course, *, deaths_recorded: bool = True) -> pd.DataFrame:
     """Apply all definitions.
 
     Parameters
     ----------
-    tables : Tables
+    tables : Course
         Uses ``labels`` (label, grade, class, times, intervention, cause), ``clinical`` (admission
         NIHSS, treatment times) and ``nihss``.
+    deaths_recorded : bool
+        Who has no hour of death did not die; else nobody knows.
 
     Returns
     -------
@@ -79,19 +96,23 @@ def symptomatic(tables: Tables) -> pd.DataFrame:
     import pandas as pd
 
     labels = tables.labels.set_index("participant_id")
-    clock = _clock(tables).reindex(labels.index).fillna(0.0)
+    clock = _clock(tables, labels.index)
     seen = labels["ht_detected_hours"] - clock
-    death = labels["death_hours"] - clock
+    alive = False if deaths_recorded else None
+    death = labels["death_hours"]
+    died, died_early = (
+        _within(death - clock, hours).mask(death.isna(), alive)
+        for hours in (ECASS_HOURS, NINDS_HOURS)
+    )
     series = _series(tables, clock)
     rise = {
         name: _rise(series, hours, labels.index)
         for name, hours in (("ninds", NINDS_HOURS), ("ecass", ECASS_HOURS))
     }
     any_ht = labels["label"]
-    died = _within(death, ECASS_HOURS, missing=False)
     ecass_ii = any_ht & _within(seen, ECASS_HOURS) & (_at_least(rise["ecass"], TOTAL_RISE) | died)
     cause = labels["ht_is_main_cause"]
-    declined = _at_least(rise["ninds"], 1) | _within(death, NINDS_HOURS, missing=False)
+    declined = _at_least(rise["ninds"], 1) | died_early
     sits_rise = _rise(series, SITS_HOURS, labels.index, lowest_until=SITS_LOWEST_HOURS)
     answers = {
         "ninds": any_ht & _within(seen, NINDS_HOURS) & declined,
@@ -109,13 +130,16 @@ def symptomatic(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(answers, index=labels.index).astype("boolean").reset_index()
 
 
-def _clock(tables: Tables) -> pd.Series:
-    """Hours after onset at which each participant's clock starts; missing: no timed treatment."""
-    clinical = tables.clinical.set_index("participant_id")
-    return clinical["thrombolytic_hours"].fillna(clinical["thrombectomy_hours"])
+def _clock(tables: Course, people: pd.Index) -> pd.Series:
+    """Hours after onset at which each participant's clock starts; missing: not known."""
+    clinical = tables.clinical.set_index("participant_id").reindex(people)
+    named = clinical["treatment"].fillna("")
+    lysis, ectomy = clinical["thrombolytic_hours"], clinical["thrombectomy_hours"]
+    later = ectomy.mask(ectomy.isna() & ~named.str.contains("thrombectomy"), 0.0)
+    return lysis.mask(lysis.isna() & ~named.str.contains("thrombolytic"), later)
 
 
-def _series(tables: Tables, clock: pd.Series) -> pd.DataFrame:
+def _series(tables: Course, clock: pd.Series) -> pd.DataFrame:
     """Every NIHSS value on the clock, admission first: ``participant_id, hours, nihss, item_*``."""
     import pandas as pd
 
@@ -130,7 +154,7 @@ def _series(tables: Tables, clock: pd.Series) -> pd.DataFrame:
     both = pd.concat([admission, later], ignore_index=True)
     both["order"] = np.arange(len(both))
     both = both.sort_values(["participant_id", "hours", "order"], ignore_index=True)
-    both["hours"] -= both["participant_id"].map(clock).fillna(0.0)
+    both["hours"] -= both["participant_id"].map(clock)
     values = ["nihss", *(f"item_{item}" for item in NIHSS_ITEMS)]
     both[values] = both[values].astype("float64")
     return both[["participant_id", "hours", *values]]
@@ -198,7 +222,6 @@ def _at_least(values: pd.Series, threshold: float) -> pd.Series:
     return (values >= threshold).astype("boolean").mask(values.isna())
 
 
-def _within(hours: pd.Series, limit: float, *, missing: bool | None = None) -> pd.Series:
-    """Hours <= limit; where the hours are missing, `missing` (a death that nobody recorded)."""
-    answer = (hours <= limit).astype("boolean").mask(hours.isna())
-    return answer if missing is None else answer.fillna(missing)
+def _within(hours: pd.Series, limit: float) -> pd.Series:
+    """Hours <= limit as a boolean with missing values."""
+    return (hours <= limit).astype("boolean").mask(hours.isna())

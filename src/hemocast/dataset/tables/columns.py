@@ -6,13 +6,13 @@ Every check runs over a whole column at once, so that 100,000 rows take seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hemocast.errors import TableError
-from hemocast.tables import MISSING
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,6 +182,16 @@ class TableSchema:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
+
+    def of_anyone(self, name: str) -> TableSchema:
+        """Give the same schema for a table whose participants somebody else named."""
+        columns = tuple(
+            replace(column, pattern=PRINTABLE, described=PRINTABLE_WORDS)
+            if column.name == "participant_id"
+            else column
+            for column in self.columns
+        )
+        return replace(self, name=name, columns=columns)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.dataset.description import says_simulated
 from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
 from hemocast.dataset.tables.schema import CLINICAL, PARTICIPANTS, SCANS, TREATMENTS
 from hemocast.stats import GroupVariable, bands, categories
@@ -211,13 +211,3 @@ def _keyed(path: Path, schema: TableSchema) -> pd.DataFrame:
 def _at(column: pd.Series, rows: NDArray[Any]) -> NDArray[np.object_]:
     values = column.to_numpy(dtype=object)
     return np.where(rows >= 0, values[rows], UNKNOWN).astype(object)
-
-
-def says_simulated(folder: Path) -> bool:
-    """Whether a folder is a dataset whose description says that it is simulated."""
-    path = folder / "dataset_description.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and bool(content.get("Simulated"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemocast.dataset.description import says_simulated
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse, rows_of
-from hemocast.evaluate.inputs.clinical import says_simulated
 from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
 
 if TYPE_CHECKING:

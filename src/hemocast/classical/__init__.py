@@ -1,0 +1,1 @@
+"""Measurements and the clinical record -> risk, without a network."""
