@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE, TESTS = ROOT / "src" / "hemocast", ROOT / "tests"
 
 ACROSS = {
+    "classical/test_ist.py",
     "cli/test_every_command.py",
     "cli/test_full_disk.py",
     "cli/test_leaks.py",
