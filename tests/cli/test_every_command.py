@@ -28,6 +28,7 @@ from hemocast.cli.main import app, run
 from hemocast.dataset import Dataset
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.files import TEMPORARY
+from hemocast.model import load_default
 from hemocast.readers.study.folder import open_study
 
 WRITES = {
@@ -41,6 +42,7 @@ WRITES = {
     "check-paper": "{printed} --out {out}",
     "evaluate": "{predictions} --resamples 100 --out {out}",
     "score": "--clinical {clinical} --out {out}",
+    "recalibrate": "{predicted} --out {out}",
     "reproduce": "--fast --out {out}",
     "deidentify": "{dicom} --out {out}",
     "readers export": "{dataset} --study s --out {out}",
@@ -69,6 +71,7 @@ READS = {
     "crossval": "{missing} --out {out}",
     "evaluate": "{missing} --out {out}",
     "score": "--clinical {missing} --out {out}",
+    "recalibrate": "{missing} --out {out}",
     "deidentify": "{missing} --out {out}",
     "readers create": "{missing} --study s",
     "readers serve": "{missing} --study s",
@@ -125,7 +128,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids = [f"p{i},s{i}" for i in range(40)]
     predictions = [f"{ids[i]},{i % 2},{0.3 + 0.2 * (i % 2):.2f}" for i in range(40)]
     readings = [f"R{r},{ids[i]},{0.1 * ((i + r) % 9)},{i % 2}" for r in range(3) for i in range(40)]
+    calibration = load_default().description.calibration
+    predicted = [f"{ids[i]},{i % 2},{calibration.probability(i % 7)},{i % 7}" for i in range(40)]
     for name, lines in {
+        "predicted.csv": ["participant_id,scan_id,label,probability,logit", *predicted],
         "predictions.csv": ["participant_id,scan_id,label,probability", *predictions],
         "readings.csv": ["reader_id,participant_id,scan_id,probability,decision", *readings],
         "clinical.csv": ["participant_id,nihss,age", *(f"p{i},{i},{50 + i}" for i in range(40))],

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from hemocast.errors import StatisticsError
-from hemocast.model import fit_calibration
+from hemocast.errors import StatisticsError, UsageError
+from hemocast.model import Calibration, fit_calibration
+from hemocast.model.calibrate import Curve, threshold_for
 
 
 def simulated(n: int, slope: float, intercept: float, seed: int = 0):
@@ -102,3 +104,98 @@ def test_probability_lies_in_its_interval_and_rises_with_the_logit(rows, at):
     low, high = fitted.interval(at)
     assert 0 <= low <= fitted.probability(at) <= high <= 1
     assert fitted.probability(at) <= fitted.probability(at + 1)
+
+
+def test_another_prevalence_multiplies_the_odds_and_calls_the_same_scans() -> None:
+    fitted = fit_calibration(*simulated(500, 1.0, 0.0))
+    moved = fitted.at_prevalence(0.1)
+    assert moved.assumed == 0.1
+    odds = fitted.assumed / (1 - fitted.assumed)
+    for logit in np.linspace(-4, 4, 17):
+        before, after = fitted.probability(logit), moved.probability(logit)
+        assert after / (1 - after) == pytest.approx(before / (1 - before) / odds / 9)
+        assert (after >= moved.threshold) == (before >= fitted.threshold)
+        assert moved.interval(logit)[0] < after < moved.interval(logit)[1]
+    assert moved.label_sets == fitted.label_sets
+
+
+def test_probabilities_are_right_where_ht_is_rarer() -> None:
+    # Both classes look alike in both populations; one in ten has HT in the second.
+    rng = np.random.default_rng(2)
+    label = np.repeat([0, 1], 20_000)
+    fitted = fit_calibration(label, rng.normal(label, 1.0), np.ones(40_000)).at_prevalence(0.1)
+    rare = np.r_[np.zeros(18_000), np.ones(2_000)]
+    said = np.array([fitted.probability(x) for x in rng.normal(rare, 1.0)])
+    assert said.mean() == pytest.approx(0.1, abs=0.005)
+    assert rare[said > 0.2].mean() == pytest.approx(said[said > 0.2].mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, 15.0, -0.1, float("nan")])
+def test_a_prevalence_that_is_none_is_refused(prevalence: float) -> None:
+    with pytest.raises(UsageError, match="prevalence"):
+        fit_calibration(*simulated(50, 1, 0)).at_prevalence(prevalence)
+
+
+def test_a_model_of_the_first_version_assumes_its_threshold() -> None:
+    old = Calibration(1.0, 0.0, ((0.1, 0.0), (0.0, 0.1)), 0.3, 20, 20)
+    assert old.assumed == 0.3
+    assert old.label_sets is None
+
+
+def stepped(n: int, seed: int = 0):
+    """Draw outcomes that no logistic curve fits: rare below 0, common above."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0, 2, n)
+    return (rng.random(n) < np.where(logit < 0, 0.2, 0.8)).astype(int), logit, np.ones(n)
+
+
+def test_an_isotonic_curve_is_taken_where_it_is_better_and_patients_are_many() -> None:
+    fitted = fit_calibration(*stepped(3000))
+    assert fitted.curve is not None
+    assert fitted.probability(-2.0) == pytest.approx(0.2, abs=0.04)
+    assert fitted.probability(2.0) == pytest.approx(0.8, abs=0.04)
+    for logit in np.linspace(-9, 9, 37):
+        low, high = fitted.interval(logit)
+        assert 0 < low <= fitted.probability(logit) <= high < 1
+        assert fitted.probability(logit) <= fitted.probability(logit + 0.5)
+    assert fit_calibration(*stepped(900)).curve is None
+    assert fitted.at_prevalence(0.1).probability(2.0) == pytest.approx(
+        0.8 / (0.8 + 0.2 * 9), abs=0.06
+    )
+
+
+def test_the_logistic_curve_stays_where_it_is_right() -> None:
+    assert fit_calibration(*simulated(3000, 1.0, 0.2)).curve is None
+
+
+def test_the_isotonic_curve_has_the_heights_of_scikit_learn() -> None:
+    label, logit, weight = stepped(2500, seed=3)
+    curve = fit_calibration(label, logit, weight).curve
+    ones, zeros = label.sum(), (1 - label).sum()
+    target = np.where(label == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    other = IsotonicRegression().fit(logit, target)
+    np.testing.assert_allclose(np.unique(other.y_thresholds_), curve.probability, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "knots",
+    [
+        ((), (), (), ()),
+        ((0.0, 1.0), (0.5,), (0.4,), (0.6,)),
+        ((1.0, 0.0), (0.2, 0.5), (0.1, 0.4), (0.3, 0.6)),
+        ((0.0, 1.0), (0.5, 0.2), (0.1, 0.1), (0.6, 0.6)),
+        ((0.0, 1.0), (0.2, 1.5), (0.1, 0.4), (0.3, 1.6)),
+    ],
+)
+def test_a_curve_that_is_none_is_refused(knots) -> None:
+    with pytest.raises(ValueError, match="calibration curve"):
+        Curve(*knots)
+
+
+def test_a_threshold_for_a_sensitivity() -> None:
+    label = np.array([1] * 10 + [0] * 10)
+    probability = np.r_[np.arange(1, 11), np.arange(10)] / 20
+    at = threshold_for(0.9, probability, label, np.ones(20))
+    assert at == 0.1
+    assert (probability[:10] >= at).mean() == 0.9
+    assert threshold_for(0.91, probability, label, np.ones(20)) == 0.05

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hemocast.config import NetConfig
+from hemocast.model import LabelSets
 from hemocast.model.card import card
 from hemocast.model.schema import parse
 
@@ -26,8 +29,19 @@ def test_it_names_purpose_data_input_and_layers(description) -> None:
         "class activation map, per frame",
         "- `head: Linear(in_features=8, out_features=1, bias=True)`",
         "not a medical device",
+        "Probability: logistic calibration",
+        "that of the calibration\n  curve, of the mean risk of all patients with this score",
+        "Label sets: none.",
     ):
         assert said in text, said
+
+
+def test_it_says_how_the_label_sets_were_made(description) -> None:
+    sets = LabelSets(0.9, zero_to=1.0, one_from=-1.0, n_without=24, n_with=23)
+    able = replace(description.calibration, label_sets=sets)
+    text = card(description.model_copy(update={"calibration": able}), description.network, "")
+    assert "90% of the patients of each class" in text
+    assert "on 23 patients with HT and 24 without" in text
 
 
 def test_a_model_that_names_no_simulator_is_of_the_first(description) -> None:

@@ -23,7 +23,7 @@ def test_it_is_positive_from_the_threshold_on(prediction) -> None:
 
 def test_its_text_is_one_line_without_arrays(prediction) -> None:
     said = repr(replace(prediction, probability=0.256, probability_interval=(0.1, 0.4)))
-    assert said.startswith("Prediction(abc: 26% (10% to 40%), ")
+    assert said.startswith("Prediction(abc: 26% (calibration 10% to 40%), ")
     assert said.endswith("not for clinical use)")
     assert "\n" not in said
     assert len(said) < 150

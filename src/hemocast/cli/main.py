@@ -25,6 +25,7 @@ from hemocast.cli.plan import plan
 from hemocast.cli.predict import predict
 from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
+from hemocast.cli.recalibrate import recalibrate
 from hemocast.cli.reproduce import reproduce
 from hemocast.cli.score import score
 from hemocast.cli.simulate import simulate
@@ -53,6 +54,7 @@ app.command()(train)
 app.command()(crossval)
 app.command()(evaluate)
 app.command()(score)
+app.command()(recalibrate)
 app.command()(reproduce)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")

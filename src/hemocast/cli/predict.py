@@ -38,6 +38,13 @@ def predict(
             "path. Made when missing. Default: one of OUT's own, which joins with nothing else."
         ),
     ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            help="How common hemorrhagic transformation is among such patients, from 0 to 1. "
+            "Default: as among those the model was calibrated on."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -59,6 +66,8 @@ def predict(
     from hemocast.pipeline.predict import cases_of, predict_cases
 
     loaded = load(model) if model else load_default()
+    if prevalence is not None:
+        loaded = loaded.at_prevalence(prevalence)
     cases = cases_of(paths)
     console = Console(highlight=False)
     counts: Counter[str] = Counter()
@@ -91,10 +100,13 @@ def _say(console: Console, result: CaseResult) -> None:
         return
     low, high = result.prediction.probability_interval
     flags = len(result.prediction.flags)
+    answers = result.prediction.label_set_text
+    answers = f"  label set {answers}" if answers else ""
     doubt = f"  [yellow]{flags} reason(s) for doubt[/yellow]" if flags else ""
     console.print(
         f"[green]{result.case} done[/green] {result.scan_id}  "
-        f"[bold]{result.prediction.probability:.0%}[/bold] ({low:.0%} to {high:.0%}){doubt}  "
+        f"[bold]{result.prediction.probability:.0%}[/bold] "
+        f"(calibration {low:.0%} to {high:.0%}){escape(answers)}{doubt}  "
         f"{escape(str(result.folder))}/report.html  {result.seconds:.1f} s",
         soft_wrap=True,
     )

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -92,12 +93,52 @@ def save_model(
         ONNX: to_onnx(net, np.stack([stack.frames for stack in examples[:8]])),
         CARD: card(description, facts, notes).encode(),
     }
+    return _write(folder, description, content)
+
+
+def save_recalibrated(source: Path | None, folder: Path, changed: Description, note: str) -> Model:
+    """Write a model folder anew, with the same network and another description.
+
+    Parameters
+    ----------
+    source : Path or None
+        The model folder; None: the demonstration model.
+    folder : Path
+        Must not exist, or be empty.
+    changed : Description
+        Of the new model.
+    note : str
+        Markdown to append to the card.
+
+    Raises
+    ------
+    OutputExists
+        The folder holds something.
+    ModelNotFound, ModelCorrupt
+        As `load` does.
+    """
+    check_folder(folder, "model")
+    with _folder_of(source) as origin:
+        load(origin)
+        content = {file: _read(origin / file) for file in (WEIGHTS, ONNX, CARD)}
+    content[CARD] += f"\n{note.strip()}\n".encode()
+    return _write(folder, changed, content)
+
+
+def _write(folder: Path, description: Description, content: dict[str, bytes]) -> Model:
     files = {file: hashlib.sha256(data).hexdigest() for file, data in content.items()}
     content[DESCRIPTION] = dump(description.model_copy(update={"files": files}))
     with new_folder(folder) as draft:
         for file, data in content.items():
             (draft / file).write_bytes(data)
     return load(folder)
+
+
+def _folder_of(source: Path | None) -> AbstractContextManager[Path]:
+    """Return a model's folder, or that of the demonstration model, which may lie in an archive."""
+    if source is not None:
+        return nullcontext(source)
+    return resources.as_file(resources.files("hemocast") / "assets" / DEMO)
 
 
 def load(folder: Path | str, *, threads: int | None = None) -> Model:
@@ -158,7 +199,7 @@ def load_default(*, threads: int | None = None) -> Model:
     ModelNotFound
         The package was installed without it.
     """
-    with resources.as_file(resources.files("hemocast") / "assets" / DEMO) as folder:
+    with _folder_of(None) as folder:
         return load(folder, threads=threads)
 
 

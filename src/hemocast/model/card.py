@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME
+from hemocast.model.label_sets import LabelSets
 from hemocast.model.schema import Description
 from hemocast.nets import NetworkFacts
 
@@ -33,13 +34,14 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 - Network: {network}, {parameters:,} learned numbers.
 - Heatmap: {heatmap}, in logit units.
   It shows what moved the number, not where the brain is ill.
-- Probability: logistic calibration of the logit on {calibration.n_scans} scans of
+- Probability: {curve} calibration of the logit on {calibration.n_scans} scans of
   {calibration.n_patients} patients that also picked the training epoch, so it is
-  a little optimistic{refit}. The interval given with a probability is the uncertainty of that
-  calibration only.
+  a little optimistic{refit}. The interval given with a probability is that of the calibration
+  curve, of the mean risk of all patients with this score; a patient's own risk mostly lies outside.
+- Label sets: {sets}.
 - Threshold: {calibration.threshold:.3f}, the prevalence among those patients (for calibrated
-  probabilities Youden's index is greatest there). In a population of another prevalence both
-  probability and threshold must be recalibrated.
+  probabilities Youden's index is greatest there). Where HT is rarer or more common, say how common
+  with `--prevalence`; on patients of your own recalibrate with `hemocast recalibrate`.
 
 ## The network's layers
 {layers}
@@ -67,6 +69,8 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         layers="\n".join(f"- `{layer}`" for layer in facts.layers),
         heatmap=PER_FRAME if facts.grid.per_frame else ONE_FOR_ALL,
         calibration=description.calibration,
+        curve="isotonic" if description.calibration.curve else "logistic",
+        sets=_sets(description.calibration.label_sets),
         refit=_REFIT if description.training.refit else "",
     )
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
@@ -77,6 +81,16 @@ def _kind(description: Description) -> str:
     if not description.simulated_training_data:
         return "Patients'"
     return f"Simulated (simulator version {description.simulator or 1})"
+
+
+def _sets(sets: LabelSets | None) -> str:
+    """Say how the sets of labels were made."""
+    if sets is None:
+        return "none"
+    return (
+        f"made so that {sets.level:.0%} of the patients of each class get one that holds their "
+        f"outcome (split conformal, on {sets.n_with} patients with HT and {sets.n_without} without)"
+    )
 
 
 def _network(name: str, facts: NetworkFacts) -> str:

@@ -52,7 +52,7 @@ def flags(
     says : Description
         Of the model: its window, and what is usual among its training scans.
     interval : tuple of float
-        Of the probability.
+        Of the calibration curve at the logit.
     volume : Volume or None
         What the stack was made from.
     """
@@ -67,7 +67,7 @@ def flags(
         found.append(f"{record.brain_cut_mm:.0f} mm of the lowest brain were not seen by the model")
     found += _far_from_usual(stack, says)
     if interval[1] - interval[0] > WIDE:
-        found.append("the calibration is uncertain at this logit")
+        found.append("the calibration curve is uncertain at this score")
     return tuple(dict.fromkeys(found))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.errors import NotFinite
+from hemocast.model.label_sets import LabelSets
 from hemocast.volume import FloatArray, Stack
 
 
@@ -24,7 +25,8 @@ class Prediction:
     probability : float
         Calibrated.
     probability_interval : tuple of float
-        95 % interval, the uncertainty of the calibration only.
+        95 % interval of the calibration curve at this logit, that is, of the mean risk of all
+        patients with it, and **not** of this patient's risk.
     threshold : float
         Probability from which on a scan is called positive.
     heatmap : ndarray of float32, shape (28, H, W)
@@ -43,6 +45,10 @@ class Prediction:
     simulated_training_data : bool
     notice : str
         What every output must say.
+    label_sets : LabelSets or None
+        What decides which answers stay possible; None: the model has no such numbers.
+    prevalence : float or None
+        Of HT, in the population that the probability is for; None: not known.
 
     Raises
     ------
@@ -66,6 +72,8 @@ class Prediction:
     model_hash: str
     simulated_training_data: bool
     notice: str
+    label_sets: LabelSets | None = None
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.logit, self.probability, *self.probability_interval, self.threshold)
@@ -73,17 +81,28 @@ class Prediction:
         require_finite(self.heatmap)
 
     def __repr__(self) -> str:
-        """One line: the probability, its interval, and how many doubts there are."""
+        """One line: the probability, its calibration's interval, and how many doubts there are."""
         low, high = self.probability_interval
         return (
-            f"Prediction({self.scan_id}: {self.probability:.0%} ({low:.0%} to {high:.0%}), "
-            f"{len(self.flags)} flags, {self.notice})"
+            f"Prediction({self.scan_id}: {self.probability:.0%} (calibration {low:.0%} to "
+            f"{high:.0%}), {len(self.flags)} flags, {self.notice})"
         )
 
     @property
     def positive(self) -> bool:
         """Whether the probability reaches the threshold."""
         return self.probability >= self.threshold
+
+    @property
+    def label_set(self) -> tuple[int, ...] | None:
+        """Answers that stay possible, 0 no HT and 1 HT; None: the model cannot tell."""
+        return self.label_sets.of(self.logit) if self.label_sets else None
+
+    @property
+    def label_set_text(self) -> str:
+        """The set as it is written: "{0}", "{1}" or "{0, 1}"; "" where there is none."""
+        labels = self.label_set
+        return "" if labels is None else f"{{{', '.join(map(str, labels))}}}"
 
 
 def require_finite(answer: NDArray[np.floating]) -> None:

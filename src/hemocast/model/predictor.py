@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -52,6 +52,18 @@ class Model:
     @cached_property
     def _session(self) -> Session:
         return Session(self.onnx, self.threads)
+
+    def at_prevalence(self, prevalence: float) -> Model:
+        """Return the model for patients among whom HT is as common as given.
+
+        Raises
+        ------
+        UsageError
+            As `Calibration.at_prevalence` does.
+        """
+        calibration = self.description.calibration.at_prevalence(prevalence)
+        says = self.description.model_copy(update={"calibration": calibration})
+        return replace(self, description=says)
 
     def predict(self, scan: Path | str | Volume, *, scan_id: str | None = None) -> Prediction:
         """Predict from one scan.
@@ -132,6 +144,8 @@ class Model:
             model_hash=self.hash,
             simulated_training_data=says.simulated_training_data,
             notice=f"{SIMULATED} scan; {says.notice}" if simulated else says.notice,
+            label_sets=says.calibration.label_sets,
+            prevalence=says.calibration.assumed,
         )
 
     def logits(self, frames: FloatArray) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from hemocast.config import NetConfig, PrepareConfig, Settings
 from hemocast.errors import ModelCorrupt, UsageError
 from hemocast.model.calibrate import Calibration
+from hemocast.model.recalibrate import Change
 from hemocast.nets import MapGrid, NetworkFacts, ctnet_grid
 from hemocast.version import VERSION
 
@@ -165,6 +166,8 @@ class Description(Settings):
     input_range : InputRange
     files : dict
         File name -> SHA-256.
+    recalibrated : Change or None
+        How the calibration was changed on patients of another place; None: it was not.
     """
 
     schema_version: Literal[1] = 1
@@ -182,6 +185,7 @@ class Description(Settings):
     training: TrainingFacts
     input_range: InputRange
     files: dict[str, str]
+    recalibrated: Change | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -72,7 +72,8 @@ def predict_cases(
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
     """
-    with PredictionsFolder.open(out, model.hash, key) as folder:
+    assumed = model.description.calibration.assumed
+    with PredictionsFolder.open(out, model.hash, key, assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
 
 RESEARCH_NOTICE = "For research only. Not a medical device."
 
+INTERVAL_KIND = (
+    "95 % interval of the calibration curve: of the mean risk of all patients with this score, not "
+    "of this patient's own"
+)
+"""What the interval beside a probability is, wherever it stands."""
+
+LABEL_SETS: dict[tuple[int, ...] | None, str] = {
+    None: "not given: the model holds no numbers for it",
+    (0,): "no HT: the scan's score is too low for nearly all patients with HT",
+    (1,): "HT: the scan's score is too high for nearly all patients without HT",
+    (0, 1): "not decided: both outcomes stay possible",
+}
+"""What a set of labels says, 0 no HT and 1 HT."""
+
 METRIC_TITLES = {
     "accuracy": "Accuracy",
     "sensitivity": "Sensitivity",

@@ -55,4 +55,6 @@ def pack(
 def calibration_of(fitted: Fitted) -> Calibration:
     """Fit the calibration to the inner validation part, every patient counting once."""
     held = fitted.validation
-    return fit_calibration(held.label, fitted.validation_logit, held.patient_weights())
+    return fit_calibration(
+        held.label, fitted.validation_logit, held.patient_weights(), held.participant_id
+    )

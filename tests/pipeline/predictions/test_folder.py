@@ -21,6 +21,7 @@ from hemocast.pipeline.predictions.folder import (
     COLUMNS,
     FILES,
     LINKAGE,
+    PREDICTION,
     TABLE,
     CaseResult,
     PredictionsFolder,
@@ -278,6 +279,8 @@ def test_a_scan_is_done_by_its_row_its_record_and_its_model(tmp_path: Path) -> N
 
 def test_reasons_for_doubt_are_in_the_table_in_words(tmp_path: Path) -> None:
     doubted = SimpleNamespace(
+        logit=-0.8,
+        label_set_text="{0, 1}",
         probability=0.3,
         probability_interval=(0.2, 0.4),
         threshold=0.5,
@@ -285,3 +288,20 @@ def test_reasons_for_doubt_are_in_the_table_in_words(tmp_path: Path) -> None:
     )
     result = CaseResult(1, "done", scan_id="s1", prediction=doubted)  # type: ignore[arg-type]
     assert result.row()["flags"] == "thick slices; b"
+    assert result.row()["label_set"] == "{0, 1}"
+
+
+def test_a_folder_is_for_one_prevalence(tmp_path: Path) -> None:
+    record = {"schema_version": 2, "scan_id": "s", "prevalence": 0.5, "model": {"hash": HASH}}
+    with PredictionsFolder.open(tmp_path, HASH, prevalence=0.5):
+        (tmp_path / "s").mkdir()
+        (tmp_path / "s" / PREDICTION).write_text(json.dumps(record))
+    with (
+        pytest.raises(OutputExists, match=r"for a prevalence of 0\.5"),
+        PredictionsFolder.open(tmp_path, HASH, prevalence=0.1),
+    ):
+        pass
+    del record["prevalence"], record["schema_version"]
+    (tmp_path / "s" / PREDICTION).write_text(json.dumps(record | {"schema_version": 1}))
+    with PredictionsFolder.open(tmp_path, HASH, prevalence=0.1):
+        pass

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hemocast.left_out import LeftOut, LeftOutCode
+from hemocast.model import LabelSets
 from hemocast.report import write_case_page
 from hemocast.volume import Source, Stack
 
@@ -67,16 +68,40 @@ def test_the_answer_and_what_it_means(page: Reader) -> None:
     words = re.sub(r"\s+", " ", page.text)
     for said in (
         "37 %",
-        "95 % interval 21 % to 56 %",
+        "Calibration curve 21 % to 56 %",
+        "95 % interval of the mean risk of all patients with this score",
+        "own risk lies outside it more often than not",
+        "Label set not given: the model holds no numbers for it.",
         "Nothing about this patient.",
         "about 37 were drawn to bleed",
         "any later scan of the same stay",
         "simulated patients with one acute ischemic infarct",
         "40 % of the patients the model learned from",
         "Below the threshold of 48 %",
-        "The interval includes the threshold",
+        "The calibration curve is not known well enough to be sure of that side",
     ):
         assert said in words, said
+
+
+@pytest.mark.parametrize(
+    ("logit", "said"),
+    [
+        (-2.0, "Label set {0} no HT: the scan's score is too low"),
+        (0.0, "Label set {0, 1} not decided: both outcomes stay possible."),
+        (2.0, "Label set {1} HT: the scan's score is too high"),
+    ],
+)
+def test_the_label_set_in_words(
+    prediction, source: Source, tmp_path: Path, logit: float, said: str
+) -> None:
+    sets = LabelSets(0.9, zero_to=1.0, one_from=-1.0, n_without=24, n_with=23)
+    able = replace(prediction, logit=logit, label_sets=sets, prevalence=0.15)
+    write_case_page(able, source, tmp_path / "report.html")
+    words = re.sub(r"\s+", " ", read(tmp_path / "report.html").text)
+    assert said in words
+    assert "90 % of the patients with HT" in words
+    assert "learned from 23 and 24 patients" in words
+    assert "15 %: where the outcome is rarer or more common, the probability is wrong" in words
 
 
 def test_a_model_of_real_scans_speaks_of_patients(

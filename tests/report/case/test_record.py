@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import hemocast.report
+from hemocast.model import LabelSets
 from hemocast.report import prediction_json
 
 SCHEMA = json.loads(
@@ -19,7 +20,7 @@ def test_it_follows_the_schema_and_survives_json(prediction, schema_faults) -> N
 
 def test_what_the_design_asks_for_is_there(prediction) -> None:
     content = prediction_json(prediction, scan_id="sub-0001_ses-01")
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert content["scan_id"] == "sub-0001_ses-01"
     assert content["probability"] == pytest.approx(0.37)
     assert content["probability_interval"] == pytest.approx([0.21, 0.56])
@@ -27,6 +28,17 @@ def test_what_the_design_asks_for_is_there(prediction) -> None:
     assert content["simulated_training_data"] is True
     assert "demonstration model" in str(content["notice"])
     assert "Not a medical device" in str(content["notice"])
+
+
+def test_what_the_interval_is_of_and_what_stays_possible(prediction, schema_faults) -> None:
+    sets = LabelSets(0.9, zero_to=1.0, one_from=0.0, n_without=24, n_with=23)
+    content = prediction_json(replace(prediction, label_sets=sets, prevalence=0.15))
+    assert "calibration curve" in str(content["interval_kind"])
+    assert "not of this patient's own" in str(content["interval_kind"])
+    assert content["label_set"] == {"labels": [0, 1], "level": 0.9}
+    assert content["prevalence"] == 0.15
+    assert schema_faults(content, SCHEMA) == []
+    assert prediction_json(prediction)["label_set"] is None
 
 
 def test_the_prediction_names_the_scan_unless_told_otherwise(prediction) -> None:

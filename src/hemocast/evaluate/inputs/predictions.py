@@ -56,8 +56,11 @@ PREDICTIONS = TableSchema(
 )  # fmt: skip
 # Columns of `hemocast predict` that are no subgroups.
 _NO_GROUP = frozenset(
-    {"case", "status", "code", "message", "flags", "path", "probability_low", "probability_high"}
-)
+    {
+        "case", "status", "code", "message", "flags", "path", "probability_low",
+        "probability_high", "label_set", "logit",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

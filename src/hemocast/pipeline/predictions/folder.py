@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TABLE, LINKAGE = "predictions.csv", "linkage.csv"
 COLUMNS = (
     "case", "participant_id", "scan_id", "probability", "probability_low", "probability_high",
-    "threshold", "status", "code", "message", "flags", "simulated",
+    "threshold", "label_set", "logit", "status", "code", "message", "flags", "simulated",
 )  # fmt: skip
 _RESULTS = Form(COLUMNS, ("scan_id",))
 _PLACES = Form(("case", "path", "scan_id"), ("path", "scan_id"), private=True, quoted=True)
@@ -89,6 +89,8 @@ class CaseResult:
                 prediction.threshold,
             )
             row |= {name: f"{value:.6f}" for name, value in zip(names, values, strict=True)}
+            row["logit"] = f"{prediction.logit:.8g}"
+            row["label_set"] = prediction.label_set_text
             row["flags"] = "; ".join(" ".join(flag.split()) for flag in prediction.flags)
         return row
 
@@ -118,7 +120,11 @@ class PredictionsFolder:
     @classmethod
     @contextmanager
     def open(
-        cls, out: Path, model_hash: str, key: Path | bytes | None = None
+        cls,
+        out: Path,
+        model_hash: str,
+        key: Path | bytes | None = None,
+        prevalence: float | None = None,
     ) -> Iterator[PredictionsFolder]:
         """Hold a folder that is new, empty, or one of predictions by the same model.
 
@@ -131,11 +137,14 @@ class PredictionsFolder:
         key : Path, bytes or None
             The project's key or its file, which is made where there is none; None: the folder's
             own.
+        prevalence : float, optional
+            What the probabilities assume; None: whatever those there do.
 
         Raises
         ------
         OutputExists
-            It holds somebody's files, another model's predictions, or a table without its columns.
+            It holds somebody's files, predictions by another model or at another prevalence, or a
+            table without its columns.
         NotWritable, InUse
             It cannot be written to, or another run does.
         UsageError
@@ -143,7 +152,7 @@ class PredictionsFolder:
         """
         older = files.kind_of(out) is None and _is_of_first_version(out)
         files.check_folder(out, _KIND, also=older)
-        _refuse_other_model(out, model_hash)
+        _refuse_other(out, model_hash, prevalence)
         table, _ = _tables(out)
         secret = read_key(key, out) if isinstance(key, Path) else key
         # A key that is still to be made has named nobody.
@@ -270,17 +279,26 @@ def _is_of_first_version(out: Path) -> bool:
     except OutputExists:
         return False
     done = [row["scan_id"] for row in table.earlier if row.get("status") == "done"]
-    return set(COLUMNS) - {"simulated", "flags"} <= set(table.found) and all(
+    return set(COLUMNS) - {"simulated", "flags", "label_set", "logit"} <= set(table.found) and all(
         _record(out / Path(scan_id).name / PREDICTION).get("scan_id") == scan_id for scan_id in done
     )
 
 
-def _refuse_other_model(out: Path, model_hash: str) -> None:
+def _refuse_other(out: Path, model_hash: str, prevalence: float | None) -> None:
     for path in out.glob(f"*/{PREDICTION}"):
-        if _model_hash(_record(path)) not in (None, model_hash):
+        record = _record(path)
+        if _model_hash(record) not in (None, model_hash):
             raise OutputExists(
                 "The output folder holds predictions of another model",
                 "a folder for each model",
+                "Name another folder with --out",
+            )
+        # Records of the version before name none.
+        there = record.get("prevalence", prevalence)
+        if prevalence is not None and there != prevalence:
+            raise OutputExists(
+                f"The output folder holds predictions for a prevalence of {there}",
+                f"a folder for each; this time it is {prevalence:g}",
                 "Name another folder with --out",
             )
 

@@ -10,7 +10,7 @@ from hemocast.files import write_text
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
-from hemocast.report.words import closed, of_hundred, percent, stamp
+from hemocast.report.words import LABEL_SETS, closed, of_hundred, percent, stamp
 from hemocast.signs.blood import LIMIT
 from hemocast.volume import Source
 
@@ -43,12 +43,12 @@ class CaseView:
 
     @property
     def low(self) -> float:
-        """Lower end of the probability's interval."""
+        """Lower end of the interval of the calibration curve."""
         return self.prediction.probability_interval[0]
 
     @property
     def high(self) -> float:
-        """Upper end of the probability's interval."""
+        """Upper end of the interval of the calibration curve."""
         return self.prediction.probability_interval[1]
 
     @property
@@ -60,6 +60,23 @@ class CaseView:
     def verdict(self) -> str:
         """On which side of the threshold, and how surely."""
         return _verdict(self.prediction.probability, self.low, self.high, self.prediction.threshold)
+
+    @property
+    def label_set(self) -> str:
+        """Which outcomes stay possible."""
+        one = self.prediction
+        return f"{one.label_set_text} {LABEL_SETS[one.label_set]}.".strip()
+
+    @property
+    def label_set_made(self) -> str:
+        """What such sets are made for, and from whom they were learned."""
+        if (sets := self.prediction.label_sets) is None:
+            return ""
+        return (
+            f"Made so that {percent(sets.level)} of the patients with HT, and {percent(sets.level)}"
+            " of those without, get a set that holds their outcome, if they come from the "
+            f"population below; learned from {sets.n_with} and {sets.n_without} patients."
+        )
 
     @property
     def blood_limit(self) -> str:
@@ -81,7 +98,7 @@ class CaseView:
         """The scale, for screen readers."""
         one = self.prediction
         return (
-            f"Probability {percent(one.probability)} on a scale from 0 to 100 %, interval "
+            f"Probability {percent(one.probability)} on a scale from 0 to 100 %, calibration curve "
             f"{percent(self.low)} to {percent(self.high)}, threshold {percent(one.threshold)}"
         )
 
@@ -158,7 +175,7 @@ def _verdict(probability: float, low: float, high: float, threshold: float) -> s
     side = "Above" if probability >= threshold else "Below"
     called = "calls HT likely" if probability >= threshold else "does not call HT likely"
     sure = (
-        " The interval includes the threshold: the other answer is possible too."
+        " The calibration curve is not known well enough to be sure of that side."
         if low < threshold <= high
         else ""
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hemocast.report.words import stamp
+from hemocast.report.words import INTERVAL_KIND, stamp
 
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[str, object]:
@@ -29,12 +29,16 @@ def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[
     """
     low, high = prediction.probability_interval
     record = prediction.stack.record
+    sets, labels = prediction.label_sets, prediction.label_set
     return {
         "schema_version": SCHEMA_VERSION,
         "scan_id": scan_id or prediction.scan_id,
         "probability": float(prediction.probability),
         "probability_interval": [float(low), float(high)],
+        "interval_kind": INTERVAL_KIND,
+        "label_set": None if sets is None else {"labels": list(labels or ()), "level": sets.level},
         "threshold": float(prediction.threshold),
+        "prevalence": prediction.prevalence,
         "horizon": prediction.horizon,
         "population": prediction.population,
         "flags": list(prediction.flags),
