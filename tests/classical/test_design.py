@@ -78,3 +78,21 @@ def test_complete_patients_need_no_imputation(cohort: Cohort) -> None:
     whole = cohort.part(~np.isnan(cohort.patients.values).any(axis=1))
     (table,) = whole.tables
     np.testing.assert_allclose(table, whole.design.columns(whole.patients))
+
+
+def test_voxels_act_by_few_components_learned_from_the_training_patients() -> None:
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(120, 2))
+    voxels = hidden @ rng.normal(size=(2, 300)) + 0.01 * rng.normal(size=(120, 300))
+    variables = (
+        *(Variable(f"v{i}", "voxel") for i in range(300)), Variable("nihss", "linear"),
+    )  # fmt: skip
+    patients = Measurements(variables, np.column_stack([voxels, rng.integers(0, 42, 120)]))
+    learned = patients.part(np.arange(100))
+    design = learn_design(learned)
+    assert design.names == ("nihss", *(f"component {i}" for i in range(1, 11)))
+    columns = design.columns(patients)
+    # The first two hold all that varies, in patients not learned from, too.
+    fit, *_ = np.linalg.lstsq(np.column_stack([columns[:100, 1:3], np.ones(100)]), hidden[:100])
+    found = np.column_stack([columns[100:, 1:3], np.ones(20)]) @ fit
+    np.testing.assert_allclose(found, hidden[100:], atol=0.02)

@@ -8,7 +8,7 @@ such patients, adds what was peculiar to them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,34 @@ from hemocast.errors import StatisticsError
 
 ENOUGH_MISSING = 10
 """Fewer patients with a value missing, and no column says so: its weight would be noise."""
+COMPONENTS = 50
+"""Of voxels, at most; and no more than a tenth of the patients."""
 IMPUTATIONS = 5
 _ROUNDS = 5
 _RIDGE = 1.0
 """Keeps the regressions of columns that follow from each other solvable."""
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The main axes along which patients' voxels vary.
+
+    Parameters
+    ----------
+    places : tuple of int
+        Which variables the voxels are.
+    mean : ndarray of float64, shape (voxels,)
+    axes : ndarray of float64, shape (components, voxels)
+    """
+
+    places: tuple[int, ...] = ()
+    mean: Float64Array = field(default_factory=lambda: np.empty(0))
+    axes: Float64Array = field(default_factory=lambda: np.empty((0, 0)))
+
+    def scores(self, patients: Measurements) -> Float64Array:
+        """Give every patient's place along them, shape (n, components)."""
+        voxels = patients.values[:, list(self.places)] - self.mean
+        return np.nan_to_num(voxels) @ self.axes.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +65,8 @@ class Design:
     mean, scale : ndarray of float64, shape (columns,)
         Of every column among those learned from; a scale of 0 marks a column without variation,
         which stays 0.
+    axes : Components
+        Of the voxels; none where there are none.
     """
 
     variables: tuple[Variable, ...]
@@ -48,17 +74,21 @@ class Design:
     indicators: tuple[int, ...]
     mean: Float64Array
     scale: Float64Array
+    axes: Components = field(default_factory=Components)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Give every column a name for tables."""
         names = []
         for variable, knots in zip(self.variables, self.knots, strict=True):
+            if variable.kind == "voxel":
+                continue
             if variable.kind == "category":
                 names += [f"{variable.name} {level}" for level in variable.levels[1:]]
             else:
                 curved = range(1, len(knots) - 1)
                 names += [variable.name, *(f"{variable.name}{chr(39) * i}" for i in curved)]
+        names += [f"component {i + 1}" for i in range(len(self.axes.axes))]
         missing = [f"{self.variables[i].name} missing" for i in self.indicators]
         return (*names, *missing)
 
@@ -81,7 +111,7 @@ class Design:
                 "those that the model learned from, in their order",
                 "Give " + ", ".join(one.name for one in self.variables),
             )
-        return np.nan_to_num(self._standard(_raw(patients, self.knots, self.indicators)))
+        return np.nan_to_num(self._standard(_raw(patients, self)))
 
     def _standard(self, raw: Float64Array) -> Float64Array:
         scale = np.where(self.scale > 0, self.scale, np.inf)
@@ -102,15 +132,32 @@ def learn_design(patients: Measurements) -> Design:
     )
     missing = np.isnan(patients.values)
     patterns: dict[bytes, int] = {}
-    for place in np.flatnonzero(missing.sum(axis=0) >= ENOUGH_MISSING):
+    kinds = np.array([one.kind != "voxel" for one in patients.variables], dtype=bool)
+    for place in np.flatnonzero(kinds & (missing.sum(axis=0) >= ENOUGH_MISSING)):
         patterns.setdefault(missing[:, place].tobytes(), int(place))
     indicators = tuple(patterns.values())
-    raw = _raw(patients, knots, indicators)
+    plain = Design(
+        patients.variables, knots, indicators, np.empty(0), np.empty(0), _components(patients)
+    )
+    raw = _raw(patients, plain)
     known = ~np.isnan(raw)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, raw, 0).sum(axis=0) / count
     scale = np.sqrt((np.where(known, raw - mean, 0) ** 2).sum(axis=0) / count)
-    return Design(patients.variables, knots, indicators, mean, np.where(scale > 1e-9, scale, 0))
+    return replace(plain, mean=mean, scale=np.where(scale > 1e-9, scale, 0))
+
+
+def _components(patients: Measurements) -> Components:
+    """Find the main axes of the voxels, by how these patients vary; no outcome takes part."""
+    places = [i for i, one in enumerate(patients.variables) if one.kind == "voxel"]
+    if not places:
+        return Components()
+    from sklearn.decomposition import PCA
+
+    voxels = np.nan_to_num(patients.values[:, places])
+    k = min(COMPONENTS, voxels.shape[1], max(len(voxels) // 10, 1))
+    found = PCA(k, svd_solver="randomized", random_state=0).fit(voxels)
+    return Components(tuple(places), np.asarray(found.mean_), np.asarray(found.components_))
 
 
 def imputed(
@@ -143,7 +190,7 @@ def imputed(
     10.1111/j.1467-9531.2009.01215.x. Not rounded: Horton NJ 2003, Am Stat 57:229-232,
     10.1198/0003130032314.
     """
-    raw = design._standard(_raw(patients, design.knots, design.indicators))
+    raw = design._standard(_raw(patients, design))
     lost = np.isnan(raw)
     if not lost.any():
         return [raw]
@@ -178,16 +225,17 @@ def _draw(
     table[lost, place] = others[lost] @ drawn + rng.normal(0, sigma, int(lost.sum()))
 
 
-def _raw(
-    patients: Measurements, knots: tuple[tuple[float, ...], ...], indicators: tuple[int, ...]
-) -> Float64Array:
+def _raw(patients: Measurements, design: Design) -> Float64Array:
     """Columns in their own units, NaN where missing."""
     parts = []
-    for variable, own, column in zip(patients.variables, knots, patients.values.T, strict=True):
+    for variable, own, column in zip(
+        patients.variables, design.knots, patients.values.T, strict=True
+    ):
         if variable.kind == "category":
             levels = np.arange(1, len(variable.levels))
             parts.append(np.where(np.isnan(column)[:, None], np.nan, column[:, None] == levels))
-        else:
+        elif variable.kind != "voxel":
             parts.append(spline_basis(column, own))
-    parts.append(np.isnan(patients.values[:, list(indicators)]).astype(np.float64))
+    parts.append(design.axes.scores(patients))
+    parts.append(np.isnan(patients.values[:, list(design.indicators)]).astype(np.float64))
     return np.hstack(parts)

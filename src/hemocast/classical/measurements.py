@@ -12,7 +12,7 @@ from hemocast.errors import StatisticsError
 
 Float64Array = NDArray[np.float64]
 Rows = NDArray[np.bool_] | NDArray[np.integer]
-Kind = Literal["spline", "linear", "binary", "category"]
+Kind = Literal["spline", "linear", "binary", "category", "voxel"]
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Variable:
     ----------
     name : str
         As in its table.
-    kind : {"spline", "linear", "binary", "category"}
-        A number that acts by a smooth curve, or by a straight line; no (0) or yes (1); or one of
-        several `levels`.
+    kind : {"spline", "linear", "binary", "category", "voxel"}
+        A number that acts by a smooth curve, or by a straight line; no (0) or yes (1); one of
+        several `levels`; or one of so many numbers that only their main components act.
     levels : tuple of str
         Of a category, the first being what the others are compared with.
     """
@@ -64,7 +64,7 @@ class Measurements:
             )
         for variable, column in zip(self.variables, self.values.T, strict=True):
             known = column[~np.isnan(column)]
-            if variable.kind in {"spline", "linear"}:
+            if variable.kind in {"spline", "linear", "voxel"}:
                 right = np.isfinite(known)
             else:
                 most = len(variable.levels) - 1 if variable.kind == "category" else 1
