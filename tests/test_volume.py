@@ -71,3 +71,14 @@ def test_a_volume_and_a_stack_say_in_one_line_what_they_are() -> None:
     assert repr(Stack(frames, frames > 0, AFFINE, record)) == (
         "Stack(28 x 4 x 5 voxels of 5 x 0.5 x 0.5 mm, 1200 mL of brain)"
     )
+
+
+def test_an_emptied_volume_keeps_its_place_and_takes_no_room():
+    hu = np.ones((3, 4, 5), np.float32)
+    volume = Volume(hu, np.diag([1.0, 2.0, 3.0, 1.0]), ((),) * 3, Source("array", "x"))
+    emptied = volume.emptied()
+    assert emptied.hu.shape == hu.shape
+    assert not emptied.hu.any()
+    assert emptied.hu.base is not None
+    assert max(emptied.hu.strides) == 0
+    np.testing.assert_array_equal(emptied.affine, volume.affine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,12 +100,17 @@ class Volume:
         x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(z), float(y), float(x)
 
+    def emptied(self) -> Volume:
+        """Return the same grid without CT numbers: all 0, and no memory taken."""
+        return replace(self, hu=np.broadcast_to(np.float32(0), self.hu.shape))
+
     def content_hash(self) -> str:
         """SHA-256 over the CT numbers and the geometry: the same scan gives the same hash."""
         digest = hashlib.sha256()
         digest.update(np.asarray(self.hu.shape, dtype="<i8").tobytes())
-        # Plus zero: NIfTI keeps no minus zero, and both are the same number.
-        digest.update(np.ascontiguousarray(self.hu + np.float32(0), dtype="<f4").data)
+        for level in self.hu:
+            # Plus zero: NIfTI keeps no minus zero, and both are the same number.
+            digest.update(np.ascontiguousarray(level + np.float32(0), dtype="<f4").data)
         digest.update((np.round(self.affine, 4) + 0.0).astype("<f8").tobytes())
         return digest.hexdigest()
 

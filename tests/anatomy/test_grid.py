@@ -24,6 +24,16 @@ def test_blocks_are_means_and_lie_where_their_voxels_lie():
         assert coarse.hu[index] == pytest.approx(3 * voxel[0] - 2 * voxel[1] + 5 * voxel[2])
 
 
+def test_a_mask_becomes_shares_without_becoming_numbers_first():
+    mask = np.random.default_rng(0).random((7, 12, 9)) > 0.4
+    spacing = (0.5, 0.7, 2.0)
+    shares = coarsen(mask, np.eye(4), spacing).hu
+    assert shares.dtype == np.float32
+    np.testing.assert_array_equal(
+        shares, coarsen(mask.astype(np.float32), np.eye(4), spacing).hu
+    )
+
+
 def test_a_value_that_is_not_finite_is_not_lost():
     hu = np.zeros((4, 16, 16), np.float32)
     hu[2, 7, 9] = np.nan

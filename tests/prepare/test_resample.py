@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from hemocast.anatomy import Brain
-from hemocast.prepare.resample import sample_brain
+from hemocast.prepare.resample import sample_brain, sampled
 from hemocast.volume import Source, Volume
 
 SHAPE = (20, 60, 60)
@@ -106,3 +106,11 @@ def test_mass_of_the_mask_is_kept():
     assert share.sum() * 5 == pytest.approx(expected, rel=0.02)
     _, n = ndimage.label(share > 0.5)
     assert n == 1
+
+
+def test_the_outermost_voxels_reach_to_their_own_ends_and_no_further():
+    values = np.array([[[1.0, 3.0]]], np.float32)
+    halves = np.diag([0.25, 1.0, 1.0, 1.0])
+    halves[0, 3] = -0.75
+    line = sampled(values, halves, (1, 1, 10))[0, 0]
+    np.testing.assert_allclose(line, [0, 1, 1, 1, 1.5, 2, 2.5, 3, 3, 0])

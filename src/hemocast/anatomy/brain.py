@@ -177,7 +177,11 @@ def _without_neck(inside: BoolArray, spacing: tuple[float, float, float]) -> Boo
 
 
 def _largest(labels: np.ndarray) -> BoolArray:
-    sizes = np.bincount(labels.ravel())
+    # Slice by slice: all labels at once would be copied as long integers.
+    most = int(labels.max())
+    sizes = np.zeros(most + 1, np.intp)
+    for level in labels:
+        sizes += np.bincount(level.ravel(), minlength=most + 1)
     sizes[0] = 0
     largest: BoolArray = labels == sizes.argmax()
     return largest
@@ -196,35 +200,41 @@ def _refine(volume: Volume, coarse: Coarse, inside: BoolArray) -> BoolArray:
     )
     steps = [max(1, round(RIM_MM / mm)) for mm in coarse.spacing]
     deep = ndimage.minimum_filter(inside, size=[2 * step + 1 for step in steps])
-    wide = _to_voxels(inside, coarse, mask.shape, (z, y, x)) > 0.5
-    inner = _to_voxels(deep, coarse, mask.shape, (z, y, x)) > 0.5
-    hu = volume.hu[z, y, x]
-    rim = ndimage.uniform_filter(hu, _box(RIM_BOX_MM, volume), mode="nearest") > RIM_HU
-    kept = wide & (inner | ~rim)
-    # Crumbs between bony ridges, where less than 2/5 of the surroundings are brain.
-    kept &= ndimage.uniform_filter(kept.astype(np.float32), _box(CRUMB_BOX_MM, volume)) > 0.4
+    wide, inner = inside.astype(np.float32), deep.astype(np.float32)
+    weights = _weights(coarse, mask.shape, (z, y, x))
+    kept = mask[z, y, x]
+    # Slice by slice: thin ones are many, and all of this happens within a slice.
+    for level, hu in enumerate(volume.hu[z, y, x]):
+        rim = ndimage.uniform_filter(hu, _box(RIM_BOX_MM, volume), mode="nearest") > RIM_HU
+        whole = _slice_of(wide, weights, level) > 0.5
+        whole &= (_slice_of(inner, weights, level) > 0.5) | ~rim
+        # Crumbs between bony ridges, where less than 2/5 of the surroundings are brain.
+        share = ndimage.uniform_filter(whole.astype(np.float32), _box(CRUMB_BOX_MM, volume))
+        kept[level] = whole & (share > 0.4)
     labels, _ = ndimage.label(kept)
-    mask[z, y, x] = _largest(labels)
+    kept[...] = _largest(labels)
     return mask
 
 
-def _box(mm: float, volume: Volume) -> tuple[int, int, int]:
-    """Voxels of a box of about `mm` within the slice: odd, at least 3."""
+def _box(mm: float, volume: Volume) -> tuple[int, int]:
+    """Pixels of a box of about `mm` within the slice: odd, at least 3."""
     rows, columns = (2 * max(1, round(mm / 2 / step)) + 1 for step in volume.spacing[1:])
-    return 1, rows, columns
+    return rows, columns
 
 
-def _to_voxels(
-    blocks: BoolArray,
-    coarse: Coarse,
-    shape: tuple[int, ...],
-    box: tuple[slice, slice, slice],
-) -> FloatArray:
-    """Interpolate a coarse mask linearly at the Volume's voxels inside a box."""
-    wz, wy, wx = (
+def _weights(
+    coarse: Coarse, shape: tuple[int, ...], box: tuple[slice, slice, slice]
+) -> list[FloatArray]:
+    """Give for z, y and x how a Volume's voxels inside a box are interpolated from blocks."""
+    return [
         linear_weights((np.arange(n) - (factor - 1) / 2) / factor, count)[part]
-        for n, count, factor, part in zip(shape, blocks.shape, coarse.factors, box, strict=True)
-    )
-    values = blocks.astype(np.float32)
-    values = values[box[0]] if coarse.factors[0] == 1 else np.tensordot(wz, values, axes=(1, 0))
-    return np.asarray(wy @ values @ wx.T, np.float32)
+        for n, count, factor, part in zip(
+            shape, coarse.hu.shape, coarse.factors, box, strict=True
+        )
+    ]
+
+
+def _slice_of(blocks: FloatArray, weights: list[FloatArray], level: int) -> FloatArray:
+    """Interpolate a coarse map linearly at one slice of the box that the weights are for."""
+    wz, wy, wx = weights
+    return np.asarray(wy @ np.tensordot(wz[level], blocks, axes=(0, 0)) @ wx.T, np.float32)

@@ -41,7 +41,7 @@ class Coarse:
 
 
 def coarsen(
-    hu: FloatArray,
+    hu: FloatArray | BoolArray,
     affine: Affine,
     spacing: tuple[float, float, float],
     in_plane_mm: float = IN_PLANE_MM,
@@ -53,8 +53,8 @@ def coarsen(
 
     Parameters
     ----------
-    hu : ndarray of float32, shape (z, y, x)
-        CT numbers, HU.
+    hu : ndarray of float32 or bool, shape (z, y, x)
+        CT numbers, HU; or a mask, whose means are shares.
     affine : ndarray of float64, shape (4, 4)
         Maps voxel ``(x, y, z, 1)`` to mm.
     spacing : tuple of float
@@ -107,20 +107,20 @@ def coarsen_around(
     affine = volume.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [part.start for part in box[::-1]]
     tissue = coarsen(volume.hu[box], affine, volume.spacing, in_plane_mm)
-    share = coarsen(mask[box].astype(np.float32), affine, volume.spacing, in_plane_mm)
+    share = coarsen(mask[box], affine, volume.spacing, in_plane_mm)
     return tissue, share.hu
 
 
-def _block_sum(array: FloatArray, axis: int, factor: int) -> FloatArray:
+def _block_sum(array: FloatArray | BoolArray, axis: int, factor: int) -> FloatArray:
     if factor == 1:
-        return array
+        return np.asarray(array, np.float32)
     length = array.shape[axis] // factor * factor
     cut = [slice(None)] * 3
     total = np.zeros(0, np.float32)
     for start in range(factor):
         cut[axis] = slice(start, length, factor)
         part = array[tuple(cut)]
-        total = part.copy() if start == 0 else np.add(total, part, out=total)
+        total = part.astype(np.float32) if start == 0 else np.add(total, part, out=total)
     return total
 
 
@@ -155,13 +155,27 @@ def weighed(values: FloatArray, weights: FloatArray, axis: int) -> FloatArray:
     used = weights != 0
     first = used.argmax(axis=1)
     width = int((weights.shape[1] - used[:, ::-1].argmax(axis=1) - first).max())
-    shape = [1] * values.ndim
-    shape[axis] = len(weights)
-    total = np.zeros((), np.float32)
+    band = []
     for step in range(width):
         at = np.minimum(first + step, weights.shape[1] - 1)
-        weight = np.where(first + step == at, weights[np.arange(len(at)), at], 0)
-        total = total + np.take(values, at, axis=axis) * weight.reshape(shape)
+        band.append((at, np.where(first + step == at, weights[np.arange(len(at)), at], 0)))
+    if axis == 0:
+        return _summed(values, band, 0)
+    # Slice by slice what is at hand stays small.
+    return np.stack([_summed(level, band, axis - 1) for level in values])
+
+
+def _summed(
+    values: FloatArray, band: list[tuple[NDArray[np.intp], FloatArray]], axis: int
+) -> FloatArray:
+    """Add up points with their weights."""
+    shape = [1] * values.ndim
+    shape[axis] = -1
+    total = np.zeros((), np.float32)
+    for at, weight in band:
+        part = np.take(values, at, axis=axis)
+        part *= weight.reshape(shape)
+        total = np.add(total, part, out=part)
     return total
 
 

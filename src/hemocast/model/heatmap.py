@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.nets import MapGrid
+from hemocast.prepare.resample import sampled
 from hemocast.volume import Affine, FloatArray, Stack, Volume
 
 PER_FRAME = "class activation map, per frame"
 ONE_FOR_ALL = "class activation map, one picture for all frames"
+_AT_ONCE = 16
 
 
 def activation_map(maps: FloatArray, weights: FloatArray) -> FloatArray:
@@ -78,25 +80,18 @@ def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
     ndarray of float32, shape (z, y, x)
         On ``volume``'s grid, linearly interpolated; 0 where the stack does not reach.
     """
-    from scipy import ndimage
-
     carried = np.zeros(volume.hu.shape, np.float32)
     # Both affines take (x, y, slice); arrays are indexed (slice, y, x): reverse rows and columns.
     to_stack: Affine = np.linalg.inv(stack.affine) @ volume.affine
-    matrix, offset = to_stack[2::-1, 2::-1], to_stack[2::-1, 3]
-    box = _reach(values, matrix, offset, volume.hu.shape)
-    start = np.array([part.start for part in box])
+    box = _reach(values, to_stack[2::-1, 2::-1], to_stack[2::-1, 3], volume.hu.shape)
     part = carried[box]
-    offset = offset + matrix @ start
-    ndimage.affine_transform(
-        values, matrix, offset, part.shape, output=part, order=1, mode="nearest"
-    )
-    z, y, x = (np.arange(size, dtype=np.float32) for size in part.shape)
-    for row, shift, size in zip(matrix.astype(np.float32), offset, values.shape, strict=True):
-        at = (row[0] * z + np.float32(shift))[:, None, None] + (
-            (row[1] * y)[:, None] + (row[2] * x)[None, :]
-        )
-        part[(at < -0.5) | (at > size - 0.5)] = 0
+    start = np.eye(4)
+    start[:3, 3] = [place.start for place in box[::-1]]
+    # A few slices at a time: a scan of thin ones is not held twice.
+    for first in range(0, len(part), _AT_ONCE):
+        some = part[first : first + _AT_ONCE]
+        start[2, 3] = box[0].start + first
+        some[...] = sampled(values, to_stack @ start, some.shape)
     return carried
 
 

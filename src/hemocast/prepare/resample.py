@@ -8,6 +8,7 @@ background darken it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,24 @@ def sample_brain(
     return hu, part
 
 
-def _resample(image: Any, to_index: Affine, shape: tuple[int, int, int]) -> FloatArray:
+def sampled(values: FloatArray, to_index: Affine, shape: tuple[int, ...]) -> FloatArray:
+    """Sample an array linearly on another grid.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (z, y, x)
+        What is sampled; its outermost voxels reach to their own ends, beyond is 0.
+    to_index : ndarray of float64, shape (4, 4)
+        Maps a place ``(x, y, z, 1)`` of the new grid to a voxel of the array, in the same order.
+    shape : tuple of int
+        Of the new grid, (z, y, x).
+    """
+    import SimpleITK
+
+    return _resample(SimpleITK.GetImageFromArray(values), to_index, shape)
+
+
+def _resample(image: Any, to_index: Affine, shape: tuple[int, ...]) -> FloatArray:
     """Sample linearly at the places of a grid given in the image's own indices; 0 outside."""
     import SimpleITK
 
@@ -79,8 +97,8 @@ def _resample(image: Any, to_index: Affine, shape: tuple[int, int, int]) -> Floa
     resampler.SetSize([int(n) for n in shape[::-1]])
     resampler.SetInterpolator(itk.sitkLinear)
     resampler.SetTransform(transform)
-    sampled: FloatArray = itk.GetArrayFromImage(resampler.Execute(image))
-    return sampled
+    found: FloatArray = itk.GetArrayFromImage(resampler.Execute(image))
+    return found
 
 
 def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, FloatArray, Affine]:
@@ -89,7 +107,7 @@ def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, 
     Returns CT numbers times mask, the mask, and the affine of their grid.
     """
     box = bounding_box(brain.mask, (0, 0, 0))
-    mask = brain.mask[box].astype(np.float32)
+    mask = brain.mask[box]
     spacing = volume.spacing
     strides = (
         float(max(1, round(_THIN_MM / spacing[0]))),
@@ -102,8 +120,9 @@ def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, 
         to_voxel[axis, axis] = step
         # Sample 0 is padding; the centre of sample 1 is half a stride into the box.
         to_voxel[axis, 3] = part.start - 0.5 - step / 2
-    weighted = _filter(volume.hu[box] * mask, weights)
-    return weighted, _filter(mask, weights), volume.affine @ to_voxel
+    weighted = (hu * part for hu, part in zip(volume.hu[box], mask, strict=True))
+    share = (part.astype(np.float32) for part in mask)
+    return _filter(weighted, weights), _filter(share, weights), volume.affine @ to_voxel
 
 
 def _area_weights(n: int, stride: float) -> FloatArray:
@@ -120,7 +139,8 @@ def _area_weights(n: int, stride: float) -> FloatArray:
     return weights
 
 
-def _filter(array: FloatArray, weights: list[FloatArray]) -> FloatArray:
+def _filter(levels: Iterable[FloatArray], weights: list[FloatArray]) -> FloatArray:
     wz, wy, wx = weights
-    in_plane = wy @ array @ wx.T
+    # Slice by slice, so that a scan of thin slices is not held several times over.
+    in_plane = np.stack([wy @ level @ wx.T for level in levels])
     return np.asarray(np.tensordot(wz, in_plane, axes=(1, 0)), np.float32)

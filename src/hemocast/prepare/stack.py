@@ -128,7 +128,7 @@ def frames_to_upright(config: PrepareConfig, top_mm: float) -> Affine:
 
 def measure_extent(volume: Volume, brain: Brain, pose: Alignment, config: PrepareConfig) -> _Extent:
     """Measure the brain in upright millimetres."""
-    share = coarsen(brain.mask.astype(np.float32), volume.affine, volume.spacing)
+    share = coarsen(brain.mask, volume.affine, volume.spacing)
     zyx = np.argwhere(share.hu > 0)
     weight_ml = share.hu[share.hu > 0] * (np.prod(share.spacing) / 1000)
     to_upright = np.linalg.inv(pose.matrix) @ share.affine

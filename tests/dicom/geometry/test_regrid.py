@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hemocast.dicom.geometry.regrid import AIR, canonical, place, resample
+from hemocast.dicom.geometry.regrid import AIR, canonical, place, resample, whole
 from hemocast.dicom.geometry.slices import plan
 
 
@@ -66,3 +66,12 @@ def test_any_axis_order_becomes_the_one_form():
                 ras = (lps @ [i, j, k, 1])[:3] * [-1, -1, 1]
                 x, y, z = np.rint(np.linalg.solve(affine, [*ras, 1])[:3]).astype(int)
                 assert turned[z, y, x] == array[k, j, i]
+
+
+def test_whole_numbers_are_made_where_the_values_lie_unless_they_must_not_change():
+    values = np.array([[-0.4, 1.6], [2.5, -3.5]], np.float32)
+    kept = values.copy()
+    kept.flags.writeable = False
+    np.testing.assert_array_equal(whole(kept), [[0, 2], [2, -4]])
+    assert kept[0, 1] == np.float32(1.6)
+    assert np.shares_memory(whole(values), values)

@@ -168,6 +168,8 @@ def whole(hu: NDArray[np.generic]) -> NDArray[np.float32]:
     """Round CT numbers to whole HU, as scanners store them.
 
     Resampling leaves fractions far below the noise. Without them a dataset's 16-bit NIfTI holds a
-    scan exactly, and gives the same Volume as its DICOM files.
+    scan exactly, and gives the same Volume as its DICOM files. The array given is overwritten where
+    it can be: a scan of thin slices takes half a gigabyte.
     """
-    return np.rint(np.ascontiguousarray(hu, np.float32))
+    values: NDArray[np.float32] = np.require(hu, np.float32, ["C", "W"])
+    return np.rint(values, out=values)

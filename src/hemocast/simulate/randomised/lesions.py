@@ -174,15 +174,15 @@ def bleed(rng: Generator, head: LabelledHead) -> None:
     kind = Code.BLOOD if rng.random() < 0.6 else Code.OLDER_BLOOD
     volume = float(np.exp(rng.uniform(np.log(0.5), np.log(40))))
     place = rng.random()
-    if place < 0.42:
-        clot(rng, head, min(volume, 12) if rng.random() < 0.6 else volume, kind)
-    elif place < 0.57:
+    if place < 0.32:
+        clot(rng, head, min(volume, 12) if rng.random() < 0.7 else volume, kind)
+    elif place < 0.52:
         ventricular(rng, head, min(volume, 25), kind)
-    elif place < 0.77:
-        subdural(rng, head, float(np.exp(rng.uniform(np.log(2.5), np.log(18)))), kind)
-    elif place < 0.82:
+    elif place < 0.74:
+        subdural(rng, head, float(np.exp(rng.uniform(np.log(2.5), np.log(14)))), kind)
+    elif place < 0.78:
         along_falx(rng, head, kind)
-    elif place < 0.94:
+    elif place < 0.93:
         subarachnoid(rng, head, kind)
     else:
         petechiae(rng, head, kind)

@@ -70,7 +70,7 @@ def _befall(rng: Generator, head: LabelledHead) -> Bulge | None:
     bulge = open_skull(rng, head) if rng.random() < 0.45 else None
     if rng.random() < 0.1:
         open_skull(rng, head)
-    if rng.random() < 0.6:
+    if rng.random() < 0.65:
         for _ in range(rng.integers(1, 4)):
             lesions.bleed(rng, head)
     if rng.random() < 0.2:
