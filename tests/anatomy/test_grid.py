@@ -29,9 +29,7 @@ def test_a_mask_becomes_shares_without_becoming_numbers_first():
     spacing = (0.5, 0.7, 2.0)
     shares = coarsen(mask, np.eye(4), spacing).hu
     assert shares.dtype == np.float32
-    np.testing.assert_array_equal(
-        shares, coarsen(mask.astype(np.float32), np.eye(4), spacing).hu
-    )
+    np.testing.assert_array_equal(shares, coarsen(mask.astype(np.float32), np.eye(4), spacing).hu)
 
 
 def test_a_value_that_is_not_finite_is_not_lost():

@@ -228,9 +228,7 @@ def _weights(
     """Give for z, y and x how a Volume's voxels inside a box are interpolated from blocks."""
     return [
         linear_weights((np.arange(n) - (factor - 1) / 2) / factor, count)[part]
-        for n, count, factor, part in zip(
-            shape, coarse.hu.shape, coarse.factors, box, strict=True
-        )
+        for n, count, factor, part in zip(shape, coarse.hu.shape, coarse.factors, box, strict=True)
     ]
 
 
