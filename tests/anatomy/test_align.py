@@ -156,3 +156,15 @@ def test_the_result_does_not_depend_on_the_number_of_threads(head):
         with threadpool_limits(threads):
             poses.add(align(volume, find_brain(volume)).matrix.tobytes())
     assert len(poses) == 1
+
+
+def test_a_head_so_even_that_it_fits_two_ways_is_left_as_its_header_says(array_volume):
+    spacing = (4.0, 3.0, 3.0)
+    grid = [(np.arange(n) - (n - 1) / 2) * mm for n, mm in zip((50, 72, 72), spacing, strict=True)]
+    z, y, x = np.meshgrid(*grid, indexing="ij")
+    inside = (z / 70) ** 2 + (y / 82) ** 2 + (x / 68) ** 2 < 1
+    hu = np.where(inside, 32.0, -1000.0)
+    hu[(z / 14) ** 2 + (y / 25) ** 2 + (x / 14) ** 2 < 1] = 6
+    found = align(array_volume(hu, spacing), Brain(inside, 1400.0))
+    assert found.sides_known
+    assert np.abs(found.rotation_degrees).max() < 10

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from hemocast.anatomy.brain import Brain
 from hemocast.anatomy.fields import robust_step, rotation, sample, turned
 from hemocast.anatomy.grid import Coarse, coarsen_around
-from hemocast.anatomy.orientation import SIDES_UNKNOWN, left_and_right_known, starts
+from hemocast.anatomy.orientation import (
+    KNOWN_DEGREES,
+    SIDES_UNKNOWN,
+    left_and_right_known,
+    rotation_angle,
+    starts,
+)
 from hemocast.anatomy.symmetry import onto_midline
 from hemocast.anatomy.template import CENTRE_MM, STEP_MM, VERTEX_MM, template
 from hemocast.errors import NotAligned
@@ -28,6 +34,9 @@ _MOVES_MM = np.array([80.0] * 3 + [1.0] * 3 + [80.0] * 3)
 _SETTLED = 0.05
 # Every way a head can lie is tried at this many places, the best few further on.
 _FIRST_PLACES, _FIRST_STEPS, _KEPT = 400, 4, 5
+# How much worse than the best pose the header's own may fit and still be believed. The real head
+# under its 46 wrong headers: at least 3.1 times.
+_HEADER_MARGIN = 1.25
 # Brain in the lowest slice that shows that the base is missing. Measured: with 30 mm of the base
 # cut off, pitch changed by up to 3 degrees, with 45 mm or more by up to 8.
 _BASE_CM2 = 60.0
@@ -130,7 +139,7 @@ def align(
         begin = [_start(target, turn) for turn in turns]
     fits = [_fit(rough, pose, 12) for pose in begin]
     best = min(fits, key=lambda fit: fit[1])[0]
-    pose, _, overlap = _fit(target, best, 12)
+    pose, overlap = _believed(target, rough, _fit(target, best, 12))
     _check(overlap)
     sides_known = left_and_right_known(pose.rotation)
     matrix = np.eye(4)
@@ -147,6 +156,24 @@ def align(
         sides_known=sides_known,
         doubts=_doubts(volume, brain, sides_known),
     )
+
+
+def _believed(
+    target: _Target, rough: _Target, best: tuple[_Pose, float, float]
+) -> tuple[_Pose, float]:
+    """Return the best pose and its overlap; or the header's own, where that fits nearly as well.
+
+    A head so even that it fits two ways says nothing against its header.
+    """
+    pose, misfit, overlap = best
+    if rotation_angle(pose.rotation) <= KNOWN_DEGREES:
+        return pose, overlap
+    start = _fit(rough, _start(target, np.eye(3)), 12)[0]
+    own, own_misfit, own_overlap = _fit(target, start, 12)
+    fits = own_misfit <= _HEADER_MARGIN * misfit and own_overlap >= LEAST_OVERLAP
+    if fits and rotation_angle(own.rotation) <= KNOWN_DEGREES:
+        return own, own_overlap
+    return pose, overlap
 
 
 def _target(tissue: Coarse, share: FloatArray) -> _Target:
