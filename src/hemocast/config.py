@@ -124,7 +124,16 @@ class TrainConfig(Settings):
         "auto", description="what trains; prediction runs on the CPU"
     )
     augment: bool = True
+    encoder: str | None = Field(
+        None, description="folder of 'hemocast pretrain': its last layer alone is fitted"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_encoder(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files and hashes of runs without one stay as they were before there was any.
+        content: dict[str, Any] = write(self)
+        return {k: v for k, v in content.items() if k != "encoder" or v is not None}
 
 
 class ScannerSettings(Settings):

@@ -30,6 +30,7 @@ from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.files import TEMPORARY
 from hemocast.model import load_default
 from hemocast.readers.study.folder import open_study
+from hemocast.train.pretrain.findings import COLUMNS
 
 WRITES = {
     "predict": "{scan} --out {out}",
@@ -38,6 +39,7 @@ WRITES = {
     "ingest": "{scan} --out {out}",
     "train": "{dataset} --out {out}",
     "crossval": "{dataset} --out {out}",
+    "pretrain": "{cohort} --steps 1 --members 1 --out {out}",
     "cohort": "{dataset} --out {out}",
     "check-paper": "{printed} --out {out}",
     "evaluate": "{predictions} --resamples 100 --out {out}",
@@ -69,6 +71,7 @@ READS = {
     "check-paper": "{missing}",
     "train": "{missing} --out {out}",
     "crossval": "{missing} --out {out}",
+    "pretrain": "{missing} --out {out}",
     "evaluate": "{missing} --out {out}",
     "score": "--clinical {missing} --out {out}",
     "recalibrate": "{missing} --out {out}",
@@ -140,6 +143,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).write_text("\n".join(lines) + "\n")
     _begin(["readers", "create", str(root / "dataset"), "--study", "s", "--reader", "Ann"])
     _write_dicom(root / "dicom")
+    _write_cohort(root / "cohort")
     (root / "project.key").write_text("ab" * 32 + "\n")
     return root
 
@@ -150,6 +154,20 @@ def _write_dicom(folder: Path) -> None:
     places = np.array([(0.0, 0.0, 5.0 * z) for z in range(12)])
     header = CTHeader("P1", "Doe^J", make_uid("study"), make_uid("series"), kernel="H30s")
     write_ct(hu, places, [1, 0, 0, 0, 1, 0], [3.0, 3.0], header, folder)
+
+
+def _write_cohort(folder: Path) -> None:
+    """Write two stacks of noise with findings, as ``simulate --format stacks`` lays them."""
+    rng = np.random.default_rng(0)
+    for name, array in {
+        "stacks/stacks.npy": rng.integers(0, 200, (2, 8, 24, 24), np.uint8),
+        "findings/lesions.npy": rng.integers(0, 9, (2, 8, 24, 3), np.uint8),
+    }.items():
+        (folder / name).parent.mkdir(parents=True)
+        np.save(folder / name, array)
+    rows = ["\t".join(COLUMNS)]
+    rows += [f"s{k}\t{k}\tleft\t9\t0.1\t9\t0\t1\t60" for k in range(2)]
+    (folder / "findings" / "findings.tsv").write_text("\n".join(rows) + "\n")
 
 
 @pytest.fixture
@@ -168,6 +186,7 @@ def _arguments(inputs: Path, name: str, line: str, out: Path | str, port: int = 
         "{missing}": str(inputs.parent / "missing"),
         "{dataset}": str(inputs / "dataset"),
         "{dicom}": str(inputs / "dicom"),
+        "{cohort}": str(inputs / "cohort"),
         "{key}": str(inputs / "project.key"),
         "{scan}": str(inputs / "dataset" / _without_ht(inputs / "dataset")),
     }

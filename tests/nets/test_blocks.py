@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from hemocast.nets.blocks import ResidualBlock, StackInput, normalisation, white_matter
+from hemocast.nets.blocks import (
+    ResidualBlock,
+    StackInput,
+    box_mean,
+    doubled,
+    normalisation,
+    padded,
+    white_matter,
+)
 
 
 def test_block_1_is_the_residual_plus_its_input():
@@ -148,3 +156,17 @@ def test_without_pixels_left_out_the_channel_is_that_of_the_first_version():
     both = held * held.flip(-1)
     expected = layer._blur((picture.flip(-1) - picture) * both) / (layer._blur(both) + 0.1)
     torch.testing.assert_close(layer(frames)[:, 1:], expected.clamp(min=0), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("box", [(1, 3, 3), (3, 5, 5), (1, 1, 7)])
+def test_a_mean_over_boxes_is_what_pooling_with_zeros_beyond_gives(box):
+    x = torch.randn(2, 3, 6, 9, 8)
+    pooled = functional.avg_pool3d(x, box, 1, tuple(size // 2 for size in box))
+    torch.testing.assert_close(box_mean(x, box), pooled)
+
+
+def test_padding_and_doubling_are_what_they_are_called():
+    x = torch.randn(1, 2, 3, 4, 5)
+    torch.testing.assert_close(padded(x, 4, 2, 1), functional.pad(x, (2, 1)))
+    torch.testing.assert_close(padded(x, 3, 0, 0), x)
+    torch.testing.assert_close(doubled(x), functional.interpolate(x, scale_factor=2))

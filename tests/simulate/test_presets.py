@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hemocast.simulate import DEMO, PRESETS, draw_cohort
-from hemocast.simulate.presets import PAPER, PRACTICE
+from hemocast.simulate.presets import PAPER, PRACTICE, WIDE
 
 
 def test_the_demo_is_large_enough_for_its_test_part():
@@ -44,3 +44,19 @@ def test_practice_has_one_in_ten_and_four_sites_that_differ():
     assert {s.protocol.slice_mm for p in patients for s in p.scans} == {1.25, 4.0, 5.0, 6.0}
     assert any(p.thrombectomy for p in patients)
     assert any(s.protocol.mixed for p in patients for s in p.scans)
+
+
+def test_the_wide_cohort_is_more_various_and_its_outcome_hangs_on_nothing():
+    patients = draw_cohort(WIDE.model_copy(update={"n_ht": 150, "n_non": 150}))
+    paper = draw_cohort(PAPER)
+    assert all(len(p.scans) == 1 for p in patients)
+    assert [p.risk_image for p in patients] == pytest.approx([0.5] * 300)
+    spread = {
+        name: [np.std([value(p) for p in group]) for group in (patients, paper)]
+        for name, value in (
+            ("age", lambda p: p.age),
+            ("volume", lambda p: np.log(p.infarct.volume_ml)),
+            ("noise", lambda p: p.scans[0].protocol.noise_hu),
+        )
+    }
+    assert all(wide > usual for wide, usual in spread.values())

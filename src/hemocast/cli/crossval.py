@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import Workers, output
+from hemocast.cli.options import Encoder, Workers, output
 
 
 def crossval(
@@ -16,6 +16,7 @@ def crossval(
         Path, output("Folder for predictions and training; new or unfinished.", "cross-validation")
     ],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
+    encoder: Encoder = None,
     name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ctnet",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
     workers: Workers = 1,
@@ -32,6 +33,10 @@ def crossval(
     from hemocast.stats import MAIN_METRICS
 
     settings = load_config(config) if config else Config()
+    if encoder:
+        from hemocast.train import with_encoder
+
+        settings = with_encoder(settings, encoder)
     with stage_bars() as progress:
         options = CrossOptions(folds, name, workers, progress)
         done = cross_validate(Dataset(dataset), settings, out, options)

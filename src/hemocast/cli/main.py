@@ -23,6 +23,7 @@ from hemocast.cli.exits import refuse
 from hemocast.cli.ingest import ingest
 from hemocast.cli.plan import plan
 from hemocast.cli.predict import predict
+from hemocast.cli.pretrain import pretrain
 from hemocast.cli.quality import quality
 from hemocast.cli.readers import readers
 from hemocast.cli.recalibrate import recalibrate
@@ -50,6 +51,7 @@ app.command()(cohort)
 app.command()(split)
 app.command("check-leakage")(check_leakage)
 app.command("check-paper")(check_paper)
+app.command()(pretrain)
 app.command()(train)
 app.command()(crossval)
 app.command()(evaluate)

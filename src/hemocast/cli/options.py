@@ -36,6 +36,10 @@ Key = Annotated[
     Path | None,
     typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
 ]
+Encoder = Annotated[
+    Path | None,
+    typer.Option(help="Of 'hemocast pretrain': its network, whose last layer alone is fitted."),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 AllWorkers = Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")]
 Threshold = Annotated[

@@ -16,6 +16,7 @@ class _Preset(StrEnum):
     practice = "practice"
     demo = "demo"
     tiny = "tiny"
+    wide = "wide"
 
 
 class _Format(StrEnum):
@@ -27,7 +28,7 @@ class _Format(StrEnum):
 def simulate(
     out: Annotated[Path, output("Folder for the cohort; new or unfinished.")],
     preset: Annotated[
-        _Preset, typer.Option(help="The paper's cohort, one from practice, or an easy one.")
+        _Preset, typer.Option(help="The paper's cohort, one from practice, an easy or a wide one.")
     ] = _Preset.paper,
     written: Annotated[
         _Format,

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import SPLIT, Workers, output
+from hemocast.cli.options import SPLIT, Encoder, Workers, output
 
 
 def train(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels, or stacks.")],
     out: Annotated[Path, output("Folder for the model; new or empty.")],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
+    encoder: Encoder = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",
     horizon: Annotated[
         str, typer.Option(help="What the probability is a probability of.")
@@ -37,6 +38,10 @@ def train(
 
     purpose = Purpose(name, horizon, population)
     settings = load_config(config) if config else Config()
+    if encoder:
+        from hemocast.train import with_encoder
+
+        settings = with_encoder(settings, encoder)
     table = find_split(dataset, split) if split else None
     with stage_bars() as progress:
         options = TrainOptions(test_fraction, table, workers, progress)

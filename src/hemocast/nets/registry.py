@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 GROUP = "hemocast.networks"
 """Entry point group in which a package offers networks of its own."""
 
-BUILT_IN = {name: f"hemocast.nets.ctnet:{name}" for name in CTNETS}
+BUILT_IN = {name: f"hemocast.nets.ctnet:{name}" for name in CTNETS} | {
+    "hemispheres": "hemocast.nets.hemispheres:hemispheres"
+}
 
 
 class Network(Protocol):

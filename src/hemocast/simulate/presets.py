@@ -52,4 +52,23 @@ PRACTICE = SimulateConfig(
 """600 patients of four hospitals with their own scanners and case mix, one in ten with HT, the odds
 ratios as the literature has them: what a model would meet outside a study."""
 
-PRESETS = {"demo": DEMO, "paper": PAPER, "practice": PRACTICE, "tiny": TINY}
+WIDE = SimulateConfig(
+    n_ht=500,
+    n_non=500,
+    scans_per_patient=1,
+    prevalence=0.5,
+    age_mean=62,
+    age_sd=17,
+    image_strength=0,
+    clinical_strength=0,
+    volume_median_ml=15,
+    volume_sigma=1.6,
+    noise_low_hu=1.5,
+    noise_high_hu=8,
+    thin_fraction=0.15,
+    mixed_fraction=0.1,
+)
+"""For pre-training: more various heads, infarcts and scanners than patients have, one scan each.
+The outcome hangs on nothing."""
+
+PRESETS = {"demo": DEMO, "paper": PAPER, "practice": PRACTICE, "tiny": TINY, "wide": WIDE}

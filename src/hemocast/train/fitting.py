@@ -23,6 +23,7 @@ from hemocast.nets import Network, build, classify, input_channels
 from hemocast.train.checkpoint import Checkpoint, SaveEveryEpoch
 from hemocast.train.data import StackTable, inner_parts, seed_of
 from hemocast.train.module import Course, Scans, Training, bf16_is_fast, loader
+from hemocast.train.pretrain.head import fit_head
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Fitted, Progress, TrainingState
 
@@ -40,7 +41,8 @@ def fit(
 ) -> Fitted:
     """Train the network of ``config.net``.
 
-    In two stages. The patients of ``data`` are divided, by patient, into a training part and an
+    With ``config.train.encoder``, its last layer alone (`hemocast.train.pretrain.head`). Else in
+    two stages. The patients of ``data`` are divided, by patient, into a training part and an
     inner validation part that picks the epoch; its logits, of scans the network had not seen, are
     for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
     weights learns from all of them for as many epochs. Test patients have no business in ``data``.
@@ -72,6 +74,8 @@ def fit(
     OutputExists
         The folder holds a run of other data or settings.
     """
+    if config.train.encoder is not None:
+        return fit_head(data, config)
     settings, labels = config.train, data.patient_labels()
     train, held = (data.of(part) for part in inner_parts(labels, settings, validation))
     data_hash = data.content_hash()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hemocast.anatomy.tissue.map import Kind
+from hemocast.nets.blocks import doubled
 
 WIDTHS = (40, 48, 64)
 """Features at 6, 12 and 24 mm."""
@@ -39,8 +40,8 @@ class TissueNet(nn.Module):
         first = self.first(_folded(x))
         second = self.second(nn.functional.max_pool3d(first, 2))
         deep = self.bottom(nn.functional.max_pool3d(second, 2))
-        up = self.up(torch.cat([second, _doubled(deep)], 1))
-        last = self.last(torch.cat([first, _doubled(up)], 1))
+        up = self.up(torch.cat([second, doubled(deep)], 1))
+        last = self.last(torch.cat([first, doubled(up)], 1))
         return _unfolded(self.head(last))
 
 
@@ -55,13 +56,6 @@ def _unfolded(x: Tensor) -> Tensor:
     n, c, z, y, width = x.shape
     parts = x.reshape(n, c // 8, 2, 2, 2, z, y, width)
     return parts.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(n, c // 8, z * 2, y * 2, width * 2)
-
-
-def _doubled(x: Tensor) -> Tensor:
-    """Repeat every cell along all three axes, without an operator that could ask for any room."""
-    for axis in (2, 3, 4):
-        x = torch.stack([x, x], axis + 1).flatten(axis, axis + 1)
-    return x
 
 
 def _layer(given: int, made: int) -> nn.Sequential:

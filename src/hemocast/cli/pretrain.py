@@ -1,0 +1,47 @@
+"""``hemocast pretrain``: simulated stacks in, an encoder for ``hemocast train --encoder`` out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hemocast.cli.options import output
+
+
+def pretrain(
+    cohorts: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of 'hemocast simulate --format stacks', wide ones best."),
+    ],
+    out: Annotated[
+        Path, output("Folder for the encoder; new or unfinished.", "pre-trained encoder")
+    ],
+    members: Annotated[int, typer.Option(min=1, max=16, help="Networks, averaged.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Batches a member.")] = 1500,
+    batch: Annotated[int, typer.Option(min=1, max=256, help="Scans a batch.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first member.")] = 0,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so long; run again to go on.")
+    ] = None,
+) -> None:
+    """Teach a network to outline infarcts and to name findings, on simulated heads.
+
+    Labels, risks and outcomes are not read. A run that was stopped goes on when started again.
+    """
+    import math
+
+    from hemocast.cli.progress import stage_bars
+    from hemocast.train import PretrainCourse, PretrainPlan, pretrain_encoder
+
+    limit_s = math.inf if minutes is None else minutes * 60
+    with stage_bars() as progress:
+        plan = PretrainPlan(
+            course=PretrainCourse(steps, batch, seed=seed),
+            members=members,
+            limit_s=limit_s,
+            progress=progress,
+        )
+        done = pretrain_encoder(cohorts, out, plan)
+    print(f"Encoder: {out}" if done else "Not finished: run the same command again to go on")

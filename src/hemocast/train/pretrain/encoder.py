@@ -1,0 +1,119 @@
+"""A pre-trained encoder is a folder: the network's settings, its weights, and how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from hemocast.config import NetConfig, Settings
+from hemocast.errors import ModelCorrupt, ModelNotFound
+from hemocast.files import Output
+from hemocast.nets.hemispheres import FINDINGS, Hemispheres, Member
+
+ABOUT, WEIGHTS = "encoder.json", "encoder.safetensors"
+KIND = "pre-trained encoder"
+
+
+class About(Settings):
+    """What is known of an encoder.
+
+    Parameters
+    ----------
+    net : NetConfig
+        As `hemocast.nets.build` takes it.
+    findings : tuple of str
+        What it says of a scan, in order.
+    scans, steps : int
+        Simulated scans learned from, and batches a member.
+    seed : int
+        Of the first member; the others follow.
+    data_hash, weights_hash : str
+        SHA-256 of what was learned from, and of the weights' file.
+    """
+
+    schema_version: int = 1
+    simulated: bool = True
+    net: NetConfig
+    findings: tuple[str, ...] = FINDINGS
+    scans: int
+    steps: int
+    seed: int
+    data_hash: str
+    weights_hash: str = ""
+
+
+def write_encoder(members: Sequence[Member], about: About, output: Output) -> None:
+    """Write the two files of an encoder into a claimed folder."""
+    from safetensors.torch import save
+
+    state = {
+        f"members.{i}.{name}": value.detach().cpu().contiguous()
+        for i, member in enumerate(members)
+        for name, value in member.state_dict().items()
+    }
+    weights = save(state)
+    about = about.model_copy(update={"weights_hash": hashlib.sha256(weights).hexdigest()})
+    output.write_all(
+        {WEIGHTS: weights, ABOUT: json.dumps(about.model_dump(mode="json"), indent=1) + "\n"}
+    )
+
+
+def read_about(folder: Path) -> About:
+    """Read what is known of an encoder.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        There is none, or its file is no such thing.
+    """
+    try:
+        text = (folder / ABOUT).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelNotFound(
+            f"There is no {ABOUT} in the folder named as the encoder",
+            "a folder that 'hemocast pretrain' finished",
+            "Check the path, or run that command on it again: it goes on",
+        ) from error
+    try:
+        about = About.model_validate_json(text)
+    except ValueError as error:
+        raise _corrupt(f"{ABOUT} holds something else") from error
+    if about.findings != FINDINGS:
+        raise _corrupt("the encoder tells other findings than this version")
+    return about
+
+
+def read_encoder(folder: Path, net: Hemispheres) -> About:
+    """Put an encoder's weights into a network built from its settings.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        There is none; its weights are not those that were written, or do not fit the network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    about = read_about(folder)
+    try:
+        content = (folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(content).hexdigest() != about.weights_hash:
+            raise _corrupt(f"{WEIGHTS} is not what its hash says")
+        missing = net.load_state_dict(load(content), strict=False)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise _corrupt(f"{WEIGHTS} cannot be read, or does not fit the network") from error
+    if missing.unexpected_keys or any(
+        not name.startswith("head.") for name in missing.missing_keys
+    ):
+        raise _corrupt(f"{WEIGHTS} does not fit the network")
+    return about
+
+
+def _corrupt(seen: str) -> ModelCorrupt:
+    return ModelCorrupt(
+        f"The pre-trained encoder cannot be used: {seen}",
+        "the folder as 'hemocast pretrain' wrote it",
+        "Pre-train again, or name another folder",
+    )

@@ -1,0 +1,191 @@
+"""The last layer of a pre-trained network, fitted to an outcome; all else stays as it was.
+
+Few numbers are fitted (one for each finding), so that tens of patients suffice, and an out-of-fold
+logit of every patient costs nothing more: calibration uses these, and no patient has to be set
+apart to pick an epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from hemocast.config import Config
+from hemocast.dataset.split.schemes import split_folds
+from hemocast.errors import ConfigError
+from hemocast.nets import build
+from hemocast.nets.hemispheres import Hemispheres
+from hemocast.train.data import StackTable, seed_of
+from hemocast.train.pretrain.encoder import read_encoder
+from hemocast.train.stack_dataset import StackDataset
+from hemocast.train.state import Fitted
+
+FOLDS = 5
+RIDGE = 2.0
+"""Weight of the squared slopes of findings with a spread of 1: worth a few patients."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A logit that is linear in the findings.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (len(FINDINGS),)
+    bias : float
+    """
+
+    weight: Floats
+    bias: float
+
+    @classmethod
+    def fitted(cls, findings: Floats, label: NDArray[np.int64], weight: Floats) -> Line:
+        """Fit by maximum likelihood, squared slopes held down, on findings with a spread of 1.
+
+        Parameters
+        ----------
+        findings : ndarray, shape (n, len(FINDINGS))
+        label : ndarray of int, shape (n,)
+        weight : ndarray, shape (n,)
+            Of each scan; those of a patient sum to 1.
+        """
+        middle = np.average(findings, axis=0, weights=weight)
+        spread = findings.std(axis=0) + 1e-6
+        design = np.column_stack([(findings - middle) / spread, np.ones(len(findings))])
+
+        def loss(beta: Floats) -> tuple[float, Floats]:
+            eta = design @ beta
+            slopes = np.append(beta[:-1], 0.0)
+            error = np.logaddexp(0, eta) - label * eta
+            gradient = design.T @ (weight * (expit(eta) - label)) + RIDGE * slopes
+            return float(weight @ error + RIDGE / 2 * slopes @ slopes), np.asarray(gradient)
+
+        beta = minimize(loss, np.zeros(design.shape[1]), jac=True, tol=1e-10).x
+        slopes = beta[:-1] / spread
+        return cls(slopes, float(beta[-1] - slopes @ middle))
+
+    def logit(self, findings: Floats) -> Floats:
+        """Return the logit of every scan."""
+        return np.asarray(findings @ self.weight + self.bias)
+
+
+def fit_head(data: StackTable, config: Config) -> Fitted:
+    """Fit the last layer of the encoder that ``config.train.encoder`` names.
+
+    Parameters
+    ----------
+    data : StackTable
+        Scans of the training and validation patients.
+    config : Config
+        ``config.net`` must be the encoder's.
+
+    Returns
+    -------
+    Fitted
+        Its validation part is all of `data`, with the logit of a last layer that was fitted
+        without the scan's patient (`FOLDS` folds by patient).
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt, ConfigError
+        There is no such encoder, or it is of another network than the settings name.
+    TooFewPatients
+        A fold would have no patient of a class.
+    """
+    labels = data.patient_labels()
+    folds = split_folds(labels, FOLDS, seed_of(config.train.seed, 7))
+    net = encoder_network(config)
+    findings = findings_of(net, data, config.train.batch_size)
+    label, weight = np.array(data.label), data.patient_weights().astype(np.float64)
+    logit = np.empty(len(data), np.float32)
+    people = np.array(data.participant_id)
+    for fold in folds:
+        held = np.isin(people, list(fold.parts["test"]))
+        line = Line.fitted(findings[~held], label[~held], weight[~held])
+        logit[held] = line.logit(findings[held])
+    line = Line.fitted(findings, label, weight)
+    with torch.no_grad():
+        net.head.weight.copy_(torch.from_numpy(line.weight).float()[None])
+        net.head.bias.fill_(line.bias)
+    return Fitted(
+        net=net,
+        best_epoch=0,
+        history=(),
+        train=data.of(()),
+        validation=data,
+        validation_logit=logit,
+        data_hash=data.content_hash(),
+        prevalence=sum(labels.values()) / len(labels),
+    )
+
+
+def encoder_network(config: Config) -> Hemispheres:
+    """Build the network of the settings with its encoder's weights, in evaluation mode.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt, ConfigError
+        See `fit_head`.
+    """
+    folder = config.train.encoder
+    net = build(config.net, config.prepare.frames, config.prepare.window)
+    if folder is None or not isinstance(net, Hemispheres):
+        raise ConfigError(
+            f"train.encoder is set, but net.name is {config.net.name!r}",
+            "the network that was pre-trained, hemispheres",
+            "Give --encoder, which sets both, or leave train.encoder out",
+        )
+    about = read_encoder(Path(folder), net)
+    if about.net != config.net:
+        raise ConfigError(
+            "The settings under net are not those that the encoder was pre-trained with",
+            "the encoder's, as its encoder.json tells them",
+            "Give --encoder, which sets both",
+        )
+    net.eval()
+    return net
+
+
+def findings_of(net: Hemispheres, data: StackTable, batch_size: int = 8) -> Floats:
+    """Return the findings of every scan, (n, len(FINDINGS)), in float32's numbers."""
+    stacks, found = StackDataset(data), []
+    with torch.inference_mode():
+        for start in range(0, len(data), batch_size):
+            frames = stacks.frames(list(range(start, min(start + batch_size, len(data)))))
+            found.append(net.findings(net.inputs(frames)).numpy())
+    return np.concatenate(found).astype(np.float64)
+
+
+def with_encoder(config: Config, folder: Path) -> Config:
+    """Return the settings of a training that starts from an encoder.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        There is none.
+    """
+    from hemocast.train.pretrain.encoder import read_about
+
+    train = config.train.model_copy(update={"encoder": str(folder)})
+    return config.model_copy(update={"net": read_about(folder).net, "train": train})
+
+
+def patient_findings(data: StackTable, findings: Floats) -> Mapping[str, Floats]:
+    """Return each patient's findings: the mean over all scans, one bag.
+
+    Parameters
+    ----------
+    data : StackTable
+    findings : ndarray, shape (n, len(FINDINGS))
+    """
+    people = np.array(data.participant_id)
+    return {one: findings[people == one].mean(axis=0) for one in data.participants}

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from hemocast.config import Config, PrepareConfig, TrainConfig
+from hemocast.errors import ConfigError, ModelNotFound
+from hemocast.files import claim
+from hemocast.nets.hemispheres import Member
+from hemocast.stats import Cases, auc
+from hemocast.train import StackTable, fit, predict_table
+from hemocast.train.pretrain.encoder import KIND, About, write_encoder
+from hemocast.train.pretrain.head import Line, encoder_network, findings_of, with_encoder
+
+
+@pytest.fixture(scope="module")
+def data(cohort) -> StackTable:
+    """Return the scans with labels: eleven patients, one of them with two scans."""
+    people = [f"sub-{k}" for k in (0, 0, *range(1, 11))]
+    scans = [f"{p}_ses-{k:02d}" for k, p in enumerate(people)]
+    labels = [int(int(p[4:]) >= 5) for p in people]
+    return StackTable(cohort / "stacks" / "stacks.npy", tuple(people), tuple(scans), tuple(labels))
+
+
+@pytest.fixture(scope="module")
+def config(net, tmp_path_factory) -> Config:
+    """Return the settings of a training from an encoder that has learned nothing."""
+    torch.manual_seed(2)
+    folder = tmp_path_factory.mktemp("made") / "encoder"
+    with claim(folder, KIND) as output:
+        members = [Member(net.stem, net.widths[-1], net.smooth)]
+        write_encoder(members, About(net=net, scans=1, steps=1, seed=0, data_hash=""), output)
+    plain = Config(prepare=PrepareConfig(frames=8, size=96), train=TrainConfig(threads=1))
+    return with_encoder(plain, folder)
+
+
+def test_only_the_last_layer_is_fitted_and_logits_are_out_of_fold(data, config, tmp_path):
+    fitted = fit(data, config, tmp_path)
+    before = encoder_network(config)
+    for name, value in before.state_dict().items():
+        assert torch.equal(fitted.net.state_dict()[name], value) != name.startswith("head.")
+    assert fitted.validation == data
+    assert not len(fitted.train)
+    own = predict_table(fitted.net, data)
+    assert np.abs(own - fitted.validation_logit).max() > 0.01  # nobody judged their own
+    findings = findings_of(fitted.net, data)
+    line = fitted.net.head.weight.detach().numpy()[0], float(fitted.net.head.bias.item())
+    np.testing.assert_allclose(own, findings @ line[0] + line[1], atol=1e-4)
+
+
+def test_an_out_of_fold_logit_does_not_hang_on_the_patients_own_label(data, config, tmp_path):
+    fitted = fit(data, config, tmp_path)
+    # Findings of chance: who judged their own would seem to tell labels far better than this.
+    noise = np.random.default_rng(0).normal(size=(40, 8))
+    label = np.arange(40) % 2
+    line = Line.fitted(noise, label, np.ones(40))
+    assert auc(Cases(label, line.logit(noise))) > 0.6
+    assert np.isfinite(fitted.validation_logit).all()
+
+
+def test_a_line_finds_what_matters_and_every_patient_counts_once():
+    rng = np.random.default_rng(4)
+    findings = rng.normal([3, -1, 0], [2, 1, 0], (300, 3))
+    label = (rng.random(300) < 1 / (1 + np.exp(-(findings[:, 0] - 3)))).astype(int)
+    line = Line.fitted(findings, label, np.ones(300))
+    assert line.weight[0] == pytest.approx(1, abs=0.3)
+    assert abs(line.weight[1]) < 0.4
+    assert abs(line.weight[2]) < 1e-6  # it never varied
+    twice = np.repeat(np.arange(300), 2)
+    again = Line.fitted(findings[twice], label[twice], np.full(600, 0.5))
+    np.testing.assert_allclose(again.weight, line.weight, rtol=1e-6)
+
+
+def test_settings_that_do_not_go_with_the_encoder_are_refused(data, config, tmp_path):
+    other = config.model_copy(update={"net": config.net.model_copy(update={"dropout": 0.1})})
+    with pytest.raises(ConfigError, match="not those"):
+        fit(data, other, tmp_path)
+    plain = config.model_copy(update={"net": Config().net})
+    with pytest.raises(ConfigError, match="is set"):
+        fit(data, plain, tmp_path)
+    with pytest.raises(ModelNotFound):
+        with_encoder(Config(), tmp_path)
+
+
+def test_runs_without_an_encoder_keep_their_hash():
+    assert "encoder" not in TrainConfig().model_dump()
+    assert TrainConfig(encoder="somewhere").hash() != TrainConfig().hash()
