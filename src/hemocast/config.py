@@ -60,7 +60,13 @@ class PrepareConfig(Settings):
 
 
 CTNETS = ("ctnet2d", "ctnet3d")
-"""Names of the built-in networks."""
+"""Names of the two readings of CTNet."""
+
+COMPARATORS = (
+    "wozniak-style", "soundari-style", "resnet10", "resnet18", "densenet121", "frames-mean",
+    "frames-attention",
+)  # fmt: skip
+"""Names of the networks to compare with."""
 
 
 class NetConfig(Settings):
@@ -237,7 +243,7 @@ class Config(Settings):
     @model_validator(mode="after")
     def _pixels_pool_evenly(self) -> Config:
         size, pool = self.prepare.size, self.net.pool
-        if self.net.name in CTNETS and self.net.mirror and size % pool:
+        if self.net.name in (*CTNETS, *COMPARATORS) and self.net.mirror and size % pool:
             below = size // pool * pool
             raise ValueError(
                 f"prepare.size {size} is no multiple of net.pool {pool}, so that left and right "

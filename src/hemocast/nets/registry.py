@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from hemocast.config import CTNETS, NetConfig, PrepareConfig
+from hemocast.config import COMPARATORS, CTNETS, NetConfig, PrepareConfig
 from hemocast.errors import ConfigError, MissingExtra
 from hemocast.nets.grid import MapGrid
 
@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 GROUP = "hemocast.networks"
 """Entry point group in which a package offers networks of its own."""
 
-BUILT_IN = {name: f"hemocast.nets.ctnet:{name}" for name in CTNETS} | {
-    "hemispheres": "hemocast.nets.hemispheres:hemispheres"
+_RESTYLED = "hemocast.nets.comparators.restyled"
+_GENERAL = "hemocast.nets.comparators.general"
+
+BUILT_IN = {
+    **{name: f"hemocast.nets.ctnet:{name}" for name in CTNETS},
+    "hemispheres": "hemocast.nets.hemispheres:hemispheres",
+    **{
+        name: f"{_RESTYLED if name.endswith('style') else _GENERAL}:{name.replace('-', '_')}"
+        for name in COMPARATORS
+    },
 }
+"""Name -> ``module:builder``."""
 
 
 class Network(Protocol):

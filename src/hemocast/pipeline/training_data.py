@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.config import CTNETS, Config, PrepareConfig
+from hemocast.config import COMPARATORS, CTNETS, Config, PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.scan_id import ScanId
@@ -188,7 +188,7 @@ def prepare_cohort(
 def bytes_of(cohort: Cohort, config: Config) -> int:
     """Estimate what preparing and training will write: stacks, the cache, the network's inputs."""
     prepare, net = config.prepare, config.net
-    pooled = (net.pool**2 / (1 + net.mirror)) if net.name in CTNETS else 1
+    pooled = (net.pool**2 / (1 + net.mirror)) if net.name in (*CTNETS, *COMPARATORS) else 1
     stacks = 0.0 if cohort.stacks else 1.5
     return round(len(cohort.scans) * prepare.frames * prepare.size**2 * (stacks + 4 / pooled))
 
