@@ -40,6 +40,7 @@ WRITES = {
     "train": "{dataset} --out {out}",
     "crossval": "{dataset} --out {out}",
     "pretrain": "{cohort} --steps 1 --members 1 --out {out}",
+    "benchmark": "--model wozniak-style --seeds 1 --patients 12 --test-patients 4 --out {out}",
     "cohort": "{dataset} --out {out}",
     "check-paper": "{printed} --out {out}",
     "evaluate": "{predictions} --resamples 100 --out {out}",
@@ -72,6 +73,7 @@ READS = {
     "train": "{missing} --out {out}",
     "crossval": "{missing} --out {out}",
     "pretrain": "{missing} --out {out}",
+    "benchmark": "--cohort {missing} --fresh {missing} --out {out}",
     "evaluate": "{missing} --out {out}",
     "score": "--clinical {missing} --out {out}",
     "recalibrate": "{missing} --out {out}",
@@ -308,7 +310,7 @@ TOGETHER = {
     "readers links": "{dataset} --study s --new",
     "predict": "{scan} --key {key} --out {out}",  # without one, each folder has names of its own
 }
-LONG = {"demo", "reproduce", "simulate", "train"}
+LONG = {"benchmark", "demo", "reproduce", "simulate", "train"}
 UNDER_A_KEY = {"deidentify", "ingest"}
 OF_ONE_RUN = {"names.json", "linkage.csv"}
 """What differs from folder to folder: a random key, and the paths that were given."""

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from hemocast.cli.benchmark import benchmark
 from hemocast.cli.check_leakage import check_leakage
 from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
@@ -54,6 +55,7 @@ app.command("check-paper")(check_paper)
 app.command()(pretrain)
 app.command()(train)
 app.command()(crossval)
+app.command()(benchmark)
 app.command()(evaluate)
 app.command()(score)
 app.command()(recalibrate)

@@ -51,15 +51,10 @@ def simulate(
     """
     from hemocast.cli.progress import progress_bar
     from hemocast.simulate import PRESETS, simulate_cohort
+    from hemocast.simulate.presets import resized
     from hemocast.version import SIMULATOR_VERSION
 
-    config = PRESETS[preset]
-    changes = {"seed": seed}
-    if patients is not None:
-        share = config.n_ht / (config.n_ht + config.n_non)
-        n_ht = min(max(round(patients * share), 1), patients - 1)
-        changes |= {"n_ht": n_ht, "n_non": patients - n_ht}
-    config = config.model_copy(update=changes)
+    config = resized(PRESETS[preset], seed, patients)
     with progress_bar("simulating") as progress:
         truth = simulate_cohort(
             config, out, format=written.value, workers=workers, progress=progress

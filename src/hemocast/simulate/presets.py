@@ -72,3 +72,21 @@ WIDE = SimulateConfig(
 The outcome hangs on nothing."""
 
 PRESETS = {"demo": DEMO, "paper": PAPER, "practice": PRACTICE, "tiny": TINY, "wide": WIDE}
+
+
+def resized(preset: SimulateConfig, seed: int, patients: int | None = None) -> SimulateConfig:
+    """Return a preset with a seed and, if asked for, another number of patients.
+
+    Parameters
+    ----------
+    preset : SimulateConfig
+    seed : int
+    patients : int, optional
+        At least 2; the share of them with HT stays, with one of each kind at least.
+    """
+    changes = {"seed": seed}
+    if patients is not None:
+        share = preset.n_ht / (preset.n_ht + preset.n_non)
+        n_ht = min(max(round(patients * share), 1), patients - 1)
+        changes |= {"n_ht": n_ht, "n_non": patients - n_ht}
+    return preset.model_copy(update=changes)

@@ -1,0 +1,192 @@
+"""What stands in the table: anything that gives the fresh scans a probability each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from hemocast.config import Config
+from hemocast.errors import UsageError
+from hemocast.nets import try_network
+from hemocast.pipeline.benchmark.data import BenchmarkData
+from hemocast.pipeline.benchmark.recipes import RECIPES, Recipe
+from hemocast.stats.estimate import Float64Array
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model says of the fresh scans.
+
+    Parameters
+    ----------
+    probability : ndarray of float64, shape (n,)
+        Of HT, of every scan in the order of their table.
+    threshold : float
+        At or above it a scan counts as positive; chosen without the fresh patients.
+    cpu_seconds : float or None
+        Of processor time, for training and for predicting the fresh scans; None where nobody
+        counted, or where the run was stopped and went on.
+    parameters : int or None
+        Learned numbers.
+    epochs : int or None
+        After which training ended.
+    """
+
+    probability: Float64Array
+    threshold: float
+    cpu_seconds: float | None = None
+    parameters: int | None = None
+    epochs: int | None = None
+
+
+class Entry(Protocol):
+    """A row to be: a model, and a seed where it has one. Further kinds of model join by this."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+
+    @property
+    def seed(self) -> int | None:
+        """Of its training; None where nothing is drawn."""
+
+    @property
+    def settings(self) -> str:
+        """Hash of all that makes the row what it is, but for the two cohorts."""
+
+    def check(self, data: BenchmarkData) -> None:
+        """Refuse, before any work, what cannot be."""
+
+    def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
+        """Learn from the one cohort, going on with what lies in `folder`, and score the other."""
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """A network, trained from a seed.
+
+    Parameters
+    ----------
+    name : str
+        In the table.
+    seed : int
+    config : Config
+        With that seed.
+    """
+
+    name: str
+    seed: int
+    config: Config
+
+    @property
+    def settings(self) -> str:
+        """See `Entry`."""
+        return self.config.hash()
+
+    def check(self, data: BenchmarkData) -> None:
+        """Refuse a network that cannot be built, or two cohorts of other shapes than its stacks."""
+        frames, size, _ = data.learned.open().shape[1:]
+        prepare = self.config.prepare.model_copy(update={"frames": frames, "size": size})
+        try_network(self.config.net, prepare)
+
+    def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
+        """Train in both stages, calibrate on the inner validation part, score the fresh scans."""
+        from hemocast.train import calibration_of, fit, predict_table
+
+        resumed = folder.exists() and any(folder.glob("*.ckpt"))
+        began = time.process_time()
+        moved = None if progress is None else lambda done, total, _: progress(done, total)
+        fitted = fit(data.learned, self.config, folder, progress=moved)
+        calibration = calibration_of(fitted)
+        logits = predict_table(fitted.net, data.fresh.table)
+        return Scored(
+            np.array([calibration.probability(float(one)) for one in logits]),
+            calibration.threshold,
+            cpu_seconds=None if resumed else round(time.process_time() - began, 1),
+            parameters=sum(one.numel() for one in fitted.net.parameters()),
+            epochs=fitted.best_epoch,
+        )
+
+
+@dataclass(frozen=True)
+class RuleEntry:
+    """What looks at no scan, or knows what nobody can: the ends of the scale.
+
+    Parameters
+    ----------
+    name : str
+        In the table; one of `RULES`.
+    """
+
+    name: str
+    seed: None = None
+
+    @property
+    def settings(self) -> str:
+        """See `Entry`."""
+        return self.name
+
+    def check(self, data: BenchmarkData) -> None:
+        """Nothing can be wrong."""
+
+    def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
+        """Give what the rule says."""
+        fresh, n = data.fresh, len(data.fresh.table)
+        if self.name == ALL_POSITIVE:
+            return Scored(np.ones(n), 0.5)
+        if self.name == PREVALENCE:
+            return Scored(np.full(n, data.prevalence), 0.5)
+        risk = fresh.image_risk if self.name == IMAGE_CEILING else fresh.true_risk
+        return Scored(risk[fresh.cases.patient], data.prevalence)
+
+
+ALL_POSITIVE = "all positive"
+PREVALENCE = "prevalence alone"
+IMAGE_CEILING = "ceiling: true risk given the image"
+TRUE_CEILING = "ceiling: true risk"
+RULES = (ALL_POSITIVE, PREVALENCE, IMAGE_CEILING, TRUE_CEILING)
+
+
+def entries_of(
+    names: Sequence[str] = (), seeds: int | None = None, epochs: int | None = None
+) -> tuple[Entry, ...]:
+    """Return the rules, then the networks seed by seed: every network's first seed comes first.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the networks, as in the table of `RECIPES`; all by default.
+    seeds, epochs : int, optional
+        In place of what each recipe says.
+
+    Raises
+    ------
+    UsageError
+        There is no such network.
+    """
+    known = {recipe.name: recipe for recipe in RECIPES}
+    if unknown := sorted(set(names) - known.keys()):
+        raise UsageError(
+            f"There is no model {unknown[0]!r} in the benchmark",
+            ", ".join(f"'{name}'" for name in known),
+            "Correct --model, or leave it out for all",
+        )
+    chosen = [known[name] for name in names or known]
+    return (*map(RuleEntry, RULES), *_by_seed(chosen, seeds, epochs))
+
+
+def _by_seed(
+    chosen: Sequence[Recipe], seeds: int | None, epochs: int | None
+) -> Iterator[NetworkEntry]:
+    wanted = {recipe.name: recipe.seeds if seeds is None else seeds for recipe in chosen}
+    for seed in range(max(wanted.values())):
+        for recipe in chosen:
+            if seed < wanted[recipe.name]:
+                yield NetworkEntry(recipe.name, seed, recipe.config(seed, epochs))

@@ -1,0 +1,70 @@
+"""Which networks are compared, with what settings and how many seeds.
+
+Comparators stand twice where it tells something: with CTNet's mirror channel (``+ mirror``), which
+is the fair comparison, and from the plain picture, as their authors gave it to them.
+"""
+
+from __future__ import annotations
+
+from hemocast.config import Config, NetConfig, Settings, TrainConfig
+
+
+class Recipe(Settings):
+    """A network, how it is trained, and how often.
+
+    Parameters
+    ----------
+    name : str
+        In the table.
+    net : NetConfig
+        Its settings.
+    train : TrainConfig
+        How it is trained; the seed is set by the row.
+    seeds : int
+        How many, from 0.
+    """
+
+    name: str
+    net: NetConfig
+    train: TrainConfig = TrainConfig()
+    seeds: int = 2
+
+    def config(self, seed: int, epochs: int | None = None) -> Config:
+        """Return the settings of one row.
+
+        Parameters
+        ----------
+        seed : int
+            Of inner parts, first weights, batches and augmentation.
+        epochs : int, optional
+            In place of the recipe's.
+        """
+        changes = {"seed": seed} | ({} if epochs is None else {"epochs": epochs})
+        return Config(net=self.net, train=self.train.model_copy(update=changes))
+
+
+_SLOW = TrainConfig(learning_rate=5e-4)
+"""For networks of millions of parameters."""
+
+
+def _recipe(name: str, net: str, train: TrainConfig | None = None, **changes: bool) -> Recipe:
+    plain = {"mirror": False} if not changes.get("mirror", True) else {}
+    return Recipe(name=name, net=NetConfig(name=net, **plain), train=train or TrainConfig())
+
+
+RECIPES = (
+    Recipe(name="ctnet3d", net=NetConfig(name="ctnet3d"), seeds=5),
+    Recipe(name="ctnet2d", net=NetConfig(name="ctnet2d")),
+    Recipe(name="ctnet3d, fluid kept", net=NetConfig(name="ctnet3d", fluid_hu=None)),
+    _recipe("wozniak-style + mirror", "wozniak-style"),
+    _recipe("wozniak-style", "wozniak-style", mirror=False),
+    _recipe("soundari-style + mirror", "soundari-style"),
+    _recipe("soundari-style", "soundari-style", mirror=False),
+    _recipe("resnet10 + mirror", "resnet10", _SLOW),
+    _recipe("frames-mean + mirror", "frames-mean"),
+    _recipe("frames-attention + mirror", "frames-attention"),
+    _recipe("resnet18 + mirror", "resnet18", _SLOW),
+    _recipe("densenet121 + mirror", "densenet121", _SLOW),
+    _recipe("resnet10", "resnet10", _SLOW, mirror=False),
+)
+"""In the order of the table."""
