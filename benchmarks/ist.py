@@ -1,11 +1,12 @@
 """Risk of bleeding in countries never seen: the International Stroke Trial, country by country.
 
-    python benchmarks/ist.py FILE [--developed-on OTHER] [--resamples 2000] [--out PAGE.md]
+    python benchmarks/ist.py FILE [--developed-on OTHER | --learn-in COUNTRY ...] [--out PAGE.md]
 
 Every country of FILE is predicted by models that learned from all others: for any cerebral bleed
 (H14) and for hemorrhagic transformation (HTI14) within 14 days of ischemic stroke. With a second
 table, whose countries FILE does not have, its models are tried on FILE as a whole; the development
 part of the trial is taken for it where it is at hand (HEMOCAST_TEST_DATA) and shares no country.
+``--learn-in`` takes some countries of FILE for it instead, and tries on the others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ist_scores import score_rows
 from ist_table import OUTCOMES, Trial, read_trial
 
 from hemocast.classical.boosting import learn_boosting
@@ -33,6 +35,8 @@ from hemocast.stats.resampling.limits import percentile_limits
 RIDGE = "ridge, penalty by nested cross-validation"
 MODELS: dict[str, Fit] = {RIDGE: learn_ridge, "Firth": learn_firth, "boosting": learn_boosting}
 SPLITS = 20
+FIRST = (50, 100, 200, 400)
+"""Patients of a new country of whom the outcome is awaited before the rest is predicted."""
 TOGETHER = 600
 """Countries are left out several at once up to so many patients: the smallest ones."""
 DEVELOPMENT = "ist1_development.csv.gz"
@@ -153,6 +157,8 @@ def report(predicted: Predicted, outcome: str, resampling: Resampling) -> Iterat
         yield from models_table(pools)
         yield from decision_table(pools)
         yield from mending_table(cohort, risks, resampling)
+        yield from first_patients_table(predicted, resampling)
+        yield from scores_table(cohort, resampling)
     yield from countries_table(predicted, risks)
 
 
@@ -192,6 +198,60 @@ def mending_table(
         numbers = [shown(x) for x in (one.auc, one.ratio, one.in_the_large, one.slope)]
         numbers.append(shown(misfit(cohort, risk, resampling)))
         yield f"| {name} | {' | '.join(numbers)} |"
+
+
+def first_patients_table(predicted: Predicted, resampling: Resampling) -> Iterator[str]:
+    """How many patients of a new country it takes to correct the risks of those who follow."""
+    yield "\nThe ridge's O/E in the patients who follow the first ones of their country:\n"
+    yield "| first | countries | events in the first | as fitted | average country | updated |"
+    yield "|---|---|---|---|---|---|"
+    for first in FIRST:
+        sums = following(predicted, first)
+        if len(sums) < 2:
+            continue
+        rng = np.random.default_rng(resampling.seed)
+        drawn = sums[rng.integers(0, len(sums), (resampling.n, len(sums)))].sum(axis=1)
+        whole = sums.sum(axis=0)
+        cells = [
+            f"{whole[1] / whole[at]:.2f} ({low:.2f} to {high:.2f})"
+            for at in (2, 3, 4)
+            for low, high in [np.quantile(drawn[:, 1] / drawn[:, at], [0.025, 0.975])]
+        ]
+        yield f"| {first} | {len(sums)} | {whole[0]:.1f} | {' | '.join(cells)} |"
+
+
+def following(predicted: Predicted, first: int, seed: int = 0) -> Float64Array:
+    """Give sums of every country with twice as many patients, shape (countries, 5).
+
+    Mean over `SPLITS` orders of its patients: events in the first, events in those who follow, and
+    those expected there as fitted, at the average country, and updated by the first.
+    """
+    cohort, risk = predicted.cohort, predicted.risks[RIDGE]
+    rng = np.random.default_rng(seed)
+    found = []
+    for group, places in predicted.places.items():
+        rows = np.flatnonzero(cohort.group == group)
+        if rows.size < 2 * first:
+            continue
+        each = np.zeros(5)
+        for _ in range(SPLITS):
+            order = rng.permutation(rows)
+            seen, rest = order[:first], order[first:]
+            events = cohort.outcome[seen].sum()
+            factors = (1.0, places.mean(), places.mean(events, risk[seen].sum()))
+            expected = [multiply_odds(risk[rest], factor).sum() for factor in factors]
+            each += np.array([events, cohort.outcome[rest].sum(), *expected]) / SPLITS
+        found.append(each)
+    return np.array(found).reshape(-1, 5)
+
+
+def scores_table(cohort: Cohort, resampling: Resampling) -> Iterator[str]:
+    """What published scores can say."""
+    yield "\nPublished scores, of which no one has all items here: ranking by the items at hand\n"
+    yield "| score | items at hand | AUC |"
+    yield "|---|---|---|"
+    for name, known, items, area in score_rows(cohort, resampling):
+        yield f"| {name} | {known} of {items} | {area} |"
 
 
 def countries_table(predicted: Predicted, risks: dict[str, Float64Array]) -> Iterator[str]:
@@ -239,7 +299,10 @@ def development_of(trial: Trial, given: Path | None) -> Trial | None:
 def tell(args: argparse.Namespace) -> Iterator[str]:
     """Read, predict, and write the page line by line."""
     trial = read_trial(args.file)
-    development = development_of(trial, args.developed_on)
+    if args.learn_in:
+        development, trial = trial.split(args.learn_in)
+    else:
+        development = development_of(trial, args.developed_on)
     resampling = Resampling(args.resamples)
     yield from (f"- {line}" for line in trial.told)
     done = 0
@@ -248,6 +311,8 @@ def tell(args: argparse.Namespace) -> Iterator[str]:
             yield f"\n## {outcome} ({words}): models of the other table in these countries"
             yield from report(carried_over(development, trial, outcome), outcome, resampling)
             done += 1
+        if args.new_only:
+            continue
         yield f"\n## {outcome} ({words}): each country left out in turn"
         try:
             predicted = left_out(trial, outcome)
@@ -268,6 +333,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--developed-on", type=Path)
+    parser.add_argument("--learn-in", nargs="+", metavar="COUNTRY")
+    parser.add_argument("--new-only", action="store_true", help="leave no country out in turn")
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()

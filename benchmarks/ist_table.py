@@ -6,6 +6,7 @@ Sandercock PAG, Niewada M, Czlonkowska A 2011, Trials 12:101, 10.1186/1745-6215-
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 
 from hemocast.classical.learning import Cohort
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
-from hemocast.errors import NothingThere, TableError
+from hemocast.errors import NothingThere, TableError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,29 @@ class Trial:
     outcomes: dict[str, Float64Array]
     country: np.ndarray
     told: tuple[str, ...]
+
+    def split(self, countries: Sequence[str]) -> tuple[Trial, Trial]:
+        """Return the patients of some countries, and all others.
+
+        Raises
+        ------
+        UsageError
+            There is no such country, or there are no others.
+        """
+        chosen = np.isin(self.country, countries)
+        absent = sorted(set(countries) - set(self.country))
+        if absent or chosen.all():
+            raise UsageError(
+                f"{len(absent)} of the countries named are not there, {int((~chosen).sum())} "
+                "patients are of others",
+                f"some of {', '.join(sorted(set(self.country)))}",
+                "Name them as COUNTRY does",
+            )
+        return self._part(chosen), self._part(~chosen)
+
+    def _part(self, rows: np.ndarray) -> Trial:
+        outcomes = {name: column[rows] for name, column in self.outcomes.items()}
+        return Trial(self.patients.part(rows), outcomes, self.country[rows], self.told)
 
     def cohort(self, outcome: str) -> tuple[Cohort, list[str]]:
         """Return the patients whose outcome is known, and the names of their groups."""

@@ -59,6 +59,7 @@ def run(ist: ModuleType, monkeypatch: pytest.MonkeyPatch, path: Path, *more: str
     return code
 
 
+@pytest.mark.slow
 def test_countries_are_left_out_and_everything_has_its_interval(
     ist: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_countries_are_left_out_and_everything_has_its_interval(
     assert "| C | 300 | 0 |" in text
 
 
+@pytest.mark.slow
 def test_models_of_other_countries_are_tried_on_new_ones(
     ist: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,6 +101,29 @@ def test_models_of_other_countries_are_tried_on_new_ones(
     assert "Both tables have patients of 2 countries: A, B" in capsys.readouterr().err
     assert run(ist, monkeypatch, tmp_path / "new.csv") == 4
     assert "Neither outcome" in capsys.readouterr().err
+
+
+def test_some_countries_teach_and_the_others_are_tried(
+    ist: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = make_table(("A", "B", "C"), 200)
+    table.to_csv(tmp_path / "three.csv", index=False)
+    given = (tmp_path / "three.csv", "--new-only", "--learn-in")
+    assert run(ist, monkeypatch, *given, "A") == 0
+    told = capsys.readouterr().out
+    assert told.count("400 patients of 2 countries") == 2
+    assert "left out in turn" not in told
+    # Two countries have twice 50 and twice 100 patients, and none twice 200.
+    rows = [line.split(" | ")[:2] for line in told.splitlines()]
+    assert rows.count(["| 50", "2"]) == rows.count(["| 100", "2"]) == 2
+    assert not rows.count(["| 200", "2"])
+    assert "| SITS-SICH | " in told
+    assert "| HAT |" not in told
+    assert run(ist, monkeypatch, *given, "X") == 2
+    assert "some of A, B, C" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
