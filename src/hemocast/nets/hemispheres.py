@@ -49,6 +49,10 @@ OF_LESION = ("volume", "water_uptake", "aspects", "low_aspects")
 BRAIN = 0.75
 """Inner part of the halves of a frame that is looked at: the rest, from 72 mm, holds no brain."""
 
+DARKER = (0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2)
+"""Levels (1 to 8 HU in the usual window): how much of a hemisphere is darker than the other by as
+much, smoothed, is told to the findings as it is."""
+
 CHANNELS = 5
 _SOME = 1e-3
 
@@ -183,7 +187,7 @@ class Member(nn.Module):
         self.last = nn.Sequential(nn.Conv3d(fine + coarse, 2 * fine, 1), nn.ReLU())
         self.dense = nn.Conv3d(2 * fine, 4, 1)
         nn.init.constant_(self.dense.bias, -3.0)  # type: ignore[arg-type]
-        pooled = 3 * coarse + 2 * fine + 4
+        pooled = 3 * coarse + 2 * fine + 4 + len(DARKER)
         self.judge = nn.Sequential(
             nn.Linear(2 * pooled, 64), nn.ReLU(), nn.Linear(64, len(FINDINGS))
         )
@@ -224,7 +228,7 @@ class Member(nn.Module):
         smooth = self._blur(apart) / (self._blur(both) + 0.1)
         own = (tissue - level) * share
         x = torch.cat([(picture - level) * 4, own * 8, share, apart * 8, smooth * 16], 1)
-        return x, torch.cat([apart, both], 1)
+        return x, torch.cat([apart, both, smooth], 1)
 
     def _blur(self, x: Tensor) -> Tensor:
         return box_mean(box_mean(x, (3, self.smooth, self.smooth)), (1, self.smooth, self.smooth))
@@ -235,9 +239,12 @@ class Member(nn.Module):
         coarse = _weighted(f1, _cells(there, f1, (2, 4, 4)))
         mass = there.flatten(1).sum(1)
         darker = (apart[:, :1] * there).flatten(1).sum(1)
-        darker = darker / ((apart[:, 1:] * there).flatten(1).sum(1) + 1)
+        darker = darker / ((apart[:, 1:2] * there).flatten(1).sum(1) + 1)
         sure = (there.flatten(1) ** 2).sum(1) / (mass + 1)
         told = [torch.log(mass + 1), darker * 10, torch.log(darker.clamp_min(0.01)), sure]
+        for level in DARKER:
+            beyond = torch.sigmoid((apart[:, 2:] - level) * 80).flatten(1).sum(1)
+            told.append(torch.log(beyond + 1) / 4)
         return torch.cat(
             [torch.stack(told, 1), fine, coarse, f1.flatten(2).mean(2), f1.flatten(2).amax(2)], 1
         )

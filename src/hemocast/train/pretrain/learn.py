@@ -32,8 +32,8 @@ from hemocast.nets.hemispheres import (
 )
 from hemocast.train.data import seed_of
 from hemocast.train.module import bf16_is_fast
-from hemocast.train.pretrain.findings import STACKS, FindingsTable
-from hemocast.train.pretrain.randomise import randomise
+from hemocast.train.pretrain.findings import STACKS, UPTAKE_SPREAD, FindingsTable
+from hemocast.train.pretrain.randomise import TISSUE_HU, randomise
 from hemocast.volume import from_levels
 
 WEIGHT = {"volume": 1.0, "water_uptake": 1.0, "aspects": 0.5, "low_aspects": 0.5,
@@ -43,6 +43,9 @@ WEIGHT = {"volume": 1.0, "water_uptake": 1.0, "aspects": 0.5, "low_aspects": 0.5
 
 CACHE = ("channels.npy", "lesion.npy")
 """Files with what is fed: made once, and removed at the end."""
+
+PLAIN_HU = 5.0
+"""Darker by so much, an infarct is plain to see: its outline counts in full."""
 
 _FEW = 40.0
 _KEEP_SECONDS = 60.0
@@ -67,9 +70,9 @@ class PretrainCourse:
         Of weights, order and changes.
     """
 
-    steps: int = 1500
+    steps: int = 4000
     batch: int = 8
-    rate: float = 3e-3
+    rate: float = 2e-3
     seed: int = 0
 
 
@@ -245,7 +248,9 @@ class Learning:
         target[:, FINDINGS.index("water_uptake")] += wetter
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             reading = self.net(channels)
-        losses = losses_of(reading, lesion, target, self.cache.left[rows])
+        uptake = self.cache.uptake[rows] * torch.exp(wetter * UPTAKE_SPREAD)
+        sure = (uptake * TISSUE_HU / PLAIN_HU).clamp(0.1, 1)
+        losses = losses_of(reading, lesion, Wanted(target, self.cache.left[rows], sure))
         total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -268,7 +273,25 @@ class Learning:
         return np.array([orders[i // count][i % count] for i in wanted.tolist()], np.intp)
 
 
-def losses_of(reading: Reading, lesion: Tensor, target: Tensor, left: Tensor) -> dict[str, Tensor]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be said of a batch.
+
+    Parameters
+    ----------
+    target : Tensor, shape (B, len(FINDINGS))
+    left : Tensor, shape (B,)
+        1 where the infarct is on the left.
+    sure : Tensor, shape (B,)
+        How much an outline counts: less where the infarct can hardly be seen.
+    """
+
+    target: Tensor
+    left: Tensor
+    sure: Tensor
+
+
+def losses_of(reading: Reading, lesion: Tensor, wanted: Wanted) -> dict[str, Tensor]:
     """Return the weighted losses of a batch: outline, side and every finding.
 
     Parameters
@@ -276,22 +299,23 @@ def losses_of(reading: Reading, lesion: Tensor, target: Tensor, left: Tensor) ->
     reading : Reading
     lesion : Tensor, shape (B, frames, h, w)
         Share of each pooled pixel that is infarcted.
-    target : Tensor, shape (B, len(FINDINGS))
-    left : Tensor, shape (B,)
+    wanted : Wanted
     """
     true = split_sides(lesion)
-    entropy = functional.binary_cross_entropy_with_logits(reading.outline, true)
+    entropy = functional.binary_cross_entropy_with_logits(
+        reading.outline, true, wanted.sure.view(-1, 1, 1, 1, 1)
+    )
     p, t = torch.sigmoid(reading.outline).flatten(1), true.flatten(1)
     dice = 1 - (2 * (p * t).sum(1) + _FEW) / (p.sum(1) + t.sum(1) + _FEW)
     losses = {
-        "outline": 10 * entropy + dice.mean(),
-        "side": 0.3 * functional.binary_cross_entropy_with_logits(reading.side, left),
+        "outline": 10 * entropy + (dice * wanted.sure).mean(),
+        "side": 0.3 * functional.binary_cross_entropy_with_logits(reading.side, wanted.left),
     }
     for k, name in enumerate(FINDINGS):
-        said, wanted = reading.raw[:, k].float(), target[:, k]
+        said, true = reading.raw[:, k].float(), wanted.target[:, k]
         if name in PROBABILITIES:
-            loss = functional.binary_cross_entropy_with_logits(said, wanted)
+            loss = functional.binary_cross_entropy_with_logits(said, true)
         else:
-            loss = functional.smooth_l1_loss(said, wanted, beta=2.0)
+            loss = functional.smooth_l1_loss(said, true, beta=2.0)
         losses[name] = WEIGHT[name] * loss
     return losses

@@ -42,12 +42,12 @@ class Strength:
     """
 
     uptake: float = 0.35
-    gain: float = 0.12
+    gain: float = 0.08
     offset_hu: float = 1.6
-    noise_hu: float = 1.6
-    texture_hu: float = 1.5
-    rim_hu: float = 12.0
-    blur: float = 0.3
+    noise_hu: float = 0.8
+    texture_hu: float = 0.8
+    rim_hu: float = 6.0
+    blur: float = 0.2
 
 
 def randomise(
