@@ -13,8 +13,8 @@ from hemocast.config import Config, NetConfig, PrepareConfig, TrainConfig
 from hemocast.dataset import Dataset
 from hemocast.errors import OutputExists, TooFewPatients
 from hemocast.files import write_json
-from hemocast.pipeline.crossval import PREDICTIONS, CrossOptions, cross_validate
-from hemocast.pipeline.evaluate import Tables, evaluate_files
+from hemocast.pipeline.crossval import PREDICTIONS, CrossOptions, bags, cross_validate
+from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.train import STACKS
 
 PATIENTS = [f"sub-{i:02d}" for i in range(16)]
@@ -58,7 +58,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def test_every_scan_is_predicted_once_and_a_patients_scans_in_one_fold(whole: Path) -> None:
-    found = rows(whole)
+    found = [row for row in rows(whole) if row["scan_id"] != "all"]
     assert len(found) == len({row["scan_id"] for row in found}) == 17
     folds = {patient: set() for patient in PATIENTS}
     for row in found:
@@ -69,9 +69,23 @@ def test_every_scan_is_predicted_once_and_a_patients_scans_in_one_fold(whole: Pa
     assert {row["fold"] for row in found} == {"1", "2"}
 
 
+def test_a_patient_with_several_scans_has_one_more_row_for_all(whole: Path) -> None:
+    (bag,) = (row for row in rows(whole) if row["scan_id"] == "all")
+    assert bag["participant_id"] == PATIENTS[0]
+    own = [row for row in rows(whole) if row["participant_id"] == PATIENTS[0]]
+    each = sorted(float(row["probability"]) for row in own if row is not bag)
+    assert each[0] <= float(bag["probability"]) <= each[-1]
+    assert len({(row["label"], row["fold"], row["threshold"]) for row in own}) == 1
+    judged = [("a", "a1", 1, 2.0), ("a", "a2", 1, -1.0), ("b", "b1", 0, 0.3)]
+    assert bags(judged) == [("a", "all", 1, 0.5)]
+
+
 def test_evaluate_takes_the_table(whole: Path, tmp_path: Path) -> None:
-    evaluate_files(Tables(whole / PREDICTIONS), tmp_path / "result")
-    assert '"mine"' in (tmp_path / "result" / "metrics.json").read_text()
+    for level, count in (("scan", 17), ("patient", 16)):
+        options = EvaluationOptions(level=level)
+        result = evaluate_files(Tables(whole / PREDICTIONS), tmp_path / level, options)
+        assert result.models[0].cases.n == count
+    assert '"mine"' in (tmp_path / "scan" / "metrics.json").read_text()
 
 
 def test_no_network_saw_the_patients_that_it_predicts(

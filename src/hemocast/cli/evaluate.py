@@ -55,6 +55,13 @@ def evaluate(
         Literal["auc", "accuracy", "sensitivity", "specificity"],
         typer.Option(help="What the margin is of; shares need one scan of each patient."),
     ] = "auc",
+    level: Annotated[
+        Literal["scan", "patient"],
+        typer.Option(
+            help="Judge every scan, or every patient once: by the row with scan_id 'all', or by "
+            "the only scan."
+        ),
+    ] = "scan",
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 
@@ -75,6 +82,7 @@ def evaluate(
                 reference,
                 margin,
                 margin_of,
+                level,
             ),
             progress,
         )

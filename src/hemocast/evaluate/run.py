@@ -9,7 +9,7 @@ from pathlib import Path
 from hemocast.errors import UsageError
 from hemocast.evaluate.comparisons import Margin, MarginOf, compare_models, compare_with_reference
 from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
-from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
+from hemocast.evaluate.inputs.predictions import Level, PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
 from hemocast.evaluate.models import MOST_FOR_CURVE, evaluate_model
 from hemocast.evaluate.result import EvaluationResult, ModelPart
@@ -80,7 +80,7 @@ class Inputs:
         return (*own, *(grouping for grouping in more if grouping.name not in names))
 
 
-def read_inputs(tables: Tables, threshold: float | None = None) -> Inputs:
+def read_inputs(tables: Tables, threshold: float | None = None, level: Level = "scan") -> Inputs:
     """Read and check all tables.
 
     Parameters
@@ -89,6 +89,8 @@ def read_inputs(tables: Tables, threshold: float | None = None) -> Inputs:
         The files.
     threshold : float, optional
         For all models, whatever the table says.
+    level : {"scan", "patient"}
+        What is judged: see `read_predictions`.
 
     Raises
     ------
@@ -102,6 +104,7 @@ def read_inputs(tables: Tables, threshold: float | None = None) -> Inputs:
         threshold=threshold,
         labels=tables.labels,
         spare_labels=beside if beside is not None and beside.is_file() else None,
+        level=level,
     )
     return Inputs(
         predictions=table,
@@ -127,6 +130,8 @@ class EvaluationOptions:
         neither. Chosen before the data were seen.
     margin_of : {"auc", "accuracy", "sensitivity", "specificity"}
         What the margin is of.
+    level : {"scan", "patient"}
+        What is judged: every scan, or every patient once.
     """
 
     threshold: float | None = None
@@ -134,6 +139,7 @@ class EvaluationOptions:
     reference: str | None = None
     margin: float | None = None
     margin_of: MarginOf = "auc"
+    level: Level = "scan"
 
     def check(self, models: tuple[ModelCases, ...]) -> None:
         """Refuse options that do not fit the models of the table.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from hemocast.config import Config
 from hemocast.dataset import Dataset, Split
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.errors import OutputExists
+from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 KIND = "cross-validation"
 PREDICTIONS, BINDING = "predictions.csv", "crossval.json"
 COLUMNS = ("participant_id", "scan_id", "label", "probability", "model", "threshold", "fold")
+Judged = tuple[str, str, int, float]
+"""participant_id, scan_id, label and logit."""
+
 _SEED = 6
 """Of the folds: another stream than those of training."""
 
@@ -135,6 +139,7 @@ def cross_validate(
         threshold = round(sum(row["threshold"] for row in rows) / len(rows), 6)
         rows = [row | {"threshold": threshold} for row in rows]
         output.write_table(PREDICTIONS, rows, COLUMNS)
+        rows = [row for row in rows if row["scan_id"] != ALL]
     cases = Cases(
         [row["label"] for row in rows],
         [row["probability"] for row in rows],
@@ -185,21 +190,41 @@ def _fold(
     )
     calibration = calibration_of(fitted)
     test = table.of(split.parts["test"])
+    judged = list(
+        zip(
+            test.participant_id,
+            test.scan_id,
+            test.label,
+            predict_table(fitted.net, test).tolist(),
+            strict=True,
+        )
+    )
     return [
         {
             "participant_id": participant,
             "scan_id": scan,
             "label": label,
-            "probability": round(calibration.probability(float(logit)), 6),
+            "probability": round(calibration.probability(logit), 6),
             "model": options.name,
             "threshold": calibration.threshold,
             "fold": number,
         }
-        for participant, scan, label, logit in zip(
-            test.participant_id,
-            test.scan_id,
-            test.label,
-            predict_table(fitted.net, test),
-            strict=True,
-        )
+        for participant, scan, label, logit in [*judged, *bags(judged)]
+    ]
+
+
+def bags(judged: Sequence[Judged]) -> list[Judged]:
+    """Return a row named `ALL` for every patient with several scans, by the mean of their logits.
+
+    Parameters
+    ----------
+    judged : sequence of (participant_id, scan_id, label, logit)
+    """
+    people: dict[str, list[Judged]] = {}
+    for row in judged:
+        people.setdefault(row[0], []).append(row)
+    return [
+        (one, ALL, max(row[2] for row in rows), sum(row[3] for row in rows) / len(rows))
+        for one, rows in people.items()
+        if len(rows) > 1
     ]

@@ -80,7 +80,7 @@ def evaluate_files(
         to, or is being written to.
     """
     chosen, tell = options or EvaluationOptions(), progress or _silent
-    found = read_inputs(tables, chosen.threshold)
+    found = read_inputs(tables, chosen.threshold, chosen.level)
     chosen.check(found.predictions.models)
     with _claimed(out, "evaluation", tables) as output:
         result = evaluate_inputs(found, chosen, tell)
@@ -109,7 +109,7 @@ def analyse_files(
         As for `evaluate_files`.
     """
     chosen, tell = options or EvaluationOptions(), progress or _silent
-    found = read_inputs(tables, chosen.threshold)
+    found = read_inputs(tables, chosen.threshold, chosen.level)
     with _claimed(out, "reader study", tables) as output:
         tell("readers", 0, 1)
         result = EvaluationResult(

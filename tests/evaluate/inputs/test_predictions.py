@@ -126,3 +126,28 @@ def test_simulated_is_a_column(tmp_path: Path) -> None:
 def test_names_with_control_characters_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "p1,s1,1,0.9,\x1b[31mred", head=HEAD + ",model")
     assert "row 2, column model" in refused(path)
+
+
+def test_a_row_for_all_scans_of_a_patient_speaks_for_the_patient_alone(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv",
+        "p1,s1,1,0.9",
+        "p1,s2,1,0.5",
+        "p1,all,1,0.7",
+        "p2,s3,0,0.2",
+        "p3,s4,0,0.1",
+        "p3,s5,0,0.3",
+        "p3,all,0,0.2",
+    )
+    scans = read_predictions(path)
+    assert scans.scan.tolist() == ["s1", "s2", "s3", "s4", "s5"]
+    patients = read_predictions(path, level="patient")
+    assert patients.scan.tolist() == ["p1", "p2", "p3"]
+    assert patients.models[0].cases.score.tolist() == [0.7, 0.2, 0.2]
+
+
+def test_several_scans_without_a_row_for_all_cannot_be_judged_by_patient(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "p1,s1,1,0.9", "p1,s2,1,0.5", "p2,s3,0,0.2")
+    with pytest.raises(TableError, match="1 patient"):
+        read_predictions(path, level="patient")
+    assert len(read_predictions(path).scan) == 3

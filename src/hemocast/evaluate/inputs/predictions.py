@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
+from hemocast.errors import TableError
 from hemocast.evaluate.inputs.clinical import groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
 from hemocast.stats import Cases, GroupVariable
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 DEFAULT_THRESHOLD = 0.5
 ObjectArray = NDArray[np.object_]
+
+ALL = "all"
+"""scan_id of the row that speaks for all scans of a patient who has several."""
+
+Level = Literal["scan", "patient"]
 
 _ONLY_MODEL = "model"
 _PATIENT_HINT = (
@@ -104,6 +110,7 @@ def read_predictions(
     threshold: float | None = None,
     labels: Path | None = None,
     spare_labels: Path | None = None,
+    level: Level = "scan",
 ) -> PredictionTable:
     """Read and check ``predictions.csv``.
 
@@ -117,6 +124,9 @@ def read_predictions(
         A table of labels, for predictions that have none; see `join_labels`.
     spare_labels : Path, optional
         The same, taken only where there is neither `labels` nor a column ``label``.
+    level : {"scan", "patient"}
+        What is judged: every scan, rows with scan_id ``all`` left out; or every patient once, by
+        that row, or by the only scan.
 
     Raises
     ------
@@ -131,6 +141,8 @@ def read_predictions(
     text = read_table(path, PREDICTIONS.name)
     if "model" not in text.columns:
         text = text.assign(model=_ONLY_MODEL)
+    if {"participant_id", "scan_id"} <= set(text.columns):
+        text = _of_level(text, level)
     refused = _refused(text)
     simulated = False
     source = labels if labels is not None or "label" in text.columns else spare_labels
@@ -187,6 +199,25 @@ def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | No
         threshold=at,
         threshold_source=source,
     )
+
+
+def _of_level(text: pd.DataFrame, level: Level) -> pd.DataFrame:
+    """Keep the rows of scans, or one row for each patient, named after the patient."""
+    bags = text["scan_id"].str.strip() == ALL
+    if level == "scan":
+        return text[~bags]
+    person = text["model"] + "\t" + text["participant_id"]
+    text = text[bags | ~person.isin(person[bags])]
+    person = person[text.index]
+    several = person[person.duplicated(keep=False)].nunique()
+    if several:
+        raise TableError(
+            f"{PREDICTIONS.name} has {several} patient(s) with several scans and no row {ALL!r}",
+            f"one row with scan_id {ALL} for every patient with several scans, as 'hemocast "
+            "crossval' writes it",
+            "Add these rows, or evaluate with --level scan",
+        )
+    return text.assign(scan_id=text["participant_id"])
 
 
 def _refused(text: pd.DataFrame) -> pd.Series:
