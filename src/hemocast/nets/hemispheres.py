@@ -200,8 +200,8 @@ class Member(nn.Module):
         x, apart = self._compared(sides)
         f0 = self.first(_folded(x))
         f1 = self.second(f0)
-        f1 = self.up(torch.cat([f1, doubled(self.third(f1))], 1))
-        f0 = self.last(torch.cat([f0, doubled(f1)], 1))
+        f1 = self.up(torch.cat([f1, _grown(self.third(f1), f1)], 1))
+        f0 = self.last(torch.cat([f0, _grown(f1, f0)], 1))
         outline = _unfolded(self.dense(f0)).float()
         outline = outline[:, :, :frames, :height, : sides.shape[-1]]
         share = sides[:, 2:3]
@@ -288,12 +288,18 @@ def split_sides(x: Tensor) -> Tensor:
 
 
 def _folded(x: Tensor) -> Tensor:
-    """Put 2 x 2 pixels into the channels; all axes padded to what the U-Net can halve."""
-    for axis, step in ((2, 4), (3, 8), (4, 8)):
-        x = padded(x, axis, 0, -x.shape[axis] % step)
+    """Put 2 x 2 pixels into the channels."""
+    for axis in (3, 4):
+        x = padded(x, axis, 0, x.shape[axis] % 2)
     n, c, d, h, w = x.shape
     cells = x.reshape(n, c, d, h // 2, 2, w // 2, 2)
     return cells.permute(0, 1, 4, 6, 2, 3, 5).reshape(n, c * 4, d, h // 2, w // 2)
+
+
+def _grown(x: Tensor, like: Tensor) -> Tensor:
+    """Repeat every cell along all axes, as far as the finer grid goes."""
+    frames, height, width = like.shape[2:]
+    return doubled(x)[:, :, :frames, :height, :width]
 
 
 def _unfolded(x: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ CACHE = ("channels.npy", "lesion.npy")
 PLAIN_HU = 5.0
 """Darker by so much, an infarct is plain to see: its outline counts in full."""
 
-_FEW = 40.0
+_FEW = 10.0
 _KEEP_SECONDS = 60.0
 _REPORT = 25
 
@@ -217,7 +217,7 @@ class Learning:
         began = kept = time.monotonic()
         frames, height, width = self.cache.channels.shape[2:]
         # On pictures smaller than the kernel, bfloat16 gradients are wrong (seen in torch 2.13).
-        deepest = min(frames // 4, height // 8, int(width // 2 * BRAIN) // 8)
+        deepest = min(-(-frames // 4), -(-height // 8), -(-int(width // 2 * BRAIN) // 8))
         bf16 = bf16_is_fast() and deepest >= 3
         seen: list[dict[str, float]] = []
         while self.state.step < self.course.steps and time.monotonic() - began < limit_s:

@@ -15,8 +15,8 @@ from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 from hemocast.train.pretrain.findings import LESIONS, STACKS, FindingsTable
 from hemocast.train.pretrain.learn import Cache, Learning, PretrainCourse
 
-OWN = NetConfig(name="hemispheres", dropout=0.0)
-"""The usual settings of Hemocast's own network."""
+OWN = NetConfig(name="hemispheres", pool=6, smooth=3, dropout=0.0)
+"""The usual settings of Hemocast's own network: pixels of 6 mm, four times as quick as of 3 mm."""
 
 
 @dataclass(frozen=True)
