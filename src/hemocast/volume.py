@@ -164,6 +164,8 @@ class StackRecord:
         Height of brain beyond the lowest and the highest slice, by the fitted template, mm.
     covered : float
         Share of the brain's height that the slices cover.
+    slice_mm : float or None
+        Distance of the scan's slices, mm; None: not known.
     """
 
     input_hash: str
@@ -179,6 +181,7 @@ class StackRecord:
     base_missing_mm: float = 0.0
     vertex_missing_mm: float = 0.0
     covered: float = 1.0
+    slice_mm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def save(make_stack):
             "training": TrainingFacts(
                 data_hash="c" * 64, n_patients=80, n_scans=100, prevalence=0.4
             ),
+            "gate": None,
             "examples": [make_stack(seed) for seed in range(5)],
             "notes": "",
         } | changes

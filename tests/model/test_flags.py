@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from hemocast.model import Description, load_default
+from hemocast.model.features import measure_features
 from hemocast.model.flags import flags, input_range, measure
+from hemocast.model.gate import learn_gate
 from hemocast.volume import Source, Volume
 
 NARROW = (0.4, 0.5)
@@ -89,6 +91,20 @@ def test_what_real_heads_have_follows_the_window(make_stack, usual):
     stack = replace(make_stack(99), frames=np.float32(0.33) * make_stack(99).frames)
     assert flags(stack, widened, NARROW, None) == ()
     assert flags(stack, usual, NARROW, None) != ()
+
+
+def test_a_gate_takes_the_place_of_the_plain_range(make_stack, usual):
+    window = usual.prepare.window
+    measured = np.array([measure_features(make_stack(seed), window) for seed in range(60)])
+    rng = np.random.default_rng(0)
+    learned = learn_gate(np.tile(measured, (5, 1)) + 0.02 * rng.normal(size=(300, 1)))
+    gated = usual.model_copy(update={"gate": learned})
+    assert flags(make_stack(99), gated, NARROW, None) == ()
+    noisy = make_stack(99)
+    frames = noisy.frames + np.random.default_rng(1).normal(0, 0.25, noisy.frames.shape)
+    noisy = replace(noisy, frames=np.where(noisy.brain, frames.clip(0, 1), 0).astype(np.float32))
+    (flag,) = flags(noisy, gated, NARROW, None)
+    assert flag.startswith("unlike the scans the model learned from")
 
 
 def test_the_demonstration_model_has_no_doubt_about_the_real_head(ge_head):

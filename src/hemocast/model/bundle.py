@@ -61,8 +61,8 @@ def save_model(
     recipe : Recipe
         What it was made with.
     examples : sequence of Stack
-        Training stacks: what is usual is measured on them, and the exported network is compared
-        with the trained one on the first eight. A few dozen suffice.
+        Training stacks: what is usual is measured on them where the recipe has no gate, and the
+        exported network is compared with the trained one on the first eight. A few dozen suffice.
     notes : str
         Markdown to append to the card (results, say).
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hemocast.model.features import measure_features
 from hemocast.model.schema import Description, InputRange
 from hemocast.volume import Stack, Volume
 
@@ -65,7 +66,10 @@ def flags(
         found.append(f"brain volume of {record.brain_ml:.0f} mL is unusual for an adult")
     if record.brain_cut_mm > CUT_MM:
         found.append(f"{record.brain_cut_mm:.0f} mm of the lowest brain were not seen by the model")
-    found += _far_from_usual(stack, says)
+    if says.gate is None:
+        found += _far_from_usual(stack, says)
+    elif doubt := says.gate.doubt(measure_features(stack, says.prepare.window)):
+        found.append(doubt)
     if interval[1] - interval[0] > WIDE:
         found.append("the calibration curve is uncertain at this score")
     return tuple(dict.fromkeys(found))

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from hemocast.config import NetConfig, PrepareConfig, Settings
 from hemocast.errors import ModelCorrupt, UsageError
 from hemocast.model.calibrate import Calibration
+from hemocast.model.gate import Gate
 from hemocast.model.recalibrate import Change
 from hemocast.nets import MapGrid, NetworkFacts, ctnet_grid
 from hemocast.version import VERSION
@@ -135,12 +136,15 @@ class Recipe:
         From logits to probabilities.
     training : TrainingFacts
         The data.
+    gate : Gate or None
+        What is usual among the training scans; None: too few.
     """
 
     net: NetConfig
     prepare: PrepareConfig
     calibration: Calibration
     training: TrainingFacts
+    gate: Gate | None = None
 
 
 class Description(Settings):
@@ -166,6 +170,9 @@ class Description(Settings):
     input_range : InputRange
     files : dict
         File name -> SHA-256.
+    gate : Gate or None
+        Takes the place of `input_range`; None in models of the first version, and where training
+        scans are few.
     recalibrated : Change or None
         How the calibration was changed on patients of another place; None: it was not.
     """
@@ -185,6 +192,7 @@ class Description(Settings):
     training: TrainingFacts
     input_range: InputRange
     files: dict[str, str]
+    gate: Gate | None = None
     recalibrated: Change | None = None
 
     @model_validator(mode="before")

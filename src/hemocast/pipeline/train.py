@@ -173,7 +173,7 @@ def train_and_test(
             purpose = replace(
                 purpose, simulated_training_data=version is not None, simulator=version
             )
-            model = pack(fitted, config, out, purpose, prepared.examples)
+            model = pack(fitted, config, out, purpose, prepared.examples, prepared.measured)
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)

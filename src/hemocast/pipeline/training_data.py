@@ -19,11 +19,14 @@ from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.split.leakage import Copy
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
 from hemocast.errors import ConfigError, TableError, TooFewPatients, WorkerDied
+from hemocast.model.features import FEATURES, measure_features, measure_levels
 from hemocast.train import STACKS, StackTable, write_stacks
 from hemocast.volume import Stack, StackRecord, from_levels
 
 EXAMPLES = 24
-"""Stacks kept in memory for the model's idea of a usual input and for the check of its export."""
+"""Stacks kept in memory, for the check of the model's export above all."""
+MEASURED = 600
+"""Scans that are measured for the model's idea of a usual input."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,14 @@ class Prepared:
         A few to learn from.
     refused : tuple of PreparedScan
         Scans without a stack, with the reason.
+    measured : ndarray of float64, shape (n, features)
+        `measure_features` of up to `MEASURED` scans to learn from.
     """
 
     table: StackTable
     examples: list[Stack]
     refused: tuple[PreparedScan, ...]
+    measured: NDArray[np.float64]
 
 
 def prepare_cohort(
@@ -150,10 +156,14 @@ def prepare_cohort(
         learn = cohort.stacks.of(learned)
         array = learn.open()
         examples = [_stack(array[row], settings) for row in learn.rows[:EXAMPLES]]
-        return Prepared(cohort.stacks, examples, ())
+        spacing = (settings.frame_mm, settings.pixel_mm, settings.pixel_mm)
+        some = (array[row] for row in learn.rows[:MEASURED])
+        usual = _table([measure_levels(one, spacing, settings.window) for one in some])
+        return Prepared(cohort.stacks, examples, (), usual)
     scans, count = cohort.scans, len(cohort.scans)
     kept: list[Stack] = []
     refused: list[PreparedScan] = []
+    measured: list[NDArray[np.float64]] = []
     people = set(learned)
 
     def stacks() -> Iterator[Stack | None]:
@@ -161,8 +171,10 @@ def prepare_cohort(
         for done, item in enumerate(_alive(prepared), start=1):
             if item.stack is None:
                 refused.append(item)
-            elif len(kept) < EXAMPLES and item.scan.participant_id in people:
-                kept.append(item.stack)
+            elif item.scan.participant_id in people and len(measured) < MEASURED:
+                measured.append(measure_features(item.stack, settings.window))
+                if len(kept) < EXAMPLES:
+                    kept.append(item.stack)
             if progress:
                 progress(done, count)
             yield item.stack
@@ -182,7 +194,11 @@ def prepare_cohort(
         tuple(cohort.labels[scan.participant_id] for scan in left),
         rows,
     )
-    return Prepared(table, kept, tuple(refused))
+    return Prepared(table, kept, tuple(refused), _table(measured))
+
+
+def _table(measured: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.array(measured, np.float64).reshape(-1, len(FEATURES))
 
 
 def bytes_of(cohort: Cohort, config: Config) -> int:

@@ -108,6 +108,7 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
         base_missing_mm=coverage.base_mm,
         vertex_missing_mm=coverage.vertex_mm,
         covered=coverage.share,
+        slice_mm=volume.spacing[0],
     )
     return Stack(frames=frames, brain=inside, affine=affine, record=record)
 

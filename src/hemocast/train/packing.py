@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hemocast.config import Config
 from hemocast.model import Model, Purpose, Recipe, TrainingFacts, fit_calibration, save_model
 from hemocast.model.calibrate import Calibration
+from hemocast.model.gate import learn_gate
 from hemocast.train.state import Fitted
 from hemocast.volume import Stack
 
 
 def pack(
-    fitted: Fitted, config: Config, folder: Path, purpose: Purpose, examples: Sequence[Stack]
+    fitted: Fitted,
+    config: Config,
+    folder: Path,
+    purpose: Purpose,
+    examples: Sequence[Stack],
+    measured: NDArray[np.float64] | None = None,
 ) -> Model:
     """Calibrate a fitted network on its inner validation part and write the model folder.
 
@@ -28,6 +37,8 @@ def pack(
         What the model is for.
     examples : sequence of Stack
         See `hemocast.model.save_model`.
+    measured : ndarray of float64, shape (n, features), optional
+        `measure_features` of training scans, for the model's gate.
 
     Raises
     ------
@@ -48,6 +59,7 @@ def pack(
             prevalence=fitted.prevalence,
             refit=bool(fitted.refit),
         ),
+        None if measured is None else learn_gate(measured),
     )
     return save_model(fitted.net, folder, purpose, recipe, examples)
 
