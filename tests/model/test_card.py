@@ -32,6 +32,7 @@ def test_it_names_purpose_data_input_and_layers(description) -> None:
         "Probability: logistic calibration",
         "that of the calibration\n  curve, of the mean risk of all patients with this score",
         "Label sets: none.",
+        "told by brightness, spread and extent of the brain alone",
     ):
         assert said in text, said
 

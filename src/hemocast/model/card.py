@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hemocast.model.gate import Gate
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME
 from hemocast.model.label_sets import LabelSets
 from hemocast.model.schema import Description
@@ -42,6 +43,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 - Threshold: {calibration.threshold:.3f}, the prevalence among those patients (for calibrated
   probabilities Youden's index is greatest there). Where HT is rarer or more common, say how common
   with `--prevalence`; on patients of your own recalibrate with `hemocast recalibrate`.
+- Scans unlike the training scans: {gate}.
 
 ## The network's layers
 {layers}
@@ -71,6 +73,7 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         calibration=description.calibration,
         curve="isotonic" if description.calibration.curve else "logistic",
         sets=_sets(description.calibration.label_sets),
+        gate=_gate(description.gate),
         refit=_REFIT if description.training.refit else "",
     )
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
@@ -90,6 +93,16 @@ def _sets(sets: LabelSets | None) -> str:
     return (
         f"made so that {sets.level:.0%} of the patients of each class get one that holds their "
         f"outcome (split conformal, on {sets.n_with} patients with HT and {sets.n_without} without)"
+    )
+
+
+def _gate(gate: Gate | None) -> str:
+    """Say how a scan unlike the training scans is told."""
+    if gate is None:
+        return "told by brightness, spread and extent of the brain alone"
+    return (
+        f"doubted by {len(gate.features)} measurements, learned from {gate.n_scans} of them; about "
+        "one in a hundred that are like them is doubted too"
     )
 
 
