@@ -77,6 +77,35 @@ def test_an_even_shift_of_a_slice_is_not_blood(ge_volume, ge_brain):
     assert not find_blood(replace(ge_volume, hu=brighter), ge_brain).present
 
 
+def _under_the_skull(mask: np.ndarray, pixel_mm: float) -> np.ndarray:
+    """Depth of brain under the skull within every slice, mm."""
+    depth = [ndimage.distance_transform_cdt(np.pad(level, 1))[1:-1, 1:-1] for level in mask]
+    return np.array(depth) * np.float32(pixel_mm)
+
+
+@pytest.fixture(scope="module")
+def ge_depth(ge_volume, ge_brain) -> np.ndarray:
+    return _under_the_skull(ge_brain.mask, ge_volume.spacing[2])
+
+
+def test_what_bone_brightens_all_round_is_not_blood(ge_volume, ge_brain, ge_depth):
+    smeared = ge_volume.hu + np.where(ge_brain.mask, 16 * np.exp(-ge_depth / 6), 0)
+    blood = find_blood(replace(ge_volume, hu=smeared.astype(np.float32)), ge_brain)
+    assert not blood.present
+    assert blood.doubt is None
+
+
+def test_as_much_on_one_side_is_blood(ge_volume, ge_brain, ge_depth):
+    hu = ge_volume.hu.copy()
+    shell = ge_brain.mask & (ge_depth < 9)
+    shell[:14], shell[24:] = False, False
+    shell[:, :, int(np.nonzero(ge_brain.mask)[2].mean()) - 40 :] = False
+    hu[shell] = 65.0
+    blood = find_blood(replace(ge_volume, hu=hu), ge_brain)
+    assert blood.present
+    assert blood.slice_number == pytest.approx(19, abs=4)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_simulated_heads_without_blood(seed):
     infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 60.0)

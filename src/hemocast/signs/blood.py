@@ -1,8 +1,9 @@
 """Does the scan already show blood? A screen for clusters as dense as clotted blood.
 
-Two ways are joined, both away from the brain's border: what the tissue map takes for blood where CT
-numbers agree, and large compact clusters by CT numbers alone. It is not a reader of hemorrhage:
-thin subdural and subarachnoid blood, petechiae and blood as dense as brain are beyond it.
+Two ways are joined: what the tissue map takes for blood where CT numbers agree, and compact
+clusters by CT numbers alone. Bone brightens the brain under it, all round; blood lies in one place.
+So CT numbers are judged against those of the same slice and of the same depth under the skull. It
+is not a reader of hemorrhage: subdural blood, petechiae and blood as dense as brain are beyond it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.anatomy import Brain
 from hemocast.anatomy.grid import Coarse, bounding_box, coarsen_around
@@ -23,14 +25,15 @@ CALCIUM_HU = 100.0
 GREY_HU = 38.0
 # Ours. A bleed measures less than it is, for its rim mixes with brain. From the first volume on
 # blood is present, from the second it is doubted. What CT numbers alone take for blood must be more
-# than veins, dura and faint calcium of ordinary heads bring together; less is enough where the
-# tissue map holds it for blood with the first probability (it reaches as far as the second), or
-# holds any of a compact cluster for blood with the second.
-COMPACT_ML = 1.5, 1.3
-MAPPED_ML = 0.6, 0.35
-MAPPED = 0.5, 0.2
-# Dural sinuses, and what bone smears inwards, lie within this of the skull.
-BORDER_MM = 5.0
+# than veins, dura and faint calcium of ordinary heads bring together; less is enough of what the
+# tissue map holds for blood, each place counting by its probability.
+COMPACT_ML = 0.9, 0.4
+MAPPED_ML = 0.4, 0.2
+LEAST_PROBABLE = 0.1
+# Dural sinuses lie within this of the skull.
+BORDER_MM = 3.0
+# Bone smears inwards as far as this.
+_SMEARED_MM = 20
 # Falx, tentorium and vessels are thinner than twice this.
 SHEET_MM = 2.0
 CALCIUM_RIM_MM = 2.0
@@ -83,11 +86,11 @@ _NOTHING = Blood(present=False, volume_ml=0.0, largest_ml=0.0, peak_hu=float("na
 def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
-    All at least 5 mm from the brain's border and away from calcifications: clusters that the tissue
+    All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
     map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
-    places thicker than 4 mm (which leaves out falx, tentorium and vessels), small ones only where
-    the map backs them, though not beside metal, whose streaks are as bright. Where a slice as a
-    whole is bright, as beam hardening makes the vertex, the thresholds rise with it.
+    places thicker than 4 mm (which leaves out falx, tentorium and vessels), though not beside
+    metal, whose streaks are as bright. Where a slice as a whole is bright, as beam hardening makes
+    the vertex, or all that lies as deep under the skull, the thresholds rise with it.
 
     Parameters
     ----------
@@ -106,17 +109,15 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
         tissue.hu > CALCIUM_HU, size=_box(CALCIUM_RIM_MM, tissue.spacing)
     )
     likely = deep & ~calcium
-    threshold = _threshold(smooth, mask)
+    threshold = _threshold(smooth, mask, tissue.spacing)
     probable = _mapped(volume, brain, tissue)
-    mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > MAPPED[1])
-    found = [_largest(volume, tissue, np.where(mapped, smooth, 0), probable > MAPPED[0], MAPPED_ML)]
+    mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > LEAST_PROBABLE)
+    found = [_largest(volume, tissue, np.where(mapped, smooth, 0), probable, MAPPED_ML)]
     dense = likely & (smooth > threshold)
     if dense.any() and brain.metal is None:
         near = bounding_box(dense, (1, 4, 4))
         dense[near] = _without_sheets(dense[near], tissue.spacing)
         found.append(_largest(volume, tissue, np.where(dense, smooth, 0), dense, COMPACT_ML))
-        backed = ndimage.binary_propagation(dense & (probable > MAPPED[1]), mask=dense)
-        found.append(_largest(volume, tissue, np.where(backed, smooth, 0), backed, MAPPED_ML))
     return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
 
@@ -124,10 +125,10 @@ def _largest(
     volume: Volume,
     tissue: Coarse,
     clusters: FloatArray,
-    core: BoolArray,
+    counts: FloatArray | BoolArray,
     limits_ml: tuple[float, float],
 ) -> Blood:
-    """Say what the cluster with most core amounts to; `clusters` is smooth HU, 0 outside them."""
+    """Say what the cluster that counts most amounts to; `clusters` is smooth HU, 0 outside them."""
     from scipy import ndimage
 
     labels, n = ndimage.label(clusters > 0)
@@ -135,17 +136,18 @@ def _largest(
         return _NOTHING
     voxel_ml = float(np.prod(tissue.spacing)) / 1000
     sizes = np.bincount(labels.ravel())[1:] * voxel_ml
-    cores = np.bincount(labels[core], minlength=n + 1)[1:] * voxel_ml
-    largest = int(cores.argmax())
+    held = labels > 0
+    counted = np.bincount(labels[held], weights=counts[held])[1:] * voxel_ml
+    largest = int(counted.argmax())
     where = labels == largest + 1
     middle = np.argwhere(where).mean(axis=0)
     at = np.linalg.inv(volume.affine) @ tissue.affine @ [*middle[::-1], 1]
     return Blood(
-        present=bool(cores[largest] >= limits_ml[0]),
+        present=bool(counted[largest] >= limits_ml[0]),
         volume_ml=float(sizes.sum()),
         largest_ml=float(sizes[largest]),
         peak_hu=float(clusters[where].max()),
-        slice_number=round(float(at[2])) + 1 if cores[largest] >= limits_ml[1] else None,
+        slice_number=round(float(at[2])) + 1 if counted[largest] >= limits_ml[1] else None,
     )
 
 
@@ -188,10 +190,30 @@ def _smooth(hu: FloatArray, mask: BoolArray, spacing: tuple[float, float, float]
     return smooth
 
 
-def _threshold(smooth: FloatArray, mask: BoolArray) -> FloatArray:
-    """HU from which a slice's voxels count as blood, shape (z, 1, 1)."""
-    rise = [
-        max(0.0, float(np.median(level[inside])) - GREY_HU) if inside.any() else 0.0
+def _threshold(
+    smooth: FloatArray, mask: BoolArray, spacing: tuple[float, float, float]
+) -> FloatArray:
+    """HU from which voxels count as blood, shape (z, y, x)."""
+    middle = [
+        float(np.median(level[inside])) if inside.any() else 0.0
         for level, inside in zip(smooth, mask, strict=True)
     ]
-    return (CLOT_HU + np.array(rise, np.float32))[:, None, None]
+    median = np.array(middle, np.float32)[:, None, None]
+    last = round(_SMEARED_MM / spacing[1])
+    depth = np.minimum([_depth(inside) for inside in mask], last)
+    excess = smooth - median
+    rise = np.zeros(last + 1, np.float32)
+    for at in range(1, last):
+        there = excess[depth == at]
+        if there.size:
+            rise[at] = max(0.0, float(np.median(there)))
+    threshold: FloatArray = CLOT_HU + np.maximum(median - GREY_HU, 0) + rise[depth]
+    return threshold
+
+
+def _depth(inside: BoolArray) -> NDArray[np.intp]:
+    """Steps from what is not brain within a slice; its own edge is none, shape (y, x)."""
+    from scipy import ndimage
+
+    steps = ndimage.distance_transform_cdt(np.pad(inside, 1), "chessboard")[1:-1, 1:-1]
+    return np.asarray(steps, np.intp)
