@@ -139,10 +139,6 @@ def test_no_false_alarm_over_many_simulated_heads():
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True,
-    reason="37 of 40 bleeds of 3 mL are found, 1 doubted, with the simulator of 2026-11-28",
-)
 def test_sensitivity_over_many_simulated_heads():
     seen = 0
     for seed, person, infarct in _forty_heads():

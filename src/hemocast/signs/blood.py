@@ -41,8 +41,9 @@ _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
 
 LIMIT = (
-    "of 2 mL of blood in brain tissue most is found or doubted, of 1 mL about half; less, and thin "
-    "ventricular, subdural, subarachnoid and petechial blood, mostly passes unseen."
+    "of 2 mL of blood in brain tissue nearly all is found or doubted, of 1 mL three quarters, of "
+    "2 mL in ventricles half; less, and subdural, petechial and most subarachnoid blood, mostly "
+    "passes unseen."
 )
 """What the screen can do, for whoever reads a result."""
 
