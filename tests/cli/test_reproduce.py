@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hemocast.cli.main import app
+from hemocast.errors import TableError
 
 
 @pytest.mark.slow
@@ -26,4 +27,11 @@ def test_the_fast_run_ends_in_a_page_that_says_simulated(tmp_path: Path) -> None
 def test_wrong_usage_starts_nothing(wrong: tuple[str, str], tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["reproduce", "--out", str(tmp_path / "paper"), *wrong])
     assert result.exit_code == 2
+    assert not (tmp_path / "paper").exists()
+
+
+def test_a_benchmark_that_is_none_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    arguments = ["reproduce", "--out", str(tmp_path / "paper"), "--benchmark", str(tmp_path)]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, TableError)
     assert not (tmp_path / "paper").exists()

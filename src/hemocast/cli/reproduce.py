@@ -18,6 +18,9 @@ def reproduce(
         bool, typer.Option("--fast", help="A third of the patients, in coarser images.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of cohort, split, training, readers.")] = 0,
+    benchmark: Annotated[
+        Path | None, typer.Option(help="Folder of 'hemocast benchmark', for Table 3.")
+    ] = None,
     workers: AllWorkers = None,
 ) -> None:
     """Make the tables and figures of Zhang 2026 on simulated patients, with simulated readers."""
@@ -27,6 +30,7 @@ def reproduce(
     from hemocast.pipeline.simulated_run import RunOptions
 
     with stage_bars() as progress:
-        page = run(out, fast=fast, options=RunOptions(seed, workers or usable_cpus(), progress))
+        options = RunOptions(seed, workers or usable_cpus(), progress)
+        page = run(out, fast=fast, options=options, benchmark=benchmark)
     print("SIMULATED patients, outcomes and readers: this says nothing about patients.")
     print(f"Page: {page.resolve()}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hemocast.pipeline.benchmark.rows import METRICS, Row
-from hemocast.pipeline.benchmark.table import HEADINGS, table3
+from hemocast.pipeline.benchmark.table import HEADINGS, lines_of
 from hemocast.stats import Estimate
 
 
@@ -14,7 +14,7 @@ def row(model: str, seed: int | None, value: float, cpu: float | None = 60.0) ->
 
 
 def test_seeds_are_averaged_with_their_span_and_one_keeps_its_interval() -> None:
-    lines = table3([row("a", 0, 0.5), row("b", None, 0.3, None), row("a", 1, 0.7, None)])
+    lines = lines_of([row("a", 0, 0.5), row("b", None, 0.3, None), row("a", 1, 0.7, None)])
     assert [line[0] for line in lines] == ["a", "b"]
     a, b = (dict(zip(HEADINGS, line, strict=True)) for line in lines)
     assert (a["Seeds"], b["Seeds"]) == ("2", "")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from hemocast.pipeline.reproduce.tables import NO_VALUE, printed, table1
+from hemocast.pipeline.benchmark.rows import METRICS, Row
+from hemocast.pipeline.reproduce.tables import NO_VALUE, printed, table1, table3_of
+from hemocast.stats import Estimate
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -50,3 +52,17 @@ def test_table_3_shows_that_calling_everybody_positive_needs_no_network(small: P
     # The paper's 39.22 is a macro-F1, and stands where it belongs.
     theirs = table["The two comparator networks", "printed by the paper"]
     assert (theirs["F1"], theirs["Macro-F1"]) == ("n/a", "39.22")
+
+
+def test_a_benchmark_becomes_table_3_with_the_printed_lines_below() -> None:
+    estimates = {name: Estimate(0.7, 0.6, 0.8, "test", 9) for name in METRICS}
+    row = Row("resnet10", 0, "", 5, 9, 0.5, 0.25, 3, 1234, 60.0, estimates)
+    table = table3_of([row])
+    ours, ctnet, theirs = (dict(zip(table.columns, line, strict=True)) for line in table.rows)
+    assert (ours["Network"], ours["Source"]) == ("resnet10", "here, SIMULATED")
+    assert ours["AUC"] == ours["Accuracy"] == "70.0 (60.0 to 80.0)"
+    assert ours["Calibration slope"] == "0.700 (0.600 to 0.800)"
+    assert ctnet["Sensitivity"] == "71.55 (60.6 to 85.0)"
+    assert ctnet["Brier score"] == NO_VALUE
+    assert (theirs["F1"], theirs["Macro-F1"], theirs["Specificity"]) == (NO_VALUE, "39.22", "0")
+    assert any("fresh" in note for note in table.notes)

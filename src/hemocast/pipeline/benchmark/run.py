@@ -17,7 +17,7 @@ from hemocast.pipeline.benchmark.compare import Contrast, compare_with
 from hemocast.pipeline.benchmark.data import BenchmarkData
 from hemocast.pipeline.benchmark.entries import Entry, Scored
 from hemocast.pipeline.benchmark.rows import COLUMNS, Row, label_of, measure
-from hemocast.pipeline.benchmark.table import HEADINGS, table3
+from hemocast.pipeline.benchmark.table import HEADINGS, lines_of
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.training_run import read_binding
 from hemocast.simulate import PRESETS, simulate_cohort
@@ -271,7 +271,7 @@ def _finish(
     options: BenchmarkOptions,
 ) -> tuple[Contrast, ...]:
     """Write what takes all rows together."""
-    lines = [dict(zip(HEADINGS, line, strict=True)) for line in table3(rows)]
+    lines = [dict(zip(HEADINGS, line, strict=True)) for line in lines_of(rows)]
     output.write_table(TABLE3, lines, HEADINGS)
     files = [output.folder / "predictions" / f"{_file_of(row.label)}.csv" for row in rows]
     texts = [path.read_text(encoding="utf-8") for path in files]

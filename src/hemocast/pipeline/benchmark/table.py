@@ -30,7 +30,7 @@ NOTES = (
 )
 
 
-def table3(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+def lines_of(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     """Return one line a model, in the order of the rows, as text under `HEADINGS`."""
     models: dict[str, list[Row]] = {}
     for row in rows:

@@ -5,6 +5,7 @@ Every stage leaves its files; a run that was stopped goes on where it was when s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hemocast.dataset import Dataset
 from hemocast.errors import MissingExtra
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.files import Output
+from hemocast.pipeline.benchmark import read_rows
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.pipeline.reproduce.page import Reproduction, paper_of
@@ -45,7 +47,13 @@ FOLDER = RunFolder(
 )  # fmt: skip
 
 
-def reproduce(out: Path, *, fast: bool = False, options: RunOptions | None = None) -> Path:
+def reproduce(
+    out: Path,
+    *,
+    fast: bool = False,
+    options: RunOptions | None = None,
+    benchmark: Path | None = None,
+) -> Path:
     """Simulate, train, let simulated readers read, evaluate, and write the paper's page.
 
     Parameters
@@ -56,6 +64,8 @@ def reproduce(out: Path, *, fast: bool = False, options: RunOptions | None = Non
         A third of the patients, in coarser images.
     options : RunOptions, optional
         The seed is not chosen for its result.
+    benchmark : Path, optional
+        Folder of ``hemocast benchmark``, whose rows become Table 3.
 
     Returns
     -------
@@ -66,13 +76,18 @@ def reproduce(out: Path, *, fast: bool = False, options: RunOptions | None = Non
     ------
     MissingExtra, OutputExists, NotWritable, NoSpace, InUse
         Before anything is simulated; see `RunFolder.open`.
+    TableError
+        `benchmark` holds no row.
     """
     options = options or RunOptions()
-    return reproduce_plan(out, make_plan(fast=fast, seed=options.seed), options)
+    return reproduce_plan(out, make_plan(fast=fast, seed=options.seed), options, benchmark)
 
 
-def reproduce_plan(out: Path, plan: Plan, options: RunOptions) -> Path:
+def reproduce_plan(
+    out: Path, plan: Plan, options: RunOptions, benchmark: Path | None = None
+) -> Path:
     """Do what `reproduce` does with other settings; as it does."""
+    rows = read_rows(benchmark) if benchmark else ()
     if find_spec("tableone") is None:
         raise MissingExtra(
             "Table 1 needs tableone, which is not installed",
@@ -81,7 +96,7 @@ def reproduce_plan(out: Path, plan: Plan, options: RunOptions) -> Path:
         )
     with FOLDER.open(out, plan, plan.simulate) as output:
         done = _run(output, plan, options)
-        for name, content in paper_files(paper_of(done)).items():
+        for name, content in paper_files(paper_of(replace(done, benchmark=rows))).items():
             output.write_bytes(name, content.encode() if isinstance(content, str) else content)
     return out / PAGE
 

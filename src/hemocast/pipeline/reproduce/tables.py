@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hemocast.papercheck import PAPER, Printed, read_printed
+from hemocast.pipeline.benchmark.table import HEADINGS, lines_of
+from hemocast.pipeline.benchmark.table import NOTES as BENCHMARK_NOTES
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.words import METRIC_TITLES, percent_estimate
 
@@ -14,12 +16,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hemocast.evaluate.result import ModelPart
+    from hemocast.pipeline.benchmark.rows import Row
     from hemocast.readers.analysis.analyse import Rater, ReaderAnalysis
 
 HERE, PRINTED = "here, SIMULATED", "printed by the paper"
 METRICS = ("accuracy", "sensitivity", "ppv", "specificity", "f1")
 TITLES = tuple(METRIC_TITLES[name] for name in METRICS)
 NO_VALUE = "n/a"
+TITLE_MACRO = METRIC_TITLES["macro_f1"]
+MACRO = (
+    "The F1 the paper prints for its comparators, 39.22, is a macro-F1 and stands in that column."
+)
 ONE_POINT = (
     "AUC of one point is (sensitivity + specificity) / 2, all that decisions alone can give. It "
     "must not be compared with an AUC of probabilities."
@@ -99,13 +106,47 @@ def _table2_rows(raters: Sequence[Rater]) -> Iterator[tuple[str, ...]]:
 
 def table3(models: Sequence[ModelPart]) -> PaperTable:
     """Table 3: CTNet beside the rules that look at no scan; the paper's comparators as printed."""
-    columns = ("Network", "Source", *TITLES, "Macro-F1", "AUC")
-    rows = []
-    for model in models:
-        rows.append(
-            (model.name, HERE, *(percent_estimate(model[name]) for name in METRICS),
-             percent_estimate(model["macro_f1"]), percent_estimate(model["auc"]))
-        )  # fmt: skip
+    columns = ("Network", "Source", *TITLES, TITLE_MACRO, METRIC_TITLES["auc"])
+    rows = [
+        (model.name, HERE, *(percent_estimate(model[name]) for name in METRICS),
+         percent_estimate(model["macro_f1"]), percent_estimate(model["auc"]))
+        for model in models
+    ]  # fmt: skip
+    return PaperTable(
+        "table3",
+        "Table 3. CTNet beside rules that look at no scan",
+        columns,
+        (*rows, *_printed3()),
+        (
+            "The other networks are trained and tested by 'hemocast benchmark'; its folder, given "
+            "with --benchmark, puts them here. Both that the paper re-created called every scan "
+            "positive there, which the rule 'all positive' does too.",
+            MACRO,
+        ),
+    )
+
+
+def table3_of(rows: Sequence[Row]) -> PaperTable:
+    """Table 3 from a benchmark: every network on the same fresh patients, then as printed."""
+    columns = (HEADINGS[0], "Source", *HEADINGS[1:])
+    places = [columns.index(title) for title in (*TITLES, TITLE_MACRO, METRIC_TITLES["auc"])]
+    lines = [(name, HERE, *cells) for name, *cells in lines_of(rows)]
+    for name, source, *cells in _printed3():
+        line = [name, source, *[NO_VALUE] * (len(columns) - 2)]
+        for at, cell in zip(places, cells, strict=True):
+            line[at] = cell
+        lines.append(tuple(line))
+    return PaperTable(
+        "table3",
+        "Table 3. Every network on the same fresh patients",
+        columns,
+        tuple(lines),
+        (*BENCHMARK_NOTES, MACRO),
+    )
+
+
+def _printed3() -> Iterator[tuple[str, ...]]:
+    """Give what the paper prints: name, source, `METRICS`, macro-F1, AUC."""
     for table, name in (("Table 2", "CTNet"), ("Table 3", "The two comparator networks")):
         cells = [printed(table, name, column) for column in METRICS]
         macro = NO_VALUE
@@ -113,15 +154,4 @@ def table3(models: Sequence[ModelPart]) -> PaperTable:
             # The paper's F1 of its comparators is a macro-F1: docs/paper-check.md.
             at = METRICS.index("f1")
             macro, cells[at] = cells[at], NO_VALUE
-        rows.append((name, PRINTED, *cells, macro, printed(table, name, "auc")))
-    return PaperTable(
-        "table3",
-        "Table 3. CTNet beside rules that look at no scan",
-        columns,
-        tuple(rows),
-        (
-            "Two networks that the paper re-created (Wozniak, Soundari) are not built here yet; "
-            "both called every scan positive there, which the rule 'all positive' does too.",
-            "The F1 the paper prints for them, 39.22, is a macro-F1 and stands in that column.",
-        ),
-    )
+        yield name, PRINTED, *cells, macro, printed(table, name, "auc")
