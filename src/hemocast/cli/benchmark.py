@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import Workers, output
+from hemocast.cli.options import Encoder, Workers, output
 
 
 def benchmark(
     out: Annotated[Path, output("Folder for the table; new or unfinished.", "benchmark")],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", help="A row's name; repeat. Default: all.")
+    network: Annotated[
+        list[str] | None, typer.Option("--network", help="A row's name; repeat. Default: all.")
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, max=100, help="Of every model. Default: each its own.")
     ] = None,
+    encoder: Encoder = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most. Default: 12.")] = None,
     patients: Annotated[
         int | None,
@@ -48,7 +49,7 @@ def benchmark(
     )
 
     cohorts = Cohorts(patients=patients, test_patients=test_patients, learned=cohort, fresh=fresh)
-    entries = entries_of(tuple(model or ()), seeds, epochs)
+    entries = entries_of(tuple(network or ()), seeds, epochs, encoder)
     with stage_bars() as progress:
         done = run_benchmark(
             out, entries, BenchmarkOptions(cohorts, workers=workers, progress=progress)

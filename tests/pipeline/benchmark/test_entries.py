@@ -6,11 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from hemocast.config import NetConfig
 from hemocast.errors import UsageError
+from hemocast.files import claim
+from hemocast.nets.hemispheres import Member
 from hemocast.pipeline.benchmark import BenchmarkData, entries_of
 from hemocast.pipeline.benchmark.entries import PREVALENCE, RULES, NetworkEntry, RuleEntry
 from hemocast.pipeline.benchmark.recipes import RECIPES
+from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 
 
 def test_first_seeds_come_first_and_ours_has_five() -> None:
@@ -51,3 +56,20 @@ def test_a_network_that_went_on_does_not_say_how_long_it_took(
     assert again.cpu_seconds is None
     np.testing.assert_array_equal(first.probability, again.probability)
     assert first.epochs == 1
+
+
+def test_an_encoder_is_a_row_of_its_own(cohorts: tuple[Path, Path], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = NetConfig(name="hemispheres", pool=1, smooth=3, stem=8, widths=(8,), dropout=0)
+    with claim(tmp_path / "small", KIND) as output:
+        member = Member(net.stem, net.widths[-1], net.smooth)
+        about = About(net=net, scans=1, steps=1, seed=0, data_hash="")
+        write_encoder([member], about, output)
+    data = BenchmarkData.of(*cohorts)
+    entries = entries_of(["ctnet2d"], 1, encoder=tmp_path / "small")
+    (entry,) = (one for one in entries if one.name.startswith("hemispheres"))
+    assert (entry.name, entry.seed) == ("hemispheres, encoder small", 0)
+    entry.check(data)
+    scored = entry.score(data, tmp_path / "run", None)
+    assert scored.probability.shape == (80,)
+    assert np.ptp(scored.probability) > 0

@@ -155,7 +155,10 @@ RULES = (ALL_POSITIVE, PREVALENCE, IMAGE_CEILING, TRUE_CEILING)
 
 
 def entries_of(
-    names: Sequence[str] = (), seeds: int | None = None, epochs: int | None = None
+    names: Sequence[str] = (),
+    seeds: int | None = None,
+    epochs: int | None = None,
+    encoder: Path | None = None,
 ) -> tuple[Entry, ...]:
     """Return the rules, then the networks seed by seed: every network's first seed comes first.
 
@@ -165,21 +168,34 @@ def entries_of(
         Of the networks, as in the table of `RECIPES`; all by default.
     seeds, epochs : int, optional
         In place of what each recipe says.
+    encoder : Path, optional
+        Folder of ``hemocast pretrain``, a row more: what it finds is frozen, its last layer fitted.
 
     Raises
     ------
     UsageError
         There is no such network.
+    ModelNotFound, ModelCorrupt
+        The folder holds no encoder.
     """
     known = {recipe.name: recipe for recipe in RECIPES}
     if unknown := sorted(set(names) - known.keys()):
         raise UsageError(
             f"There is no model {unknown[0]!r} in the benchmark",
             ", ".join(f"'{name}'" for name in known),
-            "Correct --model, or leave it out for all",
+            "Correct --network, or leave it out for all",
         )
     chosen = [known[name] for name in names or known]
-    return (*map(RuleEntry, RULES), *_by_seed(chosen, seeds, epochs))
+    frozen = [] if encoder is None else [_frozen(encoder)]
+    return (*map(RuleEntry, RULES), *frozen, *_by_seed(chosen, seeds, epochs))
+
+
+def _frozen(folder: Path) -> NetworkEntry:
+    """Name an encoder's row after its folder; its seed was that of the pre-training."""
+    from hemocast.train import with_encoder
+
+    config = with_encoder(Config(), folder)
+    return NetworkEntry(f"{config.net.name}, encoder {folder.resolve().name}", 0, config)
 
 
 def _by_seed(
