@@ -34,14 +34,14 @@ def test_rows_are_told_and_written(
     cohorts: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ("--cohort", cohorts[0], "--fresh", cohorts[1], "--out", tmp_path / "out")
-    assert end("--network", "soundari-style", "--seeds", 1, "--epochs", 1, *given) == 0
+    assert end("--row", "soundari-style", "--seeds", 1, "--epochs", 1, *given) == 0
     told = capsys.readouterr().out
     assert "SIMULATED patients and outcomes" in told
     assert "soundari-style (seed 0)" in told
     assert "all positive" in told
     with (tmp_path / "out" / "benchmark.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 5
-    run_again = ("--network", "soundari-style", "--seeds", 2, "--epochs", 1, *given)
+    run_again = ("--row", "soundari-style", "--seeds", 2, "--epochs", 1, *given)
     assert end(*run_again) == 0
     assert "soundari-style (seed 1)" in capsys.readouterr().out
 
@@ -49,7 +49,7 @@ def test_rows_are_told_and_written(
 def test_what_cannot_be_has_a_code(
     cohorts: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert end("--network", "nonsense", "--out", tmp_path / "out") == 2
+    assert end("--row", "nonsense", "--out", tmp_path / "out") == 2
     assert capsys.readouterr().err.startswith("HC0")
     given = ("--cohort", cohorts[0], "--fresh", tmp_path, "--out", tmp_path / "out")
     assert end(*given) == 4
@@ -58,7 +58,7 @@ def test_what_cannot_be_has_a_code(
 
 @pytest.mark.slow
 def test_the_cohorts_are_simulated_where_none_is_given(tmp_path: Path) -> None:
-    words = ("--patients", 24, "--test-patients", 6, "--network", "wozniak-style + mirror")
+    words = ("--patients", 24, "--test-patients", 6, "--row", "wozniak-style + mirror")
     assert end(*words, "--seeds", 1, "--epochs", 1, "--out", tmp_path) == 0
     with (tmp_path / "benchmark.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -40,7 +40,7 @@ WRITES = {
     "train": "{dataset} --out {out}",
     "crossval": "{dataset} --out {out}",
     "pretrain": "{cohort} --steps 1 --members 1 --out {out}",
-    "benchmark": "--network wozniak-style --seeds 1 --patients 12 --test-patients 4 --out {out}",
+    "benchmark": "--row wozniak-style --seeds 1 --patients 12 --test-patients 4 --out {out}",
     "cohort": "{dataset} --out {out}",
     "check-paper": "{printed} --out {out}",
     "evaluate": "{predictions} --resamples 100 --out {out}",

@@ -12,8 +12,8 @@ from hemocast.cli.options import Encoder, Workers, output
 
 def benchmark(
     out: Annotated[Path, output("Folder for the table; new or unfinished.", "benchmark")],
-    network: Annotated[
-        list[str] | None, typer.Option("--network", help="A row's name; repeat. Default: all.")
+    row: Annotated[
+        list[str] | None, typer.Option(help="A row's name; repeat. Default: all.")
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, max=100, help="Of every model. Default: each its own.")
@@ -49,16 +49,16 @@ def benchmark(
     )
 
     cohorts = Cohorts(patients=patients, test_patients=test_patients, learned=cohort, fresh=fresh)
-    entries = entries_of(tuple(network or ()), seeds, epochs, encoder)
+    entries = entries_of(tuple(row or ()), seeds, epochs, encoder)
     with stage_bars() as progress:
         done = run_benchmark(
             out, entries, BenchmarkOptions(cohorts, workers=workers, progress=progress)
         )
     print("SIMULATED patients and outcomes. AUC hard, soft, share of the way to the ceiling:")
-    for row in done.rows:
-        hard, soft, share = (row.estimates[name] for name in ("auc", "soft_auc", "soft_share"))
+    for one in done.rows:
+        hard, soft, share = (one.estimates[name] for name in ("auc", "soft_auc", "soft_share"))
         print(
-            f"  {row.label:36} {hard.value:.3f}  {soft.value:.3f}  {100 * share.value:3.0f} % "
+            f"  {one.label:36} {hard.value:.3f}  {soft.value:.3f}  {100 * share.value:3.0f} % "
             f"({100 * share.ci_low:.0f} to {100 * share.ci_high:.0f})"
         )
     print(f"Tables: {out}")

@@ -24,7 +24,7 @@ from hemocast.pipeline.benchmark import (
 from hemocast.pipeline.benchmark.entries import RULES
 from hemocast.stats import Resampling
 
-NETWORKS = ("soundari-style + mirror", "wozniak-style + mirror")
+NETWORKS = ("wozniak-style + mirror", "soundari-style + mirror")
 
 
 def options_of(cohorts: tuple[Path, Path]) -> BenchmarkOptions:

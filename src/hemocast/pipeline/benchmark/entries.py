@@ -183,7 +183,7 @@ def entries_of(
         raise UsageError(
             f"There is no model {unknown[0]!r} in the benchmark",
             ", ".join(f"'{name}'" for name in known),
-            "Correct --network, or leave it out for all",
+            "Correct --row, or leave it out for all",
         )
     chosen = [known[name] for name in names or known]
     frozen = [] if encoder is None else [_frozen(encoder)]
