@@ -25,6 +25,9 @@ COLUMNS = (
 )  # fmt: skip
 """All that the table may hold."""
 
+VOLUME_MIDDLE, VOLUME_SPREAD = 3.0, 1.4
+"""Of the logarithm of the volume in mL, for a finding about 0 with a spread of about 1."""
+
 UPTAKE_MIDDLE, UPTAKE_SPREAD = -2.0, 0.8
 """Of the logarithm of the water uptake, for a finding about 0 with a spread of about 1."""
 
@@ -79,7 +82,7 @@ class FindingsTable:
             ) from error
         lost = np.maximum(0, 7 - number["aspects"]) / 2
         target = {
-            "volume": (np.log(number["volume_ml"]) - 3) / 1.4,
+            "volume": (np.log(number["volume_ml"]) - VOLUME_MIDDLE) / VOLUME_SPREAD,
             "water_uptake": uptake_level(number["water_uptake"]),
             "aspects": (number["aspects"] - 8) / 2.5,
             "low_aspects": np.minimum(lost, 3),

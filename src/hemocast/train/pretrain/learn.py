@@ -32,8 +32,8 @@ from hemocast.nets.hemispheres import (
 )
 from hemocast.train.data import seed_of
 from hemocast.train.module import bf16_is_fast
-from hemocast.train.pretrain.findings import STACKS, UPTAKE_SPREAD, FindingsTable
-from hemocast.train.pretrain.randomise import TISSUE_HU, randomise
+from hemocast.train.pretrain.findings import STACKS, FindingsTable
+from hemocast.train.pretrain.randomise import TISSUE, Batch, randomise
 from hemocast.volume import from_levels
 
 WEIGHT = {"volume": 1.0, "water_uptake": 1.0, "aspects": 0.5, "low_aspects": 0.5,
@@ -44,8 +44,8 @@ WEIGHT = {"volume": 1.0, "water_uptake": 1.0, "aspects": 0.5, "low_aspects": 0.5
 CACHE = ("channels.npy", "lesion.npy")
 """Files with what is fed: made once, and removed at the end."""
 
-PLAIN_HU = 5.0
-"""Darker by so much, an infarct is plain to see: its outline counts in full."""
+PLAIN = 0.125
+"""Darker by so many levels (5 HU), an infarct is plain to see: its outline counts in full."""
 
 _FEW = 10.0
 _KEEP_SECONDS = 60.0
@@ -114,11 +114,11 @@ class Cache:
         for name in CACHE:
             (folder / name).unlink(missing_ok=True)
 
-    def batch(self, rows: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
-        """Return channels, and lesions with and without the uptake as a factor."""
+    def batch(self, rows: NDArray[np.intp]) -> Batch:
+        """Return some scans as they are."""
         lesion = torch.from_numpy(self.lesion[rows]).float().unsqueeze(1) / 255
-        wet = lesion * self.uptake[rows].view(-1, 1, 1, 1, 1)
-        return torch.from_numpy(self.channels[rows]), torch.cat([lesion, wet], 1)
+        channels = torch.from_numpy(self.channels[rows])
+        return Batch(channels, lesion, self.uptake[rows], self.target[rows], self.left[rows])
 
 
 def _write(tables: Sequence[FindingsTable], inputs: TissueInput, paths: tuple[Path, Path]) -> None:
@@ -243,14 +243,11 @@ class Learning:
             group["lr"] = rate + 1e-5
         rows = self._rows(step)
         draw = torch.Generator().manual_seed(seed_of(course.seed, step, 22))
-        channels, lesion, wetter = randomise(*self.cache.batch(rows), draw)
-        target = self.cache.target[rows].clone()
-        target[:, FINDINGS.index("water_uptake")] += wetter
+        batch = randomise(self.cache.batch(rows), draw)
+        torch.manual_seed(seed_of(course.seed, step, 24))  # for dropout
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            reading = self.net(channels)
-        uptake = self.cache.uptake[rows] * torch.exp(wetter * UPTAKE_SPREAD)
-        sure = (uptake * TISSUE_HU / PLAIN_HU).clamp(0.1, 1)
-        losses = losses_of(reading, lesion, Wanted(target, self.cache.left[rows], sure))
+            reading = self.net(batch.channels)
+        losses = losses_of(reading, batch)
         total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -273,46 +270,29 @@ class Learning:
         return np.array([orders[i // count][i % count] for i in wanted.tolist()], np.intp)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be said of a batch.
-
-    Parameters
-    ----------
-    target : Tensor, shape (B, len(FINDINGS))
-    left : Tensor, shape (B,)
-        1 where the infarct is on the left.
-    sure : Tensor, shape (B,)
-        How much an outline counts: less where the infarct can hardly be seen.
-    """
-
-    target: Tensor
-    left: Tensor
-    sure: Tensor
-
-
-def losses_of(reading: Reading, lesion: Tensor, wanted: Wanted) -> dict[str, Tensor]:
+def losses_of(reading: Reading, batch: Batch) -> dict[str, Tensor]:
     """Return the weighted losses of a batch: outline, side and every finding.
 
     Parameters
     ----------
     reading : Reading
-    lesion : Tensor, shape (B, frames, h, w)
-        Share of each pooled pixel that is infarcted.
-    wanted : Wanted
+    batch : Batch
+        As it was read.
     """
-    true = split_sides(lesion)
+    true = split_sides(batch.lesion[:, 0])
+    # An outline counts less where the infarct can hardly be seen.
+    sure = (batch.uptake * TISSUE / PLAIN).clamp(0.1, 1)
     entropy = functional.binary_cross_entropy_with_logits(
-        reading.outline, true, wanted.sure.view(-1, 1, 1, 1, 1)
+        reading.outline, true, sure.view(-1, 1, 1, 1, 1)
     )
     p, t = torch.sigmoid(reading.outline).flatten(1), true.flatten(1)
     dice = 1 - (2 * (p * t).sum(1) + _FEW) / (p.sum(1) + t.sum(1) + _FEW)
     losses = {
-        "outline": 10 * entropy + (dice * wanted.sure).mean(),
-        "side": 0.3 * functional.binary_cross_entropy_with_logits(reading.side, wanted.left),
+        "outline": 10 * entropy + (dice * sure).mean(),
+        "side": 0.3 * functional.binary_cross_entropy_with_logits(reading.side, batch.left),
     }
     for k, name in enumerate(FINDINGS):
-        said, true = reading.raw[:, k].float(), wanted.target[:, k]
+        said, true = reading.raw[:, k].float(), batch.target[:, k]
         if name in PROBABILITIES:
             loss = functional.binary_cross_entropy_with_logits(said, true)
         else:
