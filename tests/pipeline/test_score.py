@@ -69,8 +69,8 @@ def test_points_and_risks_go_into_an_evaluation(clinical: Path, tmp_path: Path) 
         tables = Tables(tmp_path / "s" / f"{name}.csv", None, None, None)
         result = evaluate_inputs(read_inputs(tables, None), options, lambda *_: None)
         found[name] = {model.name: model for model in result.models}
-    assert set(found["ranks"]) == {"HTI"}, "of RICH every row lacks an item"
-    ranks, risks = found["ranks"]["HTI"], found["predictions"]["HTI"]
+    assert set(found["ranks"]) == {"HTI (points)"}, "of RICH every row lacks an item"
+    ranks, risks = found["ranks"]["HTI (points)"], found["predictions"]["HTI"]
     assert ranks.n_patients == 80
     assert risks.n_patients < 80, "no risk is published from 6 points on"
     assert 0.5 < ranks["auc"].value < 1

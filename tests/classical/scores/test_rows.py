@@ -78,5 +78,5 @@ def test_risks_are_predictions_and_what_has_none_is_refused() -> None:
 
 def test_points_are_ranks_from_0_to_1() -> None:
     rows = {row["model"]: row for row in points_as_predictions(_scored(dense_artery=Fact("yes")))}
-    assert rows["HTI"]["probability"] == 0.5
-    assert set(rows) == set(SCORES)
+    assert rows["HTI (points)"]["probability"] == 0.5
+    assert set(rows) == {f"{name} (points)" for name in SCORES}

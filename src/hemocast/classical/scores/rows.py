@@ -118,7 +118,9 @@ def points_as_predictions(scored: Iterable[Scored]) -> Iterator[Mapping[str, obj
             fewest, most = result.score.range
             points = result.points
             value = None if points is None else (points - fewest) / (most - fewest)
-            yield _prediction(one.patient, result.score.name, value, "an item is missing")
+            yield _prediction(
+                one.patient, f"{result.score.name} (points)", value, "an item is missing"
+            )
 
 
 def _prediction(
