@@ -46,6 +46,7 @@ WRITES = {
     "evaluate": "{predictions} --resamples 100 --out {out}",
     "score": "--clinical {clinical} --out {out}",
     "recalibrate": "{predicted} --out {out}",
+    "measure": "{scan} --out {out}",
     "reproduce": "--fast --out {out}",
     "deidentify": "{dicom} --out {out}",
     "readers export": "{dataset} --study s --out {out}",
@@ -77,6 +78,7 @@ READS = {
     "evaluate": "{missing} --out {out}",
     "score": "--clinical {missing} --out {out}",
     "recalibrate": "{missing} --out {out}",
+    "measure": "{missing} --out {out}",
     "deidentify": "{missing} --out {out}",
     "readers create": "{missing} --study s",
     "readers serve": "{missing} --study s",
@@ -308,6 +310,7 @@ TOGETHER = {
     **WRITES,
     **INTO_DATASET,
     "readers links": "{dataset} --study s --new",
+    "measure": "{scan} --key {key} --out {out}",
     "predict": "{scan} --key {key} --out {out}",  # without one, each folder has names of its own
 }
 LONG = {"benchmark", "demo", "reproduce", "simulate", "train"}

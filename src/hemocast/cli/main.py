@@ -22,6 +22,7 @@ from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
 from hemocast.cli.ingest import ingest
+from hemocast.cli.measure import measure
 from hemocast.cli.plan import plan
 from hemocast.cli.predict import predict
 from hemocast.cli.pretrain import pretrain
@@ -59,6 +60,7 @@ app.command()(benchmark)
 app.command()(evaluate)
 app.command()(score)
 app.command()(recalibrate)
+app.command()(measure)
 app.command()(reproduce)
 app.command()(deidentify)
 app.add_typer(readers, name="readers")

@@ -9,14 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.dataset.ingest.sources import Candidate, gather
-from hemocast.dicom.files.archive import open_named
+from hemocast.dataset.ingest.sources import Candidate
 from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.faults import internal_error
 from hemocast.files import check_space, write_json
 from hemocast.pipeline.predictions.cases import Case, cases_of
 from hemocast.pipeline.predictions.folder import PREDICTION, CaseResult, PredictionsFolder
-from hemocast.pipeline.predictions.names import Names
+from hemocast.pipeline.predictions.names import scans_of
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
@@ -94,7 +93,7 @@ class _Run:
     resume: bool
 
     def results(self) -> Iterator[CaseResult]:
-        scans = _scans(self.case, self.folder.names)
+        scans = scans_of(self.case, self.folder.names)
         while (result := self._next(scans)) is not None:
             yield result
             del result  # before the next scan is read
@@ -138,16 +137,6 @@ class _Run:
         return CaseResult(
             number, "done", "", "", patient, scan_id, prediction, place, seconds, simulated
         )
-
-
-def _scans(case: Case, names: Names) -> Iterator[Candidate | HemocastError]:
-    """Find a path's scans, and why its studies have none; all there must be readable."""
-    with open_named(case.path) as opened:
-        found = gather(opened)
-        if (refusal := found.unreadable or names.refusal_of(case, found)) is not None:
-            raise refusal
-        yield from (item.error for item in found.turned_away)
-        yield from found.candidates
 
 
 def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folder: Path) -> None:

@@ -20,12 +20,11 @@ _STEP_MM = 1.5
 # It is looked for so far from the middle; swelling moves it hardly further.
 _REACH_MM = 13.0
 _ACROSS_MM = 0.5
-_SMOOTH_MM = 1.5
-# Of it, this much to both sides counts.
-_HALF_MM = 4.0
+# The ventricle is a furrow between brighter walls; a swollen infarct beside it is wide and dark.
+_SMOOTH_MM, _WALLS_MM = 2.0, 8.0
 _FLUID_HU, _TISSUE_HU = 8.0, 26.0
-# Ours: with less fluid than this in the rows and planes there is no ventricle to be seen.
-_LEAST = 0.04
+# Ours: where so little stands out against its walls there is no ventricle to be seen.
+_LEAST = 0.02
 
 LIMITS_MM = 2.1
 """95 % limits of agreement with the truth in simulated heads, to both sides (docs/signs.md)."""
@@ -39,21 +38,20 @@ class MidlineShift:
     ----------
     shift_mm : float
         To the patient's right positive, to the left negative.
-    low_mm, high_mm : float
-        Limits of agreement round it.
+    limits_mm : float
+        Limits of agreement, to both sides of it.
     sides_known : bool
         Whether left and right can be believed; else only the size of the shift can.
     """
 
     shift_mm: float
-    low_mm: float
-    high_mm: float
+    limits_mm: float
     sides_known: bool
 
     @property
     def side(self) -> Literal["left", "right", "unknown"]:
         """To which side it is shifted, as far as can be said: where the interval leaves out 0."""
-        if not self.sides_known or self.low_mm <= 0 <= self.high_mm:
+        if not self.sides_known or abs(self.shift_mm) <= self.limits_mm:
             return "unknown"
         return "right" if self.shift_mm > 0 else "left"
 
@@ -62,8 +60,8 @@ def measure_midline(volume: Volume, alignment: Alignment) -> MidlineShift | None
     """Measure the midline shift.
 
     The head is set upright on its own symmetry. In the rows and planes of the third ventricle the
-    share of fluid is averaged along each sagittal line; its largest peak within 13 mm of the middle
-    is the ventricle.
+    share of fluid is averaged along each sagittal line; what stands out most against its
+    surroundings within 13 mm of the middle is the ventricle.
 
     Parameters
     ----------
@@ -79,19 +77,26 @@ def measure_midline(volume: Volume, alignment: Alignment) -> MidlineShift | None
     """
     across = np.arange(-20.0, 20.0 + _ACROSS_MM / 2, _ACROSS_MM)
     fluid = _fluid_across(volume, alignment, across)
-    smooth = np.convolve(fluid, _kernel(), mode="same")
-    peak = int(np.where(np.abs(across) < _REACH_MM, smooth, -1).argmax())
-    if smooth[peak] < _LEAST:
+    furrow = _smooth(fluid, _SMOOTH_MM) - _smooth(fluid, _WALLS_MM)
+    peak = int(np.where(np.abs(across) < _REACH_MM, furrow, -1).argmax())
+    if furrow[peak] < _LEAST:
         return None
-    near = np.abs(across - across[peak]) < _HALF_MM
-    shift = float(np.average(across[near], weights=fluid[near] + 1e-6))
-    return MidlineShift(shift, shift - LIMITS_MM, shift + LIMITS_MM, alignment.sides_known)
+    # From wall to wall: as far as half of what stands out.
+    lower = np.flatnonzero(furrow < furrow[peak] / 2)
+    wall = (
+        int(lower[lower < peak].max(initial=0)),
+        int(lower[lower > peak].min(initial=len(across))),
+    )
+    near = slice(wall[0] + 1, wall[1])
+    shift = float(np.average(across[near], weights=furrow[near]))
+    return MidlineShift(shift, LIMITS_MM, alignment.sides_known)
 
 
-def _kernel() -> NDArray[np.float64]:
-    reach = np.arange(-9, 10) * _ACROSS_MM
-    weights = np.exp(-((reach / _SMOOTH_MM) ** 2) / 2)
-    return np.asarray(weights / weights.sum())
+def _smooth(values: NDArray[np.float64], sigma_mm: float) -> NDArray[np.float64]:
+    from scipy import ndimage
+
+    sigma = sigma_mm / _ACROSS_MM
+    return np.asarray(ndimage.gaussian_filter1d(values, sigma, mode="nearest"), np.float64)
 
 
 def _fluid_across(

@@ -8,7 +8,7 @@ tried against it, and the same scan has the same name in every run.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +158,16 @@ class Names:
         if found.patients > 1 and (case.participant_id or case.scan_id or not self.keyed):
             return mixed_patients(found.patients)
         return None
+
+
+def scans_of(case: Case, names: Names) -> Iterator[Candidate | HemocastError]:
+    """Find the scans of a path, and why its studies have none; all there must be readable."""
+    with open_named(case.path) as opened:
+        found = gather(opened)
+        if (refusal := found.unreadable or names.refusal_of(case, found)) is not None:
+            raise refusal
+        yield from (item.error for item in found.turned_away)
+        yield from found.candidates
 
 
 def named_otherwise(how: str, expected: str) -> UsageError:
