@@ -27,7 +27,7 @@ _FLUID_HU, _TISSUE_HU = 8.0, 26.0
 _LEAST = 0.02
 
 LIMITS_MM = 2.1
-"""95 % limits of agreement with the truth in simulated heads, to both sides (docs/signs.md)."""
+"""95 % limits of agreement with the truth in 28 simulated heads, to both sides (docs/signs.md)."""
 
 
 @dataclass(frozen=True)
