@@ -87,10 +87,9 @@ def places_of(model: Fitted) -> Places:
 
 
 def mended(predicted: Predicted, seed: int = 0) -> dict[str, Float64Array]:
-    """Correct the ridge's risks in every country: by no event of its own, and by half of them.
+    """Correct the ridge's risks in new countries: by no event of theirs, and by half of them.
 
-    With half: the factor comes from patients drawn at random, and is applied to the others; every
-    patient's is the geometric mean over `SPLITS` draws, none of which had seen that patient.
+    Country by country; and, where one model predicts them all, by one factor for all of them.
     """
     cohort, risk = predicted.cohort, predicted.risks[RIDGE]
     rng = np.random.default_rng(seed)
@@ -98,19 +97,36 @@ def mended(predicted: Predicted, seed: int = 0) -> dict[str, Float64Array]:
     for group, places in predicted.places.items():
         rows = np.flatnonzero(cohort.group == group)
         average[rows] = multiply_odds(risk[rows], places.mean())
-        logs, times = np.zeros(rows.size), np.zeros(rows.size)
-        for _ in range(SPLITS):
-            half = rng.permutation(rows.size) < rows.size // 2
-            for seen in (half, ~half):
-                own = rows[seen]
-                logs[~seen] += np.log(places.mean(cohort.outcome[own].sum(), risk[own].sum()))
-                times[~seen] += 1
-        updated[rows] = multiply_odds(risk[rows], np.exp(logs / times))
-    return {
+        factors = factors_from_half(places, cohort.outcome[rows], risk[rows], rng)
+        updated[rows] = multiply_odds(risk[rows], factors)
+    variants = {
         "as fitted": risk,
         "set to the average country, no event of its own": average,
         "updated with half of its patients": updated,
     }
+    kinds = {id(places): places for places in predicted.places.values()}
+    if len(kinds) == 1 and len(predicted.places) > 1:
+        (places,) = kinds.values()
+        factors = factors_from_half(places, cohort.outcome, risk, rng)
+        variants["one factor for all new countries, from half"] = multiply_odds(risk, factors)
+    return variants
+
+
+def factors_from_half(
+    places: Places, outcome: Float64Array, risk: Float64Array, rng: np.random.Generator
+) -> Float64Array:
+    """Give every patient of a place its factor, learned from others of the place.
+
+    From half of them, drawn at random; a patient's is the geometric mean over `SPLITS` draws, none
+    of which held that patient.
+    """
+    logs, times = np.zeros(risk.size), np.zeros(risk.size)
+    for _ in range(SPLITS):
+        half = rng.permutation(risk.size) < risk.size // 2
+        for seen in (half, ~half):
+            logs[~seen] += np.log(places.mean(outcome[seen].sum(), risk[seen].sum()))
+            times[~seen] += 1
+    return np.asarray(np.exp(logs / times))
 
 
 def misfit(cohort: Cohort, risk: Float64Array, resampling: Resampling) -> Estimate:
@@ -258,7 +274,7 @@ def countries_table(predicted: Predicted, risks: dict[str, Float64Array]) -> Ite
     """Patients, events and O/E of every country, the largest first, and what was to be expected."""
     cohort = predicted.cohort
     n = np.bincount(cohort.group)
-    sums = [cohort.by_group(risk) for risk in risks.values()]
+    sums = [cohort.by_group(risk) for risk in list(risks.values())[:3]]
     yield "\nO/E of the ridge as fitted, at the average country, and updated with half:\n"
     yield "| country | n | events | expected | O/E | range expected of it | average | updated |"
     yield "|---|---|---|---|---|---|---|---|"

@@ -121,6 +121,7 @@ def test_some_countries_teach_and_the_others_are_tried(
     assert rows.count(["| 50", "2"]) == rows.count(["| 100", "2"]) == 2
     assert not rows.count(["| 200", "2"])
     assert "| SITS-SICH | " in told
+    assert told.count("| one factor for all new countries, from half |") == 2
     assert "| HAT |" not in told
     assert run(ist, monkeypatch, *given, "X") == 2
     assert "some of A, B, C" in capsys.readouterr().err

@@ -39,8 +39,7 @@ def histogram(frames: Frames) -> Float64Array:
     inside = frames[brain]
     counts, _ = np.histogram(inside, BINS, (0, 1))
     blocks, share = _blocks(frames), _blocks(brain.astype(np.float64))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = blocks / share
+    mean = blocks / np.maximum(share, 1 / _BLOCK**2)
     both = (share > 0.5) & (share[:, :, ::-1] > 0.5)
     difference = np.abs(mean - mean[:, :, ::-1])[both]
     apart, _ = np.histogram(np.minimum(difference, 0.999 * _DIFFERENCE), SIDES, (0, _DIFFERENCE))

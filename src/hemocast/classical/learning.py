@@ -115,6 +115,14 @@ def deviance(outcome: Float64Array, risk: Float64Array) -> float:
     return float(-2 * np.mean(outcome * np.log(kept) + (1 - outcome) * np.log1p(-kept)))
 
 
+def predict_out_of_fold(fit: Fit, cohort: Cohort) -> Float64Array:
+    """Give everybody the risk of a model that saw nobody of the same group; see `folds`."""
+    risk = np.empty(len(cohort.outcome))
+    for learned, tried in folds(cohort):
+        risk[tried] = fit(cohort.part(learned)).risk(cohort.patients.part(tried))
+    return risk
+
+
 def leave_groups_out(
     fits: Mapping[str, Fit], cohort: Cohort, together: int = 1
 ) -> dict[str, tuple[Float64Array, dict[int, Fitted]]]:

@@ -21,6 +21,7 @@ from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
+from hemocast.cli.fuse import fuse
 from hemocast.cli.ingest import ingest
 from hemocast.cli.measure import measure
 from hemocast.cli.plan import plan
@@ -59,6 +60,7 @@ app.command()(crossval)
 app.command()(benchmark)
 app.command()(evaluate)
 app.command()(score)
+app.command()(fuse)
 app.command()(recalibrate)
 app.command()(measure)
 app.command()(reproduce)

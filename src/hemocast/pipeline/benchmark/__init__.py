@@ -1,7 +1,7 @@
 """``hemocast benchmark``: every model learns from one cohort and is tested on fresh patients."""
 
-from hemocast.pipeline.benchmark.data import BenchmarkData, FreshPatients
-from hemocast.pipeline.benchmark.entries import Entry, Scored, entries_of
+from hemocast.pipeline.benchmark.data import BenchmarkData, FreshPatients, Scored
+from hemocast.pipeline.benchmark.entries import Entry, entries_of
 from hemocast.pipeline.benchmark.run import (
     Benchmarked,
     BenchmarkOptions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hemocast.tables import read_table
 from hemocast.train import StackTable
 
 TRUTH = Path("truth") / "patients.csv"
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,32 @@ class BenchmarkData:
         """Share of the patients learned from who have HT."""
         labels = self.learned.patient_labels()
         return sum(labels.values()) / len(labels)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model says of the fresh scans.
+
+    Parameters
+    ----------
+    probability : ndarray of float64, shape (n,)
+        Of HT, of every scan in the order of their table.
+    threshold : float
+        At or above it a scan counts as positive; chosen without the fresh patients.
+    cpu_seconds : float or None
+        Of processor time, for training and for predicting the fresh scans; None where nobody
+        counted, or where the run was stopped and went on.
+    parameters : int or None
+        Learned numbers.
+    epochs : int or None
+        After which training ended.
+    """
+
+    probability: Float64Array
+    threshold: float
+    cpu_seconds: float | None = None
+    parameters: int | None = None
+    epochs: int | None = None
 
 
 def _first(table: StackTable) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,37 +13,8 @@ import numpy as np
 from hemocast.config import Config
 from hemocast.errors import UsageError
 from hemocast.nets import try_network
-from hemocast.pipeline.benchmark.data import BenchmarkData
+from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
 from hemocast.pipeline.benchmark.recipes import RECIPES, Recipe
-from hemocast.stats.estimate import Float64Array
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What a model says of the fresh scans.
-
-    Parameters
-    ----------
-    probability : ndarray of float64, shape (n,)
-        Of HT, of every scan in the order of their table.
-    threshold : float
-        At or above it a scan counts as positive; chosen without the fresh patients.
-    cpu_seconds : float or None
-        Of processor time, for training and for predicting the fresh scans; None where nobody
-        counted, or where the run was stopped and went on.
-    parameters : int or None
-        Learned numbers.
-    epochs : int or None
-        After which training ended.
-    """
-
-    probability: Float64Array
-    threshold: float
-    cpu_seconds: float | None = None
-    parameters: int | None = None
-    epochs: int | None = None
 
 
 class Entry(Protocol):

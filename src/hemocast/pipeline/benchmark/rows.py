@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.pipeline.benchmark.data import FreshPatients
-from hemocast.pipeline.benchmark.entries import Entry, Scored
+from hemocast.pipeline.benchmark.data import FreshPatients, Scored
+from hemocast.pipeline.benchmark.entries import Entry
 from hemocast.stats import Cases, Estimate, Resampling, evaluate
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.discrimination.expected import share_of_ceiling

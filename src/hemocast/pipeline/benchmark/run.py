@@ -14,8 +14,8 @@ from hemocast.errors import OutputExists, TableError
 from hemocast.files import Output, check_folder, claim, remove_temporary, table_text
 from hemocast.pipeline.benchmark.compare import COLUMNS as CONTRAST_COLUMNS
 from hemocast.pipeline.benchmark.compare import Contrast, compare_with
-from hemocast.pipeline.benchmark.data import BenchmarkData
-from hemocast.pipeline.benchmark.entries import Entry, Scored
+from hemocast.pipeline.benchmark.data import BenchmarkData, Scored
+from hemocast.pipeline.benchmark.entries import Entry
 from hemocast.pipeline.benchmark.rows import COLUMNS, Row, label_of, measure
 from hemocast.pipeline.benchmark.table import HEADINGS, lines_of
 from hemocast.pipeline.clock import stage_of
