@@ -18,6 +18,7 @@ from hemocast.pipeline.benchmark.classical import (
     see_voxels_and_nihss,
 )
 from hemocast.pipeline.benchmark.data import BenchmarkData
+from hemocast.pipeline.benchmark.entries import RULES, entries_of
 from hemocast.stats import Cases, auc
 
 
@@ -51,6 +52,14 @@ def test_a_row_finds_the_risk_in_what_it_sees(data: BenchmarkData, at: int, tmp_
 def test_settings_tell_rows_apart() -> None:
     assert len({one.settings for one in CLASSICAL}) == len(CLASSICAL)
     assert isinstance(CLASSICAL[-1], FusionEntry)
+
+
+def test_they_come_after_the_rules_and_by_name() -> None:
+    names = [one.name for one in entries_of()]
+    assert names[: len(RULES)] == list(RULES)
+    assert names[len(RULES) : len(RULES) + len(CLASSICAL)] == [one.name for one in CLASSICAL]
+    wanted = CLASSICAL[0].name
+    assert [one.name for one in entries_of([wanted])] == [*RULES, wanted]
 
 
 def test_voxels_stand_beside_the_nihss(data: BenchmarkData) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from hemocast.config import Config
 from hemocast.errors import UsageError
 from hemocast.nets import try_network
+from hemocast.pipeline.benchmark.classical import CLASSICAL
 from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
 from hemocast.pipeline.benchmark.recipes import RECIPES, Recipe
 
@@ -131,12 +132,12 @@ def entries_of(
     epochs: int | None = None,
     encoder: Path | None = None,
 ) -> tuple[Entry, ...]:
-    """Return the rules, then the networks seed by seed: every network's first seed comes first.
+    """Return the rules, the models from measurements, then the networks, first seeds first.
 
     Parameters
     ----------
     names : sequence of str
-        Of the networks, as in the table of `RECIPES`; all by default.
+        As in the tables of `CLASSICAL` and `RECIPES`; all by default.
     seeds, epochs : int, optional
         In place of what each recipe says.
     encoder : Path, optional
@@ -149,7 +150,7 @@ def entries_of(
     ModelNotFound, ModelCorrupt
         The folder holds no encoder.
     """
-    known = {recipe.name: recipe for recipe in RECIPES}
+    known = {one.name: one for one in (*CLASSICAL, *RECIPES)}
     if unknown := sorted(set(names) - known.keys()):
         raise UsageError(
             f"There is no model {unknown[0]!r} in the benchmark",
@@ -157,8 +158,10 @@ def entries_of(
             "Correct --row, or leave it out for all",
         )
     chosen = [known[name] for name in names or known]
+    classical = [one for one in chosen if not isinstance(one, Recipe)]
+    networks = [one for one in chosen if isinstance(one, Recipe)]
     frozen = [] if encoder is None else [_frozen(encoder)]
-    return (*map(RuleEntry, RULES), *frozen, *_by_seed(chosen, seeds, epochs))
+    return (*map(RuleEntry, RULES), *classical, *frozen, *_by_seed(networks, seeds, epochs))
 
 
 def _frozen(folder: Path) -> NetworkEntry:
@@ -173,7 +176,7 @@ def _by_seed(
     chosen: Sequence[Recipe], seeds: int | None, epochs: int | None
 ) -> Iterator[NetworkEntry]:
     wanted = {recipe.name: recipe.seeds if seeds is None else seeds for recipe in chosen}
-    for seed in range(max(wanted.values())):
+    for seed in range(max(wanted.values(), default=0)):
         for recipe in chosen:
             if seed < wanted[recipe.name]:
                 yield NetworkEntry(recipe.name, seed, recipe.config(seed, epochs))
