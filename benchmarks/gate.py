@@ -1,10 +1,11 @@
 """How often the gate says that a scan is unlike: gate.py STACKS OUT.jsonl [N]. It goes on.
 
 The gate is learned as ``hemocast train`` does, from up to 600 scans of STACKS (of ``hemocast
-simulate --preset paper --format stacks``); of its other scans one in a hundred should be doubted.
-Then N whole scans (20) of the preset's other patients, prepared as a hospital's are, as they are
-and changed, and N of preset practice. Each is refused, doubted by the gate, or passed. And the
-real head and the phantom, where HEMOCAST_TEST_DATA has them.
+simulate --preset paper --format stacks``); of its other scans one in a hundred should be doubted,
+and the last 30 are changed as stacks. Then N whole scans (20) of the preset's other patients,
+prepared as a hospital's are, as they are and changed, and N of preset practice. Each is refused,
+doubted by the gate, or passed. And the real head and the phantom, where HEMOCAST_TEST_DATA has
+them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from hemocast.prepare.eligibility import eligible_stack
 from hemocast.simulate import PRESETS
 from hemocast.simulate.epidemiology.patients import Patient, draw_cohort, scan_patient
 from hemocast.train import StackTable
-from hemocast.volume import FloatArray, Source, Volume
+from hemocast.volume import FloatArray, Source, Volume, from_levels, to_levels
 
 CONFIG = PrepareConfig()
 SPACING = (CONFIG.frame_mm, CONFIG.pixel_mm, CONFIG.pixel_mm)
@@ -144,6 +145,59 @@ CHANGED: dict[str, Callable[[Volume], Volume]] = {
 }
 
 
+def _filled(frames: FloatArray) -> np.ndarray:
+    return np.stack([ndimage.binary_fill_holes(frame > 0) for frame in frames])
+
+
+def _stack_noise(frames: FloatArray, hu: float) -> FloatArray:
+    noise = ndimage.gaussian_filter(
+        np.random.default_rng(0).normal(size=frames.shape), (0, 0.7, 0.7)
+    )
+    return np.asarray(frames + hu / 40 * noise / noise.std())
+
+
+def _stack_edge(frames: FloatArray) -> FloatArray:
+    whole = _filled(frames)
+    edge = whole & ~ndimage.binary_erosion(whole, np.ones((1, 3, 3)), iterations=2)
+    return np.asarray(frames + 10 / 40 * edge)
+
+
+def _stack_thick(frames: FloatArray) -> FloatArray:
+    return np.repeat((frames[0::2] + frames[1::2]) / 2, 2, axis=0)
+
+
+def _stack_clouds(frames: FloatArray) -> FloatArray:
+    clouds = ndimage.gaussian_filter(
+        np.random.default_rng(1).normal(size=frames.shape), (3, 15, 15)
+    )
+    return np.asarray(frames + 4 / 40 * clouds / clouds.std())
+
+
+ON_STACKS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "noise of 6 HU added": lambda frames: _stack_noise(frames, 6),
+    "noise of 12 HU added": lambda frames: _stack_noise(frames, 12),
+    "sharpened (unsharp mask, 1 mm, 1.5)": lambda frames: (
+        frames + 1.5 * (frames - ndimage.gaussian_filter(frames, (0, 1, 1)))
+    ),
+    "frames in equal pairs (10 mm)": _stack_thick,
+    "edge of 2 mm 10 HU brighter": _stack_edge,
+    "clouds of 4 HU, 3.5 cm": _stack_clouds,
+}
+
+
+def _stacks(table: StackTable) -> None:
+    """Change the levels of the last stacks, and count the doubts."""
+    array, rows = table.open(), table.rows[-30:]
+    for name, change in ON_STACKS.items():
+        doubted = 0
+        for row in rows:
+            frames = from_levels(array[row])
+            made = np.where(frames > 0, np.clip(change(frames), 0, 1), 0).astype(np.float32)
+            measured = measure_levels(to_levels(made), SPACING, CONFIG.window, 5.0)
+            doubted += _gate().doubt(measured) is not None
+        print(f"stacks, {name}: doubted {share(doubted, len(rows))}", flush=True)
+
+
 def _judge(volume: Volume) -> Row:
     """Read and prepare a scan as prediction does; the gate's distance and words, or the refusal."""
     try:
@@ -195,6 +249,7 @@ def main() -> None:
     others = [gate.distance(one) > gate.limit for one in _measure(table, slice(MEASURED, None))]
     if others:
         print(f"other patients of the cohort, doubted: {share(sum(others), len(others))}")
+    _stacks(table)
     keys = [f"{kind} {seed}" for seed in range(n) for kind in ("paper", "practice")]
     found: dict[str, list[Row]] = {}
     for row in rows_of(Path(sys.argv[2]), keys, _head):
