@@ -19,7 +19,7 @@ def pretrain(
         Path, output("Folder for the encoder; new or unfinished.", "pre-trained encoder")
     ],
     members: Annotated[int, typer.Option(min=1, max=16, help="Networks, averaged.")] = 3,
-    steps: Annotated[int, typer.Option(min=1, help="Batches a member.")] = 4000,
+    steps: Annotated[int, typer.Option(min=1, help="Batches a member.")] = 3000,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Scans a batch.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Of the first member.")] = 0,
     minutes: Annotated[

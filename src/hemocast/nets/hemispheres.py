@@ -189,7 +189,7 @@ class Member(nn.Module):
         nn.init.constant_(self.dense.bias, -3.0)  # type: ignore[arg-type]
         pooled = 3 * coarse + 2 * fine + 4 + len(DARKER)
         self.judge = nn.Sequential(
-            nn.Dropout(0.1), nn.Linear(2 * pooled, 64), nn.ReLU(), nn.Linear(64, len(FINDINGS))
+            nn.Linear(2 * pooled, 64), nn.ReLU(), nn.Linear(64, len(FINDINGS))
         )
 
     def forward(self, channels: Tensor) -> Reading:

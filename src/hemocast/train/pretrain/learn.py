@@ -70,7 +70,7 @@ class PretrainCourse:
         Of weights, order and changes.
     """
 
-    steps: int = 4000
+    steps: int = 3000
     batch: int = 8
     rate: float = 2e-3
     seed: int = 0
@@ -244,7 +244,6 @@ class Learning:
         rows = self._rows(step)
         draw = torch.Generator().manual_seed(seed_of(course.seed, step, 22))
         batch = randomise(self.cache.batch(rows), draw)
-        torch.manual_seed(seed_of(course.seed, step, 24))  # for dropout
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             reading = self.net(batch.channels)
         losses = losses_of(reading, batch)
