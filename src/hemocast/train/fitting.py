@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from hemocast.config import Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.nets import Network, build, classify, input_channels
+from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint, SaveEveryEpoch
 from hemocast.train.data import StackTable, inner_parts, seed_of
 from hemocast.train.module import Course, Scans, Training, bf16_is_fast, loader
@@ -84,6 +85,7 @@ def fit(
         stamp += f" {part_hash(sorted(validation))}"
     Checkpoint(folder, stamp).read()  # refuses another run's
     folder.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     choice = _Stage("state", train, held, settings.epochs)
     whole = _Stage("refit", data, None, settings.epochs)
     total = choice.steps(settings) + (whole.steps(settings) if settings.refit else 0)

@@ -10,6 +10,7 @@ import torch
 from hemocast.files import replacing
 from hemocast.onnx import usable_cpus
 from hemocast.simulate.randomised.heads import keep_heads
+from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.tissue.export import export
 from hemocast.train.tissue.learn import Course, learn
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=Course.minutes)
     asked = parser.parse_args()
     torch.set_num_threads(usable_cpus())
+    keep_freed_memory()
     keep_heads(asked.folder / "heads", HEADS, SEED)
     heads = sorted((asked.folder / "heads").glob("head-*.npz"))
     net = learn(heads, asked.folder, Course(minutes=asked.minutes))
