@@ -35,6 +35,7 @@ from hemocast.cli.score import score
 from hemocast.cli.simulate import simulate
 from hemocast.cli.split import split
 from hemocast.cli.train import train
+from hemocast.cli.tune import tune
 from hemocast.errors import HemocastError
 from hemocast.version import VERSION
 
@@ -57,6 +58,7 @@ app.command("check-paper")(check_paper)
 app.command()(pretrain)
 app.command()(train)
 app.command()(crossval)
+app.command()(tune)
 app.command()(benchmark)
 app.command()(evaluate)
 app.command()(score)
