@@ -21,6 +21,7 @@ from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
+from hemocast.cli.export import export
 from hemocast.cli.fuse import fuse
 from hemocast.cli.ingest import ingest
 from hemocast.cli.measure import measure
@@ -59,6 +60,7 @@ app.command()(pretrain)
 app.command()(train)
 app.command()(crossval)
 app.command()(tune)
+app.command()(export)
 app.command()(benchmark)
 app.command()(evaluate)
 app.command()(score)
