@@ -24,7 +24,9 @@ def test_an_encoder_is_made_in_pieces_and_what_it_was_fed_is_gone(cohort, net, t
     assert about.scans == 24
     assert about.net.options == {"members": 2}
     assert not list(out.glob("*.npy"))
+    before = {path: path.read_bytes() for path in out.rglob("[!.]*") if path.is_file()}
     assert pretrain_encoder([cohort, cohort], out, plan)  # finished: nothing changes
+    assert {path: path.read_bytes() for path in before} == before
     assert read_about(out) == about
 
 

@@ -215,6 +215,7 @@ class Learning:
     def run(self, progress: Progress | None = None, limit_s: float = math.inf) -> bool:
         """Learn until the course, or the limit by the clock, is over; tell whether it is done."""
         began = kept = time.monotonic()
+        first = self.state.step
         frames, height, width = self.cache.channels.shape[2:]
         # On pictures smaller than the kernel, bfloat16 gradients are wrong (seen in torch 2.13).
         deepest = min(-(-frames // 4), -(-height // 8), -(-int(width // 2 * BRAIN) // 8))
@@ -232,7 +233,8 @@ class Learning:
                 kept = time.monotonic()
             if progress:
                 progress(self.state.step, self.course.steps)
-        self.keep()
+        if self.state.step > first or not self.path.exists():
+            self.keep()
         return self.state.step >= self.course.steps
 
     def _step(self, bf16: bool) -> dict[str, float]:
