@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hemocast.config import NetConfig
 from hemocast.files import check_folder, claim, remove_temporary
+from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 from hemocast.train.pretrain.findings import LESIONS, STACKS, FindingsTable
 from hemocast.train.pretrain.learn import Cache, Learning, PretrainCourse
@@ -73,6 +74,7 @@ def pretrain_encoder(cohorts: Sequence[Path], out: Path, plan: PretrainPlan) -> 
     tables = [FindingsTable.of_cohort(cohort) for cohort in cohorts]
     check_folder(out, KIND)
     net = plan.net.model_copy(update={"options": {"members": plan.members}})
+    keep_freed_memory()
     with claim(out, KIND) as output:
         remove_temporary(out)
         cache = Cache.of(tables, net, out)
