@@ -102,6 +102,6 @@ def test_the_shell_can_complete_commands() -> None:
         text=True,
         timeout=60,
         env=os.environ
-        | {"_HEMOCAST_COMPLETE": "complete_bash", "COMP_WORDS": "hemocast pre", "COMP_CWORD": "1"},
+        | {"_HEMOCAST_COMPLETE": "complete_bash", "COMP_WORDS": "hemocast pred", "COMP_CWORD": "1"},
     )
     assert done.stdout.split() == ["predict"]

@@ -58,7 +58,7 @@ def test_a_scan_gives_all_its_files(scan: Path, model, tmp_path: Path) -> None:
     assert result.folder is not None
     assert {path.name for path in result.folder.iterdir()} == FILES
     content = json.loads((result.folder / "prediction.json").read_text())
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     assert content["scan_id"] == result.scan_id
     assert 0 <= content["probability_interval"][0] <= content["probability"] <= 1
     assert content["simulated_training_data"] is True
@@ -338,9 +338,11 @@ NAMES = st.sampled_from(
      "stacks.npy", "run.json", "labels.tsv", "dataset_description.json", "a/b/scan.nii.gz",
      "derivatives/hemocast/runs/x/stacks.npy", ".hidden"]
 )  # fmt: skip
+_DONE = {"case": "1", "scan_id": "sub-1", "status": "done"}
 TEXTS = st.sampled_from(
     ["", "mine", "{}", '{"schema_version": 1}', "scan_id,status\na,done\n",
-     ",".join(COLUMNS) + "\n1,,sub-1,,,,,done,,,\n", "participant_id\tlabel\nsub-1\t1\n"]
+     ",".join(COLUMNS) + "\n" + ",".join(_DONE.get(c, "") for c in COLUMNS) + "\n",
+     "participant_id\tlabel\nsub-1\t1\n"]
 )  # fmt: skip
 
 
