@@ -139,7 +139,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """A new user's: an empty home, and telemetry as wanted as can be."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MPL"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MPL", "COV"))}
         home, tmp = self.root / "home", self.root / "tmp"
         return {**kept, "HOME": str(home), "TMPDIR": str(tmp), "ORT_DISABLE_TELEMETRY": "0",
                 "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}  # fmt: skip
