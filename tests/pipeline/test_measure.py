@@ -60,6 +60,17 @@ def test_a_table_that_somebody_changed_is_refused_before_work(tmp_path: Path) ->
     assert (tmp_path / "out" / "measurements.csv").read_text() == "mine"
 
 
+def test_another_run_keeps_other_scans_and_what_users_wrote(scan: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "measurements.csv"
+    list(measure_cases(cases_of([scan]), path.parent))
+    first = pd.read_csv(path, dtype=str, keep_default_na=False).assign(reader="me")
+    first.to_csv(path, index=False)
+    list(measure_cases(cases_of([tmp_path / "missing"]), path.parent))
+    now = pd.read_csv(path, dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(now[now["status"] == "done"], first)
+    assert list(now["code"]) == ["", "HC101"]
+
+
 def test_what_cannot_be_measured_is_an_empty_cell() -> None:
     row = MeasuredScan(1, "refused", "HC302", "no\nbrain").row()
     assert row["message"] == "no brain"

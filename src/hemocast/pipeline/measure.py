@@ -14,6 +14,7 @@ from hemocast.faults import internal_error
 from hemocast.files import claim
 from hemocast.pipeline.predictions.cases import Case
 from hemocast.pipeline.predictions.names import Names, scans_of
+from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
 from hemocast.signs import (
     Calcification,
     Fluid,
@@ -35,6 +36,7 @@ COLUMNS = (
     "calcifications", "calcification_slice", "slice_mm", "status", "code", "message", "doubts",
     "simulated",
 )  # fmt: skip
+_FORM = Form(COLUMNS, ("scan_id",))
 
 
 @dataclass(frozen=True)
@@ -75,38 +77,38 @@ class MeasuredScan:
     measured: Measurements | None = None
     simulated: bool = False
 
-    def row(self) -> dict[str, object]:
+    def row(self) -> Row:
         """Give its row of the table; mm are without a sign, the side stands apart."""
-        row: dict[str, object] = {
-            "case": self.case,
+        row = {
+            "case": str(self.case),
             "participant_id": self.participant_id or MISSING,
             "scan_id": self.scan_id or MISSING,
             "status": self.status,
             "code": self.code,
             "message": " ".join(self.message.split()),
-            "simulated": int(self.simulated),
+            "simulated": str(int(self.simulated)),
         }
         found = self.measured
         if found is None:
             return row
         row |= {
-            "fluid_share": round(found.fluid.share, 4),
-            "slice_mm": round(found.slice_mm, 3),
+            "fluid_share": f"{found.fluid.share:.4f}",
+            "slice_mm": f"{found.slice_mm:.3f}",
             "doubts": "; ".join(found.doubts),
         }
         if found.midline is not None:
             size, spread = abs(found.midline.shift_mm), found.midline.limits_mm
             row |= {
-                "midline_shift_mm": round(size, 1),
-                "midline_shift_low_mm": round(max(size - spread, 0), 1),
-                "midline_shift_high_mm": round(size + spread, 1),
+                "midline_shift_mm": f"{size:.1f}",
+                "midline_shift_low_mm": f"{max(size - spread, 0):.1f}",
+                "midline_shift_high_mm": f"{size + spread:.1f}",
                 "midline_shift_to": found.midline.side,
             }
         if found.calcification is not None:
             row |= {
-                "calcification_ml": round(found.calcification.volume_ml, 3),
-                "calcifications": found.calcification.places,
-                "calcification_slice": found.calcification.slice_number,
+                "calcification_ml": f"{found.calcification.volume_ml:.3f}",
+                "calcifications": str(found.calcification.places),
+                "calcification_slice": str(found.calcification.slice_number or ""),
             }
         return row
 
@@ -142,7 +144,8 @@ def measure_cases(
     cases : sequence of Case
         From `cases_of`.
     out : Path
-        Folder of ``measurements.csv``, new or of an earlier run, whose table is replaced.
+        Folder of ``measurements.csv``, new or of earlier runs: rows of other scans and columns of
+        the user's stay.
     key : Path, optional
         The project's key: scans get the names that ``hemocast ingest`` gives them.
 
@@ -156,18 +159,17 @@ def measure_cases(
     OutputExists, NotWritable, InUse, UsageError, NoSpace
         The folder cannot be used.
     """
-    with claim(out, KIND) as folder:
-        folder.check([TABLE])
+    with claim(out, KIND):
+        table = GrowingTable(out / TABLE, _FORM)
         names = Names(out, load_key(key, out) if key else None)
         if names.keyed:
             names.plan(cases)
         names.save()
-        rows = []
         for case in cases:
             for result in _measured(case, names):
-                rows.append(result.row())
-                folder.write_table(TABLE, rows, COLUMNS)
+                table.add(result.row())
                 yield result
+        table.close()
 
 
 def _measured(case: Case, names: Names) -> Iterator[MeasuredScan]:
