@@ -6,6 +6,7 @@ normalisation and activation are this project's choice.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -236,3 +237,42 @@ def _moments(x: Tensor, weight: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, 
     total = weight.mean(axes, keepdim=True).clamp_min(1e-6)
     mean = (weight * x).mean(axes, keepdim=True) / total
     return mean, (weight * (x - mean) ** 2).mean(axes, keepdim=True) / total
+
+
+class StackNetwork(nn.Module, ABC):
+    """What the networks here share: the input layer before them, one linear layer behind.
+
+    Attributes
+    ----------
+    inputs : StackInput
+        Learns nothing.
+    head : Linear
+        See `predictor`.
+    """
+
+    inputs: StackInput
+    head: nn.Linear
+
+    def set_window(self, low: float, high: float) -> None:
+        """Say which HU the levels 0 and 1 of the frames are; `build` does."""
+        self.inputs.window_hu = high - low
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logit (B,) and last feature map for frames (B, frames, H, W) in [0, 1]."""
+        return self.classify(self.inputs(frames))
+
+    @abstractmethod
+    def classify(self, channels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logit and map for what the input layer gave, (B, C, frames, h, w)."""
+
+
+def predictor(features: int) -> nn.Linear:
+    """Return the linear layer from pooled features to the logit; it leans to neither outcome."""
+    layer = nn.Linear(features, 1)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def to_unit(channels: Tensor) -> Tensor:
+    """Bring picture and mirror channel to about unit spread."""
+    return torch.cat([channels[:, :1] * 4 - 2, channels[:, 1:] * 16], 1)

@@ -13,11 +13,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hemocast.config import NetConfig
-from hemocast.nets.blocks import TISSUE, ResidualBlock, StackInput, convolution, normalisation
+from hemocast.nets.blocks import (
+    TISSUE,
+    ResidualBlock,
+    StackInput,
+    StackNetwork,
+    convolution,
+    normalisation,
+    predictor,
+    to_unit,
+)
 from hemocast.nets.grid import STRIDES, ctnet_grid
 
 
-class CTNet(nn.Module):
+class CTNet(StackNetwork):
     """One of the readings: input layer, trunk, mean pooling with one linear layer.
 
     Because the predictor is linear in the mean of the last feature map, that map weighted by the
@@ -55,22 +64,12 @@ class CTNet(nn.Module):
             before = width
         self.trunk = nn.Sequential(*layers)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(before, 1)
-        nn.init.zeros_(self.head.bias)
-
-    def set_window(self, low: float, high: float) -> None:
-        """Say which HU the levels 0 and 1 of the frames are; `build` does."""
-        self.inputs.window_hu = high - low
-
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logit (B,) and last feature map for frames (B, frames, H, W) in [0, 1]."""
-        return self.classify(self.inputs(frames))
+        self.head = predictor(before)
 
     def classify(self, channels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logit and map for what the input layer gave, (B, C, frames, h, w)."""
-        intensity, difference = channels[:, :1], channels[:, 1:]
-        tissue = (intensity > TISSUE).to(channels.dtype)
-        scaled = torch.cat([intensity * 4 - 2, difference * 16], 1)
+        """See `StackNetwork`."""
+        tissue = (channels[:, :1] > TISSUE).to(channels.dtype)
+        scaled = to_unit(channels)
         if self.dims == 2:
             scaled, tissue = scaled.flatten(1, 2), tissue.mean(2)
         maps = self.trunk(scaled)

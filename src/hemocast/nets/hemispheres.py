@@ -28,10 +28,12 @@ from hemocast.config import NetConfig
 from hemocast.nets.blocks import (
     ResidualBlock,
     StackInput,
+    StackNetwork,
     box_mean,
     doubled,
     normalisation,
     padded,
+    predictor,
 )
 from hemocast.nets.grid import MapGrid
 
@@ -102,7 +104,7 @@ class Reading:
         )
 
 
-class Hemispheres(nn.Module):
+class Hemispheres(StackNetwork):
     """See the module's text.
 
     Parameters
@@ -119,23 +121,16 @@ class Hemispheres(nn.Module):
         super().__init__()
         cell = 2.0 * config.pool
         self.map_grid = MapGrid(step=(1.0, cell, cell), origin=(0.0, *[(cell - 1) / 2] * 2))
-        self.inputs = TissueInput(config.pool, True, config.smooth, config.fluid_hu or 7.5)
+        # It sees tissue alone, also where the settings would keep fluid for other networks.
+        fluid_hu = NetConfig().fluid_hu if config.fluid_hu is None else config.fluid_hu
+        self.inputs = TissueInput(config.pool, True, config.smooth, fluid_hu)
         self.smooth = config.smooth
         members = int(config.options.get("members", 1))
         self.members = nn.ModuleList(
             Member(config.stem, config.widths[-1], config.smooth) for _ in range(members)
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(len(FINDINGS), 1)
-        nn.init.zeros_(self.head.bias)
-
-    def set_window(self, low: float, high: float) -> None:
-        """Say which HU the levels 0 and 1 are."""
-        self.inputs.window_hu = high - low
-
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logit (B,) and maps for frames (B, frames, H, W) in [0, 1]."""
-        return self.classify(self.inputs(frames))
+        self.head = predictor(len(FINDINGS))
 
     def classify(self, channels: Tensor) -> tuple[Tensor, Tensor]:
         """Return logit and maps for what the input layer gave.

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split
 from hemocast.dataset.split.schemes import split_folds
-from hemocast.errors import OutputExists
 from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
-from hemocast.pipeline.training_run import read_binding
+from hemocast.pipeline.training_run import bind
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 
 if TYPE_CHECKING:
@@ -158,15 +157,8 @@ def _bind(output: Output, cohort: Cohort, config: Config, options: CrossOptions)
         "folds": options.folds,
         "name": options.name,
     }
-    if (output.folder / BINDING).exists():
-        if read_binding(output.folder / BINDING) != binding:
-            raise OutputExists(
-                "The folder holds a cross-validation of other data, settings, folds or name",
-                "a new folder, or that cross-validation again as it was",
-                "Name another folder with --out",
-            )
-    else:
-        output.write_json(BINDING, binding)
+    other = "a cross-validation of other data, settings, folds or name"
+    bind(output, BINDING, binding, other)
     output.check([PREDICTIONS])
 
 

@@ -100,6 +100,35 @@ class Run:
         )
 
 
+def bind(output: Output, name: str, binding: dict[str, Any], what: str) -> None:
+    """Write down which run a folder belongs to, or refuse another's.
+
+    Parameters
+    ----------
+    output : Output
+        The folder.
+    name : str
+        File of the binding.
+    binding : dict
+        The run's data and settings, as JSON holds them.
+    what : str
+        What the folder holds where they differ.
+
+    Raises
+    ------
+    OutputExists
+        It belongs to another run.
+    """
+    if not (output.folder / name).exists():
+        output.write_json(name, binding)
+    elif read_binding(output.folder / name) != binding:
+        raise OutputExists(
+            f"The folder holds {what}",
+            "a new folder, or the same again as it was",
+            "Name another folder with --out",
+        )
+
+
 def read_binding(path: Path) -> object:
     """Read which run a folder belongs to; None where that cannot be read."""
     with suppress(OSError, ValueError, RecursionError):

@@ -12,12 +12,12 @@ import yaml
 from hemocast.config import Config
 from hemocast.dataset import Dataset, split_patients
 from hemocast.dataset.split.saved import read_split
-from hemocast.errors import ConfigError, MissingExtra, OutputExists
+from hemocast.errors import ConfigError, MissingExtra
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
-from hemocast.pipeline.training_run import read_binding
+from hemocast.pipeline.training_run import bind
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -283,15 +283,7 @@ def _bind(output: Output, cohort: Cohort, config: Config, options: TuneOptions) 
         "length": options.length,
         "parts": {k: sorted(v) for k, v in _parts(cohort, config, options).items()},
     }
-    if (output.folder / BINDING).exists():
-        if read_binding(output.folder / BINDING) != binding:
-            raise OutputExists(
-                "The folder holds a search on other data, patients, settings or length",
-                "a new folder, or that search again as it was",
-                "Name another folder with --out",
-            )
-    else:
-        output.write_json(BINDING, binding)
+    bind(output, BINDING, binding, "a search on other data, patients, settings or length")
     output.check([SETTINGS, TRIALS])
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import torch
+from abc import abstractmethod
+
 from torch import Tensor, nn
 
 from hemocast.config import NetConfig
-from hemocast.nets.blocks import StackInput
+from hemocast.nets.blocks import StackInput, StackNetwork, predictor, to_unit
 from hemocast.nets.grid import MapGrid
 
 
-class Comparator(nn.Module):
+class Comparator(StackNetwork):
     """Input layer as CTNet's, somebody's convolutions, mean pooling and one linear layer.
 
     The mean of the last feature map, weighted by the predictor, plus its bias is the logit, as in
@@ -44,22 +45,14 @@ class Comparator(nn.Module):
             origin=tuple(a * b + (b - 1) / 2 for a, b in zip(first, pooled, strict=True)),
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(features, 1)
-        nn.init.zeros_(self.head.bias)
-
-    def set_window(self, low: float, high: float) -> None:
-        """Say which HU the levels 0 and 1 of the frames are; `build` does."""
-        self.inputs.window_hu = high - low
-
-    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logit (B,) and last feature map for frames (B, frames, H, W) in [0, 1]."""
-        return self.classify(self.inputs(frames))
+        self.head = predictor(features)
 
     def classify(self, channels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logit and map for what the input layer gave, (B, C, frames, h, w)."""
-        maps = self.maps(channels, torch.cat([channels[:, :1] * 4 - 2, channels[:, 1:] * 16], 1))
+        """See `StackNetwork`."""
+        maps = self.maps(channels, to_unit(channels))
         return self.head(self.dropout(maps.flatten(2).mean(2))).squeeze(1), maps
 
+    @abstractmethod
     def maps(self, channels: Tensor, scaled: Tensor) -> Tensor:
         """Return the last feature map.
 
@@ -68,6 +61,5 @@ class Comparator(nn.Module):
         channels : Tensor, (B, C, frames, h, w)
             As the input layer gives them.
         scaled : Tensor
-            The same, of about unit spread, as CTNet scales them.
+            The same, of about unit spread: see `to_unit`.
         """
-        raise NotImplementedError

@@ -19,7 +19,7 @@ from hemocast.pipeline.benchmark.entries import Entry
 from hemocast.pipeline.benchmark.rows import COLUMNS, Row, label_of, measure
 from hemocast.pipeline.benchmark.table import HEADINGS, lines_of
 from hemocast.pipeline.clock import stage_of
-from hemocast.pipeline.training_run import read_binding
+from hemocast.pipeline.training_run import bind
 from hemocast.simulate import PRESETS, simulate_cohort
 from hemocast.simulate.presets import resized
 from hemocast.stats import Resampling
@@ -198,14 +198,7 @@ def _bind(output: Output, data: BenchmarkData) -> None:
         "learned_sha256": data.learned.content_hash(),
         "fresh_sha256": data.fresh.table.content_hash(),
     }
-    if not (output.folder / BINDING).exists():
-        output.write_json(BINDING, binding)
-    elif read_binding(output.folder / BINDING) != binding:
-        raise OutputExists(
-            "The folder holds a benchmark on other patients",
-            "a new folder, or the same cohorts",
-            "Name another folder with --out",
-        )
+    bind(output, BINDING, binding, "a benchmark on other patients")
 
 
 def _file_of(label: str) -> str:
