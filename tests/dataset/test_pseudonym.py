@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -26,6 +28,26 @@ def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert len(key) == 32
     assert load_key(path, tmp_path / "dataset") == key
     assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["none", "left empty by a killed run"])
+def test_of_runs_that_make_a_key_at_once_all_take_the_one_that_stays(
+    tmp_path: Path, there: bool
+) -> None:
+    path = tmp_path / "out.key"
+    if there:
+        path.touch()
+        keys = [load_key(path, tmp_path / "out") for _ in range(2)]
+    else:
+        ready = Barrier(8)
+
+        def run(_: int) -> bytes:
+            ready.wait()
+            return load_key(path, tmp_path / "out")
+
+        with ThreadPoolExecutor(8) as pool:
+            keys = list(pool.map(run, range(8)))
+    assert {key.hex() for key in keys} == {path.read_text().strip()}
 
 
 def test_a_key_inside_the_dataset_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_what_is_there_is_not_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "a.key"
+    assert files.write_new(path, "first", private=True)
+    assert not files.write_new(path, "second", private=True)
+    assert path.read_text() == "first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_json_knows_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "a.json", {"auc": float("nan")})

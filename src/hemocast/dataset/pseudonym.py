@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def _digest(key: bytes, words: str) -> bytes:
 def load_key(path: Path, beside: Path) -> bytes:
     """Read the key, or make one (readable by its owner alone) where there is none.
 
+    Of two runs that find none at once, one makes the key and the other takes that one.
+
     Raises
     ------
     UsageError
@@ -90,9 +93,24 @@ def load_key(path: Path, beside: Path) -> bytes:
     """
     key = read_key(path, beside)
     if key is None:
-        key = secrets.token_bytes(32)
-        files.write_text(path, key.hex() + "\n", private=True)
+        made = secrets.token_bytes(32)
+        text = made.hex() + "\n"
+        if files.write_new(path, text, private=True):
+            return made
+        key = _filled(path, beside)
+        if key is None:  # left empty by a killed run
+            files.write_text(path, text, private=True)
+            key = made
     return key
+
+
+def _filled(path: Path, beside: Path) -> bytes | None:
+    """Read a key that another run may be writing right now."""
+    for _ in range(20):
+        if key := read_key(path, beside):
+            return key
+        time.sleep(0.05)
+    return None
 
 
 def read_key(path: Path, beside: Path) -> bytes | None:

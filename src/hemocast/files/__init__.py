@@ -22,6 +22,7 @@ from hemocast.files.write import (
     table_text,
     write_bytes,
     write_json,
+    write_new,
     write_table,
     write_text,
     writing,
@@ -31,5 +32,5 @@ __all__ = [
     "FULL", "RECORD", "SET_ASIDE", "TEMPORARY", "Output", "append_line", "check_folder",
     "check_space", "claim", "json_text", "kind_of", "locked", "new_folder", "refusal_of",
     "remove_temporary", "replacing", "reserved", "table_text", "write_bytes", "write_json",
-    "write_table", "write_text", "writing",
+    "write_new", "write_table", "write_text", "writing",
 ]  # fmt: skip

@@ -107,6 +107,44 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     write_bytes(path, text.encode(), private=private)
 
 
+def write_new(path: Path, text: str, *, private: bool = False) -> bool:
+    """Write a text file where there is none; of two at once one writes, the other is told.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where there is none.
+    text : str
+        Short: it goes out in one piece, but a reader may come between and find the file empty.
+    private : bool
+        As for `replacing`.
+
+    Returns
+    -------
+    bool
+        False where there is a file already, which is left as it is.
+
+    Raises
+    ------
+    NoSpace, NotWritable
+        As `writing` does.
+    """
+    with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            mode = 0o600 if private else 0o666
+            opened = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        except FileExistsError:
+            return False
+        try:
+            with os.fdopen(opened, "wb") as file:
+                file.write(text.encode())
+        except OSError:
+            path.unlink()
+            raise
+    return True
+
+
 def append_line(path: Path, line: str, *, private: bool = False, flush: bool = True) -> None:
     """Add a line to a text file; the rest of the file is not written anew.
 
