@@ -35,6 +35,7 @@ ACROSS = {
     "test_main_module.py",
     "test_security.py",
     "test_init.py",
+    "report/test_in_browser.py",
     "report/test_report.py",
 }
 """Tests of what no single module does."""

@@ -116,21 +116,6 @@ class CaseView:
         """Where the patient's right is."""
         return sides_in_words(known=self.picture.sides_known)
 
-    @property
-    def threshold_x(self) -> float:
-        """Where the threshold's label stands on the scale."""
-        return _inside(self.prediction.threshold)
-
-    @property
-    def base_x(self) -> float:
-        """Where the base rate's label stands on the scale."""
-        return _inside(self.base_rate or 0.0, margin=75)
-
-
-def _inside(share: float, margin: float = 45) -> float:
-    """Middle of a label on the 520 px wide scale, kept from running out of it."""
-    return min(max(10 + 500 * share, margin), 520 - margin)
-
 
 def write_case_page(
     prediction: Prediction,

@@ -1,0 +1,176 @@
+"""Every page in a real browser: nothing runs out of it, on a phone, on a desk and on paper."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hemocast.dataset import Dataset
+from hemocast.dataset.scan_id import ScanId
+from hemocast.dicom import write_nifti
+from hemocast.evaluate.result import EvaluationResult
+from hemocast.model.prediction import Prediction
+from hemocast.pipeline.quality import write_quality_report
+from hemocast.report import write_case_page
+from hemocast.report.demo import DemoResult, demo_page
+from hemocast.report.evaluation.figures import draw_evaluation
+from hemocast.report.evaluation.page import evaluation_page
+from hemocast.report.figures.diagrams import Step, method_figure
+from hemocast.report.figures.drawing import Drawing
+from hemocast.report.paper.page import PaperResult, PaperTable, paper_files
+from hemocast.report.readers.figures import draw_readers
+from hemocast.volume import Source
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+PAGES = ("case", "demo", "quality", "evaluation", "readers", "paper")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+WIDTHS = (320, 390, 1440)
+A4_PX = {"portrait": 703, "landscape": 1046}
+"""What a sheet of A4 shows between the margins of `style.css`, at 96 dots an inch."""
+
+OVERFLOW = """() => {
+    const width = document.documentElement.clientWidth;
+    const scrolls = (node) => {
+        for (let at = node.parentElement; at; at = at.parentElement) {
+            if (getComputedStyle(at).overflowX !== "visible") return true;
+        }
+        return false;
+    };
+    const seen = [...document.querySelectorAll("main *, header *, footer, .notice")]
+        .filter((n) => n.getClientRects().length && !n.closest("svg svg, .visually-hidden"));
+    const out = seen.filter((n) => {
+        const { left, right } = n.getBoundingClientRect();
+        return (right > width + 1 || left < -1) && !scrolls(n);
+    });
+    return out.map((n) => `${n.tagName} ${n.textContent.trim().slice(0, 40)}`);
+}"""
+"""What reaches over the edge of the page, other than within something that scrolls by itself."""
+
+NARROW = """() => [...document.querySelectorAll("p, dd, li, td, th, label")]
+    .filter((n) => n.getClientRects().length && !n.closest("svg, td.num"))
+    .filter((n) => n.textContent.trim().length > 12)
+    .filter((n) => n.getBoundingClientRect().width < 60)
+    .map((n) => n.textContent.trim().slice(0, 40))"""
+"""Text in so narrow a column that it stands one word, or letter, a line."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Give one browser for all pages."""
+    path = os.environ.get("HEMOCAST_TEST_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is not installed (or name it in HEMOCAST_TEST_CHROMIUM)")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+def quality_page(folder: Path) -> str:
+    """Two scans, one with much said of it; refusals and series left out."""
+    description = {"DatasetType": "raw", "GeneratedBy": [{"Name": "hemocast"}], "Simulated": True}
+    facts = {
+        "manufacturer": "GE MEDICAL SYSTEMS", "model": "Discovery CT750 HD", "kernel": "STANDARD",
+        "kvp": 120.0, "slice_thickness_mm": [4.0, 7.0], "tilt_degrees": -18.5,
+        "steps_mm": [1.08, 4.0, 7.0],
+    }  # fmt: skip
+    folder.mkdir()
+    (folder / "dataset_description.json").write_text(json.dumps(description))
+    for participant in ("sub-3a7ce02c108e", "sub-02b5cc71bcc6"):
+        path = Dataset(folder).scan_path(ScanId(participant, "ses-01"))
+        path.parent.mkdir(parents=True)
+        hu = np.full((30, 64, 60), -1000, np.float32)
+        hu[2:28, 8:56, 8:52] = 1000
+        hu[3:27, 12:52, 12:48] = 35
+        write_nifti(hu, np.diag([-1.8, -1.8, 5.0, 1.0]), path)
+        sidecar = {
+            "participant_id": participant, "session": "ses-01", "scan_uid": "0123456789abcdef",
+            "shape": [30, 64, 60], "spacing_mm": [5.0, 1.8, 1.8], "simulated": True, "facts": facts,
+            "corrected": ["uneven steps of 1.08 to 7.00 mm resampled from the true positions"],
+            "doubts": ["one step of 1.08 mm between the two slice thicknesses"], "left_out": [],
+        }  # fmt: skip
+        path.with_name(f"{participant}_ses-01_ct.json").write_text(json.dumps(sidecar))
+    (folder / "quality").mkdir()
+    (folder / "quality" / "refused.tsv").write_text(
+        "participant_id\tcode\tmessage\n"
+        "sub-5a314579d097\tHC207\tHC207 The scan was made with contrast agent.\n"
+    )
+    (folder / "quality" / "left_out.tsv").write_text(
+        "participant_id\tsession\tseries\timages\tcode\treason\n"
+        "sub-3a7ce02c108e\tses-01\t1\t2\tlocalizer\tlocalizer\n"
+    )
+    return write_quality_report(Dataset(folder)).read_text(encoding="utf-8")
+
+
+def paper_page() -> str:
+    columns = ("Who", "Accuracy, %", "Sensitivity, %", "PPV, %", "Specificity, %", "F1", "AUC")
+    row = ("CTNet (ours, here)", *["87.0 (79.0 to 93.0)"] * 6)
+    steps = [Step("Cohort", ("474 patients", "1:1 matched")), Step("Training", ("90 epochs",))]
+    figure = Drawing("figure1", method_figure(steps, "SIMULATED"), "How it was done.", "Figure 1")
+    table = PaperTable("table2", "Table 2. Model and readers", columns, (row, row))
+    result = PaperResult((("Patients", "4"),), (table,), (figure,), ("No evidence.",), ())
+    return str(paper_files(result)["report.html"])
+
+
+@pytest.fixture(scope="module")
+def pages(
+    prediction: Prediction,
+    source: Source,
+    demo: DemoResult,
+    evaluation: EvaluationResult,
+    reader_study: EvaluationResult,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Path]:
+    """Write every page that we make, each full of what makes it wide."""
+    folder = tmp_path_factory.mktemp("pages")
+    write_case_page(prediction, source, folder / "case.html", base_rate=0.4)
+    analysis = reader_study.readers
+    assert analysis is not None
+    texts = {
+        "demo": demo_page(demo),
+        "quality": quality_page(folder / "dataset"),
+        "evaluation": evaluation_page(evaluation, draw_evaluation(evaluation), ()),
+        "readers": evaluation_page(reader_study, (), draw_readers(analysis, simulated=False)),
+        "paper": paper_page(),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in PAGES}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_runs_out_of_a_page_and_no_column_is_a_letter_wide(
+    name: str, pages: dict[str, Path], browser: Any, artefacts: Path
+) -> None:
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda told: told.type == "error" and faults.append(told.text))
+    page.goto(pages[name].as_uri())
+    keep = os.environ.get("HEMOCAST_TEST_LOOK")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(OVERFLOW) == [], f"{width} px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(NARROW) == [], f"{width} px"
+        if keep:
+            page.screenshot(path=artefacts / f"{name}-{width}.png", full_page=True)
+    page.emulate_media(media="print")
+    landscape = "landscape" if name == "quality" else "portrait"
+    page.set_viewport_size({"width": A4_PX[landscape], "height": 900})
+    assert page.evaluate(OVERFLOW) == [], "on paper"
+    assert page.evaluate(NARROW) == [], "on paper"
+    sheets = page.pdf(prefer_css_page_size=True, print_background=False)
+    assert sheets.startswith(b"%PDF")
+    if keep:
+        (artefacts / f"{name}.pdf").write_bytes(sheets)
+    assert not faults
+    page.close()
