@@ -1,6 +1,7 @@
 """How good are the brain mask and the blood screen? On simulated heads with known truth.
 
     python benchmarks/tissue_map.py mask|blood|quiet OUT.jsonl [--heads N] [--first SEED]
+    python benchmarks/tissue_map.py blood OUT.jsonl --only ventricle-2,subdural-3
 
 `mask`: Dice, holes, eyes and neck; every second head has one of seven faults. `blood`: hits by
 place and size. `quiet`: false alarms in heads without blood, with calcium and dense vessels. Stops
@@ -29,9 +30,10 @@ from tissue_heads import (
     set_blood_hu,
 )  # fmt: skip
 
-from hemocast.anatomy import find_brain
+from hemocast.anatomy import align, find_brain
 from hemocast.errors import HemocastError
 from hemocast.signs import find_blood
+from hemocast.signs.subdural import look_at_rim
 from hemocast.simulate.anatomy.tissue import Tissue
 from hemocast.stats.proportions import wilson
 
@@ -77,14 +79,19 @@ def _dice(one: Any, other: Any) -> float:
 def blood_case(seed: int) -> dict[str, Any]:
     """Look for one bleed."""
     rng = np.random.default_rng(SeedSequence([seed, 78]))
-    kinds = [(place, size) for place, sizes in PLACES for size in sizes]
-    place, size = kinds[seed % len(kinds)]
+    place, size = _kind_of(seed)
     hu = float(rng.uniform(50, 75))
     set_blood_hu(hu)
     head = bled(rng, draw_head(rng, stroke=bool(rng.integers(2))), place, size)
     case = scanned(seed, head, draw_protocol(rng, None))
     asked = {"seed": seed, "place": place, "size": size, "hu": round(hu)}
     return {**asked, "ml": round(bled_ml(head), 2), **_said(case.volume)}
+
+
+def _kind_of(seed: int) -> tuple[str, float]:
+    """Place and size of a head's bleed: all in turn."""
+    kinds = [(place, size) for place, sizes in PLACES for size in sizes]
+    return kinds[seed % len(kinds)]
 
 
 def quiet_case(seed: int) -> dict[str, Any]:
@@ -107,11 +114,14 @@ def quiet_case(seed: int) -> dict[str, Any]:
 
 def _said(volume: Any) -> dict[str, Any]:
     try:
-        found = find_blood(volume, find_brain(volume))
+        brain = find_brain(volume)
+        found = find_blood(volume, brain)
+        rim = look_at_rim(volume, brain, align(volume, brain))
     except HemocastError as error:
         return {"refused": error.code}
-    return {"found": found.present, "doubted": found.doubt is not None,
-            "found_ml": round(found.volume_ml, 2)}  # fmt: skip
+    rim_said = rim is not None and rim.doubt is not None
+    return {"found": found.present, "doubted": found.doubt is not None or rim_said,
+            "rim": rim_said, "found_ml": round(found.volume_ml, 2)}  # fmt: skip
 
 
 CASES: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -153,6 +163,11 @@ def summary(rows: list[dict[str, Any]]) -> None:
               f"({low:.1%} to {high:.1%})  found or doubted {told / len(part):.1%}")  # fmt: skip
 
 
+def _wanted(only: str, seed: int) -> bool:
+    place, size = _kind_of(seed)
+    return not only or f"{place}-{size:g}" in only.split(",")
+
+
 def main() -> None:
     """Run or go on."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -160,13 +175,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--heads", type=int, default=300)
     parser.add_argument("--first", type=int, default=500_000)
+    parser.add_argument("--only", default="", help="kinds of bleed, as ventricle-2")
     asked = parser.parse_args()
     lines = asked.out.read_text().splitlines() if asked.out.exists() else []
     rows = [json.loads(line) for line in lines]
     if asked.what != "summary":
         done = {row["seed"] for row in rows}
         for seed in range(asked.first, asked.first + asked.heads):
-            if seed in done:
+            if seed in done or not _wanted(asked.only, seed):
                 continue
             rows.append(CASES[asked.what](seed))
             with asked.out.open("a") as file:

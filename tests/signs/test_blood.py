@@ -62,6 +62,13 @@ def test_dense_calcifications_are_not_blood(ge_volume, ge_brain, with_ball):
         assert not find_blood(calcified, find_brain(calcified)).present
 
 
+def test_the_densest_clots_are_not_taken_for_calcium(ge_volume, ge_brain, with_ball):
+    (place,) = _deep_places(ge_brain.mask, ge_volume.spacing, 1)
+    blood = find_blood(with_ball(ge_volume, tuple(place), 5.0, 90.0), ge_brain)
+    assert blood.present
+    assert blood.largest_ml > 3.5
+
+
 def test_a_thin_sheet_is_not_blood(ge_volume, ge_brain):
     sheet = ge_volume.hu.copy()
     column = int(np.nonzero(ge_brain.mask)[2].mean())

@@ -19,7 +19,7 @@ from hemocast.volume import Stack, StackRecord, Volume, from_levels, to_levels
 logger = logging.getLogger(__name__)
 
 # Raise when a change of code changes the Stack of a scan: older files are then not found.
-PREPARATION = 5
+PREPARATION = 6
 
 
 def kept_stack(volume: Volume, config: PrepareConfig, cache: Path) -> Stack | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from hemocast.anatomy import Brain, find_brain
+from hemocast.anatomy import Brain, align, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import BloodPresent, ContrastGiven
 from hemocast.prepare.cache import keep_stack, kept_stack
 from hemocast.prepare.stack import prepare
 from hemocast.signs.blood import find_blood
 from hemocast.signs.contrast import find_enhancement
+from hemocast.signs.subdural import look_at_rim
 from hemocast.volume import Stack, Volume
 
 
@@ -48,7 +49,8 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     Returns
     -------
     Stack
-        That of `prepare`; what may be a little blood is among its doubts.
+        That of `prepare`; what may be a little blood, or a thin layer of it under the skull, is
+        among its doubts.
 
     Raises
     ------
@@ -71,9 +73,12 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
             "a scan taken before any bleeding",
             "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
         )
-    stack = prepare(volume, config, brain)
-    if blood.doubt:
-        record = replace(stack.record, doubts=(*stack.record.doubts, blood.doubt))
+    pose = align(volume, brain)
+    stack = prepare(volume, config, brain, pose)
+    rim = look_at_rim(volume, brain, pose)
+    found = tuple(one.doubt for one in (blood, rim) if one and one.doubt)
+    if found:
+        record = replace(stack.record, doubts=(*stack.record.doubts, *found))
         stack = replace(stack, record=record)
     if cache:
         keep_stack(stack, cache)

@@ -58,7 +58,12 @@ class _Extent:
     beside_ml: float
 
 
-def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -> Stack:
+def prepare(
+    volume: Volume,
+    config: PrepareConfig,
+    brain: Brain | None = None,
+    pose: Alignment | None = None,
+) -> Stack:
     """Make a model's input from a scan.
 
     Parameters
@@ -69,6 +74,8 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
         Frames, grid and HU window.
     brain : Brain, optional
         Its brain, where already known; found otherwise.
+    pose : Alignment, optional
+        How it is set upright, where already known; found otherwise.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def prepare(volume: Volume, config: PrepareConfig, brain: Brain | None = None) -
         Too much of the brain lies beyond the slices.
     """
     found = find_brain(volume) if brain is None else brain
-    pose = align(volume, found)
+    pose = align(volume, found) if pose is None else pose
     coverage = measure_coverage(volume, found, pose)
     refuse_half_a_head(coverage)
     extent = measure_extent(volume, found, pose, config)

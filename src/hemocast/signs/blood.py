@@ -3,7 +3,8 @@
 Two ways are joined: what the tissue map takes for blood where CT numbers agree, and compact
 clusters by CT numbers alone. Bone brightens the brain under it, all round; blood lies in one place.
 So CT numbers are judged against those of the same slice and of the same depth under the skull. It
-is not a reader of hemorrhage: subdural blood, petechiae and blood as dense as brain are beyond it.
+is not a reader of hemorrhage: petechiae and blood as dense as brain are beyond it. Thin layers
+under the skull are looked for by `hemocast.signs.subdural`.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ from hemocast.volume import BoolArray, FloatArray, Volume
 
 # Fresh clot reads about 50 to 90 HU, grey matter 35 to 45; calcium above 100. The smooth mean of a
 # small clot is a little below its own.
-CLOT_HU, MAPPED_HU = 50.0, 47.0
-CALCIUM_HU = 100.0
+CLOT_HU, MAPPED_HU = 50.0, 45.0
+# Calcium, or the smooth mean of a small one; but a clot that reads 90 HU holds scattered noise
+# above both: what is dense in a whole and nowhere more than a clot can be is none.
+CALCIUM_HU, SMOOTH_CALCIUM_HU = 100.0, 85.0
+DENSE_HU, DENSEST_CLOT_HU, WHOLE_ML = 70.0, 105.0, 0.5
 GREY_HU = 38.0
 # Ours. A bleed measures less than it is, for its rim mixes with brain. From the first volume on
 # blood is present, from the second it is doubted. What CT numbers alone take for blood must be more
 # than veins, dura and faint calcium of ordinary heads bring together; less is enough of what the
 # tissue map holds for blood, each place counting by its probability.
 COMPACT_ML = 0.9, 0.4
-MAPPED_ML = 0.4, 0.2
+MAPPED_ML = 0.3, 0.12
 LEAST_PROBABLE = 0.1
 # Dural sinuses lie within this of the skull.
 BORDER_MM = 3.0
@@ -36,14 +40,14 @@ BORDER_MM = 3.0
 _SMEARED_MM = 20
 # Falx, tentorium and vessels are thinner than twice this.
 SHEET_MM = 2.0
-CALCIUM_RIM_MM = 2.0
+CALCIUM_RIM_MM = 3.0
 _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
 
 LIMIT = (
     "of 2 mL of blood in brain tissue nearly all is found or doubted, of 1 mL three quarters, of "
-    "2 mL in ventricles half; less, and subdural, petechial and most subarachnoid blood, mostly "
-    "passes unseen."
+    "2 mL in ventricles two thirds, of a layer 3 mm thick under one side of the skull half; less, "
+    "and petechial and most subarachnoid blood, mostly passes unseen."
 )
 """What the screen can do, for whoever reads a result."""
 
@@ -88,7 +92,7 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
-    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
+    map takes for blood and whose smoothed CT numbers exceed 45 HU; and clusters above 50 HU in
     places thicker than 4 mm (which leaves out falx, tentorium and vessels), though not beside
     metal, whose streaks are as bright. Where a slice as a whole is bright, as beam hardening makes
     the vertex, or all that lies as deep under the skull, the thresholds rise with it.
@@ -106,10 +110,7 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     mask = share > 0.5
     smooth = _smooth(tissue.hu, mask, tissue.spacing)
     deep = ndimage.minimum_filter(mask, size=_box(BORDER_MM, tissue.spacing), mode="nearest")
-    calcium = ndimage.maximum_filter(
-        tissue.hu > CALCIUM_HU, size=_box(CALCIUM_RIM_MM, tissue.spacing)
-    )
-    likely = deep & ~calcium
+    likely = deep & ~_near_calcium(tissue, smooth)
     threshold = _threshold(smooth, mask, tissue.spacing)
     probable = _mapped(volume, brain, tissue)
     mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > LEAST_PROBABLE)
@@ -160,6 +161,21 @@ def _mapped(volume: Volume, brain: Brain, tissue: Coarse) -> FloatArray:
     first, step = to_voxel[2::-1, 3], np.diag(to_voxel)[2::-1]
     kinds = brain.tissue.kinds[Kind.BLOOD]
     return brain.tissue.at_voxels(kinds, tissue.hu.shape, tuple(first), tuple(step))
+
+
+def _near_calcium(tissue: Coarse, smooth: FloatArray) -> BoolArray:
+    """Return what is calcium or within `CALCIUM_RIM_MM` of it."""
+    from scipy import ndimage
+
+    calcium = (tissue.hu > CALCIUM_HU) | (smooth > SMOOTH_CALCIUM_HU)
+    labels, n = ndimage.label(smooth > DENSE_HU)
+    sizes = np.bincount(labels.ravel(), minlength=n + 1) * np.prod(tissue.spacing) / 1000
+    densest = ndimage.maximum(smooth, labels, np.arange(n + 1))
+    clot = (sizes >= WHOLE_ML) & (np.asarray(densest) < DENSEST_CLOT_HU)
+    clot[0] = False
+    calcium &= ~clot[labels]
+    near: BoolArray = ndimage.maximum_filter(calcium, size=_box(CALCIUM_RIM_MM, tissue.spacing))
+    return near
 
 
 def _box(mm: float, spacing: tuple[float, float, float]) -> list[int]:
