@@ -100,12 +100,13 @@ class _Rays:
         below, above = (
             np.take_along_axis(self.hu, (low + step)[..., None], -1)[..., 0] for step in (0, 1)
         )
-        return below + share * (above - below)
+        return np.asarray(below + share * (above - below), np.float32)
 
     def mean(self, within_mm: tuple[float, float]) -> FloatArray:
         """Mean CT number between two depths."""
         depths = np.arange(within_mm[0], within_mm[1] + _FINE_MM / 2, _FINE_MM)
-        return np.asarray(sum(self.at(depth) for depth in depths) / np.float32(len(depths)))
+        levels = [self.at(float(depth)) for depth in depths]
+        return np.asarray(np.mean(levels, axis=0), np.float32)
 
 
 def look_at_rim(volume: Volume, brain: Brain, pose: Alignment) -> Rim | None:
@@ -132,7 +133,9 @@ def look_at_rim(volume: Volume, brain: Brain, pose: Alignment) -> Rim | None:
         return None
     excess, weight = _unexplained(rays)
     own = _over_patches(excess, weight)
-    both = 1 / (1 / np.maximum(weight, 1e-9) + 1 / np.maximum(weight[::-1], 1e-9))
+    both = np.asarray(
+        1 / (1 / np.maximum(weight, 1e-9) + 1 / np.maximum(weight[::-1], 1e-9)), np.float32
+    )
     both[(weight == 0) | (weight[::-1] == 0)] = 0
     mirrored = _over_patches(excess - excess[::-1], both)
     known = (own != 0) & (mirrored != 0)
@@ -194,7 +197,8 @@ def _crossing(hu: FloatArray, level: float, start: int) -> tuple[FloatArray, Boo
     at = np.maximum(above.argmax(axis=-1), 1)[..., None]
     low, high = (np.take_along_axis(hu, at - step, -1)[..., 0] for step in (1, 0))
     share = np.clip((level - low) / np.maximum(high - low, 1), 0, 1)
-    return ((at[..., 0] - 1 + share) * _FINE_MM).astype(np.float32), above.any(axis=-1)
+    far = ((at[..., 0] - 1 + share) * _FINE_MM).astype(np.float32)
+    return far, np.asarray(above.any(axis=-1), np.bool_)
 
 
 def _unexplained(rays: _Rays) -> tuple[FloatArray, FloatArray]:
@@ -206,9 +210,9 @@ def _unexplained(rays: _Rays) -> tuple[FloatArray, FloatArray]:
     rim, seen = rays.mean(_RIM_MM), rays.seen
     blunt, up = rays.blunt_mm, _directions()[..., 2]
     near, middle, far = (rays.at(-mm) / _TABLE_HU for mm in _BONE_MM)
-    terms = [blunt, blunt**2, blunt**3, rays.mean(_BRAIN_MM), up, up**2,
-             near, middle, far, near**2, middle**2, near * middle]  # fmt: skip
-    basis = np.stack(terms, axis=-1)
+    of_bone = [blunt, blunt**2, blunt**3, near, middle, far, near**2, middle**2, near * middle]
+    terms: list[FloatArray] = [*of_bone, rays.mean(_BRAIN_MM), up.astype(np.float32)]
+    basis = np.stack([*terms, terms[-1] ** 2], axis=-1)
     basis = (basis - basis[seen].mean(axis=0)) / (basis[seen].std(axis=0) + 1e-6)
     basis = np.concatenate([np.ones((*seen.shape, 1)), basis], axis=-1).astype(np.float32)
     known, wanted = basis[seen], rim[seen]
