@@ -118,6 +118,15 @@ def test_no_header_with_other_axes_passes(lying, order, signs):
     assert SIDES_UNKNOWN in found.doubts
 
 
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0)])
+def test_thick_slices_under_a_header_with_other_axes_are_refused_for_that(head, order):
+    # Not as "no brain inside a skull": what is to be done is to mend the header.
+    thick = head(7, slice_mm=8.0, matrix=128)
+    volume = _named_otherwise(thick, order, (1, 1, 1))
+    with pytest.raises(WrongOrientation):
+        align(volume, find_brain(volume))
+
+
 @pytest.mark.parametrize("signs", [(1, 1, 1), (1, 1, -1)])
 def test_a_fitting_header_passes_and_so_does_its_mirror_image(lying, signs):
     volume = _named_otherwise(lying, (0, 1, 2), signs)

@@ -128,8 +128,9 @@ def check_brain(
             f"The soft tissue inside bone has a median of {median:.0f} HU",
             f"a brain, with a median between {MEDIAN_HU[0]:.0f} and {MEDIAN_HU[1]:.0f} HU",
         )
+    # One block further at least: under a header whose axes are swapped a thick slice is a "pixel".
     bone_near = ndimage.uniform_filter(
-        skull.astype(np.float32), size=[1, *(_odd(8.0, mm) for mm in spacing[1:])]
+        skull.astype(np.float32), size=[1, *(max(3, _odd(8.0, mm)) for mm in spacing[1:])]
     )
     edge = inside & ~ndimage.binary_erosion(inside, CROSS)
     contact = float((bone_near[edge] > 1e-3).mean())

@@ -18,8 +18,8 @@ from hemocast.volume import Volume
 
 LEAST_SHARE = 0.8
 """Of the brain's height; below it a scan is refused."""
-DOUBT_MM = 8.0
-"""Missing height from which on a doubt is named; less is within the template's error."""
+DOUBT_MM = 6.0
+"""Missing height from which on a doubt is named: the template tells it to 2 or 3 mm."""
 CUT_CM2 = 12.0
 """A head whose outermost slice shows more brain than this was cut there."""
 # Outermost: brain is looked for in whole blocks of slices, so that a thin last one may be left out.
