@@ -28,6 +28,9 @@ class Signs(BaseModel):
         The scan shows blood.
     blood_ml : float or None
         How much.
+    sides_known : bool or None
+        Whether the head lies as its header says, so that left and right can be believed; None
+        where that could not be told.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -35,6 +38,7 @@ class Signs(BaseModel):
     brain_ml: float | None = None
     blood: bool | None = None
     blood_ml: float | None = None
+    sides_known: bool | None = None
 
 
 class Sidecar(BaseModel):

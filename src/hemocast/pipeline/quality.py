@@ -86,7 +86,9 @@ def _gather(dataset: Dataset, workers: int, progress: Progress | None) -> Qualit
     first = _first_times(paths, sidecars)
     scans = [_scan(path, one, first) for path, one in zip(paths, sidecars, strict=True)]
     pictures = Parallel(n_jobs=workers, return_as="generator", pre_dispatch=2 * workers)(
-        delayed(make_thumbnail)(nifti_of(path), simulated=scan.simulated)
+        delayed(make_thumbnail)(
+            nifti_of(path), simulated=scan.simulated, sides_known=scan.sides_known
+        )
         for path, scan in zip(paths, scans, strict=True)
     )
     shown: list[QualityScan] = []
@@ -163,6 +165,7 @@ def _scan(path: Path, sidecar: Sidecar | None, first: Mapping[str, datetime]) ->
         simulated=sidecar.simulated,
         blood=sidecar.signs.blood is True,
         blood_ml=_number(sidecar.signs.blood_ml),
+        sides_known=sidecar.signs.sides_known is not False,
     )
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from hemocast import files
+from hemocast.anatomy.orientation import SIDES_UNKNOWN
 from hemocast.dataset import Dataset
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.sources import gather
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import read_sidecar
+from hemocast.dicom import write_nifti
 from hemocast.dicom.files.archive import Opened
 from hemocast.errors import NotWritable
+from hemocast.simulate import Protocol, render_head
 
 SCAN = ScanId("sub-0123456789ab", "ses-01")
 
@@ -46,6 +49,40 @@ def test_a_scan_and_its_sidecar_appear_together(tmp_path: Path, job_of: Callable
     assert sidecar.scan_uid == "scan-1"
     assert sorted(p.name for p in path.parent.parent.iterdir()) == ["ct"]
     assert "DOE" not in path.read_text()
+
+
+@pytest.fixture
+def lying(tmp_path: Path) -> Callable[[float], Job]:
+    """Return a function that gives the job to take in a head turned by some degrees."""
+
+    def make(degrees: float) -> Job:
+        protocol = Protocol(matrix=128, rotation_degrees=(0.0, 0.0, degrees), field_mm=250.0)
+        volume = render_head(8, protocol=protocol)
+        path = tmp_path / "s" / "sub-DOE_ct.nii.gz"
+        path.parent.mkdir()
+        write_nifti(volume.hu, volume.affine, path)
+        (candidate,) = gather(Opened(path.parent)).candidates
+        return Job(SCAN, "scan-1", "study-1", None, candidate)
+
+    return make
+
+
+def test_a_head_that_may_lie_so_enters_without_known_sides(
+    tmp_path: Path, lying: Callable[[float], Job]
+) -> None:
+    dataset = Dataset(tmp_path / "out")
+    assert ingest_scan(lying(60.0), dataset) is None
+    sidecar = read_sidecar(dataset.sidecars()[0])
+    assert sidecar.signs.sides_known is False
+    assert SIDES_UNKNOWN in sidecar.doubts
+
+
+def test_a_head_that_lies_as_no_patient_does_is_refused(
+    tmp_path: Path, lying: Callable[[float], Job]
+) -> None:
+    refused = ingest_scan(lying(180.0), Dataset(tmp_path / "out"))
+    assert refused is not None
+    assert refused.code == "HC306"
 
 
 def test_a_refusal_carries_pseudonyms_alone(tmp_path: Path, job_of: Callable[..., Job]) -> None:

@@ -55,6 +55,15 @@ def test_a_simulated_scan_is_marked_by_its_own_word_or_anothers(scan: Path) -> N
     assert told.address == own.address != plain.address
 
 
+def test_no_letter_is_drawn_where_sides_are_not_known(scan: Path) -> None:
+    marked = picture(make_thumbnail(scan).address).astype(float)
+    bare = picture(make_thumbnail(scan, sides_known=False).address).astype(float)
+    row = marked.shape[0] // 2
+    # The letters stand at half height, at both ends of all three planes; no more is changed.
+    assert np.abs(marked - bare)[row - 8 : row + 8].max() > 100
+    assert np.abs(marked - bare)[: row - 12].max() < 25
+
+
 @pytest.mark.parametrize("content", [b"", b"not gzip", b"\x1f\x8b\x08"])
 def test_a_damaged_file_costs_its_picture_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.nii.gz").write_bytes(content)

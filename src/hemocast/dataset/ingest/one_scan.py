@@ -11,17 +11,21 @@ from hemocast import files
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import Sidecar, Signs
-from hemocast.errors import HemocastError, NoSpace, NotWritable
+from hemocast.errors import HemocastError, NoSpace, NotAligned, NotWritable
 from hemocast.left_out import RefusedStudy
 from hemocast.version import VERSION
 from hemocast.volume import SIMULATED
 
 if TYPE_CHECKING:
-    from hemocast.anatomy import Brain
+    from hemocast.anatomy import Alignment, Brain
     from hemocast.dataset.ingest.sources import Candidate
     from hemocast.signs import Blood
     from hemocast.volume import Volume
 
+_NOT_UPRIGHT = (
+    "the head could not be set upright: whether its header names left and right rightly is not "
+    "known"
+)
 MOST_AGED = 90  # who is 90 or older is told as 90 (45 CFR 164.514(b)(2)(i)(C))
 
 
@@ -50,11 +54,29 @@ class Job:
     candidate: Candidate
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a scan shows.
+
+    Parameters
+    ----------
+    brain : Brain
+    blood : Blood
+    pose : Alignment or None
+        None where the head could not be set upright.
+    """
+
+    brain: Brain
+    blood: Blood
+    pose: Alignment | None
+
+
 def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
     """Read one scan and write its folder, NIfTI and sidecar together or not at all.
 
-    A scan in which there is no brain is refused, and one with bright vessels; one that shows blood
-    is flagged, for follow-up scans must enter.
+    A scan in which there is no brain is refused, one with bright vessels, and one whose header has
+    the head lying as no patient does; one that shows blood is flagged, for follow-up scans must
+    enter.
 
     Returns
     -------
@@ -71,7 +93,8 @@ def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
         volume = job.candidate.read()
         brain = find_brain(volume)
         refuse_enhancement(volume, brain)
-        sidecar = _sidecar(job, volume, brain, find_blood(volume, brain))
+        found = _Found(brain, find_blood(volume, brain), _pose(volume, brain))
+        sidecar = _sidecar(job, volume, found)
         _remove_half(path)
         with files.new_folder(path.parent) as folder:
             description = f"{SIMULATED}, not a patient" if sidecar.simulated else ""
@@ -95,7 +118,17 @@ def _remove_half(nifti: Path) -> None:
         folder.rmdir()
 
 
-def _sidecar(job: Job, volume: Volume, brain: Brain, blood: Blood) -> Sidecar:
+def _pose(volume: Volume, brain: Brain) -> Alignment | None:
+    """How the head is set upright; None where a large bleed, say, leaves it no brain's shape."""
+    from hemocast.anatomy import align
+
+    try:
+        return align(volume, brain)
+    except NotAligned:
+        return None
+
+
+def _sidecar(job: Job, volume: Volume, found: _Found) -> Sidecar:
     source = volume.source
     age = job.candidate.age
     depth, rows, columns = volume.hu.shape
@@ -113,13 +146,14 @@ def _sidecar(job: Job, volume: Volume, brain: Brain, blood: Blood) -> Sidecar:
         simulated=source.simulated,
         facts=source.facts,
         corrected=source.corrected,
-        doubts=source.doubts,
+        doubts=source.doubts + (found.pose.doubts if found.pose else (_NOT_UPRIGHT,)),
         chosen=job.candidate.chosen,
         left_out=source.left_out,
         signs=Signs(
-            brain_ml=round(brain.volume_ml, 1),
-            blood=blood.present,
-            blood_ml=round(blood.volume_ml, 2),
+            brain_ml=round(found.brain.volume_ml, 1),
+            blood=found.blood.present,
+            blood_ml=round(found.blood.volume_ml, 2),
+            sides_known=found.pose.sides_known if found.pose else None,
         ),
         hemocast_version=VERSION,
     )

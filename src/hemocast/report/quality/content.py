@@ -41,6 +41,8 @@ class QualityScan:
         Whether the scan is simulated, and whether it already shows blood.
     blood_ml : float or None
         How much.
+    sides_known : bool
+        Whether left and right may be named.
     picture : Thumbnail
         Of three planes.
     """
@@ -63,6 +65,7 @@ class QualityScan:
     simulated: bool = False
     blood: bool = False
     blood_ml: float | None = None
+    sides_known: bool = True
     picture: Thumbnail = field(default_factory=Thumbnail)
 
 

@@ -54,7 +54,7 @@ class Thumbnail:
     fault: str = ""
 
 
-def make_thumbnail(path: Path, *, simulated: bool = False) -> Thumbnail:
+def make_thumbnail(path: Path, *, simulated: bool = False, sides_known: bool = True) -> Thumbnail:
     """Draw three planes of a scan side by side, all to one scale.
 
     Axial at the height of the lateral ventricles, coronal and sagittal through the middle of the
@@ -68,6 +68,8 @@ def make_thumbnail(path: Path, *, simulated: bool = False) -> Thumbnail:
         ``.nii`` or ``.nii.gz`` of one CT volume in HU.
     simulated : bool
         Whether it is known to be simulated. It is also marked so when its header says so.
+    sides_known : bool
+        Whether its header can be believed about how the head lies; no letters are drawn otherwise.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def make_thumbnail(path: Path, *, simulated: bool = False) -> Thumbnail:
     """
     try:
         hu, spacing, said = _read(path)
-        image = _draw(hu, spacing, simulated=simulated or said)
+        image = _draw(hu, spacing, simulated=simulated or said, letters=sides_known)
     # Whatever the library trips over in a damaged file costs this picture alone.
     except Exception as error:
         return Thumbnail(fault=f"the NIfTI file could not be read ({type(error).__name__})")
@@ -103,7 +105,9 @@ def _read(path: Path) -> tuple[NDArray[Any], tuple[float, float, float], bool]:
     return hu, (float(z), float(y), float(x)), said
 
 
-def _draw(hu: NDArray[Any], spacing: tuple[float, float, float], *, simulated: bool) -> Image.Image:
+def _draw(
+    hu: NDArray[Any], spacing: tuple[float, float, float], *, simulated: bool, letters: bool
+) -> Image.Image:
     mm_z, mm_y, mm_x = spacing
     rows, columns, top = _skull(hu, spacing)
     axial = hu[max(0, min(hu.shape[0] - 1, top - round(_BELOW_TOP_MM / mm_z)))]
@@ -132,7 +136,7 @@ def _draw(hu: NDArray[Any], spacing: tuple[float, float, float], *, simulated: b
             (left + 2, sides[0], "lm"),
             (left + tile.width - 2, sides[1], "rm"),
         ):
-            _write(pen, (x, height // 2), side, anchor)
+            _write(pen, (x, height // 2), side if letters else "", anchor)
         left += tile.width + _GAP
     if simulated:
         _write(pen, (sheet.width // 2, height - 1), SIMULATED, "md")
