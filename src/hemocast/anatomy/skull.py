@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.anatomy.checks import CROSS
-from hemocast.anatomy.grid import Coarse
+from hemocast.anatomy.grid import Coarse, bounding_box
 from hemocast.volume import BoolArray, Volume
 
 # Ours: dura, partial volume and streaks lie between brain and bone.
@@ -81,9 +81,12 @@ def find_gap(coarse: Coarse, inside: BoolArray) -> Gap | None:
     """
     from scipy import ndimage
 
-    bone = coarse.hu > _THIN_BONE_HU
+    # Bone beyond this box is too far to count.
+    z, y, x = (int(np.ceil(_NEAR_MM / mm)) + 1 for mm in coarse.spacing)
+    box = bounding_box(inside, (z, y, x))
+    bone, within = coarse.hu[box] > _THIN_BONE_HU, inside[box]
     away = ndimage.distance_transform_edt(~bone, sampling=coarse.spacing)
-    edge = inside & ~ndimage.binary_erosion(inside, CROSS, border_value=1)
+    edge = within & ~ndimage.binary_erosion(within, CROSS, border_value=1)
     bare = edge & (away > _NEAR_MM)
     labels, n = ndimage.label(bare, np.ones((3, 3, 3), np.bool_))
     if n == 0:
@@ -94,7 +97,7 @@ def find_gap(coarse: Coarse, inside: BoolArray) -> Gap | None:
     area_cm2 = float(sizes.max()) * coarse.spacing[0] * coarse.spacing[1] / 100
     if area_cm2 < LEAST_CM2:
         return None
-    used = np.flatnonzero(largest.any(axis=(1, 2))) * coarse.factors[0]
+    used = (np.flatnonzero(largest.any(axis=(1, 2))) + box[0].start) * coarse.factors[0]
     slices = int(used[0]) + 1, int(used[-1]) + coarse.factors[0]
     # Brain within `_NEAR_MM` of the gap's edge has bone near.
     return Gap(float(np.sqrt(area_cm2)) + 2 * _NEAR_MM / 10, slices)

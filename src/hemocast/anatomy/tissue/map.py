@@ -94,10 +94,12 @@ def map_tissue(volume: Volume) -> TissueMap:
     box = _round_the_head(blocks.hu)
     hu, where = padded(blocks.hu[box], AIR_HU)
     logits = _session().map(channels(hu)[None])[0][:, *where]
-    likely = np.exp(logits[:-1] - logits[:-1].max(axis=0))
     kinds = np.zeros((len(Kind), *blocks.hu.shape), np.float32)
     kinds[Kind.BACKGROUND] = 1
-    kinds[:, *box] = likely / likely.sum(axis=0)
+    likely = kinds[:, *box]
+    np.subtract(logits[:-1], logits[:-1].max(axis=0), out=likely)
+    np.exp(likely, out=likely)
+    likely /= likely.sum(axis=0)
     inside = np.zeros(blocks.hu.shape, np.float32)
     inside[box] = 1 / (1 + np.exp(-np.clip(logits[-1], -30, 30)))
     return TissueMap(blocks, kinds, inside)
