@@ -191,7 +191,7 @@ def bled(rng: Generator, head: Head, place: str, size: float) -> Head:
     rise = np.float32(np.median(shape.threshold))
     share = brain_share(level, np.full(level.shape, rise, np.float32))
     ventricle = np.repeat(np.repeat(np.repeat(atlas.ventricle, 2, 0), 2, 1), 2, 2)
-    ventricle = ventricle[: SHAPE[0], : SHAPE[1], : SHAPE[2]] > 0.78
+    ventricle = (ventricle[: SHAPE[0], : SHAPE[1], : SHAPE[2]] > 0.78) & ~_fissure()
     allowed = {
         "parenchyma": free & (share > 0.5) & (mm < -6),
         "ventricle": free & ventricle & (share < 0.5),
@@ -225,6 +225,15 @@ def bled(rng: Generator, head: Head, place: str, size: float) -> Head:
         held.ravel()[first] = True
     start = tuple(int(p.start) for p in part)
     return replace(head, blood=TissueShare(start, (held * 255).astype(np.uint8)))  # type: ignore[arg-type]
+
+
+def _fissure() -> BoolArray:
+    """Where the atlas' map of ventricles holds the fissure between the hemispheres instead."""
+    z, y, x = (np.arange(n) + first for n, first in zip(SHAPE, ORIGIN[::-1], strict=True))
+    middle = np.abs(x)[None, None, :] < 5
+    third = ((y > -32) & (y < 6))[None, :, None] & (z < 10)[:, None, None]
+    fourth = (z < -25)[:, None, None]
+    return (z > 28)[:, None, None] | (middle & ~third & ~fourth)
 
 
 def bled_ml(head: Head) -> float:

@@ -21,7 +21,7 @@ from hemocast.volume import BoolArray, FloatArray, Volume
 
 # Fresh clot reads about 50 to 90 HU, grey matter 35 to 45; calcium above 100. The smooth mean of a
 # small clot is a little below its own.
-CLOT_HU, MAPPED_HU = 50.0, 45.0
+CLOT_HU, MAPPED_HU = 50.0, 47.0
 # Calcium, or the smooth mean of a small one; but a clot that reads 90 HU holds scattered noise
 # above both: what is dense in a whole and nowhere more than a clot can be is none.
 CALCIUM_HU, SMOOTH_CALCIUM_HU = 100.0, 85.0
@@ -32,7 +32,7 @@ GREY_HU = 38.0
 # than veins, dura and faint calcium of ordinary heads bring together; less is enough of what the
 # tissue map holds for blood, each place counting by its probability.
 COMPACT_ML = 0.9, 0.4
-MAPPED_ML = 0.3, 0.12
+MAPPED_ML = 0.3, 0.15
 LEAST_PROBABLE = 0.1
 # Dural sinuses lie within this of the skull.
 BORDER_MM = 3.0
@@ -92,7 +92,7 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     """Look for a hematoma inside the brain.
 
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
-    map takes for blood and whose smoothed CT numbers exceed 45 HU; and clusters above 50 HU in
+    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
     places thicker than 4 mm (which leaves out falx, tentorium and vessels), though not beside
     metal, whose streaks are as bright. Where a slice as a whole is bright, as beam hardening makes
     the vertex, or all that lies as deep under the skull, the thresholds rise with it.
