@@ -34,6 +34,16 @@ def test_reads_every_field(tmp_path: Path) -> None:
     assert second.stratum == "sex: male"
 
 
+def test_what_a_number_is_a_mean_over_is_one_of_a_few_words(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    head = "table,row,column,value,unit,mean_over\n"
+    path.write_text(head + "T,M,f1,78.94,percent,folds\n", encoding="utf-8")
+    assert read_printed(path)[0].mean_over == "folds"
+    path.write_text(head + "T,M,f1,78.94,percent,moons\n", encoding="utf-8")
+    with pytest.raises(TableError, match="folds, resamples, runs, raters"):
+        read_printed(path)
+
+
 def test_optional_columns_may_be_missing(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("table,row,column,value,unit\nT,M,f1,78.94,percent\n", encoding="utf-8")

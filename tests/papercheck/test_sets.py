@@ -61,7 +61,11 @@ def test_levels_that_add_up_to_more_than_the_whole() -> None:
              *line("T", "patients", "treatment: b", total=50)]  # fmt: skip
     more = codes([*line("T", "patients", total=100), *drugs])
     less = codes([*line("T", "patients", total=120), *drugs])
-    assert more["strata-sum"].severity == "warning"
+    assert more["strata-sum"].severity == "note"  # a patient may have both
+    sexes = [*line("T", "patients", "sex: male", total=60),
+             *line("T", "patients", "sex: female", total=50)]  # fmt: skip
+    both = codes([*line("T", "patients", total=100), *sexes])
+    assert both["strata-sum"].severity == "warning"
     assert less["strata-sum"].severity == "note"
 
 
@@ -70,3 +74,32 @@ def test_a_percentage_that_is_not_its_count() -> None:
     right = Printed("T", "x", "share", Rounded("72.13", "percent"), n=(61, 61), count=44)
     assert set(codes([wrong])) == {"count-percent"}
     assert not codes([right])
+
+
+def test_parts_that_fall_short_are_not_another_count() -> None:
+    assert set(codes(line("Results", "scans", total=611, train=548, test=61))) == {"no-part"}
+
+
+def test_an_external_part_is_no_overlap() -> None:
+    found = codes(line("T", "patients", total=474, train=413, validation=61, test=120))
+    assert set(found) == {"external-part"}
+    assert found["external-part"].severity == "note"
+
+
+def test_tables_may_count_cases_of_their_own_passages_may_not() -> None:
+    tables = codes([*line("Table 1", "patients", total=474),
+                    *line("Table S2", "patients", total=120)])  # fmt: skip
+    assert tables["counts-differ"].severity == "note"
+    text = codes([*line("Abstract", "scans", total=613), *line("Results", "scans", total=611)])
+    assert text["counts-differ"].severity == "error"
+
+
+def test_percentages_cut_off_are_a_note_and_a_wrong_one_among_right_ones_is_not() -> None:
+    def share(count: int, text: str) -> Printed:
+        return Printed("T", f"r{count}", "share", Rounded(text, "percent"), n=(61, 61), count=count)
+
+    cut = codes([share(29, "47.54"), share(10, "16.39"), share(44, "72.13"), share(5, "8.19")])
+    assert set(cut) == {"digits-cut"}
+    assert cut["digits-cut"].severity == "note"
+    wrong = codes([share(29, "47.54"), share(44, "72.14")])
+    assert set(wrong) == {"count-percent"}

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemocast.papercheck.numbers import Finding, Printed, Rounded
-from hemocast.papercheck.tables import check_tables
+from hemocast.papercheck.tables import check_tables, gather_rows
 
 
 def row(name: str, n: tuple[int, int] | None = None, **metrics: str) -> list[Printed]:
@@ -17,7 +17,7 @@ def mean(column: str, text: str, *names: str) -> Printed:
 
 
 def codes(printed: list[Printed]) -> dict[str, Finding]:
-    return {finding.code: finding for finding in check_tables(printed)}
+    return {finding.code: finding for finding in check_tables(printed, gather_rows(printed))}
 
 
 MADE_UP = [
@@ -45,6 +45,22 @@ def test_a_mean_of_the_numbers_before_rounding_is_never_accused(
     assert "mean" not in codes([*rows, printed])
 
 
+def test_a_mean_weighted_by_cases_is_a_note() -> None:
+    rows = [*row("R1", (100, 100), auc="90.00"), *row("R2", (300, 300), auc="70.00")]
+    found = codes([*rows, mean("auc", "75.00", "R1", "R2")])
+    assert "mean" not in found
+    assert found["weighted-mean"].severity == "note"
+
+
+def test_significant_without_a_test_is_noted() -> None:
+    claim = Printed("T", "M", "auc", Rounded("84.2", "percent"), note="significant advantage")
+    assert codes([claim])["untested"].severity == "note"
+    test = Printed("T", "M", "p_value", Rounded("0.03", "value"))
+    assert "untested" not in codes([claim, test])
+    none = Printed("T", "M", "auc", Rounded("84.2", "percent"), note="not significant")
+    assert "untested" not in codes([none])
+
+
 def test_calling_everybody_positive_stands_beside_the_papers_f1() -> None:
     model = row("CTNet", accuracy="74.52", sensitivity="71.55", specificity="80.29", f1="78.94")
     rule = row("rule", accuracy="64.52", sensitivity="100", specificity="0", f1="39.22")
@@ -56,9 +72,13 @@ def test_calling_everybody_positive_stands_beside_the_papers_f1() -> None:
 
 
 def test_rows_from_different_test_sets() -> None:
-    a = row("A", accuracy="73.77", sensitivity="70.73", specificity="80.00")
-    b = row("B", accuracy="73.77", sensitivity="60.00", specificity="80.00")
-    assert "implied prevalence 0.3" in codes([*a, *b])["prevalence-differs"].arithmetic
+    a = row("A", (61, 61), accuracy="73.77", sensitivity="70.73", specificity="80.00")
+    b = row("B", (61, 61), accuracy="73.77", sensitivity="60.00", specificity="80.00")
+    found = codes([*a, *b])["prevalence-differs"]
+    assert "implied prevalence 0.3" in found.arithmetic
+    assert found.severity == "warning"
+    external = row("B", (90, 90), accuracy="73.77", sensitivity="60.00", specificity="80.00")
+    assert codes([*a, *external])["prevalence-differs"].severity == "note"
     assert "prevalence-differs" not in codes(a)
 
 
@@ -73,6 +93,7 @@ def test_two_kinds_of_auc_and_what_is_left_of_the_gap() -> None:
 @pytest.mark.parametrize(("n", "found"), [(61, True), (20, False)])
 def test_a_test_part_that_no_random_draw_gives(n: int, found: bool) -> None:
     cohort = [Printed("A", "patients", "total", Rounded("474", "count"), stratum=s) for s in ("",)]
+    cohort += [Printed("A", "patients", "test", Rounded(str(n), "count"))]
     cohort += [
         Printed("A", "patients", "total", Rounded(k, "count"), stratum=f"outcome: {s}")
         for s, k in (("HT", "231"), ("no HT", "243"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hemocast.cli.exits import leave_if_found
 from hemocast.cli.options import output
+
+if TYPE_CHECKING:
+    from hemocast.papercheck import Finding, Printed
 
 PAPER_CHECK = "paper check"
 WORDS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
@@ -25,31 +30,37 @@ def check_paper(
 
     Exit code: 0 nothing found (notes aside), 5 found, 4 a table that cannot be used.
     """
-    import textwrap
-
     from hemocast.files import claim
-    from hemocast.papercheck import PAPER, check, findings_csv, read_printed
+    from hemocast.papercheck import PAPER, check, findings_csv, read_printed, summarise
 
     printed = read_printed(table or PAPER)
     if table is None:
         print("Printed numbers of Zhang 2026, 10.3389/fnins.2025.1753071\n")
     findings = check(printed)
-    for finding in findings:
-        print(f"{WORDS[finding.severity]} [{finding.code}] {finding.where}")
-        for text in (
-            finding.sentence,
-            f"Printed: {finding.seen}",
-            f"Shown by: {finding.arithmetic}",
-        ):
-            print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))
-        print()
-    counts = {word: sum(f.severity == word for f in findings) for word in WORDS}
-    print(
-        f"{len(printed)} printed numbers: {counts['error']} error(s), {counts['warning']} "
-        f"warning(s), {counts['note']} note(s)"
-    )
+    for line in summarise(printed, findings):
+        print(line)
+    _details(printed, findings)
     if out:
         with claim(out, PAPER_CHECK) as folder:
             folder.write_text("findings.csv", findings_csv(findings))
         print(f"Table: {out / 'findings.csv'}")
-    leave_if_found(counts["error"] or counts["warning"])
+    leave_if_found([finding for finding in findings if finding.severity != "note"])
+
+
+def _details(printed: Sequence[Printed], findings: Sequence[Finding]) -> None:
+    """Print the findings table by table, in the order of the paper."""
+    from hemocast.papercheck import table_of
+
+    places = [table_of(finding, printed) for finding in findings]
+    for place in dict.fromkeys([*(p.table for p in printed), *places]):
+        mine = [finding for at, finding in zip(places, findings, strict=True) if at == place]
+        if mine:
+            print(f"\n== {place} ==")
+        for finding in mine:
+            print(f"{WORDS[finding.severity]} [{finding.code}] {finding.where}")
+            for text in (
+                finding.sentence,
+                f"Printed: {finding.seen}",
+                f"Shown by: {finding.arithmetic}",
+            ):
+                print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))

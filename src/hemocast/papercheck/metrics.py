@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
-from hemocast.papercheck.matrix import MAX_N, Bound, closest_matrix, exchange, find_matrices
+from hemocast.papercheck.matrix import (
+    MAX_N,
+    Bound,
+    ConfusionMatrices,
+    closest_matrix,
+    exchange,
+    find_matrices,
+)
 from hemocast.papercheck.numbers import (
     SHARES,
     UNIT_INTERVAL,
@@ -29,6 +38,10 @@ _AROUND = 10
 _SLOW = 1000
 _FINE = Fraction(1, 2000)
 """An AUC printed more coarsely than to a tenth of a percentage point meets others by chance."""
+_SAYS_MEAN = re.compile(
+    r"\b(mean|means|average|averaged|folds?|cross-?validat\w*|bootstrap\w*|resampl\w*)\b", re.I
+)
+"""Words of a row's name or note that say that it is a mean."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,21 @@ class Row:
         return ", ".join(
             f"{p.column} {p.number}" + (f" [{p.note}]" if p.note else "") for p in found if p
         )
+
+    @property
+    def mean_over(self) -> str:
+        """What it is a mean over, as a cell declares or the row's own words say; or ""."""
+        for p in self.printed:
+            if p.mean_of:
+                return f"the rows {'; '.join(p.mean_of)}"
+            if p.mean_over:
+                return p.mean_over
+        said = _SAYS_MEAN.search(" ".join((self.name, *(p.note for p in self.printed))))
+        return f"what its own words say ({said[0]})" if said else ""
+
+    def loosened(self) -> Row:
+        """Return the row with every number read loosely."""
+        return replace(self, printed=tuple(p.loosened() for p in self.printed))
 
     @property
     def n(self) -> tuple[int, int] | None:
@@ -213,29 +241,42 @@ def _macro_f1(row: Row, printed: Printed) -> Finding:
     )  # fmt: skip
 
 
-def check_matrix(row: Row) -> Iterator[Finding]:
-    """Look for a confusion matrix of whole numbers behind the row."""
+def _shares_of(row: Row) -> list[tuple[str, Rounded]]:
+    """Metrics of one confusion matrix, and what was printed; a macro-F1 under its own name."""
     names = [(p.column, p.number) for p in row.printed if p.column in SHARES]
     if is_macro_f1(row):
         names = [("macro_f1" if name == "f1" else name, number) for name, number in names]
+    return names
+
+
+@lru_cache(maxsize=64)
+def fitting_matrices(row: Row) -> tuple[ConfusionMatrices, ...] | None:
+    """Find the confusion matrices of whole numbers that print as a row does.
+
+    Returns
+    -------
+    tuple of ConfusionMatrices or None
+        One for every number of cases that has some; None where they are not looked for.
+    """
+    names = _shares_of(row)
     if row.n is None or row.n[1] > MAX_N or len(names) < 2:
-        return
+        return None
     bounds = [Bound.of(*name) for name in names]
     low, high = row.n
     if high > _SLOW and exchange(bounds) is None and row.get("sensitivity") is None:
-        return  # every number of true positives would have to be tried
-    fits = [found for n in range(low, high + 1) if (found := find_matrices(n, bounds)).cells.size]
+        return None  # every number of true positives would have to be tried
+    found = (find_matrices(n, bounds) for n in range(low, high + 1))
+    return tuple(one for one in found if one.cells.size)
+
+
+def check_matrix(row: Row) -> Iterator[Finding]:
+    """Look for a confusion matrix of whole numbers behind the row."""
+    fits = fitting_matrices(row)
+    if fits is None or row.n is None:
+        return
     seen = row.seen(*SHARES) + f", {range_words(row.n)}"
     if not fits:
-        tried = range(1, _TRIED + 1) if high <= _TRIED else range(low - _AROUND, high + _AROUND + 1)
-        other = [n for n in tried if n <= MAX_N and find_matrices(n, bounds, 1).cells.size]
-        yield Finding(
-            "no-matrix", "error", row.where, seen,
-            f"closest (TP/FN/TN/FP): {_closest(low, high, names)}. n from {tried[0]} to "
-            f"{tried[-1]} that fit: {numbers_words(other)}",
-            f"No confusion matrix of {cases_words(row.n)} gives these metrics: they are not the "
-            "point estimates of one such set.",
-        )  # fmt: skip
+        yield _no_matrix(row, row.n, seen)
         return
     cells = [tuple(map(int, cell)) for found in fits for cell in found.cells]
     if len(cells) == 1:
@@ -244,6 +285,22 @@ def check_matrix(row: Row) -> Iterator[Finding]:
             "one-matrix", "note", row.where, seen, f"TP {tp}, FN {fn}, TN {tn}, FP {fp}",
             "Exactly one confusion matrix gives these metrics.",
         )  # fmt: skip
+
+
+def _no_matrix(row: Row, n: tuple[int, int], seen: str) -> Finding:
+    """Say which matrices come closest, and which numbers of cases would do."""
+    low, high = n
+    names = _shares_of(row)
+    bounds = [Bound.of(*name) for name in names]
+    tried = range(1, _TRIED + 1) if high <= _TRIED else range(low - _AROUND, high + _AROUND + 1)
+    other = [k for k in tried if k <= MAX_N and find_matrices(k, bounds, 1).cells.size]
+    return Finding(
+        "no-matrix", "error", row.where, seen,
+        f"closest (TP/FN/TN/FP): {_closest(low, high, names)}. n from {tried[0]} to "
+        f"{tried[-1]} that fit: {numbers_words(other)}",
+        f"No confusion matrix of {cases_words(n)} gives these metrics: they are not the point "
+        "estimates of one such set (of means over folds or resamples say so under mean_over).",
+    )  # fmt: skip
 
 
 def _closest(low: int, high: int, names: Sequence[tuple[str, Rounded]]) -> str:

@@ -7,7 +7,7 @@ ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Final, Literal, NamedTuple
@@ -47,6 +47,9 @@ SHARES: Final = (
 )  # fmt: skip
 """Metrics that follow from the confusion matrix, as a table's ``column`` names them."""
 
+MEANS: Final = ("folds", "resamples", "runs", "raters")
+"""What a number can be a mean over, as a table's ``mean_over`` names it."""
+
 PARTS: Final = ("train", "validation", "test")
 """Parts of a set, as a table's ``column`` names them; the whole is ``total``."""
 
@@ -61,6 +64,8 @@ class Rounded:
         As printed, such as ``64.50``; the decimals count.
     unit : str
         ``percent`` is divided by 100; ``fraction``, ``count`` and ``value`` stay as they are.
+    loose : bool
+        Its digits may have been cut off, or rounded up, instead of rounded.
 
     Raises
     ------
@@ -70,6 +75,7 @@ class Rounded:
 
     text: str
     unit: Unit
+    loose: bool = False
 
     def __post_init__(self) -> None:
         try:
@@ -99,9 +105,21 @@ class Rounded:
         """Everything that may have been rounded to it.
 
         Both ends are inside: rounding half up sends the lower end here, and half to even (the rule
-        of IEEE 754 and of numpy) sends either end here where the last digit is even.
+        of IEEE 754 and of numpy) sends either end here where the last digit is even. Where it is
+        read loosely, everything less than one unit of the last digit away.
         """
-        return Interval(self.value - self.half, self.value + self.half)
+        reach = 2 * self.half if self.loose else self.half
+        return Interval(self.value - reach, self.value + reach)
+
+    @property
+    def cut(self) -> Interval:
+        """Everything that becomes it when further digits are cut off."""
+        return Interval(self.value, self.value + 2 * self.half)
+
+    @property
+    def raised(self) -> Interval:
+        """Everything that becomes it when it is rounded up."""
+        return Interval(self.value - 2 * self.half, self.value)
 
     @property
     def share(self) -> Interval:
@@ -134,6 +152,8 @@ class Printed:
         Of a count: ``variable: level``, such as ``sex: male``; empty for all.
     mean_of : tuple of str
         The rows of the table whose mean this is said to be.
+    mean_over : str
+        What else it is a mean over (`MEANS`); empty for a number of one set of cases.
     note : str
         Where the number comes from, when it does not stand in the paper itself.
     """
@@ -148,11 +168,17 @@ class Printed:
     stratum: str = ""
     mean_of: tuple[str, ...] = ()
     note: str = ""
+    mean_over: str = ""
 
     @property
     def where(self) -> str:
         """Table and row, in words."""
         return f"{self.table}, {self.row}" + (f" ({self.stratum})" if self.stratum else "")
+
+    def loosened(self) -> Printed:
+        """Return it with its number and limits read loosely."""
+        ci = self.ci and (replace(self.ci[0], loose=True), replace(self.ci[1], loose=True))
+        return replace(self, number=replace(self.number, loose=True), ci=ci)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_table
 from hemocast.errors import TableError
 from hemocast.files import table_text
-from hemocast.papercheck.numbers import PARTS, SHARES, Finding, Printed, Rounded, Unit
+from hemocast.papercheck.numbers import MEANS, PARTS, SHARES, Finding, Printed, Rounded, Unit
 from hemocast.tables import read_table
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ TABLE = TableSchema(
         Column("n", pattern=r"\d{1,7}(-\d{1,7})?", hint="61, or 60-63 where it is in doubt"),
         Column("count", "whole", low=0, high=9_999_999),
         Column("mean_of", pattern=WORDS, hint="rows of the table, joined by ';'"),
+        Column("mean_over", "choice", choices=MEANS),
         Column("note", pattern=WORDS),
     ),
     ("table", "row", "stratum", "column"),
@@ -159,6 +160,7 @@ def _printed(row: Mapping[Hashable, str]) -> Printed:
         cell["stratum"],
         tuple(name.strip() for name in cell["mean_of"].split(";") if name.strip()),
         cell["note"],
+        cell["mean_over"],
     )
 
 

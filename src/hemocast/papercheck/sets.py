@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
-from hemocast.papercheck.numbers import PARTS, Finding, Printed, percent
+from hemocast.papercheck.numbers import PARTS, Finding, Interval, Printed, percent
+
+EXCLUSIVE = ("outcome", "sex", "gender")
+"""Variables of which every case has one level; of others (treatments, say) it may have several."""
+
+_PASSAGES = re.compile(
+    r"abstract|introduction|methods?|results?|text|discussion|conclusions?", re.I
+)
+"""Parts of a text, which all speak of the whole study; a table may have cases of its own."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +85,7 @@ def check_sets(printed: Sequence[Printed]) -> Iterator[Finding]:
     yield from _check_overlap(lines)
     yield from _check_strata(lines)
     yield from _check_repeats(lines)
-    for p in printed:
-        yield from _check_percentage(p)
+    yield from _check_percentages(printed)
 
 
 def _variables(lines: Sequence[SetCounts]) -> dict[tuple[str, str, str], list[SetCounts]]:
@@ -120,6 +128,13 @@ def _overlap(line: SetCounts, excess: int, words: str) -> Finding:
             "no-part", "warning", where, seen, words,
             f"{-excess} of {line.total} {line.row} are in no part.",
         )  # fmt: skip
+    outside = [name for name, size in line.parts if size == excess]
+    if outside:
+        return Finding(
+            "external-part", "note", where, seen, words,
+            f"The whole is the other parts without the {outside[0]} part, which then comes from "
+            "elsewhere (external), or lies inside another part.",
+        )  # fmt: skip
     test = dict(line.parts)["test"]
     total = line.total or 0
     shares = [f"{percent(Fraction(excess, size), 1)} % of the {name}" for name, size in
@@ -145,12 +160,16 @@ def _check_strata(lines: Sequence[SetCounts]) -> Iterator[Finding]:
             if size is None or len(known) < 2 or len(known) < len(levels) or sum(known) == size:
                 continue
             more = sum(known) > size
+            wrong = more and variable.lower() in EXCLUSIVE
             yield Finding(
-                "strata-sum", "warning" if more else "note", f"{table}, {row} ({variable})",
+                "strata-sum", "warning" if wrong else "note", f"{table}, {row} ({variable})",
                 f"{column} {size}", f"{' + '.join(map(str, known))} = {sum(known)}",
                 f"The levels of {variable} add up to {'more' if more else 'less'} than the whole: "
                 + ("they overlap, or a count is wrong." if more else "some are not listed."),
             )  # fmt: skip
+
+
+_ADDED = ", parts added"
 
 
 def _check_repeats(lines: Sequence[SetCounts]) -> Iterator[Finding]:
@@ -161,8 +180,12 @@ def _check_repeats(lines: Sequence[SetCounts]) -> Iterator[Finding]:
             seen[line.row, line.stratum].append((line.table, line.total))
         if not line.stratum and (line.excess or 0) < 0:
             parts = sum(size for _, size in line.parts)
-            seen[line.row, ""].append((f"{line.table}, parts added", parts))
-    differ = {k: v for k, v in seen.items() if len({size for _, size in v}) > 1}
+            seen[line.row, ""].append((line.table + _ADDED, parts))
+    differ = {
+        k: v
+        for k, v in seen.items()
+        if len({size for table, size in v if not table.endswith(_ADDED)}) > 1
+    }
     swapped: set[tuple[str, str]] = set()
     for first, second in combinations(sorted(differ), 2):
         a, b = dict(differ[first]), dict(differ[second])
@@ -177,24 +200,59 @@ def _check_repeats(lines: Sequence[SetCounts]) -> Iterator[Finding]:
                     "The counts of the two classes are exchanged between the two places.",
                 )  # fmt: skip
     for (row, stratum), values in differ.items():
-        if (row, stratum) not in swapped:
-            yield Finding(
-                "counts-differ", "error", f"{row}{f' ({stratum})' if stratum else ''}",
-                "; ".join(f"{table}: {size}" for table, size in values),
-                " != ".join(dict.fromkeys(str(size) for _, size in values)),
-                "The same count is printed with different values.",
-            )  # fmt: skip
-
-
-def _check_percentage(p: Printed) -> Iterator[Finding]:
-    """Find a count and its percentage that do not belong together."""
-    if p.count is None or p.n is None or p.n[0] != p.n[1]:
-        return
-    share = Fraction(p.count, p.n[0])
-    low, high = p.number.interval
-    if not low <= share <= high:
+        if (row, stratum) in swapped:
+            continue
+        wrong = len({size for table, size in values if _PASSAGES.fullmatch(table)}) > 1
         yield Finding(
-            "count-percent", "error", p.where, f"{p.count} of {p.n[0]}, printed {p.number}",
-            f"{p.count}/{p.n[0]} = {percent(share, 3)} %",
-            f"{p.count} of {p.n[0]} is not {p.number}.",
+            "counts-differ", "error" if wrong else "note",
+            f"{row}{f' ({stratum})' if stratum else ''}",
+            "; ".join(f"{table}: {size}" for table, size in values),
+            " != ".join(dict.fromkeys(str(size) for _, size in values)),
+            "The same count is printed with different values"
+            + ("." if wrong else ": for cases of different tables (internal and external, say), or "
+               "one is wrong."),
         )  # fmt: skip
+
+
+def _check_percentages(printed: Sequence[Printed]) -> Iterator[Finding]:
+    """Find counts and percentages that do not belong together, table by table."""
+    tables: dict[str, list[Printed]] = defaultdict(list)
+    for p in printed:
+        if p.count is not None and p.n is not None and p.n[0] == p.n[1]:
+            tables[p.table].append(p)
+    for table, cells in tables.items():
+        wrong = [p for p in cells if not _holds(p.number.interval, p)]
+        if not wrong:
+            continue
+        # That numbers were rounded up is believed of a table, not of the only one in it.
+        raised = len(cells) > 1 and all(_holds(p.number.raised, p) for p in cells)
+        if raised or all(_holds(p.number.cut, p) for p in cells):
+            yield Finding(
+                "digits-cut", "note", table,
+                ", ".join(f"{p.count} of {p.n[0]} = {p.number}" for p in wrong if p.n),
+                ", ".join(_true_words(p) for p in wrong),
+                "These percentages fit if digits were cut off, or rounded up, instead of rounded.",
+            )  # fmt: skip
+        else:
+            yield from (_not_its_percentage(p) for p in wrong)
+
+
+def _true_words(p: Printed) -> str:
+    return f"{p.count}/{p.n[0] if p.n else 0} = {percent(_share(p), 3)} %"
+
+
+def _share(p: Printed) -> Fraction:
+    return Fraction(p.count or 0, p.n[0] if p.n else 1)
+
+
+def _holds(interval: Interval, p: Printed) -> bool:
+    return interval.low <= _share(p) <= interval.high
+
+
+def _not_its_percentage(p: Printed) -> Finding:
+    of = p.n[0] if p.n else 0
+    return Finding(
+        "count-percent", "error", p.where, f"{p.count} of {of}, printed {p.number}",
+        _true_words(p),
+        f"{p.count} of {of} is not {p.number}.",
+    )  # fmt: skip
