@@ -320,6 +320,8 @@ TOGETHER = {
     "predict": "{scan} --key {key} --out {out}",  # without one, each folder has names of its own
 }
 LONG = {"benchmark", "demo", "reproduce", "simulate", "train"}
+OF_A_KIND = {"deidentify", "evaluate", "ingest", "predict", "quality", "split"}
+"""One command for each way of writing: the others take seconds more and are tried as slow."""
 UNDER_A_KEY = {"deidentify", "ingest"}
 OF_ONE_RUN = {"names.json", "linkage.csv"}
 """What differs from folder to folder: a random key, and the paths that were given."""
@@ -363,7 +365,11 @@ def _check_refusal(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(TOGETHER.keys() - LONG - {"readers serve", "readers links"})
+    "name",
+    [
+        pytest.param(name, marks=() if name in OF_A_KIND else pytest.mark.slow)
+        for name in sorted(TOGETHER.keys() - LONG - {"readers serve", "readers links"})
+    ],
 )
 def test_two_at_once_into_one_place_are_one_whole_result(place: Path, name: str) -> None:
     inputs, out = place / "inputs", place / "out"

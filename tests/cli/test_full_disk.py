@@ -72,7 +72,8 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("size", ["4k", "100k"])
+# At the first file, and, sooner told of, in the middle.
+@pytest.mark.parametrize("size", [pytest.param("4k", marks=pytest.mark.slow), "100k"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_ends_a_command_that_goes_on_with_more_room(
     command: str, size: str, ge_head: Path, predictions: Path, disk: Path

@@ -85,7 +85,11 @@ def test_the_default_network_at_full_size_loses_nothing_by_the_export():
     assert check_parity(net, content, frames) < 1e-5
 
 
-@pytest.mark.parametrize("fluid", [None, 0.0, 7.5])
+# Two exports each, of seconds.
+@pytest.mark.parametrize(
+    "fluid",
+    [pytest.param(None, marks=pytest.mark.slow), pytest.param(0.0, marks=pytest.mark.slow), 7.5],
+)
 def test_the_mirror_channel_is_exported_with_its_fluid_and_window(frames, fluid):
     config = NetConfig(pool=2, smooth=3, stem=8, widths=(8,), blocks=1, fluid_hu=fluid)
     batch = np.concatenate([frames[:3], np.zeros_like(frames[:1]), frames[3:4] * 0.2])

@@ -290,7 +290,7 @@ def test_what_a_killed_run_left_goes(scan: Path, model, tmp_path: Path) -> None:
 
 def test_no_prediction_outlives_its_case(cohort: Truth, model, tmp_path: Path) -> None:
     """All were kept until the end before, each with its stack and heatmap: 9.5 MB."""
-    paths = [cohort.dicom / patient.scans[0].folder for patient in cohort.patients]
+    paths = [cohort.dicom / patient.scans[0].folder for patient in cohort.patients[:5]]
     made = []
     for result in predict_cases(cases_of(paths), model.trained.model, tmp_path):
         if result.prediction is not None:
@@ -299,7 +299,7 @@ def test_no_prediction_outlives_its_case(cohort: Truth, model, tmp_path: Path) -
         gc.collect()
         # The generator stands at its yield, and holds the one it gave.
         assert sum(one() is not None for one in made) <= 1
-    assert len(made) >= 10
+    assert len(made) >= 3
     assert not any(one() for one in made)
     assert len(_table(tmp_path)) == len(paths)
 
