@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hemocast.onnx
-from hemocast.errors import ModelCorrupt
+from hemocast.errors import MissingExtra, ModelCorrupt
 from hemocast.onnx import Session, check_network, usable_cpus
 
 DEMO = Path(hemocast.onnx.__file__).parent / "assets" / "demo_model" / "model.onnx"
@@ -50,6 +51,17 @@ def _axes():
     from onnx import numpy_helper
 
     return numpy_helper.from_array(np.array([1, 2, 3]), "axes")
+
+
+def test_a_gpu_is_taken_where_there_is_one_and_refused_where_there_is_none() -> None:
+    content = _model(MEAN, MAPS, initializers=[_axes()])
+    frames = np.random.default_rng(0).random((1, 2, 4, 4), np.float32)
+    logit, _ = Session(content, device="auto").run(frames)
+    np.testing.assert_allclose(logit, frames.mean((1, 2, 3)), rtol=1e-5)
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("ONNX Runtime may have a GPU here")
+    with pytest.raises(MissingExtra, match="onnxruntime-gpu"):
+        Session(content, device="cuda")
 
 
 def test_a_network_of_allowed_operators_runs() -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from threading import Timer
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from hemocast.errors import ModelCorrupt
+from hemocast.errors import MissingExtra, ModelCorrupt
 from hemocast.volume import FloatArray
 
 LONGEST_SECONDS = 120.0
@@ -22,6 +22,11 @@ LONGEST_SECONDS = 120.0
 
 OPSETS = range(17, 24)
 """Versions of the standard operators that are accepted; ours are exported with 20."""
+
+Device = Literal["cpu", "cuda", "auto"]
+"""What runs a network; auto: a GPU where ONNX Runtime finds one, else the CPU."""
+
+_GPU = "CUDAExecutionProvider"
 
 # What convolutional networks and transformers are made of. Control flow could run for ever, and
 # Expand, Tile or ConstantOfShape could ask for any amount of memory.
@@ -55,14 +60,18 @@ class Session:
         file can be pulled in.
     threads : int or None
         Threads within one operator; default: the CPUs this process may use.
+    device : str
+        See `Device`. A GPU multiplies in full float32 too (no TF32).
 
     Raises
     ------
     ModelCorrupt
         The network is not one that Hemocast could have written, or ONNX Runtime refuses it.
+    MissingExtra
+        A GPU is asked for, and ONNX Runtime cannot use one here.
     """
 
-    def __init__(self, content: bytes, threads: int | None = None) -> None:
+    def __init__(self, content: bytes, threads: int | None = None, device: Device = "cpu") -> None:
         check_network(content)
         runtime = _runtime()
         options = runtime.SessionOptions()
@@ -72,12 +81,21 @@ class Session:
         # Waiting threads sleep: a little slower alone, far faster beside other work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._run_options = runtime.RunOptions
+        usable = device != "cpu" and _GPU in runtime.get_available_providers()
+        gpu = [(_GPU, {"use_tf32": "0"})] if usable else []
         try:
             self._session: Any = runtime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
+                content, options, providers=[*gpu, "CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's errors share no base of their own
             raise _corrupt("ONNX Runtime cannot load it") from error
+        # Where CUDA's libraries are missing, ONNX Runtime falls back to the CPU in silence.
+        if device == "cuda" and self._session.get_providers()[0] != _GPU:
+            raise MissingExtra(
+                "ONNX Runtime cannot use a GPU here",
+                "the package onnxruntime-gpu in place of onnxruntime, with CUDA, and a GPU",
+                "Install it, or take --device cpu",
+            )
 
     def run(self, frames: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return logit (n,) and last feature maps (n, C, ...) for frames (n, 28, H, W).

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from hemocast.cli.main import app
 from hemocast.dicom import write_nifti
-from hemocast.errors import UsageError
+from hemocast.errors import MissingExtra, UsageError
 from hemocast.model import Prediction, load_default
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
@@ -43,6 +43,19 @@ def test_the_demonstration_model_is_small_and_intact() -> None:
     assert model.description.net.name == "ctnet3d"
     assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
     assert sum(path.stat().st_size for path in assets.iterdir()) <= 5_000_000
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_the_first_scan(tmp_path: Path) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("ONNX Runtime may have a GPU here")
+    done = CliRunner().invoke(
+        app, ["predict", str(tmp_path), "--device", "cuda", "--out", str(tmp_path / "out")]
+    )
+    assert isinstance(done.exception, MissingExtra)
+    assert "--device cpu" in str(done.exception)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_real_head_gives_a_page_that_says_what_it_is(ge_head: Path, tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ import sys
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from hemocast.config import NetConfig, PrepareConfig
 from hemocast.dicom import write_nifti
-from hemocast.errors import BloodPresent, ModelCorrupt, NotFinite
+from hemocast.errors import BloodPresent, MissingExtra, ModelCorrupt, NotFinite
 from hemocast.model import Calibration, heatmap_on_scan, load
 from hemocast.model.heatmap import activation_map, enlarge
 from hemocast.prepare import prepare
@@ -44,6 +45,17 @@ def test_a_prediction_says_everything_it_must(model, make_stack):
     assert prediction.notice == NOTICE
     with pytest.raises(FrozenInstanceError):
         prediction.logit = 0
+
+
+def test_a_device_is_chosen_before_the_first_scan(model, make_stack):
+    stack = make_stack(7)
+    moved = model.on("auto")
+    assert moved.hash == model.hash
+    found = [one.predict_stack(stack, scan_id="x").logit for one in (model, moved)]
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        with pytest.raises(MissingExtra):
+            model.on("cuda")
 
 
 @pytest.mark.parametrize("name", ["ctnet3d", "ctnet2d"])

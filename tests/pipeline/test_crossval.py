@@ -13,7 +13,7 @@ from hemocast.config import Config, NetConfig, PrepareConfig, TrainConfig
 from hemocast.dataset import Dataset
 from hemocast.errors import OutputExists, TooFewPatients
 from hemocast.files import write_json
-from hemocast.pipeline.crossval import PREDICTIONS, CrossOptions, bags, cross_validate
+from hemocast.pipeline.crossval import PREDICTIONS, CrossOptions, cross_validate
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.train import STACKS
 
@@ -76,8 +76,6 @@ def test_a_patient_with_several_scans_has_one_more_row_for_all(whole: Path) -> N
     each = sorted(float(row["probability"]) for row in own if row is not bag)
     assert each[0] <= float(bag["probability"]) <= each[-1]
     assert len({(row["label"], row["fold"], row["threshold"]) for row in own}) == 1
-    judged = [("a", "a1", 1, 2.0), ("a", "a2", 1, -1.0), ("b", "b1", 0, 0.3)]
-    assert bags(judged) == [("a", "all", 1, 0.5)]
 
 
 def test_evaluate_takes_the_table(whole: Path, tmp_path: Path) -> None:

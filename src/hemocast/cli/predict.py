@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -45,6 +45,13 @@ def predict(
             "Default: as among those the model was calibrated on."
         ),
     ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda", "auto"],
+        typer.Option(
+            help="What runs the model's network: cuda needs onnxruntime-gpu and a GPU; auto takes "
+            "it where it is there."
+        ),
+    ] = "cpu",
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -66,6 +73,8 @@ def predict(
     from hemocast.pipeline.predict import cases_of, predict_cases
 
     loaded = load(model) if model else load_default()
+    if device != "cpu":
+        loaded = loaded.on(device)
     if prevalence is not None:
         loaded = loaded.at_prevalence(prevalence)
     cases = cases_of(paths)

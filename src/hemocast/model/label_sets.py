@@ -52,6 +52,10 @@ class LabelSets:
         one = self.one_from is None or logit >= self.one_from
         return (0, 1) if zero == one else (0,) if zero else (1,)
 
+    def text(self, logit: float) -> str:
+        """Return the set of a logit as it is written: "{0}", "{1}" or "{0, 1}"."""
+        return f"{{{', '.join(map(str, self.of(logit)))}}}"
+
 
 def fit_label_sets(
     label: ArrayLike, logit: ArrayLike, weight: ArrayLike, level: float = LEVEL

@@ -101,8 +101,7 @@ class Prediction:
     @property
     def label_set_text(self) -> str:
         """The set as it is written: "{0}", "{1}" or "{0, 1}"; "" where there is none."""
-        labels = self.label_set
-        return "" if labels is None else f"{{{', '.join(map(str, labels))}}}"
+        return self.label_sets.text(self.logit) if self.label_sets else ""
 
 
 def require_finite(answer: NDArray[np.floating]) -> None:

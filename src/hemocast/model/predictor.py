@@ -13,7 +13,7 @@ from hemocast.model.flags import flags
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlarge, on_scan
 from hemocast.model.prediction import Prediction, require_finite
 from hemocast.model.schema import DESCRIPTION, Description, corrupt
-from hemocast.onnx import Session
+from hemocast.onnx import Device, Session
 from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
 
@@ -33,6 +33,8 @@ class Model:
         Of the last linear layer: they turn the last feature map into the heatmap.
     threads : int or None
         CPU threads; default: all this process may use.
+    device : {"cpu", "cuda", "auto"}
+        What runs the network.
     """
 
     description: Description
@@ -40,6 +42,7 @@ class Model:
     onnx: bytes
     head_weights: FloatArray
     threads: int | None = None
+    device: Device = "cpu"
 
     def __repr__(self) -> str:
         """One line: what it is, and what it was trained on."""
@@ -51,7 +54,19 @@ class Model:
 
     @cached_property
     def _session(self) -> Session:
-        return Session(self.onnx, self.threads)
+        return Session(self.onnx, self.threads, self.device)
+
+    def on(self, device: Device) -> Model:
+        """Return the model, its network run by a device.
+
+        Raises
+        ------
+        MissingExtra
+            A GPU is asked for, and ONNX Runtime cannot use one here.
+        """
+        moved = replace(self, device=device)
+        _ = moved._session  # refused now, not at the first scan
+        return moved
 
     def at_prevalence(self, prevalence: float) -> Model:
         """Return the model for patients among whom HT is as common as given.

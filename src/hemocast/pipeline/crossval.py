@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
+from hemocast.pipeline.predictions.bags import bags
 from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
 from hemocast.pipeline.training_run import bind
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 KIND = "cross-validation"
 PREDICTIONS, BINDING = "predictions.csv", "crossval.json"
 COLUMNS = ("participant_id", "scan_id", "label", "probability", "model", "threshold", "fold")
-Judged = tuple[str, str, int, float]
-"""participant_id, scan_id, label and logit."""
-
 _SEED = 6
 """Of the folds: another stream than those of training."""
 
@@ -202,21 +200,4 @@ def _fold(
             "fold": number,
         }
         for participant, scan, label, logit in [*judged, *bags(judged)]
-    ]
-
-
-def bags(judged: Sequence[Judged]) -> list[Judged]:
-    """Return a row named `ALL` for every patient with several scans, by the mean of their logits.
-
-    Parameters
-    ----------
-    judged : sequence of (participant_id, scan_id, label, logit)
-    """
-    people: dict[str, list[Judged]] = {}
-    for row in judged:
-        people.setdefault(row[0], []).append(row)
-    return [
-        (one, ALL, max(row[2] for row in rows), sum(row[3] for row in rows) / len(rows))
-        for one, rows in people.items()
-        if len(rows) > 1
     ]

@@ -38,9 +38,9 @@ def predict_cases(
     """Predict every scan, one after the other, writing into `out` as they finish.
 
     A bad path costs that case alone. ``predictions.csv`` grows by a row after every scan, so that
-    what is finished is not lost when the run is stopped; ``linkage.csv``, for its owner only, says
-    which path each scan came from. Earlier predictions of the same model stay there, and so does
-    what users wrote.
+    what is finished is not lost when the run is stopped, and by one more, ``all``, for a patient
+    with several; ``linkage.csv``, for its owner only, says which path each scan came from. Earlier
+    predictions of the same model stay there, and so does what users wrote.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def predict_cases(
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
     """
-    assumed = model.description.calibration.assumed
-    with PredictionsFolder.open(out, model.hash, key, assumed) as folder:
+    calibration = model.description.calibration
+    with PredictionsFolder.open(out, model.hash, key, calibration.assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)
@@ -80,6 +80,7 @@ def predict_cases(
         for case in cases:
             for result in _Run(case, model, folder, resume=resume).results():
                 folder.add(result, case.path)
+                folder.add_bag(result.participant_id, calibration)
                 yield result
 
 

@@ -13,11 +13,12 @@ from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
 from hemocast.tables import read_table
 
-# 16 hexadecimal digits alone are what version 0.1 called a scan, and would get another name.
-_ID = r"(?![0-9a-f]{16}$)[0-9A-Za-z][0-9A-Za-z_-]{0,99}"
+# 16 hexadecimal digits alone are what version 0.1 called a scan, and would get another name; `all`
+# is the row of all scans of a patient.
+_ID = r"(?![0-9a-f]{16}$|all$)[0-9A-Za-z][0-9A-Za-z_-]{0,99}"
 _WORDS = (
     "up to 100 letters, digits, _ and -, the first a letter or digit, not 16 hexadecimal digits "
-    "alone; nothing that names a patient"
+    "alone, nor all; nothing that names a patient"
 )
 _PATHS = TableSchema(
     "paths.csv",

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 from hemocast import files
 from hemocast.dataset.pseudonym import is_unkeyed, load_key, read_key, scan_name
 from hemocast.errors import OutputExists
+from hemocast.evaluate.inputs.predictions import ALL
+from hemocast.pipeline.predictions.bags import Bags
 from hemocast.pipeline.predictions.names import Names, named_otherwise
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
-    from hemocast.model import Prediction
+    from hemocast.model import Calibration, Prediction
 
 TABLE, LINKAGE = "predictions.csv", "linkage.csv"
 COLUMNS = (
     "case", "participant_id", "scan_id", "probability", "probability_low", "probability_high",
     "threshold", "label_set", "logit", "status", "code", "message", "flags", "simulated",
 )  # fmt: skip
-_RESULTS = Form(COLUMNS, ("scan_id",))
+_RESULTS = Form(COLUMNS, ("scan_id",), shared=(ALL, "participant_id"))
 _PLACES = Form(("case", "path", "scan_id"), ("path", "scan_id"), private=True, quoted=True)
 PREDICTION = "prediction.json"
 FILES = ("montage.png", "report.html", "heatmap.nii.gz", PREDICTION)
@@ -109,6 +111,8 @@ class PredictionsFolder:
         What its scans are called.
     table, linkage : GrowingTable
         The results, and, for its owner only, which path each scan came from.
+    bags : Bags
+        The scans of every patient.
     """
 
     output: files.Output
@@ -116,6 +120,7 @@ class PredictionsFolder:
     names: Names
     table: GrowingTable
     linkage: GrowingTable
+    bags: Bags
 
     @classmethod
     @contextmanager
@@ -165,7 +170,7 @@ class PredictionsFolder:
             if not names.keyed and _unkeyed(table):
                 _key_scans(output, names.key, table)
                 table, linkage = _tables(out)
-            yield cls(output, model_hash, names, table, linkage)
+            yield cls(output, model_hash, names, table, linkage, Bags(table.earlier))
             table.close()
             linkage.close()
 
@@ -219,7 +224,14 @@ class PredictionsFolder:
             result.code == OutputExists.code and self.table.earlier_of(scan_id)
         )
         if not kept:
-            self.table.add(result.row())
+            row = result.row()
+            self.table.add(row)
+            self.bags.add(row)
+
+    def add_bag(self, patient: str | None, calibration: Calibration) -> None:
+        """Say in the table what all scans of a patient with several say together."""
+        if row := self.bags.row_of(patient or MISSING, calibration):
+            self.table.put(row)
 
     def _is_older(self, scan_id: str) -> bool:
         """Whether the first version made the scan's folder."""

@@ -28,6 +28,8 @@ class Form:
         Columns that say which scan a row is of; ``n/a`` in the last of them: of none.
     private : bool
         For its owner only.
+    shared : tuple of str or None
+        A name in the last of `key` that several rows have, and the column that tells these apart.
     quoted : bool
         Cells stand in quotation marks; else the last of ours has one character. By either a row
         that a kill cut off is told from a whole one.
@@ -37,10 +39,13 @@ class Form:
     key: tuple[str, ...]
     private: bool = False
     quoted: bool = False
+    shared: tuple[str, str] | None = None
 
     def of(self, row: Row) -> tuple[str, ...] | None:
         """Which scan a row is of; None where of none."""
         found = tuple(row.get(name, "") for name in self.key)
+        if self.shared and found[-1] == self.shared[0]:
+            found = (row.get(self.shared[1], ""), *found)
         return None if found[-1] in ("", MISSING) else found
 
 
@@ -92,6 +97,19 @@ class GrowingTable:
         else:
             line = self._text([row])
             files.append_line(self._path, line[:-1], private=self._form.private)
+
+    def put(self, row: Row) -> None:
+        """Add a row, or say in it what holds now, one of this run too."""
+        scan = self._form.of(row)
+        for old in self._new:
+            if self._form.of(old) == scan:
+                if _says(old) != _says(old | row):
+                    old |= row
+                    self.write()
+                return
+        known = self._known.get(scan) if scan else None
+        if known is None or _says(known) != _says(known | row):
+            self.add(row)
 
     def close(self) -> None:
         """Bring rows that were there before into the order and under the numbers of this run."""
