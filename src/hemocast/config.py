@@ -129,17 +129,35 @@ class TrainConfig(Settings):
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field(
         "auto", description="what trains; prediction runs on the CPU"
     )
+    devices: int = Field(
+        1, ge=1, le=64, description="GPUs, or processes of the CPU, of this machine: DDP"
+    )
+    class_weights: Literal["auto", "none", "balanced"] = Field(
+        "auto",
+        description="in the loss; balanced: both classes count alike; auto: so where the rarer has "
+        "less than a quarter of the patients",
+    )
+    log_to: Literal["csv", "tensorboard", "mlflow"] = Field(
+        "csv", description="where epochs are recorded besides the tables in the run's folder"
+    )
     augment: bool = True
     encoder: str | None = Field(
         None, description="folder of 'hemocast pretrain': its last layer alone is fitted"
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
 
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> Self:
+        if self.devices > 1 and self.batch_size < 2 * self.devices:
+            raise ValueError("batch_size must be at least twice devices, which share each batch")
+        return self
+
     @model_serializer(mode="wrap")
-    def _leave_out_no_encoder(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Files and hashes of runs without one stay as they were before there was any.
+    def _leave_out_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files and hashes of runs stay as they were before there were these settings.
         content: dict[str, Any] = write(self)
-        return {k: v for k, v in content.items() if k != "encoder" or v is not None}
+        newer = {"encoder": None, "devices": 1, "class_weights": "auto", "log_to": "csv"}
+        return {k: v for k, v in content.items() if k not in newer or v != newer[k]}
 
 
 class ScannerSettings(Settings):

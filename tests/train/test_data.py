@@ -8,6 +8,7 @@ import pytest
 from hemocast.config import TrainConfig
 from hemocast.errors import OutputExists, TableError, TooFewPatients
 from hemocast.train import StackTable, inner_parts, write_stacks
+from hemocast.train.data import class_weights
 from hemocast.volume import from_levels
 
 
@@ -107,3 +108,18 @@ def test_the_hash_sees_pictures_and_labels_but_not_the_order(table):
     assert relabelled.content_hash() != table.content_hash()
     moved = replace(table, rows=(1, 0, *table.rows[2:]))
     assert moved.content_hash() != table.content_hash()
+
+
+@pytest.mark.parametrize(
+    ("positive", "rule", "balanced"),
+    [(20, "auto", True), (25, "auto", False), (75, "auto", False), (76, "auto", True),
+     (20, "none", False), (50, "balanced", True)],
+)  # fmt: skip
+def test_a_rare_class_is_weighed_up_by_a_stated_rule(positive, rule, balanced):
+    labels = {f"sub-{i}": int(i < positive) for i in range(100)}
+    without, having = class_weights(labels, rule)
+    if not balanced:
+        assert (without, having) == (1, 1)
+        return
+    assert having * positive == pytest.approx(without * (100 - positive))
+    assert having * positive + without * (100 - positive) == pytest.approx(100)

@@ -49,8 +49,9 @@ def train(
     result = trained.evaluation
     print(f"{len(trained.refused)} scan(s) refused; overlap: {trained.receipt['patient_overlap']}")
     inner = trained.fitted.validation
-    drawn = "the split's own" if trained.split.parts.get("validation") else "drawn"
-    print(f"Inner validation part ({drawn}): {len(inner.participants)} patients")
+    how = "the split's own" if trained.split.parts.get("validation") else "drawn"
+    how = how if len(trained.fitted.train) else "all, out of fold"
+    print(f"Calibrated on ({how}): {len(inner.participants)} patients")
     print(f"Held out: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT")
     for metric in MAIN_METRICS:
         estimate = result[metric]

@@ -95,6 +95,9 @@ class SaveEveryEpoch(CheckpointCallback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Save, and tell the epochs so far in a table beside it."""
+        if not trainer.is_global_zero:  # takes part, and writes nothing
+            trainer.save_checkpoint(self.checkpoint.path)
+            return
         with replacing(self.checkpoint.path) as draft:
             trainer.save_checkpoint(draft)
         state = cast("TrainingState", pl_module.state)

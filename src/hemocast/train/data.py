@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from hemocast.volume import Stack, to_levels
 
 STACKS = "stacks.npy"
 """Name of the array."""
+RARE = 0.25
+"""Share of a class below which `class_weights` calls it rare."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,27 @@ def inner_parts(
                 "Check the split's table and the dataset's labels",
             )
     return train, held
+
+
+def class_weights(
+    labels: Mapping[str, int], rule: Literal["auto", "none", "balanced"]
+) -> tuple[float, float]:
+    """Weigh patients without and with HT in the training loss.
+
+    The calibration knows nothing of it: probabilities are those of the patients as they come.
+
+    Parameters
+    ----------
+    labels : mapping
+        participant_id -> 1 (HT) or 0 (no HT), of both classes.
+    rule : str
+        ``none``: all alike. ``balanced``: both classes count alike together. ``auto``: balanced
+        where the rarer class has less than `RARE` of the patients, else none.
+    """
+    n, positive = len(labels), sum(labels.values())
+    if rule == "none" or (rule == "auto" and min(positive, n - positive) >= RARE * n):
+        return 1.0, 1.0
+    return n / (2 * (n - positive)), n / (2 * positive)
 
 
 def write_stacks(stacks: Iterable[Stack | None], count: int, path: Path) -> tuple[int, ...]:

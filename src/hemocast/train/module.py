@@ -6,13 +6,13 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -52,10 +52,28 @@ class Scans(Dataset[Batch]):
         """Count the scans."""
         return len(self.label)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave a mapped file's content behind: another process maps the file itself."""
+        mapped = isinstance(self.channels, np.memmap)
+        return vars(self) | ({"channels": str(self.channels.filename)} if mapped else {})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Map the file."""
+        vars(self).update(state)
+        if isinstance(self.channels, str):
+            self.channels = np.load(self.channels, mmap_mode="r")
+
     def __getitem__(self, indices: list[int]) -> Batch:
         """Return the batch of those scans."""
         channels = torch.from_numpy(self.channels[self.rows[indices]])
         return channels, self.label[indices], self.weight[indices]
+
+
+def place_among() -> tuple[int, int]:
+    """Return which process of how many this is, in a training by several."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
 
 
 class Batches(Sampler[list[int]]):
@@ -72,12 +90,16 @@ class Batches(Sampler[list[int]]):
         return self.batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the batches of the current epoch; in the given order without a seed."""
-        order = np.arange(self.count)
+        """Yield the batches of the current epoch; in the given order without a seed.
+
+        Where several processes train, each gets its share of every batch. What has no seed is to
+        be validated on, by all of them alike, so that they stop together.
+        """
+        order, (rank, processes) = np.arange(self.count), place_among()
         if self.seed is not None:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
         for part in np.array_split(order, self.batches):
-            yield part.tolist()
+            yield (part if self.seed is None else part[rank::processes]).tolist()
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -179,15 +201,25 @@ class Training(lightning.LightningModule):
         channels, label, weight = batch
         # Seeded here and not once an epoch: Lightning draws from torch's generator in between, and
         # not at the same places when it resumes.
-        draw = torch.Generator().manual_seed(seed_of(self.config.seed, self.global_step, 1))
-        torch.manual_seed(seed_of(self.config.seed, self.global_step, 2))  # for dropout
+        rank, processes = place_among()
+        own = (rank,) if rank else ()
+        draw = torch.Generator().manual_seed(seed_of(self.config.seed, self.global_step, 1, *own))
+        torch.manual_seed(seed_of(self.config.seed, self.global_step, 2, *own))  # for dropout
         if self.config.augment:
             channels = augment(channels, draw)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.course.bf16):
             logit, _ = classify(self.net, channels)
         loss = functional.binary_cross_entropy_with_logits(logit.float(), label, weight)
         self._losses.append((loss.detach(), len(label)))
+        if processes > 1:  # their gradients are averaged, and their shares may differ by a scan
+            loss = loss * len(label) * processes / self._summed(len(label))
         return loss
+
+    def _summed(self, number: float) -> float:
+        """Sum over the processes."""
+        if place_among()[1] == 1:
+            return number
+        return float(self.trainer.strategy.reduce(torch.tensor(float(number)), reduce_op="sum"))
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move the average towards the weights, fast at first, and report."""
@@ -210,9 +242,10 @@ class Training(lightning.LightningModule):
 
         Lightning calls this after the epoch's validation.
         """
-        counts = sum(count for _, count in self._losses)
+        counts = self._summed(sum(count for _, count in self._losses))
+        losses = self._summed(sum(float(value) * count for value, count in self._losses))
         self.state.add(
-            train_loss=sum(float(value) * count for value, count in self._losses) / counts,
+            train_loss=losses / counts,
             validated=self._validation(),
             weights=self.average.state_dict(),
         )
@@ -221,6 +254,9 @@ class Training(lightning.LightningModule):
         stale = epoch - self.state.best_epoch >= self.config.patience
         self.state.finished = stale or epoch >= self.course.epochs
         self.trainer.should_stop = stale
+        last = asdict(self.state.history[-1]).items()
+        for logger in self.loggers:
+            logger.log_metrics({k: float(v) for k, v in last if v is not None}, step=epoch)
 
     def _validation(self) -> Validated | None:
         if not self._validated:
