@@ -1,4 +1,4 @@
-"""What one writes with MONAI and Lightning for the same task, for `training_speed` to measure against.
+"""What one writes with MONAI and Lightning for the same task: `training_speed` measures against it.
 
 The network is ours, unchanged, so that both loops train the same layers. All else is as MONAI and
 Lightning offer it: the stacks lie in memory as float32 tensors, MONAI's dictionary transforms
