@@ -50,7 +50,8 @@ def _measure(table: StackTable, rows: slice) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _gate() -> Gate:
-    gate = learn_gate(_measure(StackTable.of_folder(Path(sys.argv[1])), slice(MEASURED)))
+    table = StackTable.of_folder(Path(sys.argv[1]))
+    gate = learn_gate(_measure(table, slice(MEASURED)), simulated=True)
     if gate is None:
         sys.exit("too few stacks")
     return gate

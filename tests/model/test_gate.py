@@ -117,3 +117,30 @@ def test_a_gate_whose_numbers_do_not_fit_is_refused(gate: Gate, change: dict) ->
 def test_a_gate_of_unknown_measurements_is_refused(gate: Gate) -> None:
     with pytest.raises(ValueError, match="measurements"):
         replace(gate, features=("other", *gate.features[1:]))
+
+
+def test_a_gate_of_simulated_scans_lets_pass_what_lies_a_little_apart_in_many_ways() -> None:
+    """As an ordinary real head does: two spreads here and one and a half there."""
+    spread = np.array([5 * feature.floor for feature in FEATURES])
+    real = 10 + spread * np.tile([1.2, -0.8, 0.7, -1.0], 6)[: len(FEATURES)]
+    real[NAMES.index("bright_share")] = 0.03
+    real[NAMES.index("slice_mm")] = np.nan
+    plain, widened = learn_gate(scans(500)), learn_gate(scans(500), simulated=True)
+    assert plain is not None
+    assert widened is not None
+    assert plain.doubt(real) is not None
+    assert widened.doubt(real) is None
+    assert plain.gap == ()
+    assert len(widened.gap) == len(widened.features)
+    doubted = [widened.doubt(one) is not None for one in scans(1000, seed=1)]
+    assert np.mean(doubted) < 0.01
+    noisy = scans(1, seed=3)[0]
+    noisy[NAMES.index("noise_hu")] += 60 * FEATURES[0].floor
+    assert "mostly in: noise" in str(widened.doubt(noisy))
+    adapter = TypeAdapter(Gate)
+    assert adapter.validate_json(adapter.dump_json(widened)) == widened
+
+
+def test_a_gate_written_before_there_was_a_gap_is_still_read(gate: Gate) -> None:
+    older = {name: value for name, value in asdict(gate).items() if name != "gap"}
+    assert TypeAdapter(Gate).validate_python(older) == gate

@@ -72,6 +72,23 @@ def test_stacks_are_taken_as_they_are_with_their_rows(folder: Path, tmp_path: Pa
     assert 0 < bytes_of(cohort, config) < 1e8
 
 
+def test_the_distance_of_the_slices_is_measured_where_the_table_tells_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    cohort = Cohort.of(Dataset(folder))
+    before = prepare_cohort(cohort, SETTINGS, tmp_path, learned=PATIENTS[:3]).measured
+    assert np.isnan(before[:, -1]).all()
+    lines = (folder / "scans.tsv").read_text().splitlines()
+    cells = ["slice_mm", "5.0", "n/a", *["1.25"] * 14]
+    lines = [f"{line}\t{cell}" for line, cell in zip(lines, cells, strict=True)]
+    (folder / "scans.tsv").write_text("\n".join(lines))
+    after = prepare_cohort(
+        Cohort.of(Dataset(folder)), SETTINGS, tmp_path, learned=PATIENTS[:3]
+    ).measured
+    np.testing.assert_array_equal(after[:, -1], [5.0, np.nan, 1.25])
+    np.testing.assert_array_equal(after[:, :-1], before[:, :-1])
+
+
 def test_scans_with_blood_and_patients_without_label_are_left_out(folder: Path) -> None:
     scans = (folder / "scans.tsv").read_text()
     (folder / "scans.tsv").write_text(scans.replace("03_ses-01\t12\t0", "03_ses-01\t12\t1"))

@@ -29,16 +29,19 @@ class Feature:
         For people.
     floor : float
         Spread among training scans below which it is not taken to be known, in its own unit.
+    gap : float
+        How far real scans are taken to lie from simulated ones in it, as a share of their spread.
     """
 
     name: str
     words: str
     floor: float
+    gap: float = 0.75
 
 
 FEATURES = (
-    Feature("noise_hu", "noise", 0.15),
-    Feature("grain", "grain of the noise", 0.02),
+    Feature("noise_hu", "noise", 0.15, 0.25),
+    Feature("grain", "grain of the noise", 0.02, 0.25),
     Feature("between_frames", "likeness of neighbouring frames", 0.02),
     Feature("tail", "pixels that stand out", 0.1),
     Feature("edges_hu", "sharpness of edges", 0.4),
@@ -59,9 +62,13 @@ FEATURES = (
     Feature("frames", "height of the brain", 0.7),
     Feature("width_mm", "width of the brain", 2.0),
     Feature("depth_mm", "length of the brain", 2.0),
-    Feature("slice_mm", "distance of the slices", 0.3),
+    Feature("slice_mm", "distance of the slices", 0.6, 0.25),
 )
-"""What is measured, in this order."""
+"""What is measured, in this order.
+
+The gaps are ours. In 10 of 23 features one of four real heads lay outside of the middle 90 % of
+simulated ones (docs/simulator.md), in edges and anatomy more than in noise, which follows scanners.
+"""
 
 _BLOCK = 16
 _EDGE = 3

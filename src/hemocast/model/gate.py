@@ -6,6 +6,10 @@ of its own. The distance is Mahalanobis's, of these scores, with correlations sh
 (Ledoit & Wolf 2004, 10.1016/S0047-259X(03)00096-4). Its limit is the conformal one of the distances
 of scans left out (Bates et al. 2023, 10.1214/22-AOS2244): of scans like the training scans about
 `ALARMS` lie beyond.
+
+Real heads differ from simulated ones in ways that these cannot tell. A gate that learns from
+simulated scans alone therefore learns from each after it was moved at random, by as much as real
+ones are taken to lie apart (`hemocast.model.features.Feature`); its limit is that of such scans.
 """
 
 from __future__ import annotations
@@ -50,6 +54,9 @@ class Gate:
         Distance beyond which a scan is unlike.
     n_scans : int
         Learned from.
+    gap : tuple of float
+        Standard deviation of the random move of each measurement, in its own unit, where the scans
+        were simulated; empty where they were real.
     """
 
     features: tuple[str, ...]
@@ -57,10 +64,11 @@ class Gate:
     precision: tuple[tuple[float, ...], ...]
     limit: Annotated[float, Field(gt=0)]
     n_scans: int
+    gap: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.features)
-        if {len(self.precision), *map(len, self.precision)} != {n} or n == 0:
+        if {len(self.precision), *map(len, self.precision), len(self.gap) or n} != {n} or n == 0:
             raise ValueError("a gate needs as many numbers as measurements")
         knots = np.array(self.quantiles, np.float64)
         if knots.shape != (n, len(SHARES)) or np.diff(knots).min() <= 0:
@@ -111,13 +119,15 @@ def _scores(values: Floats, quantiles: Floats) -> Floats:
                    -_FARTHEST, _FARTHEST)  # fmt: skip
 
 
-def learn_gate(measured: Floats) -> Gate | None:
+def learn_gate(measured: Floats, *, simulated: bool = False) -> Gate | None:
     """Learn what is usual.
 
     Parameters
     ----------
     measured : ndarray of float64, shape (n, len(FEATURES))
         Of training scans; a measurement that is NaN in more than half of them is left out.
+    simulated : bool
+        They show no patients: real scans will differ from them in ways of their own.
 
     Returns
     -------
@@ -126,6 +136,9 @@ def learn_gate(measured: Floats) -> Gate | None:
     """
     if len(measured) < GATE_FROM:
         return None
+    gap = _gap(measured) if simulated else np.empty(0)
+    if simulated:
+        measured = measured + gap * np.random.default_rng(1).normal(size=measured.shape)
     whole = _fit(measured)
     fold = np.random.default_rng(0).permutation(len(measured)) % _FOLDS
     distances = np.empty(len(measured))
@@ -134,7 +147,18 @@ def learn_gate(measured: Floats) -> Gate | None:
         distances[fold == k] = [rest.distance(one) for one in measured[fold == k]]
     rank = int(np.ceil((1 - ALARMS) * (len(measured) + 1))) - 1
     limit = float(np.sort(distances)[min(rank, len(measured) - 1)])
-    return replace(whole, limit=limit)
+    names = [feature.name for feature in FEATURES]
+    moved = tuple(float(f"{gap[names.index(one)]:.8g}") for one in whole.features if simulated)
+    return replace(whole, limit=limit, gap=moved)
+
+
+def _gap(measured: Floats) -> Floats:
+    """Return how far real scans are taken to lie from these, for each measurement."""
+    known = np.isfinite(measured).any(axis=0)
+    spread = np.array([feature.floor for feature in FEATURES])
+    low, high = np.nanquantile(measured[:, known], (SHARES[1], SHARES[-2]), axis=0)
+    spread[known] = np.maximum(spread[known], (high - low) / (_SCORES[-2] - _SCORES[1]))
+    return np.asarray(spread * [feature.gap for feature in FEATURES])
 
 
 def _fit(measured: Floats) -> Gate:

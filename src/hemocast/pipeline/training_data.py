@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -153,40 +153,12 @@ def prepare_cohort(
     """
     if cohort.stacks is not None:
         _check_prepared(cohort.stacks, settings)
-        learn = cohort.stacks.of(learned)
-        array = learn.open()
-        examples = [_stack(array[row], settings) for row in learn.rows[:EXAMPLES]]
-        spacing = (settings.frame_mm, settings.pixel_mm, settings.pixel_mm)
-        some = (array[row] for row in learn.rows[:MEASURED])
-        usual = _table([measure_levels(one, spacing, settings.window) for one in some])
-        return Prepared(cohort.stacks, examples, (), usual)
-    scans, count = cohort.scans, len(cohort.scans)
-    kept: list[Stack] = []
-    refused: list[PreparedScan] = []
-    measured: list[NDArray[np.float64]] = []
-    people = set(learned)
-
-    def stacks() -> Iterator[Stack | None]:
-        prepared = prepare_scans(cohort.dataset, scans, settings, workers=workers)
-        for done, item in enumerate(_alive(prepared), start=1):
-            if item.stack is None:
-                refused.append(item)
-            elif item.scan.participant_id in people and len(measured) < MEASURED:
-                measured.append(measure_features(item.stack, settings.window))
-                if len(kept) < EXAMPLES:
-                    kept.append(item.stack)
-            if progress:
-                progress(done, count)
-            yield item.stack
-        if len(refused) == count:
-            raise TooFewPatients(
-                f"All {count} scans were refused, the first because: {refused[0].error}",
-                "head CTs that can be prepared",
-                "See the reasons and check the scans",
-            )
-
-    rows = write_stacks(stacks(), count, folder / STACKS)
-    left = [scans[row] for row in rows]
+        return _of_stacks(cohort.dataset, cohort.stacks, settings, learned)
+    kept = _Kept(frozenset(learned), settings.window)
+    prepared = _alive(prepare_scans(cohort.dataset, cohort.scans, settings, workers=workers))
+    count = len(cohort.scans)
+    rows = write_stacks(kept.stacks(prepared, count, progress), count, folder / STACKS)
+    left = [cohort.scans[row] for row in rows]
     table = StackTable(
         folder / STACKS,
         tuple(scan.participant_id for scan in left),
@@ -194,7 +166,72 @@ def prepare_cohort(
         tuple(cohort.labels[scan.participant_id] for scan in left),
         rows,
     )
-    return Prepared(table, kept, tuple(refused), _table(measured))
+    return Prepared(table, kept.examples, tuple(kept.refused), _table(kept.measured))
+
+
+def _of_stacks(
+    dataset: Dataset, stacks: StackTable, settings: PrepareConfig, learned: Collection[str]
+) -> Prepared:
+    """Take stacks as they are; the distance of the slices is what their table says, if it does."""
+    import pandas as pd
+
+    scans = dataset.table("scans")
+    known: dict[str, float] = {}
+    if "slice_mm" in scans:
+        numbers = pd.to_numeric(scans["slice_mm"], errors="coerce")
+        known = dict(zip(scans["scan_id"], numbers, strict=True))
+    learn = stacks.of(learned)
+    array = learn.open()
+    examples = [_stack(array[row], settings) for row in learn.rows[:EXAMPLES]]
+    spacing = (settings.frame_mm, settings.pixel_mm, settings.pixel_mm)
+    usual = [
+        measure_levels(array[row], spacing, settings.window, known.get(scan, np.nan))
+        for scan, row in zip(learn.scan_id[:MEASURED], learn.rows, strict=False)
+    ]
+    return Prepared(stacks, examples, (), _table(usual))
+
+
+@dataclass
+class _Kept:
+    """What is kept of scans while their stacks go by.
+
+    Parameters
+    ----------
+    people : frozenset of str
+        Patients to learn from.
+    window : tuple of float
+        HU of the levels 0 and 1.
+    """
+
+    people: frozenset[str]
+    window: tuple[float, float]
+    examples: list[Stack] = field(default_factory=list)
+    measured: list[NDArray[np.float64]] = field(default_factory=list)
+    refused: list[PreparedScan] = field(default_factory=list)
+
+    def stacks(
+        self,
+        prepared: Iterable[PreparedScan],
+        count: int,
+        progress: Callable[[int, int], None] | None,
+    ) -> Iterator[Stack | None]:
+        """Pass on each scan's stack, or None where it was refused; refuse where all were."""
+        for done, item in enumerate(prepared, start=1):
+            if item.stack is None:
+                self.refused.append(item)
+            elif item.scan.participant_id in self.people and len(self.measured) < MEASURED:
+                self.measured.append(measure_features(item.stack, self.window))
+                if len(self.examples) < EXAMPLES:
+                    self.examples.append(item.stack)
+            if progress:
+                progress(done, count)
+            yield item.stack
+        if len(self.refused) == count:
+            raise TooFewPatients(
+                f"All {count} scans were refused, the first because: {self.refused[0].error}",
+                "head CTs that can be prepared",
+                "See the reasons and check the scans",
+            )
 
 
 def _table(measured: list[NDArray[np.float64]]) -> NDArray[np.float64]:

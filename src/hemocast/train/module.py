@@ -54,14 +54,14 @@ class Scans(Dataset[Batch]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave a mapped file's content behind: another process maps the file itself."""
-        mapped = isinstance(self.channels, np.memmap)
-        return vars(self) | ({"channels": str(self.channels.filename)} if mapped else {})
+        path = getattr(self.channels, "filename", None)
+        return vars(self) | ({} if path is None else {"channels": str(path)})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Map the file."""
-        vars(self).update(state)
-        if isinstance(self.channels, str):
-            self.channels = np.load(self.channels, mmap_mode="r")
+        kept = state["channels"]
+        channels = np.load(kept, mmap_mode="r") if isinstance(kept, str) else kept
+        vars(self).update(state | {"channels": channels})
 
     def __getitem__(self, indices: list[int]) -> Batch:
         """Return the batch of those scans."""

@@ -59,7 +59,9 @@ def pack(
             prevalence=fitted.prevalence,
             refit=bool(fitted.refit),
         ),
-        None if measured is None else learn_gate(measured),
+        None
+        if measured is None
+        else learn_gate(measured, simulated=purpose.simulated_training_data),
     )
     return save_model(fitted.net, folder, purpose, recipe, examples)
 

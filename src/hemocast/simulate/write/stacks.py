@@ -26,7 +26,7 @@ from hemocast.volume import to_levels
 
 SCANS = (
     "scan_id", "row", "hours_from_onset", "hours_from_first", "blood", "manufacturer", "model",
-    "kernel",
+    "kernel", "slice_mm",
 )  # fmt: skip
 
 DESCRIPTION = "dataset_description.json"

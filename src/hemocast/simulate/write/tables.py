@@ -117,6 +117,7 @@ def scan_rows(patient: Patient, scan_ids: Sequence[str]) -> list[Row]:
             "hours_from_first": round(scan.hours - patient.scans[0].hours, 2),
             "blood": 0,
             **_values(VENDORS[scan.vendor], "manufacturer model kernel"),
+            "slice_mm": scan.protocol.slice_mm,
         }
         for name, scan in zip(scan_ids, patient.scans, strict=True)
     ]
