@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -14,6 +15,15 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 # A busy machine is no failure. Continuous integration tries the same examples every time.
 settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)
@@ -117,3 +127,16 @@ def schema_faults() -> Callable[[object, dict], list[str]]:
         return [f"{error.json_path}: {error.message}" for error in found]
 
     return faults
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Any, None, None]:
+    """Give one Chromium for all pages of a file; its event loop must end with them."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("HEMOCAST_TEST_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is not installed (or name it in HEMOCAST_TEST_CHROMIUM)")
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield launched
+        launched.close()

@@ -127,7 +127,7 @@ class TrainConfig(Settings):
         "auto", description="of training steps; auto: bf16 where the processor multiplies in it"
     )
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field(
-        "auto", description="what trains; prediction runs on the CPU"
+        "auto", description="what trains; for prediction see 'hemocast predict --device'"
     )
     devices: int = Field(
         1, ge=1, le=64, description="GPUs, or processes of the CPU, of this machine: DDP"
@@ -156,8 +156,9 @@ class TrainConfig(Settings):
     def _leave_out_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Files and hashes of runs stay as they were before there were these settings.
         content: dict[str, Any] = write(self)
-        newer = {"encoder": None, "devices": 1, "class_weights": "auto", "log_to": "csv"}
-        return {k: v for k, v in content.items() if k not in newer or v != newer[k]}
+        fields = type(self).model_fields
+        newer = ("encoder", "devices", "class_weights", "log_to")
+        return {k: v for k, v in content.items() if k not in newer or v != fields[k].default}
 
 
 class ScannerSettings(Settings):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +26,7 @@ from hemocast.report.paper.page import PaperResult, PaperTable, paper_files
 from hemocast.report.readers.figures import draw_readers
 from hemocast.volume import Source
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 PAGES = ("case", "demo", "quality", "evaluation", "readers", "paper")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 WIDTHS = (320, 390, 1440)
 A4_PX = {"portrait": 703, "landscape": 1046}
 """What a sheet of A4 shows between the margins of `style.css`, at 96 dots an inch."""
@@ -60,18 +55,6 @@ NARROW = """() => [...document.querySelectorAll("p, dd, li, td, th, label")]
     .filter((n) => n.getBoundingClientRect().width < 60)
     .map((n) => n.textContent.trim().slice(0, 40))"""
 """Text in so narrow a column that it stands one word, or letter, a line."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Give one browser for all pages."""
-    path = os.environ.get("HEMOCAST_TEST_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("Chromium is not installed (or name it in HEMOCAST_TEST_CHROMIUM)")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 def quality_page(folder: Path) -> str:
@@ -150,6 +133,7 @@ def pages(
 def test_nothing_runs_out_of_a_page_and_no_column_is_a_letter_wide(
     name: str, pages: dict[str, Path], browser: Any, artefacts: Path
 ) -> None:
+    """Pictures of it are kept where HEMOCAST_TEST_LOOK is set: they take seconds."""
     page = browser.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

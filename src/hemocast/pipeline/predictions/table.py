@@ -53,8 +53,8 @@ class GrowingTable:
     """A CSV to which every scan adds a row, in a time that does not grow with the rows before.
 
     A row is appended and on the disk before the next scan begins. The file is written anew, whole
-    or not at all, only when the first row of a run comes, when a row of an earlier run says
-    something else now, and in the end.
+    or not at all, only when the first row of a run comes, when a row that is there says something
+    else now, and in the end.
 
     Parameters
     ----------
@@ -78,6 +78,7 @@ class GrowingTable:
         self._own = [name for name in self._columns if name not in form.columns]
         self._known = {scan: row for row in self.earlier if (scan := form.of(row)) is not None}
         self._new: list[Row] = []
+        self._now: dict[tuple[str, ...] | None, Row] = {}
         self._stale = False
 
     def earlier_of(self, *scan: str) -> Row | None:
@@ -90,6 +91,7 @@ class GrowingTable:
         old = self._known.get(scan) if scan else None
         row = {name: (old or {}).get(name, "") for name in self._own} | row
         self._new.append(row)
+        self._now[scan] = row
         if len(self._new) == 1 or (old and _says(old) != _says(row)):
             self.write()
         elif old:
@@ -101,12 +103,12 @@ class GrowingTable:
     def put(self, row: Row) -> None:
         """Add a row, or say in it what holds now, one of this run too."""
         scan = self._form.of(row)
-        for old in self._new:
-            if self._form.of(old) == scan:
-                if _says(old) != _says(old | row):
-                    old |= row
-                    self.write()
-                return
+        if scan in self._now:
+            old = self._now[scan]
+            if _says(old) != _says(old | row):
+                old |= row
+                self.write()
+            return
         known = self._known.get(scan) if scan else None
         if known is None or _says(known) != _says(known | row):
             self.add(row)
@@ -121,8 +123,7 @@ class GrowingTable:
 
         An earlier row of no scan goes, unless a user wrote in it.
         """
-        now = {self._form.of(row) for row in self._new}
-        kept = [row for row in self.earlier if self._stays(row, now)]
+        kept = [row for row in self.earlier if self._stays(row)]
         header = dict(zip(self._columns, self._columns, strict=True))
         text = self._text([header, *kept, *self._new])
         files.write_text(self._path, text, private=self._form.private)
@@ -136,9 +137,9 @@ class GrowingTable:
         writer.writerows([row.get(name, "") for name in self._columns] for row in rows)
         return text.getvalue()
 
-    def _stays(self, row: Row, now: set[tuple[str, ...] | None]) -> bool:
+    def _stays(self, row: Row) -> bool:
         scan = self._form.of(row)
-        return any(row.get(name) for name in self._own) if scan is None else scan not in now
+        return any(row.get(name) for name in self._own) if scan is None else scan not in self._now
 
 
 def _says(row: Row) -> Row:
