@@ -75,8 +75,9 @@ def test_no_byte_of_a_users_folder_changes(
 def test_what_is_not_installed_is_told_of_before_anything_is_made(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "hemocast.train.fitting", raising=False)
-    monkeypatch.delattr(hemocast.train, "fitting", raising=False)
+    for name in [name for name in sys.modules if name.startswith("hemocast.train.")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(hemocast.train, name.split(".")[2], raising=False)
     monkeypatch.setitem(sys.modules, "lightning", None)
     with pytest.raises(MissingExtra, match="train"):
         run(tmp_path / "out")

@@ -32,7 +32,7 @@ GREY_HU = 38.0
 # than veins, dura and faint calcium of ordinary heads bring together; less is enough of what the
 # tissue map holds for blood, each place counting by its probability.
 COMPACT_ML = 0.9, 0.4
-MAPPED_ML = 0.3, 0.15
+MAPPED_ML = 0.4, 0.15
 LEAST_PROBABLE = 0.1
 # Dural sinuses lie within this of the skull.
 BORDER_MM = 3.0
