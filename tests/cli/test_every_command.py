@@ -418,7 +418,7 @@ def test_of_two_reading_rooms_one_opens_and_answers(place: Path) -> None:
     with pytest.raises(HTTPError):  # it answers, if only that there is nothing without a link
         urlopen(f"http://127.0.0.1:{port}/nothing", timeout=120)
     opened.send_signal(signal.SIGINT)
-    opened.communicate(timeout=60)
+    opened.communicate(timeout=300)
     assert opened.returncode == 0
 
 

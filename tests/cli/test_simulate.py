@@ -54,7 +54,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole, tmp_path):
             break
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait(timeout=300)
     assert not (out / "labels.csv").exists()
     assert any((out / "dicom").iterdir())
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
