@@ -5,7 +5,13 @@ import torch
 
 from hemocast.config import NetConfig, PrepareConfig
 from hemocast.nets import build, facts_of, try_network
-from hemocast.nets.hemispheres import FINDINGS, OF_LESION, PROBABILITIES, split_sides
+from hemocast.nets.hemispheres import (
+    FINDINGS,
+    OF_LESION,
+    PROBABILITIES,
+    TissueInput,
+    split_sides,
+)
 
 SMALL = NetConfig(name="hemispheres", pool=1, smooth=3, stem=8, widths=(8,))
 SHAPE = (8, 24, 24)
@@ -58,6 +64,17 @@ def test_findings_of_the_lesion_lie_in_its_outline_and_the_others_in_tissue(net,
     assert reading.place[0, first].flatten()[at] > 1
     air = reading.place[0, other, :, 0, 0]
     assert float(air.max()) < 0.05
+
+
+def test_relief_is_lost_where_grey_and_white_look_alike_and_kept_under_a_scanners_shading():
+    stripes = (torch.arange(96) // 6 % 2).float() * 0.2 + 0.5  # white matter and grey
+    frames = stripes.expand(1, 4, 96, 96).clone()
+    frames[:, :, 30:66, 30:66] = 0.6  # an infarct, no darker than what it was on average
+    shaded = frames + torch.linspace(-0.06, 0.06, 96)[:, None]
+    inputs = TissueInput(6, True, 3, 7.5)
+    plain, under = (inputs(picture)[0, 3, 1] for picture in (frames, shaded))
+    assert float(plain[7:9, 7:9].max()) < 0.005 < 0.03 < float(plain[2:14, 2:4].mean())
+    assert float((under - plain).abs()[2:14, 2:14].max()) < 0.01
 
 
 def test_members_are_averaged(net, frames):

@@ -138,35 +138,37 @@ class StackInput(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, channels, frames, h, w) for frames (B, frames, H, W) in [0, 1]."""
-        picture = self._pooled(frames).unsqueeze(1)
+        picture = pooled(frames, self.pool).unsqueeze(1)
         if not self.mirror:
             return picture
         if self.fluid_hu is None:
             tissue, held = picture, (picture > TISSUE).to(picture.dtype)
         else:
-            tissue, held = self._tissue(frames, picture)
+            tissue, held = self._tissue(frames, picture, self.pool)
         both = held * held.flip(-1)
         darker = self._blur((tissue.flip(-1) - tissue) * both) / (self._blur(both) + 0.1)
         return torch.cat([picture, functional.relu(darker)], 1)
 
-    def _tissue(self, frames: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
+    def _tissue(self, frames: Tensor, picture: Tensor, pool: int) -> tuple[Tensor, Tensor]:
         """Return mean level of the tissue in each pooled pixel, and the share that is tissue."""
         assert self.fluid_hu is not None  # noqa: S101 - the caller looked
         fluid = white_matter(picture) - self.fluid_hu / self.window_hu
         # A ramp and no step: a rounding error in the last bit must not move a pixel across.
         held = ((frames - fluid[:, 0]) / RAMP + 0.5).clamp(0, 1) * (frames / RAMP).clamp(0, 1)
-        share = self._pooled(held)
-        mean = self._pooled(frames * held) / (share + EMPTY)
+        share = pooled(held, pool)
+        mean = pooled(frames * held, pool) / (share + EMPTY)
         return mean.unsqueeze(1), share.unsqueeze(1)
-
-    def _pooled(self, frames: Tensor) -> Tensor:
-        return functional.avg_pool2d(frames, self.pool) if self.pool > 1 else frames
 
     def _blur(self, x: Tensor) -> Tensor:
         kernel = (3, self.smooth, self.smooth)
         padding = (1, self.smooth // 2, self.smooth // 2)
         x = functional.avg_pool3d(x, kernel, 1, padding)
         return functional.avg_pool3d(x, (1, *kernel[1:]), 1, (0, *padding[1:]))
+
+
+def pooled(frames: Tensor, size: int) -> Tensor:
+    """Average frames (B, frames, H, W) over `size` x `size` pixels."""
+    return functional.avg_pool2d(frames, size) if size > 1 else frames
 
 
 def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:

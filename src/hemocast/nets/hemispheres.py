@@ -4,7 +4,8 @@ A reader of a stroke CT compares the two sides, outlines what is darker, and jud
 large and how dark it is. So does this network, which learns the first two on simulated heads
 (``hemocast pretrain``) before it is told any outcome:
 
-- the input layer tells tissue from fluid (`hemocast.nets.blocks.StackInput`) and learns nothing;
+- the input layer tells tissue from fluid (`hemocast.nets.blocks.StackInput`), says how far grey
+  matter stands out from what is about it (`TissueInput`), and learns nothing;
 - both hemispheres go through the same small U-Net (Ronneberger 2015, 10.1007/978-3-319-24574-4_28)
   as two pictures, each with how much darker it is than the other. A scan and its mirror image give
   the same findings, to the bit but for rounding: there is nothing left that flipping could add;
@@ -26,6 +27,7 @@ from torch.nn import functional
 
 from hemocast.config import NetConfig
 from hemocast.nets.blocks import (
+    EMPTY,
     ResidualBlock,
     StackInput,
     StackNetwork,
@@ -33,6 +35,7 @@ from hemocast.nets.blocks import (
     doubled,
     normalisation,
     padded,
+    pooled,
     predictor,
 )
 from hemocast.nets.grid import MapGrid
@@ -55,22 +58,43 @@ DARKER = (0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2)
 """Levels (1 to 8 HU in the usual window): how much of a hemisphere is darker than the other by as
 much, smoothed, is told to the findings as it is."""
 
-CHANNELS = 5
+CHANNELS = 8
 _SOME = 1e-3
+
+FINE, ABOUT = 3, 5
+"""Pixels in which grey matter is told from white, and the box of such pixels about each."""
 
 
 class TissueInput(StackInput):
-    """Frames -> pooled picture, mean level of its tissue, and the share that is tissue."""
+    """Frames -> pooled picture, mean level of its tissue, share that is tissue, and relief.
+
+    The relief is how far a pixel's tissue lies above the mean of the tissue about it, nothing where
+    it lies below: grey matter beside white has it, and loses it in an infarct, long before the
+    whole is darker (the insular ribbon: Truwit 1990, 10.1148/radiology.176.3.2389039). What a
+    scanner adds smoothly over centimetres leaves it as it is. It is taken in pixels of `FINE` and
+    averaged over those of ``pool``, where ``pool`` is a multiple of `FINE`; else in those of
+    ``pool``.
+    """
 
     @property
     def channels(self) -> int:
         """Channels of the output."""
-        return 3
+        return 4
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Return (B, 3, frames, h, w) for frames (B, frames, H, W) in [0, 1]."""
-        picture = self._pooled(frames).unsqueeze(1)
-        return torch.cat([picture, *self._tissue(frames, picture)], 1)
+        """Return (B, 4, frames, h, w) for frames (B, frames, H, W) in [0, 1]."""
+        fine = FINE if self.pool % FINE == 0 else self.pool
+        picture = pooled(frames, fine).unsqueeze(1)
+        tissue, share = self._tissue(frames, picture, fine)
+        # Pixels that hold fluid too count for little: what they hold of tissue is uncertain.
+        weight = share * share
+        around = _near(tissue * weight) / (_near(weight) + _SOME)
+        relief = functional.relu(tissue - around) * weight
+        picture, held, share, relief, weight = (
+            pooled(x[:, 0], self.pool // fine).unsqueeze(1)
+            for x in (picture, tissue * share, share, relief, weight)
+        )
+        return torch.cat([picture, held / (share + EMPTY), share, relief / (weight + _SOME)], 1)
 
 
 @dataclass(frozen=True)
@@ -182,13 +206,11 @@ class Member(nn.Module):
         self.last = nn.Sequential(nn.Conv3d(fine + coarse, 2 * fine, 1), nn.ReLU())
         self.dense = nn.Conv3d(2 * fine, 4, 1)
         nn.init.constant_(self.dense.bias, -3.0)  # type: ignore[arg-type]
-        pooled = 3 * coarse + 2 * fine + 4 + len(DARKER)
-        self.judge = nn.Sequential(
-            nn.Linear(2 * pooled, 64), nn.ReLU(), nn.Linear(64, len(FINDINGS))
-        )
+        size = 3 * coarse + 2 * fine + 5 + len(DARKER)
+        self.judge = nn.Sequential(nn.Linear(2 * size, 64), nn.ReLU(), nn.Linear(64, len(FINDINGS)))
 
     def forward(self, channels: Tensor) -> Reading:
-        """Read what the input layer gave, (B, 3, frames, h, w)."""
+        """Read what the input layer gave, (B, 4, frames, h, w)."""
         count, _, frames, height, width = channels.shape
         columns = _even(-int(-(width // 2) * BRAIN // 1))
         sides = _sides(channels, columns)
@@ -201,9 +223,9 @@ class Member(nn.Module):
         outline = outline[:, :, :frames, :height, : sides.shape[-1]]
         share = sides[:, 2:3]
         there = torch.sigmoid(outline) * share
-        pooled = self._pooled(f0.float(), f1.float(), there, apart)
-        mass = pooled[:, 0].view(count, 2)
-        pair = pooled.view(count, 2, -1)
+        summary = self._pooled(f0.float(), f1.float(), there, apart)
+        mass = summary[:, 0].view(count, 2)
+        pair = summary.view(count, 2, -1)
         raw = self.judge(torch.cat([pair.sum(1), (pair[:, 0] - pair[:, 1]).abs()], 1))
         place = self._place(there, share, count, width)
         return Reading(
@@ -211,19 +233,27 @@ class Member(nn.Module):
         )
 
     def _compared(self, sides: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the U-Net's input, and how much darker each place is than its mirror image."""
-        picture, tissue, share = sides[:, :1], sides[:, 1:2], sides[:, 2:]
+        """Return the U-Net's input, and how much darker and flatter than its mirror a place is."""
+        picture, tissue, share, relief = sides.chunk(4, 1)
         pairs = share.shape[0] // 2
         level = (tissue * share).reshape(pairs, -1).sum(1)
         level = level / share.reshape(pairs, -1).sum(1).clamp_min(1.0)
         level = torch.stack([level, level], 1).view(-1, 1, 1, 1, 1)
         swapped = sides.reshape(pairs, 2, *sides.shape[1:]).flip(1).reshape(sides.shape)
-        both = share * swapped[:, 2:]
+        both = share * swapped[:, 2:3]
         apart = (swapped[:, 1:2] - tissue) * both
-        smooth = self._blur(apart) / (self._blur(both) + 0.1)
+        flatter = (swapped[:, 3:] - relief) * both
+        some = self._blur(both) + 0.1
+        smooth, smooth_flatter = self._blur(apart) / some, self._blur(flatter) / some
         own = (tissue - level) * share
-        x = torch.cat([(picture - level) * 4, own * 8, share, apart * 8, smooth * 16], 1)
-        return x, torch.cat([apart, both, smooth], 1)
+        x = torch.cat(
+            [
+                *((picture - level) * 4, own * 8, share, apart * 8, smooth * 16),
+                *(relief * share * 20, flatter * 40, smooth_flatter * 80),
+            ],
+            1,
+        )
+        return x, torch.cat([apart, both, smooth, flatter], 1)
 
     def _blur(self, x: Tensor) -> Tensor:
         return box_mean(box_mean(x, (3, self.smooth, self.smooth)), (1, self.smooth, self.smooth))
@@ -233,12 +263,13 @@ class Member(nn.Module):
         fine = _weighted(f0, _cells(there, f0, (1, 2, 2)))
         coarse = _weighted(f1, _cells(there, f1, (2, 4, 4)))
         mass = there.flatten(1).sum(1)
-        darker = (apart[:, :1] * there).flatten(1).sum(1)
-        darker = darker / ((apart[:, 1:2] * there).flatten(1).sum(1) + 1)
+        seen = (apart[:, 1:2] * there).flatten(1).sum(1) + 1
+        darker, flatter = ((apart[:, k] * there[:, 0]).flatten(1).sum(1) / seen for k in (0, 3))
         sure = (there.flatten(1) ** 2).sum(1) / (mass + 1)
         told = [torch.log(mass + 1), darker * 10, torch.log(darker.clamp_min(0.01)), sure]
+        told.append(flatter * 40)
         for level in DARKER:
-            beyond = torch.sigmoid((apart[:, 2:] - level) * 80).flatten(1).sum(1)
+            beyond = torch.sigmoid((apart[:, 2:3] - level) * 80).flatten(1).sum(1)
             told.append(torch.log(beyond + 1) / 4)
         return torch.cat(
             [torch.stack(told, 1), fine, coarse, f1.flatten(2).mean(2), f1.flatten(2).amax(2)], 1
@@ -261,6 +292,11 @@ class Member(nn.Module):
 def hemispheres(config: NetConfig, frames: int) -> Hemispheres:
     """Build the network."""
     return Hemispheres(config, frames)
+
+
+def _near(x: Tensor) -> Tensor:
+    """Average in-plane, weighed by how near."""
+    return box_mean(box_mean(x, (1, ABOUT, ABOUT)), (1, ABOUT, ABOUT))
 
 
 def _even(columns: int) -> int:

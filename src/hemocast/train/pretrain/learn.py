@@ -82,7 +82,7 @@ class Cache:
 
     Parameters
     ----------
-    channels : ndarray of float32, shape (n, 3, frames, h, w)
+    channels : ndarray of float32, shape (n, 4, frames, h, w)
     lesion : ndarray of uint8, shape (n, frames, h, w)
         Share of each pooled pixel, times 255.
     target, left, uptake : Tensor
