@@ -1,20 +1,23 @@
 """What a pre-trained encoder is worth: soft share by number of labels, and what it sees.
 
-``python benchmarks/pretrained.py ENCODER COHORT FRESH``: the first from ``hemocast pretrain``, the
-others from ``hemocast simulate --format stacks``. The last layer is fitted on COHORT; soft share
-is measured on the first scans of FRESH, outline and volume on COHORT, whose infarcts are known. A
-network with the same shape and random weights is the control.
+``python benchmarks/pretrained.py ENCODER COHORT [FRESH ...]``: the first from ``hemocast
+pretrain``, the others from ``hemocast simulate --format stacks``. The last layer is fitted on
+COHORT; soft share is measured on the first scans of each FRESH, and out of fold on those of COHORT;
+outline and volume on COHORT, whose infarcts are known. A network with the same shape and random
+weights is the control.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from hemocast.config import Config
+from hemocast.dataset.split.schemes import split_folds
 from hemocast.nets import build
 from hemocast.nets.hemispheres import FINDINGS, Hemispheres, split_sides
 from hemocast.pipeline.benchmark.data import FreshPatients
@@ -47,28 +50,55 @@ def told(name: str, score: np.ndarray, risk: np.ndarray) -> None:
     print(f"{name:34} {share(score, risk)[0]:5.1f} % ({low:.0f} to {high:.0f})", flush=True)
 
 
-def shares(name: str, net: Hemispheres, cohort: StackTable, fresh: FreshPatients) -> None:
+@dataclass(frozen=True)
+class Seen:
+    """What a network finds on the scans of a cohort, and the true risk given the image of each."""
+
+    table: StackTable
+    findings: np.ndarray
+    risk: np.ndarray
+    first: np.ndarray
+
+    @classmethod
+    def of(cls, net: Hemispheres, folder: Path) -> Seen:
+        """Look at a cohort."""
+        cohort = FreshPatients.of(folder)
+        table = cohort.table
+        number = np.searchsorted(table.participants, table.participant_id)
+        first = np.unique(np.array(table.participant_id), return_index=True)[1]
+        return cls(table, findings_of(net, table), cohort.image_risk[number], np.sort(first))
+
+    def told(self, name: str, logit: np.ndarray) -> None:
+        """Print the share of a logit on the first scans."""
+        told(name, logit[self.first], self.risk[self.first])
+
+
+def line_of(seen: Seen, among: np.ndarray) -> Line:
+    """Fit the last layer on some scans of a cohort."""
+    weight = seen.table.patient_weights().astype(float)
+    return Line.fitted(seen.findings[among], np.array(seen.table.label)[among], weight[among])
+
+
+def shares(name: str, learned: Seen, fresh: dict[str, Seen]) -> None:
     """Print the shares of a network by the number of labels."""
-    first = first_scans(fresh.table)
-    learned, seen = findings_of(net, cohort), findings_of(net, first)
-    risk = fresh.image_risk[np.searchsorted(fresh.table.participants, first.participant_id)]
-    label, weight = np.array(cohort.label), cohort.patient_weights().astype(float)
-    told(f"{name}, all labels", Line.fitted(learned, label, weight).logit(seen), risk)
-    people, rng = np.array(cohort.participant_id), np.random.default_rng(0)
-    for count in LABELS:
-        got = []
-        for _ in range(DRAWS):
-            k = np.isin(people, rng.choice(cohort.participants, count, replace=False))
-            line = Line.fitted(learned[k], label[k], weight[k])
-            got.append(float(share(line.logit(seen), risk)[0]))
-        print(f"{name}, {count} labels: {np.mean(got):.1f} %, SD of draws {np.std(got):.1f}")
-
-
-def first_scans(table: StackTable) -> StackTable:
-    """Return every patient's first scan."""
-    _, rows = np.unique(np.array(table.participant_id), return_index=True)
-    columns = (table.participant_id, table.scan_id, table.label, table.rows)
-    return StackTable(table.array, *(tuple(column[i] for i in sorted(rows)) for column in columns))
+    people = np.array(learned.table.participant_id)
+    logit = np.empty(len(people))
+    for fold in split_folds(learned.table.patient_labels(), 5, 0):
+        held = np.isin(people, list(fold.parts["test"]))
+        logit[held] = line_of(learned, ~held).logit(learned.findings[held])
+    learned.told(f"{name}, out of fold", logit)
+    everybody = np.ones(len(people), bool)
+    for where, seen in fresh.items():
+        line = line_of(learned, everybody)
+        seen.told(f"{name}, all labels, {where}", line.logit(seen.findings))
+        rng = np.random.default_rng(0)
+        for count in LABELS:
+            got = []
+            for _ in range(DRAWS):
+                drawn = rng.choice(learned.table.participants, count, replace=False)
+                score = line_of(learned, np.isin(people, drawn)).logit(seen.findings)
+                got.append(float(share(score[seen.first], seen.risk[seen.first])[0]))
+            print(f"{name}, {count} labels, {where}: {np.mean(got):.1f} %, SD {np.std(got):.1f}")
 
 
 def sight(net: Hemispheres, folder: Path) -> None:
@@ -86,6 +116,8 @@ def sight(net: Hemispheres, folder: Path) -> None:
             dice[i] = float(2 * both / total) if total else float("nan")
             raw = torch.stack([one.findings for one in readings]).mean(0)
             volume[i] = float(raw[0, FINDINGS.index("volume")]) * VOLUME_SPREAD + VOLUME_MIDDLE
+    known = np.log(table.volume_ml)
+    print(f"log volume said and true: r {np.corrcoef(volume, known)[0, 1]:.2f}")
     for dark, among in (
         ("under 7 %", table.water_uptake < 0.07),
         ("over", table.water_uptake >= 0.07),
@@ -93,7 +125,7 @@ def sight(net: Hemispheres, folder: Path) -> None:
         for low, high in SIZES:
             k = among & (table.volume_ml >= low) & (table.volume_ml < high)
             if k.any():
-                off = volume[k] - np.log(table.volume_ml[k])
+                off = volume[k] - known[k]
                 print(
                     f"uptake {dark}, {low}-{high} mL, n {k.sum()}: Dice {np.nanmean(dice[k]):.2f}, "
                     f"volume off by a factor of {np.exp(np.median(np.abs(off))):.1f} (median), "
@@ -104,16 +136,17 @@ def sight(net: Hemispheres, folder: Path) -> None:
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("encoder", "cohort", "fresh"):
+    for name in ("encoder", "cohort"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("fresh", type=Path, nargs="*")
     asked = parser.parse_args()
     config = with_encoder(Config(), asked.encoder)
-    cohort, fresh = StackTable.of_folder(asked.cohort / "stacks"), FreshPatients.of(asked.fresh)
     net = encoder_network(config)
-    shares("pre-trained", net, cohort, fresh)
     sight(net, asked.cohort)
     torch.manual_seed(100)
-    shares("random weights", build(config.net).eval(), cohort, fresh)
+    for name, one in (("pre-trained", net), ("random weights", build(config.net).eval())):
+        learned = Seen.of(one, asked.cohort)
+        shares(name, learned, {folder.name: Seen.of(one, folder) for folder in asked.fresh})
 
 
 if __name__ == "__main__":
