@@ -1,18 +1,21 @@
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
 
-from hemocast.evaluate import models, run
-from hemocast.evaluate.models import FIXED_SENSITIVITY, evaluate_model
+from hemocast.evaluate.models import (
+    FIXED_SENSITIVITY,
+    THRESHOLDS,
+    decision_thresholds,
+    evaluate_model,
+)
 from hemocast.evaluate.models import evaluate_calibration as calibrated
-from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
+from hemocast.report.figures.calibration import calibration_figure
 from hemocast.stats import (
     METRICS,
     Cases,
@@ -26,6 +29,7 @@ from hemocast.stats import (
     roc_curve,
     wilson,
 )
+from hemocast.stats.cases import ModelCases
 
 FEW = Resampling(100)
 
@@ -149,6 +153,7 @@ def test_a_model_that_rated_some_scans_takes_their_levels(model: Callable) -> No
     assert [group.evaluation.n for group in found.groups] == [20, 20]
 
 
+OVERALL = ("mean_predicted_risk", "observed_expected")
 LINES = ("calibration_in_the_large", "calibration_slope")
 DISTANCES = ("ici", "e50", "e90", "emax")
 
@@ -163,14 +168,14 @@ def test_every_measure_has_limits_and_the_curve_a_band() -> None:
     label, risk = cohort(200)
     part = calibrated(Cases(label, risk), Resampling(100))
     metrics, others = dict(part.metrics), dict(part.others)
-    assert list(metrics) == [*LINES, *DISTANCES]
+    assert list(metrics) == [*OVERALL, *LINES, *DISTANCES]
     assert list(others) == list(LINES)
     plain = measure_calibration(Cases(label, risk))
     assert metrics["calibration_slope"] == plain.slope
     assert metrics["ici"].value == plain.ici.value
     for estimate in metrics.values():
         assert estimate.ci_low < estimate.ci_high
-        assert estimate.warning is None
+    assert "external validation asks for 100" in str(metrics["ici"].warning)
     assert part.low is not None
     assert part.high is not None
     assert part.at.shape == part.curve.shape == part.low.shape == part.high.shape
@@ -206,30 +211,51 @@ def test_where_resamples_fail_the_values_stay_and_say_why_they_have_no_interval(
 
 def test_what_has_no_calibration_has_a_reason_and_groups() -> None:
     part = calibrated(Cases(np.arange(20) % 2 == 1, np.arange(20) % 2 / 1.0), Resampling(50))
-    assert part.metrics == ()
+    assert [name for name, _ in part.metrics] == list(OVERALL)
     assert "exactly 0 or 1" in part.reason
     assert part.groups
 
 
-def test_of_many_scans_a_random_part_is_taken_and_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (run, models):
-        monkeypatch.setattr(module, "MOST_FOR_CURVE", 100)
-    label, risk = cohort(160)
-    path = tmp_path / "a.csv"
-    rows = [f"p{i},s{i},{label[i]:d},{risk[i]:.5f}" for i in range(160)]
-    path.write_text("\n".join(["participant_id,scan_id,label,probability", *rows]) + "\n")
-    result = evaluate_files(
-        Tables(path), tmp_path / "out", options=EvaluationOptions(resampling=Resampling(100))
+def _rare(n: int = 12_820, events: int = 24) -> Cases:
+    rng = np.random.default_rng(2)
+    risk = expit(rng.normal(-7.2, 1.1, n))
+    truth = np.zeros(n, dtype=bool)
+    truth[rng.choice(n, events, replace=False, p=risk / risk.sum())] = True
+    return Cases(truth, risk)
+
+
+def test_rare_events_among_many_scans_all_count() -> None:
+    cases = _rare()
+    part = calibrated(cases, Resampling(100))
+    metrics = dict(part.metrics)
+    plain = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000)
+    plain.fit(logit(cases.score)[:, None], cases.truth)
+    assert metrics["calibration_slope"].value == pytest.approx(plain.coef_[0, 0], abs=1e-3)
+    ratio = metrics["observed_expected"]
+    assert ratio.value == pytest.approx(24 / cases.score.sum())
+    assert (ratio.ci_low, ratio.ci_high) == pytest.approx(
+        tuple(limit / cases.score.mean() for limit in wilson(24, cases.n))
     )
-    assert any("random 100 scans" in note for note in result.notes)
-    ici = dict(result.models[0].calibration.metrics)["ici"]
-    assert (ici.n, ici.warning) == (100, "from a random 100 of 160 scans")
-    with (tmp_path / "out" / "calibration.csv").open(encoding="utf-8", newline="") as file:
-        loess = [row for row in csv.DictReader(file) if row["kind"] == "loess"]
-    assert loess
-    assert all(float(row["ci_low"]) <= float(row["ci_high"]) for row in loess)
-    with (tmp_path / "out" / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        slope = [row for row in csv.DictReader(file) if row["metric"] == "calibration_slope"]
-    assert [row["headline"] for row in slope] == ["1", "0"]
+    assert metrics["mean_predicted_risk"].value == pytest.approx(cases.score.mean())
+    ici = metrics["ici"]
+    assert (ici.n, ici.ci_low) == (12_820, 0)  # the risks are right, and its limits hold that
+    assert ici.value <= ici.ci_high < 0.01
+    for name in ("calibration_slope", "ici", "observed_expected"):
+        assert "24 patients" in str(metrics[name].warning)
+
+
+def test_what_is_drawn_of_rare_events_is_where_the_risks_are() -> None:
+    cases = _rare()
+    one = ModelCases("m", cases, np.arange(cases.n), 24 / cases.n, "prevalence")
+    grid = decision_thresholds([one])
+    assert 0.002 < grid[-1] < 0.1
+    assert grid[0] < cases.score.max() / 20
+    part = evaluate_model(one, (), FEW, grid)
+    assert any("24 patients of the smaller class" in line for line in part.warnings)
+    assert any("the share with the outcome" in line for line in part.warnings)
+    top = [axes.get_xlim()[1] for axes in calibration_figure(part).axes]
+    assert max(top) < 0.1
+
+
+def test_common_risks_keep_the_whole_scale(model: Callable) -> None:
+    assert decision_thresholds([model()]).tolist() == THRESHOLDS.tolist()

@@ -31,27 +31,45 @@ from hemocast.stats import (
     roc_curve,
     wilson,
 )
+from hemocast.stats.calibration.measures import mean_risk, observed_expected
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import FEW
+from hemocast.stats.estimate import ENOUGH, FEW, Float64Array
 from hemocast.stats.resampling.limits import rests_on
 
 FIXED_SENSITIVITY = 0.90
 THRESHOLDS = np.round(np.arange(0.02, 0.99, 0.02), 2)
+_WIDE = 0.5
+"""With risks up to here or above, the decision curve is drawn at `THRESHOLDS`."""
 _SHARES = ("accuracy", "sensitivity", "ppv", "specificity", "npv")
 _SMALL = 10
 _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
 
-MOST_FOR_CURVE = 4_000
-"""A smooth curve takes time with the square of the scans: of more, a random part is used."""
 _MOST_RESAMPLES = 500
 _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
 _INDEPENDENT = "takes scans of one patient as independent"
 
 
+def decision_thresholds(models: Sequence[ModelCases]) -> Float64Array:
+    """Choose where the decision curves of some models are drawn, shape (49,).
+
+    .02 to .98; but where neither 999 of 1,000 risks nor twice the share with the outcome reach .5,
+    49 steps up to the larger of these: nobody acts on a risk of .3 where the risks are of .01.
+    """
+    tops = [
+        max(float(np.quantile(model.cases.score, 0.999)), 2 * float(model.cases.truth.mean()))
+        for model in models
+    ]
+    top = max(tops)
+    return THRESHOLDS if top >= _WIDE or top <= 0 else top * np.arange(1, 50) / 49
+
+
 def evaluate_model(
-    model: ModelCases, groupings: Sequence[GroupVariable], resampling: Resampling
+    model: ModelCases,
+    groupings: Sequence[GroupVariable],
+    resampling: Resampling,
+    thresholds: Float64Array = THRESHOLDS,
 ) -> ModelPart:
     """Evaluate one model.
 
@@ -64,6 +82,8 @@ def evaluate_model(
         out.
     resampling : Resampling
         Of patients, in every bootstrap.
+    thresholds : ndarray of float64, shape (k,)
+        Where the decision curve is drawn.
     """
     cases = model.cases
     own = [grouping.part(model.rows) for grouping in groupings]
@@ -71,7 +91,6 @@ def evaluate_model(
     found = evaluate(cases, model.threshold, resampling)
     intervals = {name: _intervals(name, estimate, found, cases) for name, estimate in found.items()}
     both = 0 < cases.n_positive < cases.n
-    fewer = resampling if cases.n <= _MANY else replace(resampling, n=200)
     return ModelPart(
         name=model.name,
         cases=cases,
@@ -83,7 +102,7 @@ def evaluate_model(
         points=_points(cases, model.threshold) if both else (),
         at_prevalence=predictive_values_at_prevalence(cases, model.threshold) if both else (),
         calibration=evaluate_calibration(cases, resampling),
-        decision=decision_curve(cases, THRESHOLDS, fewer) if both else None,
+        decision=decision_curve(cases, thresholds, resampling) if both else None,
         roc=roc_curve(cases) if both else None,
         band=_band(cases, resampling.seed) if both else None,
         subgroups=analyse_subgroups(cases, model.threshold, several, resampling),
@@ -189,16 +208,26 @@ def _warnings(model: ModelCases) -> tuple[str, ...]:
             f"{cases.smaller_class} patient(s) of the smaller class: every interval that rests "
             f"on them is uncertain itself"
         )
+    elif 0 < cases.smaller_class < ENOUGH:
+        notes.append(
+            f"{cases.smaller_class} patients of the smaller class: external validation asks for "
+            f"{ENOUGH} at least, calibration above all"
+        )
     if model.threshold_source == "default":
         notes.append(
             "no threshold was given: 0.5 was taken, which need not be where the model is meant to "
             "be used"
         )
+    if model.threshold_source == "prevalence":
+        notes.append(
+            "no threshold was given: the share with the outcome was taken, "
+            f"{model.threshold:.3g}, since 0.5 is far from it"
+        )
     return tuple(notes)
 
 
 def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPart:
-    """Measure the calibration of one model.
+    """Measure the calibration of one model, on all of its scans.
 
     Parameters
     ----------
@@ -206,68 +235,60 @@ def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPar
         Of the model.
     resampling : Resampling
         Of patients; at most 500 resamples are drawn.
-
-    Returns
-    -------
-    CalibrationPart
-        With more than `MOST_FOR_CURVE` scans all but the groups is that of a random part of them,
-        and says so.
     """
-    groups, part, note = _groups(cases), cases, None
-    if cases.n > MOST_FOR_CURVE:
-        rng = np.random.default_rng(resampling.seed)
-        part = cases.part(np.sort(rng.choice(cases.n, MOST_FOR_CURVE, replace=False)))
-        note = f"from a random {MOST_FOR_CURVE} of {cases.n} scans"
+    groups = _groups(cases)
+    independent = _INDEPENDENT if cases.clustered else None
+    overall = (
+        ("mean_predicted_risk", mean_risk(cases)),
+        ("observed_expected", observed_expected(cases).noted(independent)),
+    )
     fewer = replace(resampling, n=min(resampling.n, _MOST_RESAMPLES))
     unsure = None
     try:
-        found = calibration_curve(part, fewer)
+        found = calibration_curve(cases, fewer)
     except StatisticsError as error:
         unsure = error.seen
         try:
-            found = measure_calibration(part)
+            found = measure_calibration(cases)
         except StatisticsError as why:
             none = np.empty(0)
-            return CalibrationPart((), groups, none, none, f"{why.seen}; expected {why.expected}")
-    return _part(found, groups, note, _INDEPENDENT if part.clustered else None, unsure)
+            reason = f"{why.seen}; expected {why.expected}"
+            return CalibrationPart(overall, groups, none, none, reason)
+    return _part(
+        found, CalibrationPart(overall, groups, found.at, found.curve), independent, unsure
+    )
 
 
 def _part(
-    found: Calibration,
-    groups: tuple[tuple[float, Estimate], ...],
-    note: str | None,
-    independent: str | None,
-    unsure: str | None,
+    found: Calibration, begun: CalibrationPart, independent: str | None, unsure: str | None
 ) -> CalibrationPart:
     """Wald for the line of independent scans, resampled patients for all else where they serve."""
     wald = found.measured or found
     lines = [
-        (name, one.noted(note, independent), drawn.noted(note))
+        (name, one.noted(independent), drawn)
         for name, one, drawn in (
             ("calibration_in_the_large", wald.in_the_large, found.in_the_large),
             ("calibration_slope", wald.slope, found.slope),
         )
     ]
     distances = [
-        (name, value.noted(note))
-        for name, value in (
-            ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
-        )
+        ("ici", found.ici), ("e50", found.e50), ("e90", found.e90), ("emax", found.emax)
     ]  # fmt: skip
     at, curve = found.at, found.curve
     if unsure is not None:
-        why = "; ".join(filter(None, [note, f"no interval: {unsure[0].lower()}{unsure[1:]}"]))
+        why = f"no interval: {unsure[0].lower()}{unsure[1:]}"
         distances = [(name, replace(value, warning=why)) for name, value in distances]
         order = np.argsort(at, kind="stable")
         chosen = order[np.linspace(0, at.size - 1, min(_CURVE_POINTS, at.size)).astype(int)]
         at, curve = at[chosen], curve[chosen]
     clustered = independent is not None and unsure is None
-    return CalibrationPart(
+    return replace(
+        begun,
         metrics=(
+            *begun.metrics,
             *((name, drawn if clustered else one) for name, one, drawn in lines),
             *distances,
         ),
-        groups=groups,
         at=at,
         curve=curve,
         low=found.low,

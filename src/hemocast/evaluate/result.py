@@ -49,13 +49,14 @@ class CalibrationPart:
     Parameters
     ----------
     metrics : tuple of (str, Estimate)
-        In the large, slope, ICI, E50, E90, Emax; empty where there is a `reason`.
+        Mean predicted risk, observed/expected, and, unless there is a `reason`, in the large,
+        slope, ICI, E50, E90, Emax.
     groups : tuple of (float, Estimate)
         Mean probability and observed share, with Wilson limits, of scans of like probability.
     at, curve : ndarray of float64, shape (k,)
         The smooth curve, sorted and thinned; empty where there is none.
     reason : str
-        Why there are no metrics; "" where there are.
+        Why there are no further metrics; "" where there are.
     low, high : ndarray of float64, shape (k,), or None
         Pointwise 95 % limits of the curve; None where there are none.
     others : tuple of (str, Estimate)

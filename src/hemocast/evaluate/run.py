@@ -11,7 +11,7 @@ from hemocast.evaluate.comparisons import Margin, MarginOf, compare_models, comp
 from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
 from hemocast.evaluate.inputs.predictions import Level, PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
-from hemocast.evaluate.models import MOST_FOR_CURVE, evaluate_model
+from hemocast.evaluate.models import decision_thresholds, evaluate_model
 from hemocast.evaluate.result import EvaluationResult, ModelPart
 from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
 from hemocast.readers.analysis.data import ReadingTable
@@ -184,10 +184,11 @@ def evaluate_inputs(
         Called with (stage, done, total).
     """
     models, resampling = found.predictions.models, options.resampling
+    thresholds = decision_thresholds(models)
     parts: list[ModelPart] = []
     for done, model in enumerate(models):
         progress("models", done, len(models))
-        parts.append(evaluate_model(model, found.groupings, resampling))
+        parts.append(evaluate_model(model, found.groupings, resampling, thresholds))
     progress("models", len(models), len(models))
     comparisons = compare_models(models, resampling)
     if options.reference is not None and options.margin is not None:
@@ -229,9 +230,4 @@ def _notes(found: Inputs) -> Iterator[str]:
     if len(sizes) > 1:
         yield (
             "the models rated different numbers of scans; comparisons use the scans that both rated"
-        )
-    if max(sizes) > MOST_FOR_CURVE:
-        yield (
-            f"calibration was measured on a random {MOST_FOR_CURVE} scans of each model that rated "
-            "more"
         )

@@ -41,6 +41,8 @@ METRIC_TITLES = {
     "mcc": "Matthews correlation",
     "average_precision": "Average precision",
     "scaled_brier": "Scaled Brier score",
+    "mean_predicted_risk": "Mean predicted risk",
+    "observed_expected": "Observed / expected",
     "calibration_in_the_large": "Calibration in the large",
     "calibration_slope": "Calibration slope",
     "calibration_line": "Calibration line",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -66,7 +67,7 @@ class Cases:
         """Cases."""
         return self.truth.size
 
-    @property
+    @cached_property
     def n_patients(self) -> int:
         """Patients."""
         return int(self.patient.max()) + 1
@@ -122,9 +123,11 @@ class Cases:
 
     def patients(self, among: BoolArray) -> int:
         """Count the patients of some cases, given as a mask."""
-        return int(np.unique(self.patient[among]).size)
+        seen = np.zeros(self.n_patients, dtype=np.bool_)
+        seen[self.patient[among]] = True
+        return int(seen.sum())
 
-    @property
+    @cached_property
     def smaller_class(self) -> int:
         """Patients of the smaller class; one with cases of both counts in both."""
         return min(self.patients(self.truth), self.patients(~self.truth))
@@ -174,7 +177,7 @@ class Cases:
         return self.score
 
 
-ThresholdSource = Literal["column", "option", "default"]
+ThresholdSource = Literal["column", "option", "default", "prevalence"]
 
 
 @dataclass(frozen=True)
@@ -191,8 +194,9 @@ class ModelCases:
         Which scan of the table each case is.
     threshold : float
         At or above it a scan counts as positive.
-    threshold_source : {"column", "option", "default"}
-        Who said so.
+    threshold_source : {"column", "option", "default", "prevalence"}
+        Who said so; the last two where nobody did: .5, or the share with the outcome where that is
+        far from even.
     """
 
     name: str

@@ -147,8 +147,9 @@ def bootstrap_differences(
     with np.errstate(invalid="ignore"):
         point = _difference(replicate(cases, at, [np.ones((1, cases.n_patients))]))[:, 0]
         drawn = _difference(resampled(cases, at, resampling))
-        bca = resampling.interval == "bca"
-        without = _difference(left_out(cases, at)) if bca else np.empty((len(METRICS), 0))
+        without = np.empty((len(METRICS), 0))
+        if resampling.interval == "bca":
+            without = _difference(left_out(cases, at, resampling))
     strata = ", stratified by outcome" if resampling.stratified else ""
     name = f"paired bootstrap of patients{strata}"
     return tuple(

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Float64Array
+from hemocast.stats.estimate import Float64Array, IntArray
 from hemocast.stats.resampling.weights import Resampling
 
 
@@ -79,10 +79,11 @@ def decision_curve(
             "Leave out 0 and 1: nobody acts on impossibility or waits for certainty",
         )
     odds = at / (1 - at)
-    tally = _tally(cases, at)
+    units = resampling.units(cases)
+    tally = _tally(cases, at, units)
     drawn = [
         _net_benefit(np.asarray(weights @ tally), at, odds)
-        for weights in resampling.draw(cases, cases.n_patients)
+        for weights in resampling.draw(cases, 0, units)
     ]
     acted, everybody = (np.concatenate(part) for part in zip(*drawn, strict=True))
     model_low, model_high = np.quantile(acted, [0.025, 0.975], axis=0)
@@ -103,16 +104,16 @@ def decision_curve(
     )
 
 
-def _tally(cases: Cases, at: Float64Array) -> csr_array:
-    """Count each patient's scans between the sorted thresholds: with the outcome, then without.
+def _tally(cases: Cases, at: Float64Array, units: IntArray) -> csr_array:
+    """Count each unit's scans between the sorted thresholds: with the outcome, then without.
 
-    Shape (n_patients, 2 (k + 1)), and sparse: a patient has few scans.
+    Shape (n_units, 2 (k + 1)), and sparse: a patient has few scans.
     """
     width = at.size + 1
     between = np.searchsorted(np.sort(at), cases.probability(), side="right")
     column = np.where(cases.truth, between, between + width)
     ones = np.ones(cases.n)
-    return csr_array((ones, (cases.patient, column)), shape=(cases.n_patients, 2 * width))
+    return csr_array((ones, (units, column)), shape=(int(units.max()) + 1, 2 * width))
 
 
 def _net_benefit(

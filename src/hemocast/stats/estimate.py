@@ -15,6 +15,13 @@ BoolArray = NDArray[np.bool_]
 FEW = 10
 """Fewer patients of a class than this, and every interval that rests on them carries a warning."""
 
+ENOUGH = 100
+"""External validation asks for so many patients with the outcome, and as many without.
+
+Vergouwe Y 2005, J Clin Epidemiol 58:475-483, 10.1016/j.jclinepi.2004.06.017; Collins GS 2016, Stat
+Med 35:214-226, 10.1002/sim.6787.
+"""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -63,3 +70,11 @@ def few_warning(patients: int) -> str | None:
     if patients >= FEW:
         return None
     return f"rests on {patients} patient{'' if patients == 1 else 's'} of the smaller class"
+
+
+def caution(patients: int, which: str = "of the smaller class") -> str | None:
+    """Return what to say of calibration that rests on fewer than `ENOUGH` patients, or None."""
+    if patients < FEW or patients >= ENOUGH:
+        text = few_warning(patients)
+        return text and text.replace("of the smaller class", which)
+    return f"rests on {patients} patients {which}: external validation asks for {ENOUGH}"

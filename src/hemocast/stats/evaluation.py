@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import auc_interval
-from hemocast.stats.estimate import Estimate, Float64Array
+from hemocast.stats.estimate import Estimate, Float64Array, IntArray
 from hemocast.stats.metrics import (
     COUNT_METRICS,
     METRICS,
@@ -27,6 +27,7 @@ from hemocast.stats.metrics import (
     from_counts,
     scale_brier,
 )
+from hemocast.stats.resampling.bands import MOST_RANKED, BandedRanking
 from hemocast.stats.resampling.limits import (
     AGREE,
     TOO_FEW,
@@ -144,7 +145,7 @@ def evaluate_raters(
     at = as_thresholds(thresholds, len(cases.scores))
     drawn = resampled(cases, at, resampling)
     bca = resampling.interval == "bca"
-    without = left_out(cases, at) if bca else np.full((*drawn.shape[:2], 0), np.nan)
+    without = left_out(cases, at, resampling) if bca else np.full((*drawn.shape[:2], 0), np.nan)
     name = f"bootstrap of patients{', stratified by outcome' if resampling.stratified else ''}"
     both = 0 < cases.n_positive < cases.n
     made = []
@@ -223,9 +224,12 @@ def as_thresholds(thresholds: ArrayLike, raters: int) -> Float64Array:
 
 
 def replicate(
-    cases: Cases, thresholds: Float64Array, weights: Iterable[Float64Array]
+    cases: Cases,
+    thresholds: Float64Array,
+    weights: Iterable[Float64Array],
+    units: IntArray | None = None,
 ) -> Float64Array:
-    """Compute every metric of every rater under each row of patient weights.
+    """Compute every metric of every rater under each row of weights.
 
     Parameters
     ----------
@@ -233,17 +237,21 @@ def replicate(
         Of k raters, with fractions in [0, 1].
     thresholds : ndarray of float64, shape (k,)
         At or above it a rater's case counts as positive.
-    weights : iterable of ndarray, shape (part, n_patients)
+    weights : iterable of ndarray, shape (part, n_units)
         From `Resampling.draw` or `leave_one_out_weights`.
+    units : ndarray of int64, shape (n,), optional
+        What the weights are of, from `Resampling.units`; the patients, if left out.
 
     Returns
     -------
     ndarray of float64, shape (k, metrics, r)
         In the order of `METRICS`; NaN or infinite where a metric is.
     """
-    sums, k = _sums_by_patient(cases, thresholds), len(cases.scores)
+    drawn_whole = cases.patient if units is None else units
+    sums, k = _sums_by_unit(cases, thresholds, drawn_whole), len(cases.scores)
     rankings: dict[bytes, int] = {}
     first = [rankings.setdefault(row.tobytes(), i) for i, row in enumerate(cases.scores)]
+    rank = _Ranked(cases, drawn_whole, sorted(set(first)))
     parts = []
     for block in weights:
         cells = (block @ sums).T
@@ -253,25 +261,45 @@ def replicate(
         values = dict(zip(COUNT_METRICS, counts, strict=True))
         values["brier"] = loss / n
         values["scaled_brier"] = scale_brier(values["brier"], positive / n)
-        ranking = Ranking(cases.truth, block.astype(np.float32)[:, cases.patient])
-        areas = {i: ranking.auc(cases.scores[i]) for i in set(first)}
-        means = {i: ranking.average_precision(cases.scores[i]) for i in set(first)}
-        values["auc"] = np.stack([areas[i] for i in first])
-        values["average_precision"] = np.stack([means[i] for i in first])
+        ranked = rank(block)
+        values["auc"] = np.stack([ranked[i][0] for i in first])
+        values["average_precision"] = np.stack([ranked[i][1] for i in first])
         parts.append(np.stack([values[name] for name in METRICS], axis=1))
     return np.concatenate(parts, axis=2)
 
 
-def _sums_by_patient(cases: Cases, thresholds: Float64Array) -> Float64Array:
-    """Cases, events, and each rater's hits, false alarms and losses, (n_patients, 2 + 3k)."""
+class _Ranked:
+    """AUC and average precision of some raters in resamples: by cases, or of very many by bands."""
+
+    def __init__(self, cases: Cases, units: IntArray, raters: list[int]) -> None:
+        self._cases, self._units, self._raters = cases, units, raters
+        many = cases.n > MOST_RANKED
+        self._bands = {i: BandedRanking(cases.rater(i), units) for i in raters if many}
+
+    def __call__(self, weights: Float64Array) -> dict[int, tuple[Float64Array, Float64Array]]:
+        """Return both for each rater, each of shape (r,)."""
+        if self._bands:
+            return {i: (*bands.measures(weights),) for i, bands in self._bands.items()}
+        ranking = Ranking(self._cases.truth, weights.astype(np.float32)[:, self._units])
+        scores = self._cases.scores
+        return {
+            i: (ranking.auc(scores[i]), ranking.average_precision(scores[i])) for i in self._raters
+        }
+
+
+def _sums_by_unit(cases: Cases, thresholds: Float64Array, units: IntArray) -> Float64Array:
+    """Cases, events, and each rater's hits, false alarms and losses, (n_units, 2 + 3k)."""
     truth, called = cases.truth, cases.scores >= thresholds[:, None]
     columns = [
         np.ones((1, cases.n)), truth[None], called & truth, called & ~truth,
         (cases.scores - truth) ** 2,
     ]  # fmt: skip
-    return np.stack(
-        [np.bincount(cases.patient, weights=row) for row in np.concatenate(columns)], axis=1
-    )
+    return np.stack([np.bincount(units, weights=row) for row in np.concatenate(columns)], axis=1)
+
+
+def _width(cases: Cases) -> int:
+    """Cells that a resample holds at once."""
+    return min(cases.n, MOST_RANKED)
 
 
 def resampled(cases: Cases, thresholds: Float64Array, resampling: Resampling) -> Float64Array:
@@ -286,12 +314,17 @@ def resampled(cases: Cases, thresholds: Float64Array, resampling: Resampling) ->
         raise StatisticsError(
             f"{resampling.n} resamples were asked for", "at least 100", "Use 2000 or more"
         )
-    return replicate(cases, thresholds, resampling.draw(cases, cases.n))
+    units = resampling.units(cases)
+    return replicate(cases, thresholds, resampling.draw(cases, _width(cases), units), units)
 
 
-def left_out(cases: Cases, thresholds: Float64Array) -> Float64Array:
-    """Compute every metric without each patient in turn, shape (k, metrics, n_patients).
+def left_out(
+    cases: Cases, thresholds: Float64Array, resampling: Resampling = Resampling()
+) -> Float64Array:
+    """Compute every metric without each unit of the resampling, shape (k, metrics, n_units).
 
     Time grows with the square of the patients: some seconds for 5,000.
     """
-    return replicate(cases, thresholds, leave_one_out_weights(cases.n_patients, cases.n))
+    units = resampling.units(cases)
+    weights = leave_one_out_weights(int(units.max()) + 1, _width(cases))
+    return replicate(cases, thresholds, weights, units)

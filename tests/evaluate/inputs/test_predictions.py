@@ -81,6 +81,16 @@ def test_several_models_share_the_scans_and_have_their_own_thresholds(tmp_path: 
     assert {m.threshold for m in read_predictions(path, threshold=0.2).models} == {0.2}
 
 
+def test_far_from_even_the_share_with_the_outcome_is_the_threshold(tmp_path: Path) -> None:
+    rows = [f"p{i},s{i},{int(i == 0)},0.{i}" for i in range(10)]
+    (rare,) = read_predictions(write(tmp_path / "a.csv", *rows)).models
+    assert (rare.threshold, rare.threshold_source) == (0.1, "prevalence")
+    (asked,) = read_predictions(tmp_path / "a.csv", threshold=0.5).models
+    assert (asked.threshold, asked.threshold_source) == (0.5, "option")
+    (even,) = read_predictions(write(tmp_path / "b.csv", *rows[:4])).models
+    assert (even.threshold, even.threshold_source) == (0.5, "default")
+
+
 def test_a_threshold_that_changes_within_a_model_is_a_fault(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "p1,s1,1,0.9,0.4", "p2,s2,0,0.1,0.5", head=HEAD + ",threshold")
     assert "rows 2, 3, column threshold: one threshold" in refused(path)

@@ -258,14 +258,14 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
     faults: list[Fault] = []
     parsed: dict[str, pd.Series] = {}
     for column in schema.columns:
-        if column.name in text.columns:
-            cells = text[column.name]
-        else:
+        if column.name not in text.columns:
             if column.required:
                 faults.append(Fault(schema.name, column.name, (), "the column is missing"))
-            cells = pd.Series(MISSING, index=text.index, dtype="str")
-        parsed[column.name], bad = column.parse(cells)
-        if column.name in text.columns and bad.any():
+            unknown, _ = column.parse(pd.Series([MISSING], dtype="str"))
+            parsed[column.name] = unknown.repeat(len(text)).set_axis(text.index)
+            continue
+        parsed[column.name], bad = column.parse(text[column.name])
+        if bad.any():
             faults.append(Fault(schema.name, column.name, rows_of(bad), column.allowed))
     table = pd.DataFrame(parsed, index=text.index)
     again = table.duplicated(list(schema.key)) & table[list(schema.key)].notna().all(axis=1)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_THRESHOLD = 0.5
+_EVEN = (0.2, 0.8)
+"""With a share of outcomes outside of these, a threshold of .5 calls next to nothing positive, or
+nearly all: where none is given, the share itself is taken."""
 ObjectArray = NDArray[np.object_]
 
 ALL = "all"
@@ -167,7 +170,7 @@ def read_predictions(
         patient=patient.astype(np.int64),
         truth=first["label"].to_numpy(dtype=bool),
         models=tuple(
-            _model(str(name), rows, scans, threshold)
+            _model(str(name), rows, scans, patient, threshold)
             for name, rows in kept.groupby("model", sort=False)
         ),
         groupings=groupings,
@@ -180,22 +183,32 @@ def read_predictions(
 _KNOWN = frozenset(column.name for column in PREDICTIONS.columns)
 
 
-def _model(name: str, rows: pd.DataFrame, scans: pd.Index, threshold: float | None) -> ModelCases:
+def _model(
+    name: str,
+    rows: pd.DataFrame,
+    scans: pd.Index,
+    patient: IntArray,
+    threshold: float | None,
+) -> ModelCases:
     import pandas as pd
+
+    place = scans.get_indexer(pd.Index(rows["scan_id"])).astype(np.int64)
+    cases = Cases(rows["label"].to_numpy(dtype=bool), rows["probability"], patient[place])
+    prevalence = cases.n_positive / cases.n
 
     given = rows["threshold"].dropna()
     source: ThresholdSource = "default"
     at = DEFAULT_THRESHOLD
+    if 0 < prevalence < 1 and not _EVEN[0] <= prevalence <= _EVEN[1]:
+        at, source = prevalence, "prevalence"
     if threshold is not None:
         at, source = threshold, "option"
     elif len(given):
         at, source = float(given.iloc[0]), "column"
     return ModelCases(
         name=name,
-        cases=Cases(
-            rows["label"].to_numpy(dtype=bool), rows["probability"], rows["participant_id"]
-        ),
-        rows=scans.get_indexer(pd.Index(rows["scan_id"])).astype(np.int64),
+        cases=cases,
+        rows=place,
         threshold=at,
         threshold_source=source,
     )

@@ -76,7 +76,7 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
             "decision", decision_figure(curves, simulated=simulated),
             "Decision curves: what acting on the model gains, in true positives per scan, against "
             f"treating all and none{limits}. They hold for this sample's prevalence, "
-            f"{100 * models[0].prevalence:.0f} %.",
+            f"{100 * models[0].prevalence:.3g} %.",
         )  # fmt: skip
     for k, model in enumerate(models):
         rows = forest_rows(model)

@@ -15,6 +15,7 @@ _SOURCES = {
     "column": "as the table gives it",
     "option": "as asked for",
     "default": "by default",
+    "prevalence": "the share with HT, since none was given",
 }
 
 

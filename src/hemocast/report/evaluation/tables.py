@@ -94,11 +94,8 @@ def _model_json(model: ModelPart) -> dict[str, Any]:
         "threshold_source": model.threshold_source,
         "confusion": {"tp": cells.tp, "fp": cells.fp, "tn": cells.tn, "fn": cells.fn},
         "metrics": {name: estimate_json(value) for name, value in model.metrics},
-        "calibration": (
-            {"reason": model.calibration.reason}
-            if model.calibration.reason
-            else {name: estimate_json(value) for name, value in model.calibration.metrics}
-        ),
+        "calibration": {name: estimate_json(value) for name, value in model.calibration.metrics}
+        | ({"reason": model.calibration.reason} if model.calibration.reason else {}),
         "warnings": list(model.warnings),
     }
 

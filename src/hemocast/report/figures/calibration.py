@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_WIDE = 0.5
+"""Axes that would end below this show the risks there are, not 0 to 1."""
+
 
 @in_style
 def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
@@ -43,7 +46,8 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
             predicted, share.value, "o", color=INK, markersize=4, label=name,
             markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
-    axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015))
+    end = _end(model)
+    axes.set(xlim=(-0.015 * end, 1.015 * end), ylim=(-0.015 * end, 1.015 * end))
     axes.set(ylabel="Observed share with HT", xticklabels=[])
     axes.legend(loc="upper left")
     # One text per line: each keeps its right end where another font is put in its place.
@@ -52,8 +56,15 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
             0.98, 0.02 + 0.042 * line, words, transform=axes.transAxes, ha="right",
             va="bottom", fontsize=7,
         )  # fmt: skip
-    _histogram(figure.add_axes((0.135, 0.105, 0.835, 0.165)), model)
+    _histogram(figure.add_axes((0.135, 0.105, 0.835, 0.165)), model, end)
     return figure
+
+
+def _end(model: ModelPart) -> float:
+    """Where both axes end: at 1, but for rare outcomes above nearly all risks and all groups."""
+    groups = [share.ci_high for _, share in model.calibration.groups]
+    end = 1.1 * max([float(np.quantile(model.probability, 0.999)), *groups])
+    return end if 0 < end < _WIDE else 1.0
 
 
 def _words(part: CalibrationPart) -> Iterator[str]:
@@ -70,16 +81,16 @@ def _words(part: CalibrationPart) -> Iterator[str]:
             yield f"{title} {value.value:.{digits}f}{limits if bounded else ''}"
 
 
-def _histogram(axes: Axes, model: ModelPart) -> None:
+def _histogram(axes: Axes, model: ModelPart, end: float) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    edges = np.linspace(0, 1, 41)
+    edges = np.linspace(0, end, 41)
     for group, sign, colour, name in (
         (model.label, 1, ORANGE, "HT"),
         (~model.label, -1, BLUE, "no HT"),
     ):
         counts, _ = np.histogram(model.probability[group], edges)
-        axes.bar(edges[:-1] + 0.0125, sign * counts, 0.021, color=colour)
+        axes.bar(edges[:-1] + 0.0125 * end, sign * counts, 0.021 * end, color=colour)
         axes.text(
             0.99, 0.97 if sign > 0 else 0.03, name, transform=axes.transAxes, ha="right",
             va="top" if sign > 0 else "bottom", fontsize=7, color=colour,
@@ -87,4 +98,4 @@ def _histogram(axes: Axes, model: ModelPart) -> None:
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
-    axes.set(xlim=(-0.015, 1.015), xlabel="Predicted probability", ylabel="Scans")
+    axes.set(xlim=(-0.015 * end, 1.015 * end), xlabel="Predicted probability", ylabel="Scans")

@@ -54,9 +54,10 @@ def decision_figure(
         label="treat all",
     )  # fmt: skip
     axes.axhline(0, color=INK, linewidth=0.8, label="treat none")
+    end = float(first.threshold.max())
     top = max(float(np.max(curve.model_high)) for _, curve in curves)
-    top = max(top, float(first.treat_all.max()), 0.02)
-    axes.set(xlim=(0, 1), ylim=(-0.3 * top, 1.06 * top))
+    top = max(top, float(first.treat_all.max()), 0.02 * end)
+    axes.set(xlim=(0, 1 if end > 0.5 else end), ylim=(-0.3 * top, 1.06 * top))
     axes.set(xlabel="Threshold probability", ylabel="Net benefit per scan")
     axes.legend(loc="upper right")
     return figure

@@ -1,33 +1,36 @@
 """Whether probabilities mean what they say: in the large, slope, and a smooth curve with a band.
 
 The limits of `calibration_curve` come from resampled patients: those of `measure_calibration` take
-every scan for a patient, and its distances (ICI, E50, E90, Emax) have none.
+every scan for a patient, and its distances (ICI, E50, E90, Emax) have none. Every measure is of all
+cases, however many; where they are more than `MOST_SMOOTHED`, the smooth curve is that of cells of
+like probability, see `condense`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import logit
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.calibration.condense import MOST_SMOOTHED, Condensed, condense
+from hemocast.stats.calibration.distances import distance_limits, distances
+from hemocast.stats.calibration.loess import smooth, weighted_curves
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Estimate, Float64Array, few_warning
+from hemocast.stats.estimate import Estimate, Float64Array, caution
+from hemocast.stats.proportions import wilson
 from hemocast.stats.resampling.limits import percentile_limits
 from hemocast.stats.resampling.weights import Resampling
 
-_SPAN = 0.75
-_CELLS_AT_ONCE = 1 << 21
 _MIN_USABLE = 0.5
+_KNOTS = 300
 _ARRAYS = 6
 """So many arrays of resamples times cases are held at once."""
-_HANKEL = np.arange(3)[:, None] + np.arange(3)
-"""Where the normal equations of a quadratic have the moments of their predictor."""
 _METHOD = "bootstrap of patients, percentile"
+_INVERTED = "bootstrap of patients, test inversion below"
 
 NO_RESAMPLES = "no interval: that takes resampled patients"
 
@@ -38,6 +41,9 @@ class Calibration:
 
     Parameters
     ----------
+    mean_risk, observed_expected : Estimate
+        Mean probability; and outcomes seen for each that the probabilities add up to: 1 is ideal,
+        above 1 means that the probabilities are too low on average.
     in_the_large : Estimate
         Intercept of a logistic model with the logit as offset; 0 is ideal, above 0 means that the
         probabilities are too low on average.
@@ -45,8 +51,8 @@ class Calibration:
         Of the outcome on the logit; 1 is ideal, below 1 means probabilities too extreme.
     ici, e50, e90, emax : Estimate
         Mean, median, 90th percentile and largest distance between the probabilities and the smooth
-        curve. They can only be positive, and noise adds to them: even with perfect probabilities
-        their limits stay above 0.
+        curve. They can only be positive, and noise adds to them: the limits allow for that, and
+        begin at 0 where the curve is what perfect probabilities give.
     intercept : float
         Of the model that gives the slope.
     at, curve : ndarray of float64, shape (k,)
@@ -59,6 +65,8 @@ class Calibration:
         Resamples in which calibration could not be computed; left out.
     """
 
+    mean_risk: Estimate
+    observed_expected: Estimate
     in_the_large: Estimate
     slope: Estimate
     ici: Estimate
@@ -86,7 +94,8 @@ def measure_calibration(cases: Cases) -> Calibration:
     -------
     Calibration
         Intervals are 95 % Wald intervals, which take the cases as independent; distances have none.
-        The curve is given at every case, in the order given.
+        The curve is given at every case, in the order given; of more than `MOST_SMOOTHED` cases at
+        every cell of like probability.
 
     Raises
     ------
@@ -100,7 +109,8 @@ def measure_calibration(cases: Cases) -> Calibration:
     Stat Med 38:4051-4065, 10.1002/sim.8281.
     """
     probability, outcome = cases.probability(), cases.truth.astype(float)
-    few = few_warning(min(cases.both_classes()))
+    cases.both_classes()
+    few = caution(cases.smaller_class)
     certain = int(((probability == 0) | (probability == 1)).sum())
     if certain:
         raise StatisticsError(
@@ -111,12 +121,16 @@ def measure_calibration(cases: Cases) -> Calibration:
     logits = logit(probability)
     flat = np.ones((cases.n, 1))
     large, large_cov = fit_logistic(flat, outcome, logits)
-    curve = smooth(probability, outcome)
+    whole = condense(cases, cases.patient)
+    curve = _curve_of(whole)
     fitted, covariance = fit_logistic(np.column_stack([flat, logits]), outcome)
-    distance = np.abs(curve - probability)
-    distances = (distance.mean(), *np.quantile(distance, [0.5, 0.9]), distance.max())
-    ici, e50, e90, emax = (Estimate.bare(float(x), cases.n, NO_RESAMPLES) for x in distances)
+    ici, e50, e90, emax = (
+        Estimate.bare(float(value), cases.n, NO_RESAMPLES)
+        for value in distances(whole.chance, curve, whole.weight)
+    )
     return Calibration(
+        mean_risk=mean_risk(cases),
+        observed_expected=observed_expected(cases),
         in_the_large=_wald(large[0], large_cov[0, 0], cases.n, few),
         slope=_wald(fitted[1], covariance[1, 1], cases.n, few),
         ici=ici,
@@ -124,99 +138,70 @@ def measure_calibration(cases: Cases) -> Calibration:
         e90=e90,
         emax=emax,
         intercept=float(fitted[0]),
-        at=probability,
+        at=whole.chance,
         curve=curve,
     )
 
 
-def _wald(value: float, variance: float, n: int, few: str | None) -> Estimate:
-    half = float(norm.ppf(0.975) * np.sqrt(variance))
-    return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n, few)
-
-
-def smooth(x: ArrayLike, y: ArrayLike, span: float = _SPAN) -> Float64Array:
-    """Local quadratic regression with tricube weights, computed at every x.
-
-    Parameters
-    ----------
-    x, y : array_like, shape (n,)
-        Predictor and response.
-    span : float
-        Share of the cases that each local fit sees.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Fitted values, in the order of `x`.
-
-    Raises
-    ------
-    StatisticsError
-        Too few cases or different values of x for a quadratic fit.
-
-    References
-    ----------
-    Cleveland WS, Devlin SJ 1988, J Am Stat Assoc 83:596-610, 10.1080/01621459.1988.10478639.
-    """
-    at, response = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    n = at.size
-    neighbours = int(n * span + 1e-5)
-    if neighbours < 4 or np.unique(at).size < 5:
-        raise StatisticsError(
-            f"{n} cases with {np.unique(at).size} different probabilities",
-            "at least six cases and five different probabilities for a smooth curve",
-            "Report groups instead of a curve",
-        )
-    fitted = np.empty(n)
-    part = max(1, _CELLS_AT_ONCE // n)
-    for start in range(0, n, part):
-        fitted[start : start + part] = local_quadratic(
-            at, response, at[start : start + part], neighbours
-        )
-    return fitted
-
-
-def local_quadratic(
-    x: Float64Array, y: Float64Array, at: Float64Array, neighbours: int
-) -> Float64Array:
-    """Local quadratic fits with tricube weights at several points.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,)
-        Predictor and response.
-    at : ndarray, shape (k,)
-        Where to fit.
-    neighbours : int
-        Cases that each fit sees.
-
-    Returns
-    -------
-    ndarray of float64, shape (k,)
-
-    Raises
-    ------
-    StatisticsError
-        So many equal values of x that a neighbourhood has no width.
-    """
-    offset = x[None, :] - at[:, None]
-    distance = np.abs(offset)
-    reach = np.partition(distance, neighbours - 1, axis=1)[:, neighbours - 1]
-    if not reach.all():
+def _curve_of(whole: Condensed) -> Float64Array:
+    """Fit the smooth curve at every case; of cells at some hundred points, linear between them."""
+    if whole.weight.max() == 1:
+        return smooth(whole.chance, whole.outcome)
+    rising = np.unique(whole.chance)
+    at = rising[np.linspace(0, rising.size - 1, min(_KNOTS, rising.size)).astype(np.int64)]
+    (curve,) = weighted_curves(whole.outcome, whole.chance, at, whole.weight[None])
+    if np.isnan(curve).any():
         raise StatisticsError(
             "Most probabilities are the same",
             "probabilities that differ",
             "Report groups instead of a curve",
         )
-    share = distance / reach[:, None]
-    weights = np.where(share < 1, (1 - np.minimum(share, 1) ** 3) ** 3, 0)
-    scaled = offset / reach[:, None]
-    powers = np.stack([np.ones_like(scaled), scaled, scaled**2])
-    normal = np.einsum("ikn,kn,jkn->kij", powers, weights, powers)
-    right = np.einsum("ikn,kn,n->ki", powers, weights, y)
-    # A pseudo-inverse: with ties a neighbourhood may hold fewer than three values of x.
-    solved = np.einsum("kij,kj->ki", np.linalg.pinv(normal, hermitian=True), right)
-    return np.asarray(solved[:, 0])
+    return np.asarray(np.interp(whole.chance, at, curve))
+
+
+def mean_risk(cases: Cases) -> Estimate:
+    """Mean probability, with a normal interval over patients.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1].
+    """
+    chances = cases.probability()
+    mean = float(chances.mean())
+    few = caution(cases.n_patients)
+    if cases.n_patients < 2:
+        return Estimate.bare(mean, cases.n, "no interval: a single patient")
+    k = cases.n_patients
+    sums = np.bincount(cases.patient, weights=chances - mean)
+    half = float(norm.ppf(0.975) * np.sqrt((sums**2).sum() * k / (k - 1)) / cases.n)
+    return Estimate(mean, max(mean - half, 0.0), min(mean + half, 1.0), "normal", cases.n, few)
+
+
+def observed_expected(cases: Cases) -> Estimate:
+    """Outcomes seen for each that the probabilities add up to, with Wilson's limits of the share.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater, whose scores are fractions in [0, 1]; these count as given.
+
+    References
+    ----------
+    Debray TPA 2017, BMJ 356:i6460, 10.1136/bmj.i6460.
+    """
+    expected = float(cases.probability().mean())
+    few = caution(cases.patients(cases.truth), "with the outcome")
+    if expected == 0:
+        return Estimate.bare(float("nan"), cases.n, "undefined: every probability is 0")
+    low, high = (limit / expected for limit in wilson(cases.n_positive, cases.n))
+    value = cases.n_positive / cases.n / expected
+    return Estimate(value, low, high, "Wilson, the probabilities given", cases.n, few)
+
+
+def _wald(value: float, variance: float, n: int, few: str | None) -> Estimate:
+    half = float(norm.ppf(0.975) * np.sqrt(variance))
+    return Estimate(float(value), float(value) - half, float(value) + half, "Wald", n, few)
 
 
 def calibration_curve(
@@ -234,6 +219,12 @@ def calibration_curve(
         Of the curve, which are quantiles of the probabilities: rising, from the smallest to the
         largest.
 
+    Returns
+    -------
+    Calibration
+        The limits of in the large and slope are percentiles of the resamples, those of the
+        distances from `distance_limits`, and the others those of `measure_calibration`.
+
     Raises
     ------
     StatisticsError
@@ -245,41 +236,49 @@ def calibration_curve(
     J Clin Epidemiol 74:167-176, 10.1016/j.jclinepi.2015.12.005.
     """
     point = measure_calibration(cases)
-    chances, outcome = cases.score, cases.truth.astype(np.float64)
-    at = np.unique(np.quantile(chances, np.linspace(0, 1, points)))
+    units = resampling.units(cases)
+    whole = condense(cases, units)
+    at = _grid(cases.score, cases.score[cases.truth], points)
     parts = [
-        _resampled(outcome, chances, at, weights[:, cases.patient])
-        for weights in resampling.draw(cases, _ARRAYS * cases.n)
+        _resampled(whole, at, whole.resampled(weights))
+        for weights in resampling.draw(cases, _ARRAYS * whole.weight.size, units)
     ]
-    curves, table = (np.concatenate(part) for part in zip(*parts, strict=True))
-    usable = np.isfinite(table).all(axis=1) & np.isfinite(curves).all(axis=1)
-    curves, table = curves[usable], table[usable]
+    curves, lines = (np.concatenate(part) for part in zip(*parts, strict=True))
+    usable = np.isfinite(lines).all(axis=1) & np.isfinite(curves).all(axis=1)
+    curves, lines = curves[usable], lines[usable]
     if len(curves) < _MIN_USABLE * resampling.n:
         raise StatisticsError(
             f"Only {len(curves)} of {resampling.n} resamples allow a calibration curve",
             "more patients of each class, with probabilities that differ",
             "Use measure_calibration, or report groups instead of a curve",
         )
-    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    low, high = np.quantile(curves.clip(0, 1), [0.025, 0.975], axis=0)
     failed = resampling.n - len(curves)
-    notes = [point.slope.warning] if point.slope.warning else []
-    if failed:
-        notes.append(f"undefined in {failed} of {resampling.n} resamples")
-    whole = (point.in_the_large, point.slope, point.ici, point.e50, point.e90, point.emax)
-    in_the_large, slope, ici, e50, e90, emax = (
-        Estimate(one.value, *percentile_limits(column), _METHOD, cases.n, "; ".join(notes) or None)
-        for one, column in zip(whole, table.T, strict=True)
+    lost = f"undefined in {failed} of {resampling.n} resamples" if failed else None
+    (curve,) = weighted_curves(whole.outcome, whole.chance, at, whole.weight[None])
+    values = np.array([one.value for one in (point.ici, point.e50, point.e90, point.emax)])
+    far = distance_limits(values, whole.chance, whole.weight, at, curve, curves)
+    few = point.slope.warning
+    ici, e50, e90, emax = (
+        Estimate(float(value), *limits, _INVERTED, cases.n, few).noted(lost)
+        for value, limits in zip(values, far, strict=True)
     )
-    return Calibration(
+    in_the_large, slope = (
+        replace(one, ci_low=limits.low, ci_high=limits.high, ci_method=_METHOD).noted(lost)
+        for one, limits in zip(
+            (point.in_the_large, point.slope), map(percentile_limits, lines.T), strict=True
+        )
+    )
+    return replace(
+        point,
         in_the_large=in_the_large,
         slope=slope,
         ici=ici,
         e50=e50,
         e90=e90,
         emax=emax,
-        intercept=point.intercept,
         at=at,
-        curve=local_quadratic(chances, outcome, at, _neighbours(cases.n)).clip(0, 1),
+        curve=curve.clip(0, 1),
         low=low,
         high=high,
         measured=point,
@@ -287,79 +286,26 @@ def calibration_curve(
     )
 
 
-def _neighbours(n: int) -> int:
-    return int(n * _SPAN + 1e-5)
+def _grid(chances: Float64Array, of_events: Float64Array, points: int) -> Float64Array:
+    """Return quantiles of the probabilities; half of very many cases' are of those with events."""
+    if chances.size <= MOST_SMOOTHED:
+        return np.unique(np.quantile(chances, np.linspace(0, 1, points)))
+    whole = np.quantile(chances, np.linspace(0, 1, points - points // 2))
+    return np.unique(
+        np.concatenate([whole, np.quantile(of_events, np.linspace(0, 1, points // 2))])
+    )
 
 
 def _resampled(
-    outcome: Float64Array, chances: Float64Array, at: Float64Array, weights: Float64Array
+    whole: Condensed, at: Float64Array, weights: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """Curves, shape (r, points), and measures, shape (r, 6), of resamples given as weights (r, n).
+    """Curves, shape (r, points), and in the large and slope, shape (r, 2), of resamples.
 
-    NaN where a resample has none.
+    `weights`, shape (r, k), say how often each holds each case or cell. NaN where one has none.
     """
-    logits, flat = logit(chances), np.ones((chances.size, 1))
-    large = fit_resamples(flat, outcome, logits, weights)
-    both = fit_resamples(np.column_stack([flat, logits]), outcome, np.zeros(chances.size), weights)
-    curves = _curves(outcome, chances, at, weights)
-    left = np.clip(np.searchsorted(at, chances, side="right") - 1, 0, at.size - 2)
-    share = (chances - at[left]) / (at[left + 1] - at[left])
-    distance = np.abs(curves[:, left] * (1 - share) + curves[:, left + 1] * share - chances)
-    total = weights.sum(axis=1)
-    mean = (weights * distance).sum(axis=1) / total
-    largest = np.where(weights > 0, distance, 0).max(axis=1)
-    e50, e90 = _quantiles(distance, weights, (0.5, 0.9))
-    measures = np.column_stack([large[:, 0], both[:, 1], mean, e50, e90, largest])
-    return curves.clip(0, 1), measures
-
-
-def _curves(
-    outcome: Float64Array, chances: Float64Array, at: Float64Array, weights: Float64Array
-) -> Float64Array:
-    """`local_quadratic` of every resample at some points, shape (r, points), without copies.
-
-    At one point the cases are in the same order of distance in all resamples: cumulative weights
-    tell how far each one's neighborhood reaches.
-    """
-    total = weights.sum(axis=1)
-    neighbours = np.floor(total * _SPAN + 1e-5)[:, None]
-    moments = np.empty((total.size, at.size, 8))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for k, point in enumerate(at):
-            order = np.argsort(np.abs(chances - point), kind="stable")
-            offset, drawn = chances[order] - point, weights[:, order]
-            last = (np.cumsum(drawn, axis=1) >= neighbours).argmax(axis=1)
-            reach = np.abs(offset[last])[:, None]
-            kernel = np.abs(offset) / reach
-            np.minimum(kernel, 1, out=kernel)
-            kernel *= kernel * kernel
-            np.subtract(1, kernel, out=kernel)
-            kernel *= kernel * kernel * drawn
-            powers = offset[:, None] ** np.arange(5)
-            basis = np.hstack([powers, powers[:, :3] * outcome[order][:, None]])
-            scale = reach ** np.array([0, 1, 2, 3, 4, 0, 1, 2])
-            moments[:, k] = kernel @ basis / scale
-    curves = np.full(moments.shape[:2], np.nan)
-    known = np.isfinite(moments).all(axis=2)
-    normal = moments[known][:, _HANKEL]
-    solved = np.linalg.pinv(normal, hermitian=True)[:, 0]
-    curves[known] = np.einsum("kj,kj->k", solved, moments[known][:, 5:])
-    return curves
-
-
-def _quantiles(
-    values: Float64Array, weights: Float64Array, shares: tuple[float, ...]
-) -> tuple[Float64Array, ...]:
-    """Quantiles of each row, shape (r,), every value counted as often as its weight says."""
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    rows = np.arange(values.shape[0])
-    found = []
-    for share in shares:
-        place = share * (reached[:, -1] - 1)
-        below, above = np.floor(place), np.ceil(place)
-        low = ordered[rows, (reached > below[:, None]).argmax(axis=1)]
-        high = ordered[rows, (reached > above[:, None]).argmax(axis=1)]
-        found.append(low + (place - below) * (high - low))
-    return tuple(found)
+    logits, flat = logit(whole.chance), np.ones((whole.chance.size, 1))
+    large = fit_resamples(flat, whole.outcome, logits, weights)
+    design = np.column_stack([flat, logits])
+    both = fit_resamples(design, whole.outcome, np.zeros(logits.size), weights)
+    curves = weighted_curves(whole.outcome, whole.chance, at, weights)
+    return curves, np.column_stack([large[:, 0], both[:, 1]])

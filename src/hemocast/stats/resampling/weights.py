@@ -25,6 +25,12 @@ _PAIRWISE = 2500
 _EXACT_IN_FLOAT32 = 1 << 23
 """Half the integer below which single precision counts without rounding."""
 
+MOST_DRAWN = 20_000
+"""Of more patients than this, blocks are drawn instead of patients."""
+
+_BLOCKS = 5_000
+"""So many: the variance of a mean over random blocks is that of patients, within some 2 %."""
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -50,8 +56,44 @@ class Resampling:
     interval: Literal["percentile", "bca"] = "percentile"
     stratified: bool = False
 
-    def draw(self, cases: Cases, width: int) -> Iterator[Float64Array]:
-        """Draw patients with replacement; yield how often each was drawn, in parts.
+    def units(self, cases: Cases) -> IntArray:
+        """Number what is drawn as a whole, shape (n,): the patient of every case, or its block.
+
+        More than `MOST_DRAWN` patients are dealt at random into 5,000 blocks of equal size (of each
+        stratum, where the resampling is stratified), and blocks are drawn: the random groups of
+        survey statistics. Of so many patients no few can pull a metric apart, and the variance over
+        blocks is that over patients.
+
+        References
+        ----------
+        Wolter KM 2007, Introduction to Variance Estimation, 2nd ed, Springer, chapter 2,
+        10.1007/978-0-387-35099-8.
+        """
+        patient = cases.patient
+        if cases.n_patients <= MOST_DRAWN:
+            return patient
+        rng = np.random.default_rng([self.seed, 1])
+        block = np.empty(cases.n_patients, dtype=np.int64)
+        first = 0
+        for members in self._strata(cases.truth, patient):
+            blocks = min(members.size, _BLOCKS)
+            block[rng.permutation(members)] = first + np.arange(members.size) % blocks
+            first += blocks
+        return block[patient]
+
+    def _strata(self, truth: BoolArray, units: IntArray) -> list[IntArray]:
+        """What is drawn apart: all, or the units without, with, and with both outcomes."""
+        if not self.stratified:
+            return [np.arange(int(units.max()) + 1)]
+        n = np.bincount(units)
+        events = np.bincount(units, weights=truth)
+        kinds = (events == 0, events == n, (events > 0) & (events < n))
+        return [np.flatnonzero(kind) for kind in kinds if kind.any()]
+
+    def draw(
+        self, cases: Cases, width: int, units: IntArray | None = None
+    ) -> Iterator[Float64Array]:
+        """Draw patients (or blocks) with replacement; yield how often each was drawn, in parts.
 
         Parameters
         ----------
@@ -59,19 +101,22 @@ class Resampling:
             Whose patients are drawn.
         width : int
             Cells per resample that the caller will hold at once; sets the size of the parts.
+        units : ndarray of int64, shape (n,), optional
+            From `units`, where blocks will do; else patients are drawn, however many.
 
         Yields
         ------
-        ndarray of float64, shape (part, n_patients)
-            Every row sums to the number of patients.
+        ndarray of float64, shape (part, n_units)
+            Every row sums to the number of units.
         """
-        n_patients = cases.n_patients
-        part = max(1, _CELLS_AT_ONCE // max(width, n_patients))
+        drawn_whole = cases.patient if units is None else units
+        strata = self._strata(cases.truth, drawn_whole)
+        n_units = int(drawn_whole.max()) + 1
+        part = max(1, _CELLS_AT_ONCE // max(width, n_units))
         rng = np.random.default_rng(self.seed)
-        strata = _strata(cases) if self.stratified else [np.arange(n_patients)]
         for start in range(0, self.n, part):
             rows = min(part, self.n - start)
-            weights = np.empty((rows, n_patients))
+            weights = np.empty((rows, n_units))
             for members in strata:
                 drawn = rng.integers(0, members.size, size=(rows, members.size))
                 drawn += np.arange(rows)[:, None] * members.size
@@ -80,31 +125,23 @@ class Resampling:
             yield weights
 
 
-def _strata(cases: Cases) -> list[IntArray]:
-    """Patients with cases without the outcome only, with it only, and of both kinds."""
-    n = np.bincount(cases.patient)
-    events = np.bincount(cases.patient, weights=cases.truth)
-    kinds = (events == 0, events == n, (events > 0) & (events < n))
-    return [np.flatnonzero(kind) for kind in kinds if kind.any()]
-
-
-def leave_one_out_weights(n_patients: int, width: int) -> Iterator[Float64Array]:
-    """Leave out each patient in turn; yield weights like `Resampling.draw` does.
+def leave_one_out_weights(n_units: int, width: int) -> Iterator[Float64Array]:
+    """Leave out each patient (or block) in turn; yield weights like `Resampling.draw` does.
 
     Parameters
     ----------
-    n_patients, width : int
-        Patients, and cells per resample that the caller will hold at once.
+    n_units, width : int
+        Patients or blocks, and cells per resample that the caller will hold at once.
 
     Yields
     ------
-    ndarray of float64, shape (part, n_patients)
-        Ones, but for a 0 at the patient left out.
+    ndarray of float64, shape (part, n_units)
+        Ones, but for a 0 at the unit left out.
     """
-    part = max(1, _CELLS_AT_ONCE // max(width, n_patients))
-    for start in range(0, n_patients, part):
-        rows = np.arange(start, min(start + part, n_patients))
-        weights = np.ones((rows.size, n_patients))
+    part = max(1, _CELLS_AT_ONCE // max(width, n_units))
+    for start in range(0, n_units, part):
+        rows = np.arange(start, min(start + part, n_units))
+        weights = np.ones((rows.size, n_units))
         weights[np.arange(rows.size), rows] = 0
         yield weights
 
