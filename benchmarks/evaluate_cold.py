@@ -4,8 +4,8 @@
 
 Each run is a new process on the same simulated table: 613 scans of 474 patients with three columns
 for subgroups. The peer reads the table with pandas and computes eight metrics with scikit-learn; it
-gives no interval, no comparison of groups and no figure. Then 100,000 scans once, for time and the
-peak of memory.
+gives no interval, no comparison of groups and no figure. Then 100,000 scans once, and 1,000,000
+scans without subgroups, for time and the peak of memory.
 """
 
 from __future__ import annotations
@@ -53,6 +53,18 @@ def write_table(path: Path, scans: int, patients: int) -> None:
         )
 
 
+def write_huge(path: Path, scans: int) -> None:
+    """Write simulated predictions of as many patients, with right probabilities."""
+    rng = np.random.default_rng(1)
+    chance = 1 / (1 + np.exp(-rng.normal(-2, 1, scans)))
+    label = rng.random(scans) < chance
+    with path.open("w", encoding="utf-8") as file:
+        file.write("participant_id,scan_id,label,probability\n")
+        file.writelines(
+            f"p{i},s{i},{y:d},{c:.6f}\n" for i, (y, c) in enumerate(zip(label, chance, strict=True))
+        )
+
+
 def run(command: list[str | Path]) -> tuple[float, float, float]:
     """Run a command; return wall time (s), processor time (s) and peak memory (MB)."""
     start = time.perf_counter()
@@ -70,7 +82,7 @@ def main() -> None:
     print_where()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small, large = folder / "small.csv", folder / "large.csv"
+        small, large, huge = (folder / f"{name}.csv" for name in ("small", "large", "huge"))
         write_table(small, 613, 474)
         write_table(large, 100_000, 77_000)
         ours: list[str | Path] = [HEMOCAST, "evaluate", small, "--out", folder / "out"]
@@ -80,8 +92,10 @@ def main() -> None:
             mine, other = (statistics.median(pair[who][k] for pair in found) for who in (0, 1))
             ratio = statistics.median(pair[0][k] / pair[1][k] for pair in found)
             print(f"613 scans, {title}: {mine:.2f} {unit}; peer {other:.2f} {unit}; {ratio:.2f}")
-        wall, processor, memory = run([*ours[:2], large, *ours[3:]])
-        print(f"100,000 scans: {wall:.0f} s, processor {processor:.0f} s, {memory:.0f} MB")
+        write_huge(huge, 1_000_000)
+        for scans, table in ((100_000, large), (1_000_000, huge)):
+            wall, processor, memory = run([*ours[:2], table, *ours[3:]])
+            print(f"{scans:,} scans: {wall:.0f} s, processor {processor:.0f} s, {memory:.0f} MB")
 
 
 if __name__ == "__main__":

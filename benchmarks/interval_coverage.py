@@ -209,9 +209,9 @@ READING = """
 - Large-sample intervals of the kappas are too narrow at n = 61 where one answer prevails.
 - Predictive values at another prevalence take that prevalence as known, and sensitivity and
   specificity as the same there.
-- The limits of the smooth calibration curve and of ICI, E50, E90 and Emax are not tabulated: these
-  distances are biased upward in any finite sample, and their true value under perfect probabilities
-  is 0, which no such interval reaches.
+- ICI, E50, E90 and Emax are biased upward in any finite sample. Their limits, by test inversion below
+  and a percentile above, hold a true distance of 0 (perfect probabilities) as well as larger ones;
+  plain percentiles held 0 never.
 """
 
 

@@ -259,3 +259,18 @@ def test_what_is_drawn_of_rare_events_is_where_the_risks_are() -> None:
 
 def test_common_risks_keep_the_whole_scale(model: Callable) -> None:
     assert decision_thresholds([model()]).tolist() == THRESHOLDS.tolist()
+
+
+def test_a_number_has_one_interval_and_an_exact_one_has_no_notes_of_resamples() -> None:
+    truth = np.r_[np.ones(12), np.zeros(60)]
+    score = np.r_[np.linspace(0.6, 0.9, 12), np.linspace(0.1, 0.7, 60)]
+    one = ModelCases("m", Cases(truth, score), np.arange(72), 0.5, "column")
+    part = evaluate_model(one, [categories("site", ["A", "B"] * 36)], FEW)
+    assert part["sensitivity"].warning is None  # all 12 are found, in every resample too
+    assert "all resamples agree" in str(part.intervals["sensitivity"][-1].warning)
+    assert dict(part.points[0].metrics)["sensitivity"] == part["sensitivity"]
+    (found,) = part.subgroups
+    assert dict(found.groups[0].metrics)["specificity"].ci_method == "Wilson"
+    assert part.decision is not None
+    assert "12 patients" in str(part.decision.notes[0])
+    assert "no case is at or above" in str(part.decision.notes[-1])

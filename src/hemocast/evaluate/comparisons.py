@@ -160,7 +160,8 @@ def _delong(names: tuple[str, str], both: Cases) -> Comparison:
         test = delong_test(both)
     except StatisticsError as error:
         return _untested(names, "auc", method, both.n, f"no test: {error.seen}")
-    difference = Estimate(test.difference, test.ci_low, test.ci_high, method, both.n)
+    limits = (test.ci_low, test.ci_high)
+    difference = Estimate(test.difference, *limits, method, both.n, test.warning)
     return Comparison(*names, "auc", method, difference, test.p)
 
 

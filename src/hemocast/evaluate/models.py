@@ -10,9 +10,9 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.evaluate.result import CalibrationPart, ModelPart, ThresholdRow
 from hemocast.stats import (
+    METRICS,
     Calibration,
     Cases,
-    Confusion,
     Estimate,
     Evaluation,
     GroupVariable,
@@ -22,7 +22,6 @@ from hemocast.stats import (
     bootstrap_roc,
     calibration_curve,
     choose_threshold,
-    clopper_pearson,
     confusion,
     decision_curve,
     evaluate,
@@ -34,13 +33,13 @@ from hemocast.stats import (
 from hemocast.stats.calibration.measures import mean_risk, observed_expected
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import ENOUGH, FEW, Float64Array
-from hemocast.stats.resampling.limits import rests_on
+from hemocast.stats.evaluation import INDEPENDENT
+from hemocast.stats.resampling.limits import few_behind
 
 FIXED_SENSITIVITY = 0.90
 THRESHOLDS = np.round(np.arange(0.02, 0.99, 0.02), 2)
 _WIDE = 0.5
 """With risks up to here or above, the decision curve is drawn at `THRESHOLDS`."""
-_SHARES = ("accuracy", "sensitivity", "ppv", "specificity", "npv")
 _SMALL = 10
 _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
@@ -48,7 +47,6 @@ _MANY = 20_000
 _MOST_RESAMPLES = 500
 _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
-_INDEPENDENT = "takes scans of one patient as independent"
 
 
 def decision_thresholds(models: Sequence[ModelCases]) -> Float64Array:
@@ -89,7 +87,7 @@ def evaluate_model(
     own = [grouping.part(model.rows) for grouping in groupings]
     several = [grouping for grouping in own if len(grouping.order) > 1]
     found = evaluate(cases, model.threshold, resampling)
-    intervals = {name: _intervals(name, estimate, found, cases) for name, estimate in found.items()}
+    intervals = {name: found.intervals(name) for name in METRICS}
     both = 0 < cases.n_positive < cases.n
     return ModelPart(
         name=model.name,
@@ -99,7 +97,7 @@ def evaluate_model(
         confusion=found.confusion,
         metrics=tuple((name, rows[0]) for name, rows in intervals.items()),
         intervals={name: rows[1:] for name, rows in intervals.items()},
-        points=_points(cases, model.threshold) if both else (),
+        points=_points(cases, found) if both else (),
         at_prevalence=predictive_values_at_prevalence(cases, model.threshold) if both else (),
         calibration=evaluate_calibration(cases, resampling),
         decision=decision_curve(cases, thresholds, resampling) if both else None,
@@ -110,70 +108,36 @@ def evaluate_model(
     )
 
 
-def _intervals(
-    name: str, estimate: Estimate, found: Evaluation, cases: Cases
-) -> tuple[Estimate, ...]:
-    """Headline first: logit DeLong for the AUC, Wilson for shares of independent scans."""
-    if np.isnan(estimate.value):
-        return (estimate,)
-    if name == "auc":
-        return found.auc_delong, estimate
-    if name not in _SHARES:
-        return (estimate,)
-    hits, n = _share(name, found.confusion)
-    exact = [
-        Estimate(hits / n, *limits, method, n, estimate.warning)
-        for limits, method in (
-            (wilson(hits, n), "Wilson"),
-            (clopper_pearson(hits, n), "Clopper-Pearson"),
-        )
-    ]
-    if not cases.clustered:
-        return exact[0], exact[1], estimate
-    return estimate, *(one.noted(_INDEPENDENT) for one in exact)
+_AT_THRESHOLDS = ("sensitivity", "specificity", "ppv", "npv")
 
 
-def _share(name: str, cells: Confusion) -> tuple[int, int]:
-    """Hits, and cases that the share is of."""
-    return {
-        "accuracy": (cells.tp + cells.tn, cells.n),
-        "sensitivity": (cells.tp, cells.tp + cells.fn),
-        "specificity": (cells.tn, cells.tn + cells.fp),
-        "ppv": (cells.tp, cells.tp + cells.fp),
-        "npv": (cells.tn, cells.tn + cells.fn),
-    }[name]
-
-
-def _points(cases: Cases, threshold: float) -> tuple[ThresholdRow, ...]:
+def _points(cases: Cases, found: Evaluation) -> tuple[ThresholdRow, ...]:
     """Sensitivity, specificity, PPV and NPV at the model's threshold and at two chosen here."""
     youden = choose_threshold(cases, "youden").threshold
     sensitive = choose_threshold(cases, "sensitivity", FIXED_SENSITIVITY).threshold
+    given = tuple((metric, found.headline(metric)) for metric in _AT_THRESHOLDS)
     return (
-        _point("given", threshold, False, cases),
-        _point("Youden index", youden, True, cases),
-        _point("sensitivity at least 0.90", sensitive, True, cases),
+        ThresholdRow("given", found.threshold, False, given),
+        _point("Youden index", youden, cases),
+        _point("sensitivity at least 0.90", sensitive, cases),
     )
 
 
-def _point(name: str, threshold: float, exploratory: bool, cases: Cases) -> ThresholdRow:
+def _point(name: str, threshold: float, cases: Cases) -> ThresholdRow:
     cells = confusion(cases, threshold)
+    independent = INDEPENDENT if cases.clustered else None
     values = []
-    for metric in ("sensitivity", "specificity", "ppv", "npv"):
-        n_patients = cases.patients(rests_on(metric, cases, threshold))
-        values.append((metric, _wilson_of(metric, *_share(metric, cells), n_patients)))
-    return ThresholdRow(name, threshold, exploratory, tuple(values))
-
-
-def _wilson_of(metric: str, hits: int, n: int, n_patients: int) -> Estimate:
-    if not n:
-        word = "positive" if metric == "ppv" else "negative"
-        return Estimate.bare(float("nan"), 0, f"undefined: no case was called {word}")
-    notes = []
-    if n_patients < FEW:
-        notes.append(f"rests on {n_patients} patient(s) in the denominator")
-    if n_patients < n:
-        notes.append(_INDEPENDENT)
-    return Estimate(hits / n, *wilson(hits, n), "Wilson", n, "; ".join(notes) or None)
+    for metric in _AT_THRESHOLDS:
+        hits, n = cells.share(metric)
+        if not n:
+            word = "positive" if metric == "ppv" else "negative"
+            none = Estimate.bare(float("nan"), 0, f"undefined: no case was called {word}")
+            values.append((metric, none))
+            continue
+        few = few_behind(metric, cases, threshold)
+        shown = Estimate(hits / n, *wilson(hits, n), "Wilson", n, few).noted(independent)
+        values.append((metric, shown))
+    return ThresholdRow(name, threshold, True, tuple(values))
 
 
 def _band(cases: Cases, seed: int) -> RocBand | None:
@@ -237,7 +201,7 @@ def evaluate_calibration(cases: Cases, resampling: Resampling) -> CalibrationPar
         Of patients; at most 500 resamples are drawn.
     """
     groups = _groups(cases)
-    independent = _INDEPENDENT if cases.clustered else None
+    independent = INDEPENDENT if cases.clustered else None
     overall = (
         ("mean_predicted_risk", mean_risk(cases)),
         ("observed_expected", observed_expected(cases).noted(independent)),
@@ -306,9 +270,11 @@ def _groups(cases: Cases) -> tuple[tuple[float, Estimate], ...]:
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, wanted + 1)[1:-1]))
     which = np.searchsorted(edges, probability, side="right")
     groups = []
+    independent = INDEPENDENT if cases.clustered else None
     for group in np.unique(which):
         mine = which == group
         n, hits = int(mine.sum()), int(cases.truth[mine].sum())
-        observed = Estimate(hits / n, *wilson(hits, n), "Wilson", n)
+        few = None if hits >= FEW else f"rests on {hits} with the outcome"
+        observed = Estimate(hits / n, *wilson(hits, n), "Wilson", n, few).noted(independent)
         groups.append((float(probability[mine].mean()), observed))
     return tuple(groups)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Float64Array, IntArray
+from hemocast.stats.estimate import Float64Array, IntArray, caution
 from hemocast.stats.resampling.weights import Resampling
 
 
@@ -45,6 +45,15 @@ class DecisionCurve:
     over_all_high: Float64Array
     n_resamples: int
     warning: str | None = None
+
+    @property
+    def notes(self) -> tuple[str | None, ...]:
+        """What to know of each threshold's limits: the warning, and why some have no width."""
+        flat = "no case is at or above this threshold"
+        return tuple(
+            "; ".join(filter(None, [self.warning, flat if low == high else None])) or None
+            for low, high in zip(self.model_low, self.model_high, strict=True)
+        )
 
 
 def decision_curve(
@@ -100,7 +109,7 @@ def decision_curve(
         over_all_low=over_low,
         over_all_high=over_high,
         n_resamples=resampling.n,
-        warning=cases.few,
+        warning=caution(cases.smaller_class),
     )
 
 

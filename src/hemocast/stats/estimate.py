@@ -53,6 +53,8 @@ class Estimate:
         for number in (self.value, self.ci_low, self.ci_high):
             if not math.isfinite(number) and not self.warning:
                 raise ValueError("an undefined or infinite number needs its reason in `warning`")
+        if math.isnan(self.value) and not math.isnan(self.ci_low + self.ci_high):
+            raise ValueError("a number that is undefined has no interval")
 
     @classmethod
     def bare(cls, value: float, n: int, reason: str) -> Estimate:

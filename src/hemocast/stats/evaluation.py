@@ -7,7 +7,7 @@ All raters see the same resamples, so that they can be compared case by case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from hemocast.stats.metrics import (
     from_counts,
     scale_brier,
 )
+from hemocast.stats.proportions import clopper_pearson, wilson
 from hemocast.stats.resampling.bands import MOST_RANKED, BandedRanking
 from hemocast.stats.resampling.limits import (
     AGREE,
@@ -37,6 +38,11 @@ from hemocast.stats.resampling.limits import (
     rests_on,
 )
 from hemocast.stats.resampling.weights import Ranking, Resampling, leave_one_out_weights
+
+SHARES = ("accuracy", "sensitivity", "ppv", "specificity", "npv")
+"""Metrics that are shares of scans."""
+
+INDEPENDENT = "takes scans of one patient as independent"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ class Evaluation:
     auc_delong : Estimate
         The AUC with a DeLong interval (clustered where patients have several scans), to set beside
         the bootstrap's.
+    shares : mapping of str to (Estimate, Estimate)
+        Of each of `SHARES` that is defined, Wilson's interval and Clopper and Pearson's, which take
+        scans for independent.
     n_resamples, n_one_class, seed : int
         Resamples drawn, those of them with one class only (left out of the metrics undefined
         there), and the seed.
@@ -71,6 +80,7 @@ class Evaluation:
     confusion: Confusion
     estimates: tuple[Estimate, ...]
     auc_delong: Estimate
+    shares: Mapping[str, tuple[Estimate, Estimate]]
     n_resamples: int
     n_one_class: int
     seed: int
@@ -82,6 +92,26 @@ class Evaluation:
     def items(self) -> Iterator[tuple[str, Estimate]]:
         """Go through names and estimates in the order of `METRICS`."""
         return zip(METRICS, self.estimates, strict=True)
+
+    def intervals(self, metric: str) -> tuple[Estimate, ...]:
+        """Return a metric with each of its intervals, first the one that every report shows.
+
+        That is DeLong's of the AUC, Wilson's of a share where every scan shows another patient, and
+        else that of resampled patients.
+        """
+        drawn = self[metric]
+        if np.isnan(drawn.value):
+            return (drawn,)
+        if metric == "auc":
+            return self.auc_delong, drawn
+        exact = self.shares.get(metric, ())
+        if self.n_patients == self.n:
+            return *exact, drawn
+        return drawn, *(one.noted(INDEPENDENT) for one in exact)
+
+    def headline(self, metric: str) -> Estimate:
+        """Return a metric with the interval that every report shows."""
+        return self.intervals(metric)[0]
 
 
 def evaluate(cases: Cases, threshold: float, resampling: Resampling = Resampling()) -> Evaluation:
@@ -166,12 +196,30 @@ def evaluate_raters(
                 confusion=point.confusion,
                 estimates=estimates,
                 auc_delong=auc_interval(own) if both else estimates[METRICS.index("auc")],
+                shares=dict(_shares(own, point)),
                 n_resamples=resampling.n,
                 n_one_class=int(np.isnan(drawn[row, METRICS.index("auc")]).sum()),
                 seed=resampling.seed,
             )
         )
     return tuple(made)
+
+
+def _shares(
+    cases: Cases, point: ClassificationMetrics
+) -> Iterator[tuple[str, tuple[Estimate, Estimate]]]:
+    """Exact and score intervals of each share that is defined, with nothing of any resample."""
+    for metric in SHARES:
+        hits, n = point.confusion.share(metric)
+        if n:
+            few = few_behind(metric, cases, point.threshold)
+            yield (
+                metric,
+                (
+                    Estimate(hits / n, *wilson(hits, n), "Wilson", n, few),
+                    Estimate(hits / n, *clopper_pearson(hits, n), "Clopper-Pearson", n, few),
+                ),
+            )
 
 
 def _estimate(

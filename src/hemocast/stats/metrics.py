@@ -58,6 +58,16 @@ class Confusion:
         """All cases."""
         return self.tp + self.fp + self.tn + self.fn
 
+    def share(self, metric: str) -> tuple[int, int]:
+        """Return the hits of accuracy, sensitivity, specificity, PPV or NPV, and of how many."""
+        return {
+            "accuracy": (self.tp + self.tn, self.n),
+            "sensitivity": (self.tp, self.tp + self.fn),
+            "specificity": (self.tn, self.tn + self.fp),
+            "ppv": (self.tp, self.tp + self.fp),
+            "npv": (self.tn, self.tn + self.fn),
+        }[metric]
+
 
 @dataclass(frozen=True)
 class ClassificationMetrics:

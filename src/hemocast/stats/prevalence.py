@@ -157,7 +157,6 @@ def _value(
     if edge:
         notes.append("sensitivity or specificity is 0 or 1; limits from adjusted counts")
     if np.isnan(value):
-        notes.append("undefined: no case is called so")
-    else:
-        low, high = min(low, value), max(high, value)
+        return Estimate.bare(value, n, "; ".join(["undefined: no case is called so", *notes]))
+    low, high = min(low, value), max(high, value)
     return Estimate(value, low, high, "logit, given prevalence", n, "; ".join(notes) or None)

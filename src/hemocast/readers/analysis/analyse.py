@@ -212,7 +212,7 @@ def _rater(
         n=said.n,
         n_patients=said.n_patients,
         n_positive=said.n_positive,
-        metrics=tuple((metric, drawn[metric]) for metric in TABLE2),
+        metrics=tuple((metric, drawn.headline(metric)) for metric in TABLE2),
         auc=_auc(said, probability),
         auc_one_point=drawn["balanced_accuracy"],
         cells=drawn.confusion,
@@ -270,8 +270,11 @@ def _mean_of(readers: Cases, resampling: Resampling) -> dict[str, Estimate]:
             made[metric] = Estimate.bare(_NAN, readers.n, "undefined for at least one reader")
         elif usable.size < resampling.n / 2:
             made[metric] = Estimate.bare(value, readers.n, "undefined in most resamples")
+        elif np.ptp(usable) == 0:
+            made[metric] = Estimate.bare(value, readers.n, "no interval: all resamples agree")
         else:
             made[metric] = Estimate(value, *percentile_limits(usable), method, readers.n)
+        made[metric] = made[metric].noted(readers.few)
     return made
 
 

@@ -76,7 +76,7 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
             "decision", decision_figure(curves, simulated=simulated),
             "Decision curves: what acting on the model gains, in true positives per scan, against "
             f"treating all and none{limits}. They hold for this sample's prevalence, "
-            f"{100 * models[0].prevalence:.3g} %.",
+            f"{100 * models[0].prevalence:.3g} %.{_few(models)}",
         )  # fmt: skip
     for k, model in enumerate(models):
         rows = forest_rows(model)
@@ -87,6 +87,12 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
                 "too few patients to be relied on, or another warning; see subgroups.csv.",
                 wide=True,
             )  # fmt: skip
+
+
+def _few(models: Sequence[ModelPart]) -> str:
+    """Say of which models the limits of the decision curve rest on few patients."""
+    said = {model.decision.warning for model in models if model.decision} - {None}
+    return "".join(f" A limit {text}." for text in sorted(filter(None, said)))
 
 
 def _calibration_caption(model: ModelPart) -> str:

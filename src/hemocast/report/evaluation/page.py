@@ -43,6 +43,7 @@ def evaluation_page(
         sources=_SOURCES,
         noted=_noted,
         prevalence_notes=_prevalence_notes,
+        point_notes=_point_notes,
         estimates_of=estimates_of,
     )
 
@@ -54,6 +55,12 @@ def _noted(metrics: Iterable[tuple[str, Estimate]]) -> str:
         if value.warning:
             found.setdefault(value.warning, []).append(METRIC_TITLES[name])
     return "; ".join(f"{', '.join(names)}: {warning}" for warning, names in found.items())
+
+
+def _point_notes(model: ModelPart) -> str:
+    """Join the warnings of the thresholds chosen here, by rule; the first row's stand above."""
+    found = {row.name: _noted(row.metrics) for row in model.points[1:]}
+    return "; ".join(f"{name}: {text}" for name, text in found.items() if text)
 
 
 def _prevalence_notes(model: ModelPart) -> str:

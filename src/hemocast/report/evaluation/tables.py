@@ -12,6 +12,7 @@ import numpy as np
 from hemocast.evaluate.result import EvaluationResult, ModelPart
 from hemocast.files import json_text, table_text
 from hemocast.stats import Estimate
+from hemocast.stats.estimate import caution
 from hemocast.version import VERSION
 
 SCHEMA_VERSION = 1
@@ -155,19 +156,21 @@ def _prevalence(result: EvaluationResult) -> Table:
 
 def _calibration(result: EvaluationResult) -> Table:
     """Groups (with limits and n), then points of the smooth curve."""
-    columns = ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n")
+    columns = ("model", "kind", "predicted", "observed", "ci_low", "ci_high", "n", "warning")
     rows: list[Row] = []
     for model in result.models:
         part = model.calibration
         rows += [
-            dict(zip(columns, (model.name, "group", predicted, share.value, share.ci_low,
-                               share.ci_high, share.n), strict=True))
+            {"model": model.name, "kind": "group", "predicted": predicted, "observed": share.value}
+            | vars(share)
             for predicted, share in part.groups
         ]  # fmt: skip
         none = np.full(part.at.size, np.nan)
         low, high = (none if ends is None else ends for ends in (part.low, part.high))
+        few = caution(model.cases.smaller_class)
         rows += [
             dict(zip(columns, (model.name, "loess", *map(float, point)), strict=False))
+            | {"warning": few}
             for point in zip(part.at, part.curve, low, high, strict=True)
         ]
     return Table(columns, rows)
@@ -189,12 +192,12 @@ def _decision(result: EvaluationResult) -> Table:
             }
             known = {"model": model.name, "treat_none": 0.0, "n_resamples": curve.n_resamples}
             rows += [
-                known | dict(zip(columns, map(float, row), strict=True))
-                for row in zip(*columns.values(), strict=True)
+                known | dict(zip(columns, map(float, row), strict=True)) | {"warning": note}
+                for *row, note in zip(*columns.values(), curve.notes, strict=True)
             ]
     return Table(
         ("model", "threshold", "net_benefit", "ci_low", "ci_high", "treat_all", "over_treat_all",
-         "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples"),
+         "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples", "warning"),
         rows,
     )  # fmt: skip
 

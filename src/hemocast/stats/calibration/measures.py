@@ -170,8 +170,9 @@ def mean_risk(cases: Cases) -> Estimate:
     chances = cases.probability()
     mean = float(chances.mean())
     few = caution(cases.n_patients)
-    if cases.n_patients < 2:
-        return Estimate.bare(mean, cases.n, "no interval: a single patient")
+    if cases.n_patients < 2 or np.ptp(chances) == 0:
+        why = "a single patient" if cases.n_patients < 2 else "all probabilities are equal"
+        return Estimate.bare(mean, cases.n, f"no interval: {why}")
     k = cases.n_patients
     sums = np.bincount(cases.patient, weights=chances - mean)
     half = float(norm.ppf(0.975) * np.sqrt((sums**2).sum() * k / (k - 1)) / cases.n)

@@ -186,8 +186,8 @@ def delong_test(cases: Cases, level: float = 0.95) -> AucDifference:
     z = difference / error
     return AucDifference(
         difference=difference,
-        ci_low=difference - half,
-        ci_high=difference + half,
+        ci_low=max(difference - half, -1.0),
+        ci_high=min(difference + half, 1.0),
         z=z,
         p=float(2 * norm.sf(abs(z))),
         warning=cases.few,

@@ -29,7 +29,7 @@ from hemocast.stats.subgroups.interaction import (
 MISSING: Final = "missing"
 """The name of the group of cases without a value."""
 
-_SHOWN: Final = ("sensitivity", "specificity", "brier")
+_SHOWN: Final = ("auc", "sensitivity", "specificity", "brier")
 _NO_VALUE: Final = frozenset({"", "n/a", "nan", "NaN", "<NA>", "NaT"})
 
 
@@ -95,13 +95,11 @@ class Subgroup:
 
     @property
     def metrics(self) -> tuple[tuple[str, Estimate], ...]:
-        """What tables of subgroups show: AUC (DeLong), sensitivity, specificity, Brier score.
+        """What tables of subgroups show: AUC, sensitivity, specificity, Brier score.
 
         Each with the warning of the group before its own.
         """
-        found = self.evaluation
-        shown = (("auc", found.auc_delong), *((name, found[name]) for name in _SHOWN))
-        return tuple((name, self._warned(value)) for name, value in shown)
+        return tuple((name, self._warned(self.evaluation.headline(name))) for name in _SHOWN)
 
     def _warned(self, value: Estimate) -> Estimate:
         said = dict.fromkeys(text for text in (self.warning, value.warning) if text)
