@@ -101,7 +101,5 @@ def test_few_patients_of_a_class_are_warned_of() -> None:
         Cases(label[keep], risk[keep], range(keep.size)), [0.5], resampling=Resampling(100)
     )
     assert "4 patients" in str(few.warning)
-    assert (
-        decision_curve(Cases(label, risk, range(80)), [0.5], resampling=Resampling(100)).warning
-        is None
-    )
+    many = Cases(np.tile(label, 4), np.tile(risk, 4))
+    assert decision_curve(many, [0.5], resampling=Resampling(100)).warning is None
