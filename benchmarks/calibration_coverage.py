@@ -2,8 +2,8 @@
 
     python benchmarks/calibration_coverage.py [--runs 300] [--rare-runs 200]
 
-Simulated: logits of the true risk are normal, and the probabilities are the true ones, or shifted or
-stretched on the logit scale.
+Simulated: logits of the true risk are normal, and the probabilities are the true ones, or shifted
+or stretched on the logit scale.
 """
 
 from __future__ import annotations
