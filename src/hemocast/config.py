@@ -259,6 +259,27 @@ class Config(Settings):
     net: NetConfig = NetConfig()
     train: TrainConfig = TrainConfig()
 
+    def with_net(self, name: str | None) -> Config:
+        """Return it with another network, or the same where none is named.
+
+        Raises
+        ------
+        ConfigError
+            No network can have that name.
+        """
+        if name is None:
+            return self
+        try:
+            return Config.model_validate(
+                self.model_dump() | {"net": self.net.model_dump() | {"name": name}}
+            )
+        except ValidationError as error:
+            raise ConfigError(
+                f"net.name cannot be {name[:40]!r}: {error.errors()[0]['msg']}",
+                "a network's name, or module:Class",
+                "Correct --net",
+            ) from error
+
     @model_validator(mode="after")
     def _pixels_pool_evenly(self) -> Config:
         size, pool = self.prepare.size, self.net.pool

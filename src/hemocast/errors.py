@@ -48,7 +48,8 @@
     │   ├── ModelNotFound       HC501  no model folder there
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
     │   ├── ParityError         HC503  the exported network disagrees with the trained one
-    │   └── NotFinite           HC504  for this scan the model gives something that is no number
+    │   ├── NotFinite           HC504  for this scan the model gives something that is no number
+    │   └── NoRecord            HC505  the model needs clinical values, and has none of this patient
     ├── StatisticsError         HC601  numbers from which the statistic cannot be computed
     └── InternalError           HC999  Hemocast's own fault; its cause is in a log file
 
@@ -372,6 +373,12 @@ class NotFinite(ModelError):
     """For this scan the model gives something that is no number."""
 
     code = "HC504"
+
+
+class NoRecord(ModelError):
+    """The model needs clinical values, and has none of this patient."""
+
+    code = "HC505"
 
 
 class StatisticsError(HemocastError):

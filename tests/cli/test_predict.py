@@ -252,3 +252,10 @@ def test_under_a_key_a_scan_is_called_as_ingest_calls_it(ge_head: Path, tmp_path
     done = CliRunner().invoke(app, ["predict", str(ge_head), "--out", str(out)])
     assert isinstance(done.exception, UsageError)
     assert "named by a key" in str(done.exception)
+
+
+def test_a_clinical_table_for_a_model_of_the_scan_is_refused(ge_head: Path, tmp_path: Path) -> None:
+    done = predict(ge_head, "--clinical", tmp_path / "c.csv", out=tmp_path / "out")
+    assert (done.returncode, done.stderr[:6]) == (2, "HC001 ")
+    assert "Leave out --clinical" in done.stderr
+    assert not (tmp_path / "out").exists()

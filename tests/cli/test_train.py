@@ -47,3 +47,9 @@ def test_a_folder_of_others_is_no_dataset(tmp_path: Path) -> None:
     done = train(tmp_path, "--out", tmp_path / "model")
     assert (done.returncode, done.stderr[:6]) == (4, "HC400 ")
     assert [path.name for path in tmp_path.iterdir()] == ["labels.tsv"]
+
+
+def test_a_net_that_cannot_be_named_so_is_refused(tmp_path: Path) -> None:
+    done = train(tmp_path, "--out", tmp_path / "model", "--net", "not a name")
+    assert (done.returncode, done.stderr[:6]) == (2, "HC002 ")
+    assert "--net" in done.stderr

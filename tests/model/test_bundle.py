@@ -183,3 +183,62 @@ def test_a_model_says_which_pixels_its_mirror_channel_leaves_out(folder):
     network = load(folder).description.network
     assert network is not None
     assert any("fluid 7.5 HU" in layer for layer in network.layers)
+
+
+@pytest.fixture
+def measured(make_stack, tmp_path: Path) -> Path:
+    """Return the folder of a support vector machine of voxels and NIHSS."""
+    from hemocast.classical.learning import Cohort
+    from hemocast.classical.measured import MeasuredModel
+    from hemocast.classical.measurements import Measurements, Variable
+    from hemocast.classical.recipes import measure
+    from hemocast.classical.record import VARIABLES
+    from hemocast.classical.svm import learn_svm
+    from hemocast.config import NetConfig, PrepareConfig
+    from hemocast.model import Calibration, Purpose, Recipe, TrainingFacts, save_measured
+
+    stacks = [make_stack(seed) for seed in range(20)]
+    record = np.tile(np.arange(20.0)[:, None] % 2, (1, len(VARIABLES)))
+    told = measure(
+        ("voxels", "nihss"), lambda: (one.frames for one in stacks), Measurements(VARIABLES, record)
+    )
+    fitted = learn_svm(Cohort(told, np.arange(20.0) % 2, np.arange(20)))
+    recipe = Recipe(
+        NetConfig(name="voxels-svm"),
+        PrepareConfig(frames=8, size=stacks[0].frames.shape[1], pixel_mm=3),
+        Calibration(1.5, -0.2, ((0.1, 0.0), (0.0, 0.2)), 0.4, 20, 18),
+        TrainingFacts(data_hash="c" * 64, n_patients=20, n_scans=20, prevalence=0.5),
+    )
+    assert Variable("voxel 0", "voxel") in told.variables
+    model = MeasuredModel(("voxels", "nihss"), fitted)
+    save_measured(model, tmp_path / "svm", Purpose("svm", "h", "p"), recipe, stacks[:3])
+    return tmp_path / "svm"
+
+
+def test_a_model_from_measurements_is_numbers_and_a_card(measured: Path, make_stack) -> None:
+    from hemocast.classical.measurements import Measurements
+    from hemocast.classical.record import VARIABLES
+    from hemocast.errors import NoRecord
+
+    assert {path.name for path in measured.iterdir()} == FILES - {"model.onnx"}
+    model, stack = load(measured), make_stack(1)
+    record = Measurements(VARIABLES, np.ones((1, len(VARIABLES))))
+    found = model.predict_stack(stack, scan_id="s", record=record)
+    assert found.has_heatmap
+    assert found.told == "a plain head CT and the NIHSS"
+    assert model.on("cuda").description == model.description
+    unknown = Measurements(VARIABLES, np.full((1, len(VARIABLES)), np.nan))
+    flags = model.predict_stack(stack, scan_id="s", record=unknown).flags
+    assert any(flag.endswith("not known of the patient: NIHSS") for flag in flags)
+    with pytest.raises(NoRecord, match="HC505"):
+        model.predict_stack(stack, scan_id="s")
+    assert "the NIHSS" in (measured / "card.md").read_text()
+
+
+def test_a_model_from_measurements_without_its_weights_is_refused(measured: Path) -> None:
+    content = (measured / "model.yaml").read_text()
+    (line,) = (one for one in content.splitlines() if one.startswith("  weights.safetensors:"))
+    (measured / "model.yaml").write_text(content.replace(line + "\n", ""))
+    _sign(measured, "card.md")
+    with pytest.raises(ModelCorrupt, match="axes"):
+        load(measured)

@@ -17,8 +17,8 @@ import pytest
 
 import hemocast
 from hemocast import files
-from hemocast.config import Config, NetConfig
-from hemocast.dataset import Dataset
+from hemocast.config import Config, NetConfig, PrepareConfig
+from hemocast.dataset import Dataset, participant_id
 from hemocast.errors import (
     ConfigError,
     DatasetError,
@@ -30,8 +30,10 @@ from hemocast.errors import (
     TooFewPatients,
     UsageError,
 )
+from hemocast.pipeline.predict import cases_of, predict_cases
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.pipeline.training_run import BINDING, TEST_PREDICTIONS
+from hemocast.simulate import Truth
 from hemocast.train import STACKS
 
 THIRD = TrainOptions(test_fraction=1 / 3)
@@ -266,7 +268,8 @@ PROGRAM = """
     from pathlib import Path
     from hemocast.config import Config
     from hemocast.dataset import Dataset
-    from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
+    from hemocast.pipeline.predict import cases_of, predict_cases
+from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 
     def wait(stage, done, total):
         print("busy", flush=True)
@@ -308,3 +311,63 @@ def test_two_trainings_into_one_place_are_one_too_many_until_the_first_is_killed
         ".hemocast.jsonl", ".hemocast.lock", BINDING, STACKS, TEST_PREDICTIONS,
         "test_metrics.json", "training",
     }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
+    """Return a cohort of stacks whose NIHSS and grey values tell the label, and settings."""
+    root = tmp_path_factory.mktemp("measured") / "stacks"
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    files.write_json(
+        root / "dataset_description.json",
+        {"DatasetType": "derivative", "GeneratedBy": [{"Name": "hemocast"}], "Simulated": True},
+    )
+    frames = np.zeros((40, 28, 96, 96), np.uint8)
+    frames[:, 2:26, 10:86, 14:82] = rng.integers(90, 200, (40, 24, 76, 68))
+    tables = {
+        "labels.tsv": ["participant_id\tlabel"],
+        "clinical.tsv": ["participant_id\tnihss\tglucose_mmol_l\ttreatment"],
+        "scans.tsv": ["participant_id\tscan_id\trow"],
+    }
+    for at in range(40):
+        name, label = f"sub-{at:03d}", at % 2
+        frames[at, 8:20, 30:60, 20:40] -= np.uint8(40 * label)
+        tables["labels.tsv"].append(f"{name}\t{label}")
+        nihss = 6 + 5 * label + at % 6
+        tables["clinical.tsv"].append(f"{name}\t{nihss}\t{5 + at % 4}\tnone")
+        tables["scans.tsv"].append(f"{name}\t{name}_ses-01\t{at}")
+    np.save(root / "stacks.npy", frames)
+    for table, rows in tables.items():
+        (root / table).write_text("\n".join(rows) + "\n")
+    return root, Config(prepare=PrepareConfig(size=96))
+
+
+def test_models_from_measurements_go_the_whole_way(
+    measured: tuple[Path, Config], cohort: Truth, tmp_path: Path
+) -> None:
+    root, config = measured
+    (tmp_path / "key").write_text((b"k" * 32).hex())
+    scan = cohort.dicom / cohort.patients[0].scans[0].folder
+    patient = participant_id(b"k" * 32, cohort.patients[0].patient_id)
+    known = tmp_path / "known.csv"
+    known.write_text(f"participant_id,nihss,treatment\n{patient},17,none\n")
+    for name, table in (("clinical-ridge", known), ("histogram-ridge", None)):
+        purpose = Purpose(name, "HT as simulated", "made-up heads")
+        trained = train_and_test(
+            Dataset(root), config.with_net(name), tmp_path / name, purpose, THIRD
+        )
+        assert trained.evaluation["auc"].value > 0.7
+        model = hemocast.load(tmp_path / name)
+        (done,) = predict_cases(
+            cases_of([scan]), model, tmp_path / f"out-{name}", key=tmp_path / "key", clinical=table
+        )
+        assert done.status == "done", done.message
+        assert not (done.folder / "heatmap.nii.gz").exists()
+        page = (done.folder / "report.html").read_text()
+        assert "What moved the number" in page
+        assert "there is no heatmap" in page
+        assert ("NIHSS" in page) == (table is not None)
+        missing = [flag for flag in done.prediction.flags if "not known of the patient" in flag]
+        assert bool(missing) == (table is not None)
+        assert all("glucose" in flag and "NIHSS" not in flag for flag in missing)

@@ -13,9 +13,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.classical.measurements import Float64Array, Measurements, Variable
+from hemocast.classical.measurements import (
+    Float64Array,
+    Measurements,
+    Variable,
+    require_variables,
+)
 from hemocast.classical.splines import harrell_knots, spline_basis
-from hemocast.errors import StatisticsError
 
 ENOUGH_MISSING = 10
 """Fewer patients with a value missing, and no column says so: its weight would be noise."""
@@ -93,6 +97,18 @@ class Design:
         return (*names, *missing)
 
     @property
+    def owners(self) -> tuple[int, ...]:
+        """Give the place of every column's variable; that of a component is its first voxel."""
+        owners: list[int] = []
+        for place, (variable, knots) in enumerate(zip(self.variables, self.knots, strict=True)):
+            if variable.kind == "category":
+                owners += [place] * (len(variable.levels) - 1)
+            elif variable.kind != "voxel":
+                owners += [place] * max(len(knots) - 1, 1)
+        owners += [self.axes.places[0]] * len(self.axes.axes) if self.axes.places else []
+        return (*owners, *self.indicators)
+
+    @property
     def varies(self) -> tuple[int, ...]:
         """Give the places of columns that a model can learn from."""
         return tuple(int(i) for i in np.flatnonzero(self.scale > 0))
@@ -105,12 +121,7 @@ class Design:
         StatisticsError
             Other variables than were learned from.
         """
-        if patients.variables != self.variables:
-            raise StatisticsError(
-                f"The patients have {len(patients.variables)} variables",
-                "those that the model learned from, in their order",
-                "Give " + ", ".join(one.name for one in self.variables),
-            )
+        require_variables(patients, self.variables)
         return np.nan_to_num(self._standard(_raw(patients, self)))
 
     def _standard(self, raw: Float64Array) -> Float64Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import expit
 
-from hemocast.classical.design import Design
+from hemocast.classical.design import Components, Design
 from hemocast.classical.elsewhere import Places, learn_places
 from hemocast.classical.firth import fit_firth, restore_mean
 from hemocast.classical.learning import Cohort, deviance, folds
@@ -53,6 +53,35 @@ class FittedLogistic:
     def risk(self, patients: Measurements) -> Float64Array:
         """Give the risk of every patient, shape (n,)."""
         return np.asarray(expit(self.intercept + self.design.columns(patients) @ self.coefficients))
+
+    def parts(self, patients: Measurements) -> Float64Array:
+        """Give what every variable adds to the log odds, shape (n, variables).
+
+        It is counted from the mean of the patients learned from. What voxels add stands with the
+        first of them.
+        """
+        parts = np.zeros((patients.n, len(self.design.variables)))
+        added = self.design.columns(patients) * self.coefficients
+        for place, column in zip(self.design.owners, added.T, strict=True):
+            parts[:, place] += column
+        return parts
+
+    def with_one_axis(self) -> FittedLogistic:
+        """Return the same with all axes of the voxels in one, the weight of every voxel."""
+        design = self.design
+        names = np.array([name.startswith("component ") for name in design.names])
+        scale = np.where(design.scale > 0, design.scale, np.inf)
+        weight = (self.coefficients / scale)[names]
+        axes = Components(design.axes.places, design.axes.mean, (weight @ design.axes.axes)[None])
+        first = int(np.flatnonzero(names)[0])
+        kept = ~names
+        kept[first] = True
+        mean, sd, coefficients = (
+            one[kept].copy() for one in (design.mean, design.scale, self.coefficients)
+        )
+        mean[first], sd[first], coefficients[first] = weight @ design.mean[names], 1.0, 1.0
+        moved = replace(design, mean=mean, scale=sd, axes=axes)
+        return replace(self, design=moved, coefficients=coefficients)
 
 
 def learn_ridge(cohort: Cohort) -> FittedLogistic:

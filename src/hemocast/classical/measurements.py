@@ -86,3 +86,19 @@ class Measurements:
     def part(self, rows: Rows) -> Measurements:
         """Return some of the patients, by mask or by place."""
         return Measurements(self.variables, self.values[rows])
+
+
+def require_variables(patients: Measurements, learned: tuple[Variable, ...]) -> None:
+    """Refuse patients of whom something else is measured than a model learned from.
+
+    Raises
+    ------
+    StatisticsError
+        Other variables, or in another order.
+    """
+    if patients.variables != learned:
+        raise StatisticsError(
+            f"The patients have {len(patients.variables)} variables",
+            "those that the model learned from, in their order",
+            "Give " + ", ".join(one.name for one in learned),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,16 @@ FLAGS: Mapping[str, Mapping[str, float]] = {
     "atrial_fibrillation": {"0": 0.0, "1": 1.0},
 }
 GIVEN = TREATMENTS[:4]
+IN_WORDS: Mapping[str, str] = {
+    "age": "age, years",
+    "nihss": "NIHSS",
+    "glucose_mmol_l": "glucose, mmol/L",
+    "systolic_mmhg": "systolic pressure, mmHg",
+    "onset_to_first_scan_hours": "onset to first scan, hours",
+    "sex": "male",
+    "atrial_fibrillation": "atrial fibrillation",
+}
+"""What a page calls a variable; a treatment by its own name."""
 _UNKNOWN = ("", "n/a", "unknown", "O")
 VARIABLES = (
     *(Variable(name, "spline") for name in NUMBERS),
@@ -60,11 +71,7 @@ def read_record(dataset: Dataset, patients: Sequence[str]) -> Measurements:
     TableError
         A cell that cannot be, or a patient twice in a table.
     """
-    tables = []
-    for name in ("participants", "clinical"):
-        with suppress(NothingThere):
-            tables.append((f"{name}.tsv", dataset.table(name)))
-    return _record(tables, patients)
+    return _record(_of_dataset(dataset), patients)
 
 
 def read_record_file(path: Path, patients: Sequence[str]) -> Measurements:
@@ -82,12 +89,54 @@ def read_record_file(path: Path, patients: Sequence[str]) -> Measurements:
     NothingThere, TableError
         There is no such table; a cell that cannot be, or a patient twice.
     """
-    if path.is_dir():
-        return read_record(Dataset(path), patients)
-    table = read_table(path, "the clinical table")
-    if "participant_id" not in table.columns:
-        raise TableError("The clinical table has no participant_id", "that column", "Add it")
-    return _record([("the clinical table", table)], patients)
+    return ClinicalTables.read(path).of(patients)
+
+
+@dataclass(frozen=True, eq=False)
+class ClinicalTables:
+    """What is known of patients, read once.
+
+    Parameters
+    ----------
+    tables : tuple of (str, DataFrame)
+        Each with its name for messages, and ``participant_id``.
+    """
+
+    tables: tuple[tuple[str, pd.DataFrame], ...]
+
+    @classmethod
+    def read(cls, path: Path) -> ClinicalTables:
+        """Read a dataset's tables, or one table; see `read_record_file`.
+
+        Raises
+        ------
+        NothingThere, TableError
+            There is no such table; a cell that cannot be, or a patient twice.
+        """
+        if path.is_dir():
+            read = cls(_of_dataset(Dataset(path)))
+        else:
+            table = read_table(path, "the clinical table")
+            if "participant_id" not in table.columns:
+                raise TableError(
+                    "The clinical table has no participant_id", "that column", "Add it"
+                )
+            read = cls((("the clinical table", table),))
+        for _, table in read.tables:
+            read.of(list(table["participant_id"]))
+        return read
+
+    def of(self, patients: Sequence[str]) -> Measurements:
+        """Return their record, a row each; who is in no table has nothing but gaps."""
+        return _record(self.tables, patients)
+
+
+def _of_dataset(dataset: Dataset) -> tuple[tuple[str, pd.DataFrame], ...]:
+    tables = []
+    for name in ("participants", "clinical"):
+        with suppress(NothingThere):
+            tables.append((f"{name}.tsv", dataset.table(name)))
+    return tuple(tables)
 
 
 def _record(tables: Iterable[tuple[str, pd.DataFrame]], patients: Sequence[str]) -> Measurements:

@@ -62,10 +62,15 @@ def _machine(table: Float64Array, outcome: Float64Array, cost: float) -> tuple[f
 
 
 def _platt(margin: Float64Array, outcome: Float64Array) -> tuple[float, float]:
-    """Intercept and slope from margin to log odds; a margin that misleads gets a slope of 0."""
+    """Intercept and slope from margin to log odds; a margin that misleads gets a slope of 0.
+
+    On Platt's softened targets, which keep the slope finite where the margin separates all.
+    """
     scale = float(margin.std()) or 1.0
     design = np.column_stack([np.ones(len(margin)), margin / scale])
-    (a, b), _ = fit_logistic(design, outcome, ridge=_PLATT_RIDGE)
+    ones, zeros = outcome.sum(), (1 - outcome).sum()
+    softened = np.where(outcome == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    (a, b), _ = fit_logistic(design, softened, ridge=_PLATT_RIDGE)
     if b <= 0:
         share = outcome.mean()
         return float(np.log(share / (1 - share))), 0.0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import Encoder, Workers, output
+from hemocast.cli.options import Encoder, Net, Workers, output
 
 
 def crossval(
@@ -16,6 +16,7 @@ def crossval(
         Path, output("Folder for predictions and training; new or unfinished.", "cross-validation")
     ],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
+    net: Net = None,
     encoder: Encoder = None,
     name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ctnet",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
@@ -32,7 +33,7 @@ def crossval(
     from hemocast.pipeline.crossval import CrossOptions, cross_validate
     from hemocast.stats import MAIN_METRICS
 
-    settings = load_config(config) if config else Config()
+    settings = (load_config(config) if config else Config()).with_net(net)
     if encoder:
         from hemocast.train import with_encoder
 

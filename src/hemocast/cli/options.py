@@ -40,6 +40,14 @@ Encoder = Annotated[
     Path | None,
     typer.Option(help="Of 'hemocast pretrain': its network, whose last layer alone is fitted."),
 ]
+Net = Annotated[
+    str | None,
+    typer.Option(
+        help="In place of net.name of the settings: a network, or a model from measurements: "
+        "histogram-ridge, voxels-svm, clinical-ridge, clinical-firth, clinical-boosting, "
+        "clinical-network."
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 AllWorkers = Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")]
 Threshold = Annotated[

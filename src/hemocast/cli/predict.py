@@ -52,6 +52,14 @@ def predict(
             "it where it is there."
         ),
     ] = "cpu",
+    clinical: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a model of the clinical record: a table with participant_id, age, nihss ..., "
+            "or a dataset. Patients are found by participant_id: see --key, or give a table of "
+            "paths."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -83,7 +91,7 @@ def predict(
     alone = len(cases) < 2 or not console.is_terminal
     with Progress(console=console, transient=True, disable=alone) as bar:
         task = bar.add_task("Predicting", total=len(cases))
-        for result in predict_cases(cases, loaded, out, key=key, resume=resume):
+        for result in predict_cases(cases, loaded, out, key=key, clinical=clinical, resume=resume):
             counts[result.status] += 1
             _say(console, result)
             bar.update(task, completed=result.case)

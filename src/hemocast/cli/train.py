@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import SPLIT, Encoder, Workers, output
+from hemocast.cli.options import SPLIT, Encoder, Net, Workers, output
 
 
 def train(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels, or stacks.")],
     out: Annotated[Path, output("Folder for the model; new or empty.")],
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
+    net: Net = None,
     encoder: Encoder = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",
     horizon: Annotated[
@@ -28,7 +29,10 @@ def train(
     split: Annotated[str | None, SPLIT] = None,
     workers: Workers = 1,
 ) -> None:
-    """Split by patient, train CTNet, test it on the held-out patients, save the model."""
+    """Split by patient, train a model, test it on the held-out patients, save it.
+
+    CTNet, if nothing else is said. A model from the clinical record takes it from the dataset.
+    """
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
@@ -37,7 +41,7 @@ def train(
     from hemocast.stats import MAIN_METRICS
 
     purpose = Purpose(name, horizon, population)
-    settings = load_config(config) if config else Config()
+    settings = (load_config(config) if config else Config()).with_net(net)
     if encoder:
         from hemocast.train import with_encoder
 

@@ -3,7 +3,13 @@
 Loading and predicting need ONNX Runtime only; saving needs torch.
 """
 
-from hemocast.model.bundle import load, load_default, save_model, save_recalibrated
+from hemocast.model.bundle import (
+    load,
+    load_default,
+    save_measured,
+    save_model,
+    save_recalibrated,
+)
 from hemocast.model.calibrate import Calibration, fit_calibration
 from hemocast.model.label_sets import LabelSets, fit_label_sets
 from hemocast.model.prediction import Prediction
@@ -27,6 +33,7 @@ __all__ = [
     "load",
     "load_default",
     "recalibrate",
+    "save_measured",
     "save_model",
     "save_recalibrated",
 ]

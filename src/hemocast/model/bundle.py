@@ -12,10 +12,13 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.saved import from_numbers, to_numbers
 from hemocast.errors import ModelNotFound
 from hemocast.files import check_folder, new_folder
-from hemocast.model.card import card
+from hemocast.model.card import card, card_of_measured
 from hemocast.model.flags import input_range
 from hemocast.model.predictor import Model
 from hemocast.model.schema import (
@@ -27,6 +30,7 @@ from hemocast.model.schema import (
     Description,
     Purpose,
     Recipe,
+    SavedMeasured,
     corrupt,
     dump,
     parse,
@@ -96,6 +100,47 @@ def save_model(
     return _write(folder, description, content)
 
 
+def save_measured(
+    model: MeasuredModel,
+    folder: Path,
+    purpose: Purpose,
+    recipe: Recipe,
+    examples: Sequence[Stack],
+) -> Model:
+    """Write the folder of a model from measurements and load it.
+
+    Parameters
+    ----------
+    model : MeasuredModel
+        Fitted.
+    folder, purpose, recipe, examples
+        As for `save_model`.
+
+    Raises
+    ------
+    OutputExists
+        The folder holds something.
+    UsageError
+        The model is of a kind that is not kept.
+    """
+    from safetensors.numpy import save
+
+    check_folder(folder, "model")
+    saved, arrays = to_numbers(model.fitted)
+    description = Description(
+        **asdict(purpose),
+        **vars(recipe),
+        bias=0.0,
+        input_range=input_range(examples),
+        files={},
+        measured=SavedMeasured(views=model.views, fitted=saved),
+    )
+    content = {CARD: card_of_measured(description).encode()}
+    if arrays:
+        content[WEIGHTS] = save({name: np.ascontiguousarray(a) for name, a in arrays.items()})
+    return _write(folder, description, content)
+
+
 def save_recalibrated(source: Path | None, folder: Path, changed: Description, note: str) -> Model:
     """Write a model folder anew, with the same network and another description.
 
@@ -119,8 +164,8 @@ def save_recalibrated(source: Path | None, folder: Path, changed: Description, n
     """
     check_folder(folder, "model")
     with _folder_of(source) as origin:
-        load(origin)
-        content = {file: _read(origin / file) for file in (WEIGHTS, ONNX, CARD)}
+        files = load(origin).description.files
+        content = {file: _read(origin / file) for file in files}
     content[CARD] += f"\n{note.strip()}\n".encode()
     return _write(folder, changed, content)
 
@@ -158,9 +203,6 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
         A file is missing or differs from what was written, is no plain file, or holds something
         other than finite numbers.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as load_weights
-
     folder = Path(folder)
     if not (folder / DESCRIPTION).is_file():
         raise ModelNotFound(
@@ -170,25 +212,40 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
         )
     written = _read(folder / DESCRIPTION, LARGEST_DESCRIPTION)
     description = parse(written)
-    if set(description.files) != {WEIGHTS, ONNX, CARD}:
+    if set(description.files) not in _files_of(description):
         raise corrupt(f"{DESCRIPTION} does not list the files a model has")
     content = {file: _read(folder / file) for file in description.files}
     for file, data in content.items():
         if hashlib.sha256(data).hexdigest() != description.files[file]:
             raise corrupt(f"{file} is not what its hash says")
-    try:
-        weights = load_weights(content[WEIGHTS])["head.weight"].reshape(-1).astype(np.float32)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise corrupt(f"{WEIGHTS} holds no weights of a known network") from error
+    name = hashlib.sha256(written).hexdigest()
+    arrays = _arrays(content[WEIGHTS]) if WEIGHTS in content else {}
+    if says := description.measured:
+        measured = MeasuredModel(says.views, from_numbers(says.fitted, arrays))
+        return Model(description, name, measured=measured)
+    weights = arrays.get("head.weight")
+    if weights is None or weights.dtype.kind != "f":
+        raise corrupt(f"{WEIGHTS} holds no weights of a known network")
     if not np.isfinite(weights).all():
         raise corrupt(f"{WEIGHTS} holds weights that are no numbers")
-    return Model(
-        description=description,
-        hash=hashlib.sha256(written).hexdigest(),
-        onnx=content[ONNX],
-        head_weights=weights,
-        threads=threads,
-    )
+    head = weights.reshape(-1).astype(np.float32)
+    return Model(description, name, content[ONNX], head, threads=threads)
+
+
+def _files_of(description: Description) -> tuple[set[str], ...]:
+    if description.measured:
+        return {CARD}, {CARD, WEIGHTS}
+    return ({WEIGHTS, ONNX, CARD},)
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[np.generic]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as load_weights
+
+    try:
+        return dict(load_weights(content))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise corrupt(f"{WEIGHTS} holds no weights of a known network") from error
 
 
 def load_default(*, threads: int | None = None) -> Model:

@@ -79,6 +79,68 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
     return f"{text}\n{notes.strip()}\n" if notes.strip() else text
 
 
+_MEASURED = """\
+# {name} {version}
+
+**{notice}**
+
+## What it does
+It gives the probability of hemorrhagic transformation after an acute ischemic stroke from
+{told}. It needs a plain (non-contrast) head CT taken before any bleeding.
+
+- The probability is of: {horizon}
+- In: {population}
+- It is for research. It is not a medical device, and nothing it says may guide treatment.
+
+## What it was trained on
+{kind} scans: {training.n_scans} of {training.n_patients} patients, {prevalence:.0%} of them with
+hemorrhagic transformation. SHA-256 of pictures, patients, labels and clinical values:
+`{training.data_hash}`
+
+## How it works
+- Model: `{model}`; all its numbers stand in `model.yaml`{beside}.
+- A value that is missing: when fitting, five imputations; when predicting, the mean of the patients
+  learned from and, where ten or more of them lacked it, a weight for lacking it (trees learn where
+  a gap goes). Every prediction says what was missing, and a patient of whom nothing is known is
+  refused unless the model sees the scan too.
+- Probability: {curve} calibration of the logit on {calibration.n_scans} scans of
+  {calibration.n_patients} patients, each predicted out of fold; the numbers in this folder learned
+  from all of them. The interval given with a probability is that of the calibration curve, of the
+  mean risk of all patients with this score; a patient's own risk mostly lies outside.
+- Label sets: {sets}.
+- Threshold: {calibration.threshold:.3f}, the prevalence among those patients.
+- Scans unlike the training scans: {gate}.
+"""
+_TOLD = {
+    "histogram": "a histogram of the brain's grey values and of how its sides differ",
+    "voxels": "coarse voxels of the brain",
+    "record": "the clinical record",
+    "nihss": "the NIHSS",
+}
+
+
+def card_of_measured(description: Description) -> str:
+    """Return the Markdown text of the card of a model from measurements."""
+    views = description.measured.views if description.measured else ()
+    return _MEASURED.format(
+        name=description.name,
+        version=description.version,
+        notice=description.notice,
+        told=" and ".join(_TOLD[view] for view in views),
+        horizon=description.horizon,
+        population=description.population,
+        kind=_kind(description),
+        training=description.training,
+        prevalence=description.training.prevalence,
+        model=description.net.name,
+        beside=", the weights of voxels in `weights.safetensors`" if "voxels" in views else "",
+        calibration=description.calibration,
+        curve="isotonic" if description.calibration.curve else "logistic",
+        sets=_sets(description.calibration.label_sets),
+        gate=_gate(description.gate),
+    )
+
+
 def _kind(description: Description) -> str:
     """Say whose scans the model learned from, and by which simulator."""
     if not description.simulated_training_data:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.measured import SCAN, Reason
 from hemocast.errors import NotFinite
+from hemocast.model.heatmap import NO_PLACES
 from hemocast.model.label_sets import LabelSets
 from hemocast.volume import FloatArray, Stack
 
@@ -49,6 +51,10 @@ class Prediction:
         What decides which answers stay possible; None: the model has no such numbers.
     prevalence : float or None
         Of HT, in the population that the probability is for; None: not known.
+    reasons : tuple of Reason
+        What moved the answer, the most first; empty for a network, and where none can tell.
+    told : str
+        What the model was told of, in words.
 
     Raises
     ------
@@ -74,6 +80,8 @@ class Prediction:
     notice: str
     label_sets: LabelSets | None = None
     prevalence: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    told: str = SCAN
 
     def __post_init__(self) -> None:
         numbers = (self.logit, self.probability, *self.probability_interval, self.threshold)
@@ -87,6 +95,11 @@ class Prediction:
             f"Prediction({self.scan_id}: {self.probability:.0%} (calibration {low:.0%} to "
             f"{high:.0%}), {len(self.flags)} flags, {self.notice})"
         )
+
+    @property
+    def has_heatmap(self) -> bool:
+        """Whether the model looks at places; a model from measurements does not."""
+        return self.heatmap_kind != NO_PLACES
 
     @property
     def positive(self) -> bool:

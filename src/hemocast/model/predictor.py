@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.measured import SCAN, MeasuredModel, Reason
+from hemocast.classical.measurements import Measurements
 from hemocast.model.flags import flags
-from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME, activation_map, enlarge, on_scan
+from hemocast.model.heatmap import (
+    NO_PLACES,
+    ONE_FOR_ALL,
+    PER_FRAME,
+    PER_VOXEL,
+    activation_map,
+    enlarge,
+    on_scan,
+)
 from hemocast.model.prediction import Prediction, require_finite
 from hemocast.model.schema import DESCRIPTION, Description, corrupt
+from hemocast.nets import MapGrid
 from hemocast.onnx import Device, Session
 from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
+
+_STANDS_IN = "what is usual among the patients learned from stands in"
+"""For a missing value."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """A logit, and what there is beside it."""
+
+    logit: float
+    heatmap: FloatArray
+    kind: str
+    reasons: tuple[Reason, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,9 +53,11 @@ class Model:
     hash : str
         SHA-256 of ``model.yaml``, which names the hashes of all other files.
     onnx : bytes
-        The exported network.
+        The exported network; empty where the model is one from measurements.
     head_weights : ndarray of float32, shape (C,)
         Of the last linear layer: they turn the last feature map into the heatmap.
+    measured : MeasuredModel or None
+        In place of the network.
     threads : int or None
         CPU threads; default: all this process may use.
     device : {"cpu", "cuda", "auto"}
@@ -39,8 +66,9 @@ class Model:
 
     description: Description
     hash: str
-    onnx: bytes
-    head_weights: FloatArray
+    onnx: bytes = b""
+    head_weights: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+    measured: MeasuredModel | None = None
     threads: int | None = None
     device: Device = "cpu"
 
@@ -65,7 +93,8 @@ class Model:
             A GPU is asked for, and ONNX Runtime cannot use one here.
         """
         moved = replace(self, device=device)
-        _ = moved._session  # refused now, not at the first scan
+        if self.measured is None:
+            _ = moved._session  # refused now, not at the first scan
         return moved
 
     def at_prevalence(self, prevalence: float) -> Model:
@@ -80,7 +109,18 @@ class Model:
         says = self.description.model_copy(update={"calibration": calibration})
         return replace(self, description=says)
 
-    def predict(self, scan: Path | str | Volume, *, scan_id: str | None = None) -> Prediction:
+    @property
+    def needs_record(self) -> bool:
+        """Whether it has to be told of the patient's clinical record."""
+        return self.measured is not None and self.measured.needs_record
+
+    def predict(
+        self,
+        scan: Path | str | Volume,
+        *,
+        scan_id: str | None = None,
+        record: Measurements | None = None,
+    ) -> Prediction:
         """Predict from one scan.
 
         Parameters
@@ -89,6 +129,8 @@ class Model:
             A DICOM folder, a zip, a NIfTI file, or a Volume already read.
         scan_id : str, optional
             What to call it; default: the first 16 digits of the hash of its CT numbers.
+        record : Measurements, optional
+            Of one patient, see `hemocast.classical.record`, for a model that needs it.
 
         Returns
         -------
@@ -109,10 +151,15 @@ class Model:
         volume = scan if isinstance(scan, Volume) else read(Path(scan))
         stack = eligible_stack(volume, self.description.prepare)
         name = stack.record.input_hash[:16] if scan_id is None else scan_id
-        return self.predict_stack(stack, scan_id=name, volume=volume)
+        return self.predict_stack(stack, scan_id=name, volume=volume, record=record)
 
     def predict_stack(
-        self, stack: Stack, *, scan_id: str, volume: Volume | None = None
+        self,
+        stack: Stack,
+        *,
+        scan_id: str,
+        volume: Volume | None = None,
+        record: Measurements | None = None,
     ) -> Prediction:
         """Predict from a stack made with ``description.prepare``.
 
@@ -122,24 +169,21 @@ class Model:
         scan_id : str
         volume : Volume, optional
             What the stack was made from, for its doubts.
+        record : Measurements, optional
+            See `predict`.
 
         Raises
         ------
         NotFinite
             Something in the answer is no number.
+        NoRecord
+            The model needs clinical values, and has none.
         ModelCorrupt
             The network cannot be run, or its map is not what ``model.yaml`` says.
         """
-        logits, maps = self._session.run(stack.frames[None])
-        require_finite(logits)
-        require_finite(maps)
-        logit = float(logits[0])
         says = self.description
-        if maps.shape[1:2] != self.head_weights.shape or maps.ndim != 2 + len(says.map_grid.step):
-            raise corrupt(f"the network's map is not what {DESCRIPTION} says")
-        heatmap = enlarge(
-            activation_map(maps[0], self.head_weights), stack.frames.shape, says.map_grid
-        )
+        answer = self._measured(stack, record) if self.measured else self._network(stack)
+        logit = answer.logit
         interval = says.calibration.interval(logit)
         simulated = volume is not None and volume.source.simulated
         return Prediction(
@@ -148,10 +192,10 @@ class Model:
             probability=says.calibration.probability(logit),
             probability_interval=interval,
             threshold=says.calibration.threshold,
-            heatmap=np.where(stack.brain, heatmap, np.float32(0)),
-            heatmap_kind=PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL,
+            heatmap=np.where(stack.brain, answer.heatmap, np.float32(0)),
+            heatmap_kind=answer.kind,
             stack=stack,
-            flags=flags(stack, says, interval, volume),
+            flags=(*flags(stack, says, interval, volume), *answer.doubts),
             horizon=says.horizon,
             population=says.population,
             model_name=says.name,
@@ -161,16 +205,64 @@ class Model:
             notice=f"{SIMULATED} scan; {says.notice}" if simulated else says.notice,
             label_sets=says.calibration.label_sets,
             prevalence=says.calibration.assumed,
+            reasons=answer.reasons,
+            told=self.measured.told if self.measured else SCAN,
         )
 
-    def logits(self, frames: FloatArray) -> NDArray[np.float32]:
+    def _network(self, stack: Stack) -> _Answer:
+        says = self.description
+        logits, maps = self._session.run(stack.frames[None])
+        require_finite(logits)
+        require_finite(maps)
+        if maps.shape[1:2] != self.head_weights.shape or maps.ndim != 2 + len(says.map_grid.step):
+            raise corrupt(f"the network's map is not what {DESCRIPTION} says")
+        heatmap = enlarge(
+            activation_map(maps[0], self.head_weights), stack.frames.shape, says.map_grid
+        )
+        kind = PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL
+        return _Answer(float(logits[0]), heatmap, kind)
+
+    def _measured(self, stack: Stack, record: Measurements | None) -> _Answer:
+        model = self.measured
+        assert model is not None  # noqa: S101 - asked by the caller
+        told = model.measure(lambda: [stack.frames], record)
+        gaps = model.gaps(told)
+        doubt = f"{_STANDS_IN} for what is not known of the patient: {'; '.join(gaps)}"
+        told_of = (doubt,) if gaps else ()
+        logits = model.log_odds(told)
+        require_finite(logits)
+        reasons = model.reasons(told)
+        shape, voxels = stack.frames.shape, model.voxels(told)
+        if voxels is None:
+            nowhere = np.zeros(shape, np.float32)
+            return _Answer(float(logits[0]), nowhere, NO_PLACES, reasons, told_of)
+        # So that its mean over the stack is their sum, as with a network's map.
+        heatmap = enlarge(
+            (voxels * voxels.size).astype(np.float32), shape, MapGrid.even(voxels.shape, shape)
+        )
+        return _Answer(float(logits[0]), heatmap, PER_VOXEL, reasons, told_of)
+
+    def logits(
+        self, frames: FloatArray, record: Measurements | None = None
+    ) -> NDArray[np.floating]:
         """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time.
+
+        Parameters
+        ----------
+        frames : ndarray of float32
+        record : Measurements, optional
+            A row a stack, for a model that needs it.
 
         Raises
         ------
         NotFinite
             One is no number.
+        NoRecord
+            The model needs clinical values, and none are given.
         """
+        if self.measured:
+            told = self.measured.measure(lambda: frames, record)
+            return self.measured.log_odds(told)
         found = np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
         require_finite(found)
         return found

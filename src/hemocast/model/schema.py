@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from hemocast.classical.recipes import View
+from hemocast.classical.saved import SavedModel
 from hemocast.config import NetConfig, PrepareConfig, Settings
 from hemocast.errors import ModelCorrupt, UsageError
 from hemocast.model.calibrate import Calibration
@@ -53,6 +55,21 @@ class TrainingFacts(Settings):
     n_scans: int = Field(ge=1)
     prevalence: float = Field(ge=0, le=1)
     refit: bool = False
+
+
+class SavedMeasured(Settings):
+    """A model from measurements.
+
+    Parameters
+    ----------
+    views : tuple of str
+        What it is told; see `hemocast.classical.recipes`.
+    fitted : SavedModel
+        Its numbers.
+    """
+
+    views: tuple[View, ...] = Field(min_length=1)
+    fitted: SavedModel
 
 
 class InputRange(Settings):
@@ -175,6 +192,8 @@ class Description(Settings):
         scans are few.
     recalibrated : Change or None
         How the calibration was changed on patients of another place; None: it was not.
+    measured : SavedMeasured or None
+        In place of a network, where the model is one from measurements.
     """
 
     schema_version: Literal[1] = 1
@@ -194,6 +213,7 @@ class Description(Settings):
     files: dict[str, str]
     gate: Gate | None = None
     recalibrated: Change | None = None
+    measured: SavedMeasured | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -202,6 +222,12 @@ class Description(Settings):
         if isinstance(plain, dict) and isinstance(net := plain.get("net"), dict):
             return plain | {"net": {"fluid_hu": None} | net}
         return plain
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_measured(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Networks' files and hashes stay as they were before there were such models.
+        content: dict[str, Any] = write(self)
+        return content if self.measured else {k: v for k, v in content.items() if k != "measured"}
 
     @property
     def map_grid(self) -> MapGrid:

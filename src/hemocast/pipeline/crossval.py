@@ -12,10 +12,9 @@ from hemocast.dataset import Dataset, Split
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.files import Output, check_space, claim, remove_temporary
-from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.predictions.bags import bags
-from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
+from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort, try_model
 from hemocast.pipeline.training_run import bind
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 
@@ -114,7 +113,7 @@ def cross_validate(
     splits = split_folds(cohort.labels, options.folds, seed * 1000 + _SEED)
     for split in splits:
         inner_parts({p: cohort.labels[p] for p in split.parts["train"]}, config.train)
-    try_network(config.net, config.prepare)
+    try_model(config)
     with claim(out, KIND) as output:
         remove_temporary(out)
         _bind(output, cohort, config, options)
@@ -151,7 +150,7 @@ def _bind(output: Output, cohort: Cohort, config: Config, options: CrossOptions)
     binding = {
         "schema_version": 1,
         "config": config.model_dump(mode="json"),
-        "data_sha256": cohort.sha256(),
+        "data_sha256": cohort.sha256(config),
         "folds": options.folds,
         "name": options.name,
     }

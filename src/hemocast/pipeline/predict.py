@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemocast.classical.record import ClinicalTables
 from hemocast.dataset.ingest.sources import Candidate
-from hemocast.errors import HemocastError, NoSpace, NotWritable
+from hemocast.errors import HemocastError, NoRecord, NoSpace, NotWritable, UsageError
 from hemocast.faults import internal_error
 from hemocast.files import check_space, write_json
 from hemocast.pipeline.predictions.cases import Case, cases_of
@@ -33,6 +34,7 @@ def predict_cases(
     out: Path,
     *,
     key: Path | bytes | None = None,
+    clinical: Path | None = None,
     resume: bool = False,
 ) -> Iterator[CaseResult]:
     """Predict every scan, one after the other, writing into `out` as they finish.
@@ -54,6 +56,9 @@ def predict_cases(
         The project's key, or its file, which is made where there is none: scans get the names that
         ``hemocast ingest`` gives them under it, and a path may hold several patients. Without it a
         path holds one patient's scans, which are called by pseudonyms of this folder.
+    clinical : Path, optional
+        What is known of the patients, for a model that has to be told: a table with
+        ``participant_id``, or a dataset's folder; see `hemocast.classical.record`.
     resume : bool
         Skip scans that this model has predicted there before.
 
@@ -67,21 +72,42 @@ def predict_cases(
     ------
     OutputExists, NotWritable, InUse, UsageError
         As `PredictionsFolder.open` does, before the first scan is read.
+    NoRecord, UsageError, NothingThere, TableError
+        The model needs a clinical table and there is none, or needs none; the table cannot be
+        read, or has cells that cannot be. Before the first scan is read.
     NoSpace, NotWritable
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
     """
     calibration = model.description.calibration
+    tables = _clinical(model, clinical)
     with PredictionsFolder.open(out, model.hash, key, calibration.assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
         for case in cases:
-            for result in _Run(case, model, folder, resume=resume).results():
+            for result in _Run(case, model, folder, tables, resume=resume).results():
                 folder.add(result, case.path)
                 folder.add_bag(result.participant_id, calibration)
                 yield result
+
+
+def _clinical(model: Model, path: Path | None) -> ClinicalTables | None:
+    """Read the clinical table; refuse one too many, or one too few."""
+    if path is None and model.needs_record:
+        raise NoRecord(
+            "The model needs the clinical record of each patient",
+            "a table with participant_id, or the dataset's folder",
+            "Name it with --clinical",
+        )
+    if path is not None and not model.needs_record:
+        raise UsageError(
+            "A clinical table is given, and the model sees the scan alone",
+            "no table, or a model of the clinical record",
+            "Leave out --clinical",
+        )
+    return None if path is None else ClinicalTables.read(path)
 
 
 @dataclass(frozen=True)
@@ -91,6 +117,7 @@ class _Run:
     case: Case
     model: Model
     folder: PredictionsFolder
+    tables: ClinicalTables | None
     resume: bool
 
     def results(self) -> Iterator[CaseResult]:
@@ -117,7 +144,8 @@ class _Run:
             self.folder.check(scan_id)
             volume = scan.read()
             simulated = simulated or volume.source.simulated
-            prediction = self.model.predict(volume, scan_id=scan_id)
+            record = self.tables.of([patient or ""]) if self.tables else None
+            prediction = self.model.predict(volume, scan_id=scan_id, record=record)
             # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
             volume = volume.emptied()
             base_rate = self.model.description.training.prevalence
@@ -147,6 +175,8 @@ def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folde
     write_json(folder / PREDICTION, report.prediction_json(prediction))
     report.write_montage(prediction, folder / "montage.png")
     report.write_case_page(prediction, volume.source, folder / "report.html", base_rate=base_rate)
+    if not prediction.has_heatmap:
+        return
     dicom.write_nifti(
         heatmap_on_scan(prediction, volume),
         volume.affine,

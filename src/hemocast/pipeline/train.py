@@ -24,9 +24,8 @@ from hemocast.dataset.stacks import PreparedScan, ScanFile
 from hemocast.errors import TooFewPatients
 from hemocast.files import Output, check_space, reserved
 from hemocast.model import Model, Purpose
-from hemocast.nets import try_network
 from hemocast.pipeline.clock import stage_of
-from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort
+from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort, try_model
 from hemocast.pipeline.training_run import TEST_METRICS, TEST_PREDICTIONS, Run
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 from hemocast.volume import from_levels
@@ -146,7 +145,7 @@ def train_and_test(
         run = Run(
             purpose.name, cohort, _choose_split(cohort, config, purpose.name, options), config
         )
-        try_network(config.net, config.prepare)
+        try_model(config)
         check_space(dataset.root, bytes_of(cohort, config))
         with run.open() as output:
             receipt = _record_split(run, options)
@@ -230,7 +229,11 @@ def _test(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], Evaluation]:
     """Predict as `predict` does (ONNX, then calibration), and hold it against the labels."""
     array, calibration = table.open(), model.description.calibration
-    logits = [model.logits(from_levels(array[row])[None])[0] for row in table.rows]
+    record = table.record() if model.needs_record else None
+    logits = [
+        model.logits(from_levels(array[row])[None], record and record.part(np.array([place])))[0]
+        for place, row in enumerate(table.rows)
+    ]
     probability = np.array([calibration.probability(float(one)) for one in logits])
     label = np.array(table.label, np.int64)
     cases = Cases(label, probability, np.array(table.participant_id))

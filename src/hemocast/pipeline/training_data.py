@@ -6,20 +6,24 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from hemocast.classical.recipes import RECIPES, needs_record
+from hemocast.classical.record import read_record
 from hemocast.config import COMPARATORS, CTNETS, Config, PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.split.leakage import Copy
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
-from hemocast.errors import ConfigError, TableError, TooFewPatients, WorkerDied
+from hemocast.errors import ConfigError, MissingExtra, TableError, TooFewPatients, WorkerDied
 from hemocast.model.features import FEATURES, measure_features, measure_levels
+from hemocast.nets import try_network
 from hemocast.train import STACKS, StackTable, write_stacks
 from hemocast.volume import Stack, StackRecord, from_levels
 
@@ -76,12 +80,19 @@ class Cohort:
         """One line: counts."""
         return f"Cohort({len(self.labels)} patients, {len(self.scans)} scans)"
 
-    def sha256(self) -> str:
-        """Hash which scans with which labels these are."""
+    def sha256(self, config: Config | None = None) -> str:
+        """Hash which scans with which labels these are, and what else a model is told of them."""
         rows = sorted(
             f"{scan.scan_id}\t{scan.scan_uid}\t{self.labels[scan.participant_id]}\n"
             for scan in self.scans
         )
+        recipe = RECIPES.get(config.net.name) if config else None
+        if recipe and needs_record(recipe.views):
+            people = sorted(self.labels)
+            record = read_record(self.dataset, people)
+            rows += [
+                f"{one}\t{row.tolist()}\n" for one, row in zip(people, record.values, strict=True)
+            ]
         return hashlib.sha256("".join(rows).encode()).hexdigest()
 
     def equal_stacks(self) -> tuple[Copy, ...]:
@@ -165,6 +176,7 @@ def prepare_cohort(
         tuple(scan.scan_id for scan in left),
         tuple(cohort.labels[scan.participant_id] for scan in left),
         rows,
+        cohort.dataset.root,
     )
     return Prepared(table, kept.examples, tuple(kept.refused), _table(kept.measured))
 
@@ -236,6 +248,24 @@ class _Kept:
 
 def _table(measured: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.array(measured, np.float64).reshape(-1, len(FEATURES))
+
+
+def try_model(config: Config) -> None:
+    """Refuse, before any work, a model that cannot be built from the settings; see `try_network`.
+
+    Raises
+    ------
+    MissingExtra, ConfigError
+        What it needs is not installed, or there is none of that name.
+    """
+    if config.net.name not in RECIPES:
+        try_network(config.net, config.prepare)
+    elif find_spec("sklearn") is None:
+        raise MissingExtra(
+            "Models from measurements need scikit-learn, which is not installed",
+            "the extra `train`",
+            'Install it with: pip install "hemocast[train]"',
+        )
 
 
 def bytes_of(cohort: Cohort, config: Config) -> int:

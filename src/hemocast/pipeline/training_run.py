@@ -87,7 +87,7 @@ class Run:
         return {
             "schema_version": 1,
             "config": self.config.model_dump(mode="json"),
-            "data_sha256": self.cohort.sha256(),
+            "data_sha256": self.cohort.sha256(self.config),
             "split_sha256": parts,
         }
 

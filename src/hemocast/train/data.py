@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.measurements import Measurements
+from hemocast.classical.record import read_record
 from hemocast.config import TrainConfig
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.split.by_patient import split_patients
 from hemocast.errors import NothingThere, OutputExists, TableError, TooFewPatients
 from hemocast.files import replacing
-from hemocast.volume import Stack, to_levels
+from hemocast.volume import FloatArray, Stack, from_levels, to_levels
 
 STACKS = "stacks.npy"
 """Name of the array."""
@@ -40,6 +42,8 @@ class StackTable:
         1 HT, 0 no HT, per scan.
     rows : tuple of int
         Row of the array of each scan; empty: scan i is row i.
+    dataset : Path or None
+        The folder whose tables hold the patients' clinical record; None: the array's.
 
     Raises
     ------
@@ -52,6 +56,7 @@ class StackTable:
     scan_id: tuple[str, ...]
     label: tuple[int, ...]
     rows: tuple[int, ...] = field(default=())
+    dataset: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -160,7 +165,23 @@ class StackTable:
             tuple(self.scan_id[i] for i in keep),
             tuple(self.label[i] for i in keep),
             tuple(self.rows[i] for i in keep),
+            self.dataset,
         )
+
+    def frames(self) -> Iterator[FloatArray]:
+        """Give the scans' frames (frames, H, W) in [0, 1], one after the other."""
+        levels = self.open()
+        return (from_levels(levels[row]) for row in self.rows)
+
+    def record(self) -> Measurements:
+        """Give the clinical record of every scan's patient; see `read_record`.
+
+        Raises
+        ------
+        TableError
+            A table with cells that cannot be.
+        """
+        return read_record(Dataset(self.dataset or self.array.parent), self.participant_id)
 
     def patient_labels(self) -> dict[str, int]:
         """participant_id -> 1 if any of the patient's scans is labelled HT."""

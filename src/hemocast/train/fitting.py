@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.recipes import RECIPES
 from hemocast.config import Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
@@ -18,6 +20,7 @@ from hemocast.nets import Network
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint
 from hemocast.train.data import StackTable, class_weights, inner_parts, seed_of
+from hemocast.train.measured import fit_measured
 from hemocast.train.pretrain.head import fit_head
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.stages import Inputs, Run, Stage
@@ -43,7 +46,8 @@ def fit(
 ) -> Fitted:
     """Train the network of ``config.net``.
 
-    With ``config.train.encoder``, its last layer alone (`hemocast.train.pretrain.head`). Else in
+    A model from measurements is another matter (`hemocast.train.measured`). With
+    ``config.train.encoder``, its last layer alone (`hemocast.train.pretrain.head`). Else in
     two stages. The patients of ``data`` are divided, by patient, into a training part and an
     inner validation part that picks the epoch; its logits, of scans the network had not seen, are
     for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
@@ -77,6 +81,8 @@ def fit(
     OutputExists
         The folder holds a run of other data or settings.
     """
+    if config.net.name in RECIPES:
+        return fit_measured(data, config)
     if config.train.encoder is not None:
         return fit_head(data, config)
     settings, labels = config.train, data.patient_labels()
@@ -144,8 +150,12 @@ def _out_of_fold(run: Run, whole: Stage, before: int) -> NDArray[np.float32]:
     return logit
 
 
-def predict_table(net: Network, data: StackTable, batch_size: int = 16) -> NDArray[np.float32]:
+def predict_table(
+    net: Network | MeasuredModel, data: StackTable, batch_size: int = 16
+) -> NDArray[np.float32]:
     """Return the logit of every scan, (n,), in the order of the table."""
+    if isinstance(net, MeasuredModel):
+        return net.log_odds(net.measure(data.frames, data.record())).astype(np.float32)
     stacks = StackDataset(data)
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():

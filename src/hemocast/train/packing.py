@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config
-from hemocast.model import Model, Purpose, Recipe, TrainingFacts, fit_calibration, save_model
+from hemocast.model import (
+    Model,
+    Purpose,
+    Recipe,
+    TrainingFacts,
+    fit_calibration,
+    save_measured,
+    save_model,
+)
 from hemocast.model.calibrate import Calibration
 from hemocast.model.gate import learn_gate
 from hemocast.train.state import Fitted
@@ -63,6 +72,8 @@ def pack(
         if measured is None
         else learn_gate(measured, simulated=purpose.simulated_training_data),
     )
+    if isinstance(fitted.net, MeasuredModel):
+        return save_measured(fitted.net, folder, purpose, recipe, examples)
     return save_model(fitted.net, folder, purpose, recipe, examples)
 
 

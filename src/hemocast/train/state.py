@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.train.data import StackTable
 
 if TYPE_CHECKING:
@@ -123,9 +124,9 @@ class Fitted:
 
     Parameters
     ----------
-    net : Network
-        In evaluation mode, on the CPU: of the last stage, which learned from all patients, or with
-        ``train.refit`` off with the weights of the best epoch.
+    net : Network or MeasuredModel
+        A network is in evaluation mode, on the CPU: of the last stage, which learned from all
+        patients, or with ``train.refit`` off with the weights of the best epoch.
     best_epoch : int
         From 1: the epoch that the inner validation part chose.
     history : tuple of EpochRecord
@@ -143,7 +144,7 @@ class Fitted:
         Of the stage that learned from all patients; empty if there was none.
     """
 
-    net: Network
+    net: Network | MeasuredModel
     best_epoch: int
     history: tuple[EpochRecord, ...]
     train: StackTable
@@ -152,6 +153,13 @@ class Fitted:
     data_hash: str
     prevalence: float
     refit: tuple[EpochRecord, ...] = ()
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers a network learned; None for a model from measurements."""
+        if isinstance(self.net, MeasuredModel):
+            return None
+        return sum(one.numel() for one in self.net.parameters())
 
     def __repr__(self) -> str:
         """One line: the network, the epoch and the parts."""

@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 
 from hemocast.classical.learning import predict_out_of_fold
+from hemocast.classical.recipes import RECIPES
 from hemocast.errors import TableError
 from hemocast.pipeline.benchmark.classical import (
     CLASSICAL,
     FusionEntry,
-    cohort_of,
-    see_record,
-    see_voxels_and_nihss,
 )
 from hemocast.pipeline.benchmark.data import BenchmarkData
 from hemocast.pipeline.benchmark.entries import RULES, entries_of
 from hemocast.stats import Cases, auc
+from hemocast.train.measured import cohort_of
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +61,15 @@ def test_they_come_after_the_rules_and_by_name() -> None:
     assert [one.name for one in entries_of([wanted])] == [*RULES, wanted]
 
 
-def test_voxels_stand_beside_the_nihss(data: BenchmarkData) -> None:
-    seen = see_voxels_and_nihss(data.fresh.table)
-    assert [one.name for one in seen.variables if one.kind != "voxel"] == ["nihss"]
-    assert seen.n == len(data.fresh.table)
-
-
 def test_scans_of_a_patient_are_never_predicted_from_each_other(data: BenchmarkData) -> None:
     table = data.learned
-    cohort = cohort_of(table, see_record(table))
+    cohort = cohort_of(table, table.record())
     assert np.unique(cohort.group).size == 72 < cohort.patients.n
     learned_from: list[set[int]] = []
 
     def fit(part):  # type: ignore[no-untyped-def]
         learned_from.append(set(part.group.tolist()))
-        return CLASSICAL[2].fit(part)  # type: ignore[union-attr]
+        return RECIPES["clinical-ridge"].fit(part)
 
     risk = predict_out_of_fold(fit, cohort)
     assert np.isfinite(risk).all()

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hemocast.classical.measured import Reason
 from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model import LabelSets
+from hemocast.model.heatmap import NO_PLACES
 from hemocast.report import write_case_page
 from hemocast.volume import Source, Stack
 
@@ -267,3 +269,26 @@ def test_no_side_is_named_where_left_and_right_are_not_known(
     for words in (read_page.text, labels):
         assert "patient's right" not in words
         assert not re.search(r"\b[RL]\b", words)
+
+
+def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
+    stack: Stack, prediction, source: Source, tmp_path: Path
+) -> None:
+    measured = replace(
+        prediction,
+        heatmap=np.zeros(stack.frames.shape, dtype=np.float32),
+        heatmap_kind=NO_PLACES,
+        reasons=(Reason("NIHSS", "17", 0.7), Reason("male", "no", -0.2), Reason("<b>", "0", 0.0)),
+        told="the clinical record",
+    )
+    write_case_page(measured, source, tmp_path / "r.html")
+    text = read(tmp_path / "r.html").text
+    assert "Risk of hemorrhagic transformation from the clinical record" in text
+    assert "+0.70" in text
+    assert "-0.20" in text
+    assert "<b>" in text  # as text
+    assert "does not look at it: there is no heatmap" in text
+    assert "no evidence for HT" not in text
+    silent = replace(measured, reasons=())
+    write_case_page(silent, source, tmp_path / "s.html")
+    assert "This kind of model does not tell" in read(tmp_path / "s.html").text

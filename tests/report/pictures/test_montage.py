@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from hemocast.errors import NotWritable
+from hemocast.model.heatmap import NO_PLACES
 from hemocast.report import write_montage
 from hemocast.report.pictures.montage import draw_montage
 from hemocast.volume import Stack
@@ -106,3 +107,13 @@ def test_no_side_is_named_where_left_and_right_are_not_known(prediction, stack: 
     right, left, number = corners(known=False)
     assert (right, left) == (0, 0)
     assert number > 100
+
+
+def test_a_model_that_measures_has_no_scale(prediction, stack: Stack) -> None:
+    nowhere = np.zeros(stack.frames.shape, dtype=np.float32)
+    plain = replace(prediction, heatmap=nowhere, heatmap_kind=NO_PLACES)
+    empty = replace(prediction, heatmap=nowhere)
+    heads = [np.asarray(draw_montage(one))[:66] for one in (plain, empty)]
+    right = heads[0].shape[1] // 2
+    assert not heads[0][:, right:].any()
+    assert heads[1][:, right:].any()

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hemocast.classical.boosting import learn_boosting
 from hemocast.classical.fusion import learn_fusion
-from hemocast.classical.images import histograms_of, voxels_of
-from hemocast.classical.learning import Cohort, Fit, predict_out_of_fold
-from hemocast.classical.logistic import learn_firth, learn_ridge
+from hemocast.classical.learning import Cohort, Fitted, predict_out_of_fold
 from hemocast.classical.measurements import Measurements
-from hemocast.classical.network import learn_network
-from hemocast.classical.record import read_record
-from hemocast.classical.svm import learn_svm
-from hemocast.dataset import Dataset
+from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure
 from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
 from hemocast.train import StackTable
-from hemocast.volume import from_levels
+from hemocast.train.measured import cohort_of
 
-_VERSION = 1
+_VERSION = 2
 """Of what the rows are: higher when the numbers change."""
-
-See = Callable[[StackTable], Measurements]
-"""What a model is told of the scans of a table, one row a scan."""
-
-
-def see_record(table: StackTable) -> Measurements:
-    """Give the clinical record of every scan's patient."""
-    return read_record(Dataset(table.array.parent), table.participant_id)
-
-
-def see_histogram(table: StackTable) -> Measurements:
-    """Give the histogram and asymmetry of every scan."""
-    return histograms_of(_frames(table))
-
-
-def see_voxels_and_nihss(table: StackTable) -> Measurements:
-    """Give coarse voxels, and the NIHSS of the scan's patient."""
-    voxels, record = voxels_of(_frames(table)), see_record(table)
-    (at,) = (i for i, one in enumerate(record.variables) if one.name == "nihss")
-    return Measurements(
-        (*voxels.variables, record.variables[at]),
-        np.column_stack([voxels.values, record.values[:, at]]),
-    )
-
-
-def _frames(table: StackTable) -> Iterator[NDArray[np.floating]]:
-    """Read stacks one at a time: all together would not fit into memory."""
-    levels = table.open()
-    return (from_levels(levels[row]) for row in table.rows)
 
 
 @dataclass(frozen=True)
@@ -63,18 +24,25 @@ class ClassicalEntry:
 
     Parameters
     ----------
-    name : str
-        In the table.
-    see : See
-        What it is told.
-    fit : Fit
-        How it learns; scans of a patient stay together in its folds.
+    recipe : MeasuredRecipe
+        What it is told and how it learns; scans of a patient stay together in its folds.
     """
 
-    name: str
-    see: See
-    fit: Fit
+    recipe: MeasuredRecipe
     seed: None = None
+
+    @property
+    def name(self) -> str:
+        """In the table."""
+        return self.recipe.title
+
+    def see(self, table: StackTable) -> Measurements:
+        """Give what the model is told of the scans of a table, one row a scan."""
+        return measure(self.recipe.views, table.frames, table.record())
+
+    def fit(self, cohort: Cohort) -> Fitted:
+        """Learn."""
+        return self.recipe.fit(cohort)
 
     @property
     def settings(self) -> str:
@@ -83,8 +51,8 @@ class ClassicalEntry:
 
     def check(self, data: BenchmarkData) -> None:
         """Refuse too few events, or a clinical table that cannot be read."""
-        cohort_of(data.learned, see_record(data.learned)).require_events()
-        see_record(data.fresh.table)
+        cohort_of(data.learned, data.learned.record()).require_events()
+        data.fresh.table.record()
 
     def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
         """Learn from all scans of the one cohort, score those of the other."""
@@ -132,21 +100,12 @@ class FusionEntry:
         return Scored(risk, data.prevalence, round(time.process_time() - began, 1))
 
 
-def cohort_of(table: StackTable, seen: Measurements) -> Cohort:
-    """Return the scans of a table as a cohort: the scans of a patient are a group."""
-    _, group = np.unique(np.array(table.participant_id), return_inverse=True)
-    return Cohort(seen, np.array(table.label, dtype=np.float64), group)
-
-
-_RECORD = ClassicalEntry("clinical record, ridge", see_record, learn_ridge)
-_HISTOGRAM = ClassicalEntry("histogram + asymmetry, ridge", see_histogram, learn_ridge)
 CLASSICAL: tuple[ClassicalEntry | FusionEntry, ...] = (
-    _HISTOGRAM,
-    ClassicalEntry("voxels + NIHSS, SVM", see_voxels_and_nihss, learn_svm),
-    _RECORD,
-    ClassicalEntry("clinical record, Firth", see_record, learn_firth),
-    ClassicalEntry("clinical record, boosting", see_record, learn_boosting),
-    ClassicalEntry("clinical record, small network", see_record, learn_network),
-    FusionEntry("fusion of record and histogram", _RECORD, _HISTOGRAM),
+    *map(ClassicalEntry, RECIPES.values()),
+    FusionEntry(
+        "fusion of record and histogram",
+        ClassicalEntry(RECIPES["clinical-ridge"]),
+        ClassicalEntry(RECIPES["histogram-ridge"]),
+    ),
 )
 """In the order of the table; those with the record know more than the image's ceiling."""

@@ -82,7 +82,7 @@ class NetworkEntry:
             np.array([calibration.probability(float(one)) for one in logits]),
             calibration.threshold,
             cpu_seconds=None if resumed else round(time.process_time() - began, 1),
-            parameters=sum(one.numel() for one in fitted.net.parameters()),
+            parameters=fitted.parameters,
             epochs=fitted.best_epoch,
         )
 

@@ -32,7 +32,8 @@ _RESULTS = Form(COLUMNS, ("scan_id",), shared=(ALL, "participant_id"))
 _PLACES = Form(("case", "path", "scan_id"), ("path", "scan_id"), private=True, quoted=True)
 PREDICTION = "prediction.json"
 FILES = ("montage.png", "report.html", "heatmap.nii.gz", PREDICTION)
-"""Of every scan; the record comes last, so that a scan with it has all."""
+"""Of every scan, the heatmap only where the model has one. The record comes last, so that a scan
+with it has all."""
 _KIND = "predictions"
 
 
@@ -198,7 +199,7 @@ class PredictionsFolder:
         scan_id : str
             Names the folder.
         write : callable
-            Makes all `FILES` in the folder it is given.
+            Makes the `FILES` in the folder it is given.
         """
         root = self.output.folder
         # In the system's folder for such things: what a killed run leaves is not among the results.
@@ -208,7 +209,8 @@ class PredictionsFolder:
                 self.output.set_aside(scan_id, FILES)
             files.remove_temporary(root / scan_id)
             for name in FILES:
-                self.output.write_bytes(f"{scan_id}/{name}", (Path(made) / name).read_bytes())
+                if (Path(made) / name).exists():
+                    self.output.write_bytes(f"{scan_id}/{name}", (Path(made) / name).read_bytes())
         return root / scan_id
 
     def add(self, result: CaseResult, path: Path) -> None:

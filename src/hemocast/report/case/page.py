@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from hemocast.files import write_text
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
@@ -15,6 +17,7 @@ from hemocast.signs.blood import LIMIT
 from hemocast.volume import Source
 
 if TYPE_CHECKING:
+    from hemocast.classical.measured import Reason
     from hemocast.model.prediction import Prediction
 
 OUTCOME = "any hemorrhagic transformation: new blood within the infarct on a later scan"
@@ -105,11 +108,24 @@ class CaseView:
     @property
     def plate_label(self) -> str:
         """The frames, for screen readers."""
-        most = f"most evidence for HT in frame {self.picture.first}"
+        most = f"; most evidence for HT in frame {self.picture.first}"
+        none = "; no evidence for HT" if self.picture.mapped else ""
         return (
-            f"{len(self.picture.tiles)} axial frames from below upwards, {self.sides}; "
-            f"{most if self.picture.top else 'no evidence for HT'}"
+            f"{len(self.picture.tiles)} axial frames from below upwards, {self.sides}"
+            f"{most if self.picture.top else none}"
         )
+
+    def reason_bar(self, reason: Reason) -> Markup:
+        """Draw one reason: to the right for HT, to the left against, all on one scale."""
+        widest = max(abs(one.log_odds) for one in self.prediction.reasons) or 1.0
+        width = 60 * abs(reason.log_odds) / widest
+        start = 60.0 if reason.log_odds > 0 else 60 - width
+        side = "for" if reason.log_odds > 0 else "against"
+        return Markup(
+            '<svg width="120" height="12" viewBox="0 0 120 12" aria-hidden="true">'
+            '<line class="tick" x1="60" x2="60" y1="0" y2="12"/>'
+            '<rect class="{}" x="{:.1f}" y="2" width="{:.1f}" height="8"/></svg> {:+.2f}'
+        ).format(side, start, width, round(reason.log_odds, 2) or 0.0)
 
     @property
     def sides(self) -> str:

@@ -116,10 +116,15 @@ def _head(
     canvas: Image.Image, pen: ImageDraw.ImageDraw, heat: Heat, prediction: Prediction
 ) -> None:
     kind = prediction.heatmap_kind
+    title = "Hemocast: evidence for hemorrhagic transformation"
+    if not prediction.has_heatmap:
+        title = "Hemocast: the scan, of which the model sees no places"
     sides = sides_in_words(known=prediction.stack.record.sides_known)
-    pen.text((_EDGE, 10), "Hemocast: evidence for hemorrhagic transformation", _INK, font(20))
+    pen.text((_EDGE, 10), title, _INK, font(20))
     line = f"Frames from below upwards; height above the lowest frame; {sides}"
     pen.text((_EDGE, 38), line, _DIM, font(13))
+    if not prediction.has_heatmap:
+        return
     bar_w, bar_h = 220, 12
     left, top = canvas.width - _EDGE - bar_w, 14
     if heat.top == 0:

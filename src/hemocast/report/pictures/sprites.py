@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hemocast.model.heatmap import NO_PLACES
 from hemocast.report.pictures.frames import (
     COLUMNS,
     Sprites,
@@ -70,6 +71,11 @@ class Picture:
     by_frame: tuple[float, ...]
     outlined: bool
     sides_known: bool
+
+    @property
+    def mapped(self) -> bool:
+        """Whether there is a heatmap; a model that measures has none."""
+        return self.kind != NO_PLACES
 
 
 def make_picture(

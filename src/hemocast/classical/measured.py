@@ -1,0 +1,147 @@
+"""A model from measurements that is ready to answer, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logit
+
+from hemocast.classical.images import VOXELS, Frames
+from hemocast.classical.learning import Fitted
+from hemocast.classical.logistic import FittedLogistic
+from hemocast.classical.measurements import Float64Array, Measurements, Variable
+from hemocast.classical.recipes import View, measure, needs_record, sees_scan
+from hemocast.classical.record import IN_WORDS
+from hemocast.errors import NoRecord
+
+SCAN = "a plain head CT"
+_EDGE = 1e-9
+_OF_SCAN = {
+    "grey": "grey values of the brain",
+    "sides": "differences between the sides",
+    "voxel": "the picture, by its voxels",
+}
+
+
+_TOLD: dict[View, str] = {"record": "the clinical record", "nihss": "the NIHSS"}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one thing that is known moved the answer by.
+
+    Parameters
+    ----------
+    name : str
+        In words.
+    value : str
+        What it is in this patient; empty for the picture.
+    log_odds : float
+        Added to the logit, counted from the mean of the patients learned from.
+    """
+
+    name: str
+    value: str
+    log_odds: float
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredModel:
+    """A fitted model, and what it has to be told.
+
+    Parameters
+    ----------
+    views : tuple of str
+        See `hemocast.classical.recipes`.
+    fitted : Fitted
+    """
+
+    views: tuple[View, ...]
+    fitted: Fitted
+
+    @property
+    def told(self) -> str:
+        """What it is told of, in words."""
+        scan = [SCAN] if sees_scan(self.views) else []
+        record = [_TOLD[view] for view in self.views if view in _TOLD]
+        return " and ".join([*scan, *record])
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether it is told anything of the clinical record."""
+        return needs_record(self.views)
+
+    def measure(
+        self, stacks: Callable[[], Iterable[Frames]], record: Measurements | None
+    ) -> Measurements:
+        """Put together what it is told; see `hemocast.classical.recipes.measure`."""
+        return measure(self.views, stacks, record)
+
+    def log_odds(self, told: Measurements) -> Float64Array:
+        """Give the log odds of the risk, shape (n,)."""
+        risk = np.clip(self.fitted.risk(told), _EDGE, 1 - _EDGE)
+        return np.asarray(logit(risk))
+
+    def gaps(self, told: Measurements) -> tuple[str, ...]:
+        """Name, in words, what is missing of one patient.
+
+        Raises
+        ------
+        NoRecord
+            Everything is, and it sees no scan.
+        """
+        missing = [
+            one
+            for one, value in zip(told.variables, told.values[0], strict=True)
+            if np.isnan(value) and one.kind != "voxel"
+        ]
+        if len(missing) == told.values.shape[1] and not sees_scan(self.views):
+            raise NoRecord(
+                "Of this patient nothing is known that the model asks for",
+                "a row of the clinical table with the patient's participant_id, and values in it",
+                "Add the row; see docs/prediction-schema.md for the names of patients",
+            )
+        return tuple(_in_words(one) for one in missing)
+
+    def voxels(self, told: Measurements) -> Float64Array | None:
+        """Give what every voxel of one patient added to the logit, shape `VOXELS`.
+
+        None where the model does not see voxels.
+        """
+        model = self.fitted
+        if "voxels" not in self.views or not isinstance(model, FittedLogistic):
+            return None
+        one = model.with_one_axis().design.axes
+        seen = np.nan_to_num(told.values[0, list(one.places)] - one.mean)
+        return np.asarray(seen * one.axes[0]).reshape(VOXELS)
+
+    def reasons(self, told: Measurements) -> tuple[Reason, ...]:
+        """Give what moved the answer for one patient, the most first; none where none can tell."""
+        if not isinstance(self.fitted, FittedLogistic):
+            return ()
+        parts: dict[str, Reason] = {}
+        added = self.fitted.parts(told)[0]
+        for variable, value, amount in zip(told.variables, told.values[0], added, strict=True):
+            name = _in_words(variable)
+            before = parts[name].log_odds if name in parts else 0.0
+            parts[name] = Reason(name, _shown(variable, float(value)), before + float(amount))
+        return tuple(sorted(parts.values(), key=lambda one: -abs(one.log_odds)))
+
+
+def _in_words(variable: Variable) -> str:
+    stem, _, number = variable.name.rpartition(" ")
+    if number.isdecimal() and stem in _OF_SCAN:
+        return _OF_SCAN[stem]
+    return IN_WORDS.get(variable.name, variable.name.replace("_", " "))
+
+
+def _shown(variable: Variable, value: float) -> str:
+    if _in_words(variable) in _OF_SCAN.values():
+        return ""
+    if np.isnan(value):
+        return "missing"
+    if variable.kind == "binary":
+        return "yes" if value else "no"
+    return variable.levels[int(value)] if variable.levels else f"{value:g}"

@@ -1,0 +1,120 @@
+"""The models from measurements by name: what each is told of a patient, and how it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hemocast.classical.boosting import learn_boosting
+from hemocast.classical.images import Frames, histograms_of, voxels_of
+from hemocast.classical.learning import Fit
+from hemocast.classical.logistic import learn_firth, learn_ridge
+from hemocast.classical.measurements import Measurements
+from hemocast.classical.network import learn_network
+from hemocast.classical.svm import learn_svm
+from hemocast.errors import NoRecord
+
+View = Literal["histogram", "voxels", "record", "nihss"]
+"""A part of what is told: of the scan, or of its patient's record."""
+
+_OF_SCAN: Mapping[View, Callable[[Iterable[Frames]], Measurements]] = {
+    "histogram": histograms_of,
+    "voxels": voxels_of,
+}
+
+
+@dataclass(frozen=True)
+class MeasuredRecipe:
+    """How a model from measurements is made.
+
+    Parameters
+    ----------
+    name : str
+        As ``net.name`` of the settings.
+    title : str
+        In tables.
+    views : tuple of str
+        What it is told, in this order.
+    fit : Fit
+        How it learns.
+    """
+
+    name: str
+    title: str
+    views: tuple[View, ...]
+    fit: Fit
+
+
+RECIPES = {
+    one.name: one
+    for one in (
+        MeasuredRecipe(
+            "histogram-ridge", "histogram + asymmetry, ridge", ("histogram",), learn_ridge
+        ),
+        MeasuredRecipe("voxels-svm", "voxels + NIHSS, SVM", ("voxels", "nihss"), learn_svm),
+        MeasuredRecipe("clinical-ridge", "clinical record, ridge", ("record",), learn_ridge),
+        MeasuredRecipe("clinical-firth", "clinical record, Firth", ("record",), learn_firth),
+        MeasuredRecipe(
+            "clinical-boosting", "clinical record, boosting", ("record",), learn_boosting
+        ),
+        MeasuredRecipe(
+            "clinical-network", "clinical record, small network", ("record",), learn_network
+        ),
+    )
+}
+"""By name, in the order of the benchmark's table."""
+
+
+def needs_record(views: tuple[View, ...]) -> bool:
+    """Tell whether a model is told anything of the clinical record."""
+    return any(view not in _OF_SCAN for view in views)
+
+
+def sees_scan(views: tuple[View, ...]) -> bool:
+    """Tell whether a model is told anything of the scan."""
+    return any(view in _OF_SCAN for view in views)
+
+
+def measure(
+    views: tuple[View, ...], stacks: Callable[[], Iterable[Frames]], record: Measurements | None
+) -> Measurements:
+    """Put together what a model is told.
+
+    Parameters
+    ----------
+    views : tuple of str
+    stacks : callable
+        Gives the frames of the scans, one at a time; called once for each view of the scan.
+    record : Measurements or None
+        The clinical record of every scan's patient, a row a scan; None is enough where no view is
+        of it.
+
+    Raises
+    ------
+    NoRecord
+        A view is of the record, and there is none.
+    """
+    if record is None and needs_record(views):
+        raise NoRecord(
+            "The model needs clinical values, and none were given with the scan",
+            "the patient's record",
+            "Name the table with --clinical, or take a model that sees the scan alone",
+        )
+    parts = []
+    for view in views:
+        if view in _OF_SCAN:
+            parts.append(_OF_SCAN[view](stacks()))
+            continue
+        assert record is not None  # noqa: S101 - or it was refused
+        if view == "nihss":
+            (at,) = (i for i, one in enumerate(record.variables) if one.name == "nihss")
+            parts.append(Measurements(record.variables[at : at + 1], record.values[:, at : at + 1]))
+        else:
+            parts.append(record)
+    if len(parts) == 1:
+        return parts[0]
+    variables = tuple(one for part in parts for one in part.variables)
+    return Measurements(variables, np.hstack([part.values for part in parts]))

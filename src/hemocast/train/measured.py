@@ -1,0 +1,80 @@
+"""Fit a model from measurements to a table of stacks and their patients' record."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from scipy.special import logit
+
+from hemocast.classical.learning import Cohort, predict_out_of_fold
+from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.measurements import Measurements
+from hemocast.classical.recipes import RECIPES, measure, needs_record
+from hemocast.config import Config
+from hemocast.train.data import StackTable
+from hemocast.train.state import Fitted
+
+_EDGE = 1e-9
+
+
+def fit_measured(data: StackTable, config: Config) -> Fitted:
+    """Fit the model of ``config.net.name``.
+
+    Choices such as a penalty are made in folds of patients. It learns from all of them; its
+    calibration is for the out-of-fold logits of models that were chosen and fitted without the
+    scan's patient, so that no patient has to be set apart.
+
+    Parameters
+    ----------
+    data : StackTable
+        Scans of the training and validation patients, whose dataset holds the clinical record.
+    config : Config
+        ``config.net.name`` is used.
+
+    Returns
+    -------
+    Fitted
+        Its validation part is all of `data`.
+
+    Raises
+    ------
+    TooFewPatients
+        Next to no patients of a class.
+    TableError
+        A clinical table with cells that cannot be.
+    """
+    recipe = RECIPES[config.net.name]
+    record = data.record() if needs_record(recipe.views) else None
+    cohort = cohort_of(data, measure(recipe.views, data.frames, record))
+    cohort.require_events()
+    risk = np.clip(predict_out_of_fold(recipe.fit, cohort), _EDGE, 1 - _EDGE)
+    labels = data.patient_labels()
+    digest = data.content_hash()
+    if record is not None:
+        digest = hashlib.sha256(digest.encode() + record_hash(data, record).encode()).hexdigest()
+    return Fitted(
+        net=MeasuredModel(recipe.views, recipe.fit(cohort)),
+        best_epoch=0,
+        history=(),
+        train=data.of(()),
+        validation=data,
+        validation_logit=logit(risk).astype(np.float32),
+        data_hash=digest,
+        prevalence=sum(labels.values()) / len(labels),
+    )
+
+
+def cohort_of(data: StackTable, told: Measurements) -> Cohort:
+    """Return the scans of a table as a cohort: the scans of a patient are a group."""
+    _, group = np.unique(np.array(data.participant_id), return_inverse=True)
+    return Cohort(told, np.array(data.label, dtype=np.float64), group)
+
+
+def record_hash(data: StackTable, record: Measurements) -> str:
+    """SHA-256 over what is known of every patient, whatever the order of the scans."""
+    lines = {
+        f"{patient}\t{values.tolist()}"
+        for patient, values in zip(data.participant_id, record.values, strict=True)
+    }
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

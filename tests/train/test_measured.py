@@ -1,0 +1,61 @@
+"""A model from measurements learns from the same table as a network, and is calibrated on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemocast.classical.measured import MeasuredModel
+from hemocast.config import Config
+from hemocast.errors import TooFewPatients
+from hemocast.model import Purpose
+from hemocast.stats import Cases, auc
+from hemocast.train import StackTable, calibration_of, fit, pack, predict_table
+
+
+@pytest.fixture
+def known(table: StackTable, tmp_path: Path) -> StackTable:
+    """Return the table with a clinical record that tells the label to a degree."""
+    rows = ["participant_id\tnihss\tage"]
+    for place, patient in enumerate(sorted(set(table.participant_id))):
+        label = table.patient_labels()[patient]
+        rows.append(f"{patient}\t{4 + 6 * label + place % 7}\t{60 + place % 11}")
+    (tmp_path / "clinical.tsv").write_text("\n".join(rows) + "\n")
+    return replace(table, dataset=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["histogram-ridge", "clinical-ridge", "voxels-svm"])
+def test_it_goes_the_way_of_a_network(
+    name: str, known: StackTable, config: Config, stacks, tmp_path: Path
+) -> None:
+    settings = config.with_net(name)
+    fitted = fit(known, settings, tmp_path / "run")
+    assert isinstance(fitted.net, MeasuredModel)
+    assert len(fitted.validation) == len(known)
+    assert not len(fitted.train)
+    out_of_fold = Cases(known.label, fitted.validation_logit)
+    assert auc(out_of_fold) > 0.7
+    assert calibration_of(fitted).slope > 0
+    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    logits = model.logits(np.stack([one.frames for one in stacks]), known.record())
+    np.testing.assert_allclose(logits, predict_table(fitted.net, known), atol=1e-4)
+    assert fitted.parameters is None
+
+
+def test_the_hash_tells_what_was_known(known: StackTable, config: Config, tmp_path: Path) -> None:
+    settings = config.with_net("clinical-ridge")
+    before = fit(known, settings, tmp_path / "a").data_hash
+    path = known.dataset / "clinical.tsv"  # type: ignore[operator]
+    path.write_text(path.read_text().replace("\t60\n", "\t61\n"))
+    assert fit(known, settings, tmp_path / "b").data_hash != before
+    pictures = config.with_net("histogram-ridge")
+    assert fit(known, pictures, tmp_path / "c").data_hash == known.content_hash()
+
+
+def test_a_handful_is_refused(known: StackTable, config: Config, tmp_path: Path) -> None:
+    few = known.of([f"sub-{i:04d}" for i in range(6)])
+    with pytest.raises(TooFewPatients):
+        fit(few, config.with_net("clinical-ridge"), tmp_path)
