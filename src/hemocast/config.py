@@ -142,7 +142,9 @@ class TrainConfig(Settings):
     )
     augment: bool = True
     encoder: str | None = Field(
-        None, description="folder of 'hemocast pretrain': its last layer alone is fitted"
+        None,
+        description="folder of 'hemocast pretrain', or own, which comes with the package: its last "
+        "layer alone is fitted",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
 

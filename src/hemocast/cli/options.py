@@ -38,7 +38,9 @@ Key = Annotated[
 ]
 Encoder = Annotated[
     Path | None,
-    typer.Option(help="Of 'hemocast pretrain': its network, whose last layer alone is fitted."),
+    typer.Option(
+        help="Of 'hemocast pretrain', or 'own', which comes along: its last layer alone is fitted."
+    ),
 ]
 Net = Annotated[
     str | None,

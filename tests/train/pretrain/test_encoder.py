@@ -3,11 +3,23 @@ from __future__ import annotations
 import pytest
 import torch
 
+from hemocast.config import Config
 from hemocast.errors import ModelCorrupt, ModelNotFound
 from hemocast.files import claim
 from hemocast.nets import build
 from hemocast.nets.hemispheres import Member
-from hemocast.train.pretrain.encoder import KIND, WEIGHTS, About, read_encoder, write_encoder
+from hemocast.train import with_encoder
+from hemocast.train.pretrain.encoder import (
+    KIND,
+    OWN,
+    WEIGHTS,
+    About,
+    join_encoders,
+    located,
+    read_about,
+    read_encoder,
+    write_encoder,
+)
 
 
 @pytest.fixture
@@ -42,3 +54,46 @@ def test_what_was_changed_or_does_not_fit_is_refused(written, net, tmp_path):
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-1] + b"?")
     with pytest.raises(ModelCorrupt, match="hash"):
         read_encoder(folder, build(net, 8))
+
+
+def test_joined_encoders_say_the_mean_of_both(written, net, tmp_path):
+    folder, _ = written
+    torch.manual_seed(6)
+    other = Member(net.stem, net.widths[-1], net.smooth)
+    with claim(tmp_path / "other", KIND) as output:
+        write_encoder([other], About(net=net, scans=20, steps=2, seed=1, data_hash="b"), output)
+    with claim(tmp_path / "both", KIND) as output:
+        join_encoders([folder, tmp_path / "other"], output)
+    about = read_about(tmp_path / "both")
+    made = [build(read_about(path).net, 8) for path in (folder, tmp_path / "other")]
+    both = build(about.net, 8)
+    for path, one in zip(
+        (folder, tmp_path / "other", tmp_path / "both"), (*made, both), strict=True
+    ):
+        read_encoder(path, one)
+    frames = torch.rand(1, 8, 24, 24, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        each = [one.findings(one.inputs(frames)) for one in made]
+        torch.testing.assert_close(both.findings(both.inputs(frames)), sum(each) / 2)
+    assert (about.scans, about.steps) == (20, 3)
+
+
+def test_networks_of_different_shape_are_not_joined(written, net, tmp_path):
+    folder, _ = written
+    wider = net.model_copy(update={"stem": 16})
+    with claim(tmp_path / "other", KIND) as output:
+        about = About(net=wider, scans=20, steps=2, seed=1, data_hash="b")
+        write_encoder([Member(16, net.widths[-1], net.smooth)], about, output)
+    with claim(tmp_path / "both", KIND) as output, pytest.raises(ModelCorrupt, match="joined"):
+        join_encoders([folder, tmp_path / "other"], output)
+
+
+def test_the_encoder_that_comes_along_is_taken_by_its_name_and_small():
+    about = read_about(OWN)
+    made = build(about.net)
+    assert read_encoder(OWN, made).data_hash == about.data_hash
+    assert about.scans >= 500
+    assert sum(path.stat().st_size for path in located(OWN).iterdir()) < 5e6
+    config = with_encoder(Config(), OWN)
+    assert config.train.encoder == "own"
+    assert config.net == about.net

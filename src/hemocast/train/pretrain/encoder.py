@@ -10,10 +10,14 @@ from pathlib import Path
 from hemocast.config import NetConfig, Settings
 from hemocast.errors import ModelCorrupt, ModelNotFound
 from hemocast.files import Output
+from hemocast.nets import build
 from hemocast.nets.hemispheres import FINDINGS, Hemispheres, Member
 
 ABOUT, WEIGHTS = "encoder.json", "encoder.safetensors"
 KIND = "pre-trained encoder"
+
+OWN = Path("own")
+"""Names the encoder that comes with the package, as ``./own`` would a folder."""
 
 
 class About(Settings):
@@ -60,8 +64,57 @@ def write_encoder(members: Sequence[Member], about: About, output: Output) -> No
     )
 
 
+def join_encoders(folders: Sequence[Path], output: Output) -> None:
+    """Put the members of several encoders into one, whose findings are the mean of all.
+
+    Of scans and steps the record tells the greatest, and a hash of all hashes of what was learned.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Encoders of one kind of network.
+    output : Output
+        A claimed folder.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        See `read_encoder`; or their networks have other settings.
+    """
+    members: list[Member] = []
+    told = [read_about(folder) for folder in folders]
+    for folder, about in zip(folders, told, strict=True):
+        net = build(about.net)
+        assert isinstance(net, Hemispheres)  # noqa: S101 - `findings` are its own
+        read_encoder(folder, net)
+        members += [member for member in net.members if isinstance(member, Member)]
+    nets = [about.net.model_copy(update={"options": {"members": len(members)}}) for about in told]
+    if any(net != nets[0] for net in nets):
+        raise _corrupt("the encoders to be joined have networks with other settings")
+    hashes = " ".join(about.data_hash for about in told)
+    about = told[0].model_copy(
+        update={
+            "net": nets[0],
+            "scans": max(about.scans for about in told),
+            "steps": max(about.steps for about in told),
+            "data_hash": hashlib.sha256(hashes.encode()).hexdigest(),
+        }
+    )
+    write_encoder(members, about, output)
+
+
+def located(folder: Path) -> Path:
+    """Return where an encoder lies: `OWN` in the package, any other where it says."""
+    return Path(__file__).parents[2] / "assets" / "encoder" if folder == OWN else folder
+
+
 def read_about(folder: Path) -> About:
     """Read what is known of an encoder.
+
+    Parameters
+    ----------
+    folder : Path
+        Or `OWN`.
 
     Raises
     ------
@@ -69,7 +122,7 @@ def read_about(folder: Path) -> About:
         There is none, or its file is no such thing.
     """
     try:
-        text = (folder / ABOUT).read_text(encoding="utf-8")
+        text = (located(folder) / ABOUT).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelNotFound(
             f"There is no {ABOUT} in the folder named as the encoder",
@@ -98,7 +151,7 @@ def read_encoder(folder: Path, net: Hemispheres) -> About:
 
     about = read_about(folder)
     try:
-        content = (folder / WEIGHTS).read_bytes()
+        content = (located(folder) / WEIGHTS).read_bytes()
         if hashlib.sha256(content).hexdigest() != about.weights_hash:
             raise _corrupt(f"{WEIGHTS} is not what its hash says")
         missing = net.load_state_dict(load(content), strict=False)
