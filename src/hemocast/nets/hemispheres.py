@@ -13,7 +13,7 @@ large and how dark it is. So does this network, which learns the first two on si
   hemispheres and over the outlined part;
 - the predictor is one linear layer on the findings.
 
-Input (B, frames, H, W); 359,000 learned numbers with the default settings. Kernels, widths and
+Input (B, frames, H, W); 365,000 learned numbers with the default settings. Kernels, widths and
 findings are this project's choice.
 """
 
