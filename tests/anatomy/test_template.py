@@ -20,12 +20,12 @@ def test_the_geometry_written_down_is_that_of_the_files(name):
     assert image.shape == module._SHAPE_XYZ
     assert image.get_data_dtype() == np.uint8
     assert image.affine[:3, :3] == pytest.approx(np.eye(3))
-    assert tuple(image.affine[:3, 3]) == module._FIRST_VOXEL_MM
+    assert tuple(image.affine[:3, 3]) == module.FIRST_VOXEL_MM
     assert np.array_equal(read_map(name).transpose(2, 1, 0), np.asarray(image.dataobj))
 
 
 def test_the_vertex_is_the_highest_point_of_the_brain():
-    used = np.flatnonzero((read_map("t1") > 0).any(axis=(1, 2))) + module._FIRST_VOXEL_MM[2]
+    used = np.flatnonzero((read_map("t1") > 0).any(axis=(1, 2))) + module.FIRST_VOXEL_MM[2]
     assert used[-1] == VERTEX_MM
 
 

@@ -1,4 +1,4 @@
-"""Heads with and without blood."""
+"""Heads with and without blood and other signs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemocast.anatomy import Brain, find_brain
+from hemocast.anatomy import Brain, align, find_brain
+from hemocast.config import PrepareConfig
 from hemocast.dicom import read
-from hemocast.volume import Volume
+from hemocast.prepare import prepare
+from hemocast.signs.measured import Found
+from hemocast.signs.sides import Sides, lay_out
+from hemocast.signs.ventricles import ventricular_fluid
+from hemocast.simulate import Infarct, Person, Protocol, render_head
+from hemocast.volume import FloatArray, Volume
+
+_QUIET = Protocol(noise_hu=3.0)
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +62,43 @@ def with_ball() -> Callable[..., Volume]:
         return replace(volume, hu=bled)
 
     return _with_ball
+
+
+def found_in(volume: Volume) -> Found:
+    """Find brain, pose and frames, as `hemocast measure` does."""
+    brain = find_brain(volume)
+    pose = align(volume, brain)
+    settings = PrepareConfig()
+    return Found(volume, brain, pose, prepare(volume, settings, brain, pose), settings)
+
+
+@pytest.fixture(scope="session")
+def sound() -> Found:
+    """Return a simulated head without a sign: middle-aged, pale nowhere."""
+    return found_in(render_head(7, Person(45, van_swieten=(0, 0)), protocol=_QUIET))
+
+
+@pytest.fixture(scope="session")
+def worn() -> Found:
+    """Return the same head when old: wide ventricles, pale white matter, an old infarct left."""
+    old = Infarct("MCA", "left", 22.0, 3)
+    person = Person(84, van_swieten=(2, 2), old_infarct=old)
+    return found_in(render_head(7, person, protocol=_QUIET))
+
+
+@pytest.fixture(scope="session")
+def ge_found(ge_volume: Volume) -> Found:
+    return found_in(ge_volume)
+
+
+@pytest.fixture(scope="session")
+def sides_of() -> Callable[[Found], tuple[Sides, FloatArray]]:
+    """Return a function that lays a head's sides out, and finds the fluid of its ventricles."""
+
+    def _sides_of(found: Found) -> tuple[Sides, FloatArray]:
+        assert found.stack is not None
+        assert found.brain.tissue is not None
+        sides = lay_out(found.stack, found.pose, found.config)
+        return sides, ventricular_fluid(found.volume, found.brain.tissue, sides)
+
+    return _sides_of

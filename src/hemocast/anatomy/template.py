@@ -23,7 +23,7 @@ _FILE = "datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 # Geometry of these files (millimetre voxels): their headers say the same, a test holds it.
 _SHAPE_XYZ = (197, 233, 189)
 _HEADER_BYTES = 352
-_FIRST_VOXEL_MM = (-98.0, -134.0, -72.0)
+FIRST_VOXEL_MM = (-98.0, -134.0, -72.0)
 # Middle of the brain's bounding box, and its highest point, in the template's millimetres.
 CENTRE_MM = (0.0, -17.0, 5.0)
 VERTEX_MM = 82.0
@@ -79,7 +79,7 @@ def template() -> Template:
         channels.append(np.stack([smooth, dx, dy, dz], axis=-1))
     x, y, z = (
         first - _PAD * STEP_MM + (half - 1) - middle
-        for first, middle in zip(_FIRST_VOXEL_MM, CENTRE_MM, strict=True)
+        for first, middle in zip(FIRST_VOXEL_MM, CENTRE_MM, strict=True)
     )
     return Template(np.stack(channels, axis=-2).astype(np.float32), (x, y, z))
 

@@ -1,4 +1,4 @@
-"""``hemocast measure``: midline shift, fluid and calcification of every scan, as a table."""
+"""``hemocast measure``: signs of every scan, as a table."""
 
 from __future__ import annotations
 

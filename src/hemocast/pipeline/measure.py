@@ -7,22 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemocast.config import PrepareConfig
 from hemocast.dataset.ingest.sources import Candidate
 from hemocast.dataset.pseudonym import load_key
-from hemocast.errors import HemocastError, NoSpace, NotWritable
+from hemocast.errors import HemocastError, NoSpace, NotCovered, NotWritable
 from hemocast.faults import internal_error
 from hemocast.files import claim
 from hemocast.pipeline.predictions.cases import Case
 from hemocast.pipeline.predictions.names import Names, scans_of
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
-from hemocast.signs import (
-    Calcification,
-    Fluid,
-    MidlineShift,
-    measure_calcification,
-    measure_fluid,
-    measure_midline,
-)
+from hemocast.pipeline.sign_cells import SIGNS, sign_cells
+from hemocast.signs.measured import Found, Signs, measure_signs
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
@@ -30,38 +25,9 @@ if TYPE_CHECKING:
 
 KIND = "measurements"
 TABLE = "measurements.csv"
-COLUMNS = (
-    "case", "participant_id", "scan_id", "midline_shift_mm", "midline_shift_low_mm",
-    "midline_shift_high_mm", "midline_shift_to", "fluid_share", "calcification_ml",
-    "calcifications", "calcification_slice", "slice_mm", "status", "code", "message", "doubts",
-    "simulated",
-)  # fmt: skip
+COLUMNS = ("case", "participant_id", "scan_id", *SIGNS, "slice_mm", "status", "code", "message",
+           "doubts", "not_measured", "simulated")  # fmt: skip
 _FORM = Form(COLUMNS, ("scan_id",))
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """Signs of one scan; None where one cannot be measured.
-
-    Parameters
-    ----------
-    midline : MidlineShift or None
-        At the third ventricle.
-    fluid : Fluid
-        Share of fluid.
-    calcification : Calcification or None
-        Inside the brain.
-    slice_mm : float
-        Distance of the slices that were measured.
-    doubts : tuple of str
-        What was accepted but may matter.
-    """
-
-    midline: MidlineShift | None
-    fluid: Fluid
-    calcification: Calcification | None
-    slice_mm: float
-    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,11 +40,11 @@ class MeasuredScan:
     message: str = ""
     participant_id: str | None = None
     scan_id: str | None = None
-    measured: Measurements | None = None
+    measured: Signs | None = None
     simulated: bool = False
 
     def row(self) -> Row:
-        """Give its row of the table; mm are without a sign, the side stands apart."""
+        """Give its row of the table."""
         row = {
             "case": str(self.case),
             "participant_id": self.participant_id or MISSING,
@@ -91,29 +57,18 @@ class MeasuredScan:
         found = self.measured
         if found is None:
             return row
-        row |= {
-            "fluid_share": f"{found.fluid.share:.4f}",
-            "slice_mm": f"{found.slice_mm:.3f}",
-            "doubts": "; ".join(found.doubts),
-        }
-        if found.midline is not None:
-            size, spread = abs(found.midline.shift_mm), found.midline.limits_mm
-            row |= {
-                "midline_shift_mm": f"{size:.1f}",
-                "midline_shift_low_mm": f"{max(size - spread, 0):.1f}",
-                "midline_shift_high_mm": f"{size + spread:.1f}",
-                "midline_shift_to": found.midline.side,
+        return (
+            row
+            | sign_cells(found)
+            | {
+                "slice_mm": f"{found.slice_mm:.3f}",
+                "doubts": "; ".join(found.doubts),
+                "not_measured": "; ".join(f"{name}: {why}" for name, why in found.missing.items()),
             }
-        if found.calcification is not None:
-            row |= {
-                "calcification_ml": f"{found.calcification.volume_ml:.3f}",
-                "calcifications": str(found.calcification.places),
-                "calcification_slice": str(found.calcification.slice_number or ""),
-            }
-        return row
+        )
 
 
-def measure(volume: Volume) -> Measurements:
+def measure(volume: Volume) -> Signs:
     """Measure one scan.
 
     Raises
@@ -122,16 +77,16 @@ def measure(volume: Volume) -> Measurements:
         There is no brain, or it cannot be set upright.
     """
     from hemocast.anatomy import align, find_brain
+    from hemocast.prepare import prepare
 
     brain = find_brain(volume)
-    alignment = align(volume, brain)
-    return Measurements(
-        midline=measure_midline(volume, alignment),
-        fluid=measure_fluid(volume, brain),
-        calcification=measure_calcification(volume, brain),
-        slice_mm=volume.spacing[0],
-        doubts=(*brain.doubts, *alignment.doubts),
-    )
+    pose = align(volume, brain)
+    settings = PrepareConfig()
+    try:
+        stack = prepare(volume, settings, brain, pose)
+    except NotCovered:
+        stack = None
+    return measure_signs(Found(volume, brain, pose, stack, settings))
 
 
 def measure_cases(

@@ -1,4 +1,4 @@
-"""Volume -> named signs: blood, contrast agent, midline shift, fluid, calcification."""
+"""Volume -> named signs: blood, contrast agent, midline, ventricles, white matter, arteries."""
 
 from hemocast.signs.blood import Blood, find_blood
 from hemocast.signs.calcium import Calcification, measure_calcification
