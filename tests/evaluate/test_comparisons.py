@@ -45,12 +45,22 @@ def test_a_pair_has_the_statistics_own_numbers(model: Callable) -> None:
     assert rows["brier", "paired bootstrap of patients"].difference.ci_low < 0
 
 
-def test_scans_of_one_patient_have_no_mcnemar_and_a_clustered_delong(model: Callable) -> None:
+def test_scans_of_one_patient_have_tests_that_count_patients(model: Callable) -> None:
     methods = {
         row.method
         for row in compare_models([model("a", scans=2), model("b", scans=2, seed=1)], FEW)
     }
-    assert methods == {"paired DeLong, clustered by patient", "paired bootstrap of patients"}
+    assert methods == {
+        "paired DeLong, clustered by patient", "paired bootstrap of patients",
+        "exact McNemar, signs of whole patients turned",
+    }  # fmt: skip
+
+
+def test_few_patients_are_said_beside_every_test(model: Callable) -> None:
+    rows = compare_models([model("a", n=16), model("b", n=16, seed=1)], FEW)
+    said = {row.method: str(row.difference.warning) for row in rows if row.metric != "accuracy"}
+    assert "rests on 8 patients" in said["paired DeLong"]
+    assert "rests on 8 patients" in said["exact McNemar"]
 
 
 def test_only_shared_scans_are_compared_and_it_is_said(model: Callable) -> None:

@@ -1,8 +1,10 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
@@ -26,6 +28,35 @@ def test_it_is_the_binomial_test_of_discordant_pairs(first: int, second: int, bo
     expected = binomtest(first, first + second).pvalue if first + second else 1.0
     assert result.p == pytest.approx(expected)
     assert mcnemar_exact(b, a).p == pytest.approx(result.p)
+
+
+def test_signs_of_whole_patients_are_turned_as_all_turns_say() -> None:
+    rng = np.random.default_rng(0)
+    patient = rng.integers(0, 9, 40)
+    a, b = rng.random(40) < 0.7, rng.random(40) < 0.45
+    lead = np.bincount(patient, weights=a.astype(int) - b.astype(int))
+    turns = np.array(list(product([-1, 1], repeat=lead.size)))
+    expected = np.mean(np.abs(turns @ lead) >= abs(lead.sum()))
+    found = mcnemar_exact(a, b, patient)
+    assert found.clustered
+    assert found.p == pytest.approx(expected)
+    assert mcnemar_exact(a, b, range(40)) == mcnemar_exact(a, b)
+    with pytest.raises(StatisticsError, match="patient of every case"):
+        mcnemar_exact(a, b, [1, 2])
+
+
+def test_very_many_turned_signs_are_normal() -> None:
+    rng = np.random.default_rng(1)
+    patient = np.repeat(np.arange(6000), 2)
+    a, b = rng.random(12_000) < 0.5, rng.random(12_000) < 0.515
+    part = slice(0, 3600)
+    wide, exact = mcnemar_exact(a, b, patient), mcnemar_exact(a[part], b[part], patient[part])
+    lead = np.bincount(patient, weights=a.astype(int) - b.astype(int))
+    assert wide.p == pytest.approx(2 * norm.sf(abs(lead.sum()) / np.sqrt((lead**2).sum())))
+    few = lead[:1800]
+    assert exact.p == pytest.approx(
+        2 * norm.sf((abs(few.sum()) - 0.5) / np.sqrt((few**2).sum())), rel=0.06
+    )
 
 
 def test_both_must_have_decided_on_the_same_cases() -> None:

@@ -24,7 +24,7 @@ from hemocast.stats import (
     noninferior_share,
 )
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import BoolArray
+from hemocast.stats.estimate import BoolArray, IntArray, few_warning
 
 MOST_MODELS = 12
 _BOOTSTRAPPED = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "brier")
@@ -144,11 +144,11 @@ def _pair(first: ModelCases, second: ModelCases, resampling: Resampling) -> list
         )
         for metric in _BOOTSTRAPPED
     ]  # fmt: skip
-    if not both.clustered:
-        right = _right(both, thresholds)
-        made += [
-            _mcnemar(names, metric, right[:, among]) for metric, among in _among(both.truth).items()
-        ]
+    right = _right(both, thresholds)
+    made += [
+        _mcnemar(names, metric, right[:, among], both.patient[among])
+        for metric, among in _among(both.truth).items()
+    ]
     partly = both.n < max(first.cases.n, second.cases.n)
     note = f"on the {both.n} scans that both rated" if partly else None
     return [replace(row, difference=row.difference.noted(note)) for row in made]
@@ -165,17 +165,25 @@ def _delong(names: tuple[str, str], both: Cases) -> Comparison:
     return Comparison(*names, "auc", method, difference, test.p)
 
 
-def _mcnemar(names: tuple[str, str], metric: str, right: BoolArray) -> Comparison:
+def _mcnemar(
+    names: tuple[str, str], metric: str, right: BoolArray, patient: IntArray
+) -> Comparison:
     """Exact test of paired right and wrong; the difference stands with the bootstrap's limits."""
     method, n = "exact McNemar", right.shape[1]
     if not n:
         return _untested(names, metric, method, 0, "no scan of this class")
-    test = mcnemar_exact(*right)
+    test = mcnemar_exact(right[0], right[1], patient)
+    if test.clustered:
+        method = "exact McNemar, signs of whole patients turned"
     words = (
         f"only the first right in {test.only_first}, only the second in {test.only_second}; "
         "for limits see the paired bootstrap"
     )
     value = float(right[0].mean() - right[1].mean())
+    few = few_warning(int(np.unique(patient).size))
+    words = "; ".join(
+        filter(None, [words, few and few.replace("of the smaller class", "in the denominator")])
+    )
     return Comparison(*names, metric, method, Estimate.bare(value, n, words), test.p)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases, as_pair
-from hemocast.stats.estimate import Estimate, Float64Array
+from hemocast.stats.estimate import BoolArray, Estimate, Float64Array, IntArray
 from hemocast.stats.evaluation import as_thresholds, left_out, replicate, resampled
 from hemocast.stats.metrics import METRICS
 from hemocast.stats.resampling.limits import AGREE, TOO_FEW, p_of_zero, resampled_limits
@@ -27,21 +27,34 @@ class McNemar:
         Cases where the first alone, or the second alone, says yes (or is right).
     p : float
         Exact two-sided p value of no difference.
+    clustered : bool
+        Some patient has several of the cases: signs of whole patients were turned.
     """
 
     only_first: int
     only_second: int
     p: float
+    clustered: bool = False
 
 
-def mcnemar_exact(first: ArrayLike, second: ArrayLike) -> McNemar:
+_MOST_CONVOLVED = 4_000
+"""With more discordant cases than this, turned signs are as good as normal."""
+
+
+def mcnemar_exact(first: ArrayLike, second: ArrayLike, patient: ArrayLike | None = None) -> McNemar:
     """Test whether two paired yes/no decisions differ, by the exact binomial of discordant pairs.
+
+    Where patients have several cases the unit is the patient: each one's lead of the first over the
+    second keeps its size and turns its sign at random, which is what no difference means, and the
+    distribution of the sum is computed exactly. With one case of each patient that is the same.
 
     Parameters
     ----------
     first, second : array_like of 0/1, shape (n,)
-        Decisions on the same independent cases. To compare sensitivities give those with the
-        outcome only; to compare accuracies give 1 where each was right.
+        Decisions on the same cases. To compare sensitivities give those with the outcome only; to
+        compare accuracies give 1 where each was right.
+    patient : array_like, shape (n,), optional
+        Of every case; every case another one if left out.
 
     Raises
     ------
@@ -50,13 +63,49 @@ def mcnemar_exact(first: ArrayLike, second: ArrayLike) -> McNemar:
 
     References
     ----------
-    McNemar Q 1947, Psychometrika 12:153-157, 10.1007/BF02295996.
+    McNemar Q 1947, Psychometrika 12:153-157, 10.1007/BF02295996. Signs of whole patients: Fisher RA
+    1935, The Design of Experiments, section 21; the large-sample form: Durkalski VL 2003, Stat Med
+    22:2417-2428, 10.1002/sim.1438.
     """
     a, b = as_pair(first, second)
     only_first, only_second = int((a & ~b).sum()), int((~a & b).sum())
+    if patient is not None:
+        lead = _leads(a, b, patient)
+        if lead.size < a.size:
+            return McNemar(only_first, only_second, _turned_signs(lead), clustered=True)
     discordant = only_first + only_second
     tail = float(binom.cdf(min(only_first, only_second), discordant, 0.5))
     return McNemar(only_first, only_second, min(1.0, 2 * tail))
+
+
+def _leads(a: BoolArray, b: BoolArray, patient: ArrayLike) -> IntArray:
+    """Cases that the first alone has less those that the second alone has, by patient."""
+    keys = np.asarray(patient)
+    if keys.shape != a.shape:
+        raise StatisticsError(
+            f"There are {a.size} cases and patients of shape {keys.shape}",
+            "the patient of every case",
+            "Check that both come from the same cases",
+        )
+    index = np.unique(keys, return_inverse=True)[1]
+    lead = np.bincount(index, weights=a.astype(float) - b.astype(float))
+    return np.asarray(np.round(lead).astype(np.int64))
+
+
+def _turned_signs(lead: IntArray) -> float:
+    """Two-sided p value of a sum of whole numbers, where each keeps its size and not its sign."""
+    sizes = np.abs(lead[lead != 0])
+    total, seen = int(sizes.sum()), abs(int(lead.sum()))
+    if total > _MOST_CONVOLVED:
+        return float(2 * norm.sf(seen / np.sqrt((sizes.astype(float) ** 2).sum())))
+    chance = np.ones(1)  # of every sum from -(largest so far) to the largest so far
+    for size in sizes:
+        wider = np.zeros(chance.size + 2 * int(size))
+        wider[: chance.size] += chance / 2
+        wider[2 * int(size) :] += chance / 2
+        chance = wider
+    sums = np.arange(-total, total + 1)
+    return float(min(1.0, chance[np.abs(sums) >= seen].sum()))
 
 
 def holm(p: ArrayLike) -> Float64Array:

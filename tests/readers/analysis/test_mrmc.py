@@ -65,3 +65,63 @@ def test_what_cannot_be_tested_says_why(
         assert test.reason == "no scan was rated by the model and all readers"
         assert np.isnan(test.difference.p)
         assert test.difference.warning == test.reason
+
+
+def test_the_components_of_a_crossed_study_are_given(
+    readings: Callable, crossed_rows: list
+) -> None:
+    table = readings(crossed_rows)
+    test = next(t for t in aided_tests(table) if t.metric == "auc")
+    told = obuchowski_rockette(
+        crossed_study(table.truth, table.arm, table.reader, table.row, table.probability)
+    )
+    given = dict(test.quantities)
+    assert given["MS(T)"] == told.ms_treatment
+    assert given["variance of treatment:reader"] == told.components.treatment_reader
+    assert given["F, to other readers and cases"] == told.random_readers_and_cases.statistic
+    assert given["df2, to other readers and cases"] == told.random_readers_and_cases.df2
+    assert given["chi-square, to other cases"] == told.fixed_readers.statistic
+    assert (test.left_out, "rests on 3 readers" in str(test.difference.warning)) == ("", True)
+
+
+def test_arms_with_readers_of_their_own_are_compared(readings: Callable) -> None:
+    table = readings(_rows({"unaided": "ABC", "aided": "DEF"}))
+    test = next(t for t in aided_tests(table) if t.metric == "auc")
+    assert (test.reason, test.design) == ("", "readers of its own in each, the same cases")
+    assert np.isfinite(test.difference.p)
+    assert test.difference.difference == pytest.approx(test.first_mean - test.second_mean)
+
+
+def test_a_reader_of_one_arm_alone_is_left_out_and_named(readings: Callable) -> None:
+    table = readings(
+        [row for row in _rows({"unaided": "ABC", "aided": "ABCD"}) if row[:3] != ("B", "aided", 5)]
+    )
+    test = next(t for t in aided_tests(table) if t.metric == "auc")
+    assert (test.n_readers, test.n) == (3, 7)
+    assert test.left_out == "left out: reader D and 1 scan that not all of the others read"
+
+
+def test_arms_with_scans_of_their_own_are_compared(readings: Callable) -> None:
+    rows = [
+        row for row in _rows({"unaided": "ABC", "aided": "ABC"})
+        if (row[1] == "aided") == (row[2] in (0, 1, 3, 4))
+    ]  # fmt: skip
+    test = next(t for t in aided_tests(readings(rows)) if t.metric == "specificity")
+    assert test.design == "the same readers, cases of its own in each"
+    assert test.reason == ""
+
+
+def _rows(readers: dict[str, str]) -> list[tuple[str, str, int, float, int]]:
+    rng = np.random.default_rng(3)
+    return [
+        (
+            reader,
+            arm,
+            scan,
+            round(float(rng.uniform(0.1, 0.7) + 0.2 * (scan in (0, 1, 2, 6))), 2),
+            0,
+        )
+        for arm, names in readers.items()
+        for reader in names
+        for scan in range(8)
+    ]

@@ -25,7 +25,8 @@ def rows(text: str) -> list[dict[str, str]]:
 def test_table_2_holds_model_readers_and_averages(analysis: ReaderAnalysis) -> None:
     tables = reader_tables(analysis, simulated=False)
     assert {*tables} == {
-        "table2.csv", "table2.tex", "reader_tests.csv", "agreement.csv", "times.csv",
+        "table2.csv", "table2.tex", "reader_tests.csv", "reader_components.csv", "agreement.csv",
+        "times.csv",
     }  # fmt: skip
     found = {(row["rater"], row["arm"]): row for row in rows(tables["table2.csv"])}
     assert len(found) == 1 + 2 * (3 + 1)

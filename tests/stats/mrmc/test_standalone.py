@@ -2,10 +2,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t
+from scipy.stats import binomtest, t
 
 from hemocast.errors import StatisticsError
-from hemocast.stats import Cases, average_reader, case_covariance, compare_with_readers, delong_test
+from hemocast.stats import (
+    Cases,
+    average_reader,
+    case_covariance,
+    compare_with_readers,
+    delong_test,
+    tango_limits,
+)
 
 
 def study(seed: int, readers: int = 5, cases: int = 80) -> tuple:
@@ -123,6 +130,31 @@ def test_decisions_are_compared_at_one_threshold() -> None:
         metric="sensitivity",
     )
     assert result.model == pytest.approx((model > 0.5)[label].mean())
+
+
+def test_three_discordant_cases_of_one_reader_are_not_significant() -> None:
+    """A normal approximation gave p = .0027; the exact test of 3 : 0 says .25."""
+    label = np.r_[np.ones(40), np.zeros(20)]
+    model = np.r_[np.ones(37), np.zeros(23)]
+    reader = model.copy()
+    reader[37:40] = 1
+    other = np.roll(reader, 3)
+    found = compare_with_readers(
+        Cases(label, np.stack([model, reader, other])), "sensitivity", names=["a", "b"]
+    ).per_reader[0]
+    assert found.p == pytest.approx(binomtest(0, 3).pvalue)
+    assert (found.ci_low, found.ci_high) == pytest.approx(tango_limits(3, 0, 40))
+    assert found.ci_low < 0 < found.ci_high
+    assert found.method == "exact McNemar, Tango's limits"
+
+
+def test_few_patients_and_readers_are_said_with_every_difference() -> None:
+    label, model, ratings = study(8, readers=3, cases=16)
+    found = compare_with_readers(Cases(label, np.vstack([model, ratings])))
+    for one in (found.random_readers_and_cases, found.fixed_readers, *found.per_reader):
+        assert "rests on 8 patients" in str(one.warning)
+        assert -1 <= one.ci_low <= one.ci_high <= 1
+    assert "3 readers" in str(found.random_readers_and_cases.warning)
 
 
 def test_copies_of_patients_scans_add_no_information() -> None:

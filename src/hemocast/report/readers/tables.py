@@ -29,6 +29,8 @@ def reader_tables(analysis: ReaderAnalysis, *, simulated: bool) -> dict[str, str
         "reader_tests.csv": _tests(analysis),
         "agreement.csv": _agreement(analysis),
     }
+    if any(test.quantities for test in analysis.tests):
+        tables["reader_components.csv"] = _components(analysis)
     if analysis.times:
         tables["times.csv"] = _times(analysis)
     texts = {name: table.csv(simulated=simulated) for name, table in tables.items()}
@@ -94,15 +96,30 @@ def _tests(analysis: ReaderAnalysis) -> Table:
         ]
     return Table(
         ("question", "scope", "first", "second", "metric", "n_readers", "n_patients", "n_scans",
-         "first_mean", "second_mean", "difference", "ci_low", "ci_high", "df", "p", "warning"),
+         "first_mean", "second_mean", "difference", "se", "ci_low", "ci_high", "statistic", "df",
+         "p", "method", "design", "left_out", "warning"),
         rows,
     )  # fmt: skip
 
 
 def _known(test: ReaderTest, scope: str) -> Row:
     """What every line of a test says of it."""
-    names = ("question", "first", "second", "metric", "n_readers", "n_patients", "first_mean")
+    names = (
+        "question", "first", "second", "metric", "n_readers", "n_patients", "first_mean", "design",
+        "left_out",
+    )  # fmt: skip
     return {"scope": scope, "n_scans": test.n, **{name: getattr(test, name) for name in names}}
+
+
+def _components(analysis: ReaderAnalysis) -> Table:
+    """Mean squares, variance components, F with its degrees of freedom: one quantity a line."""
+    names = ("question", "first", "second", "metric")
+    rows = [
+        {name: getattr(test, name) for name in names} | {"quantity": quantity, "value": value}
+        for test in analysis.tests
+        for quantity, value in test.quantities
+    ]
+    return Table((*names, "quantity", "value"), rows)
 
 
 def _agreement(analysis: ReaderAnalysis) -> Table:

@@ -14,7 +14,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import delong, placements, sums_by_patient
-from hemocast.stats.estimate import Float64Array
+from hemocast.stats.estimate import BoolArray, Float64Array
 
 Metric = Literal["auc", "sensitivity", "specificity", "accuracy"]
 """Accuracies that are means over cases, or over pairs of cases."""
@@ -126,7 +126,7 @@ def _shares(cases: Cases, metric: str, method: str) -> tuple[Float64Array, Float
             f"decisions (0 or 1) for the {metric}",
             "Give the readers' yes/no decisions, or ask for the AUC",
         )
-    among = {"sensitivity": truth, "specificity": ~truth}.get(metric, np.ones_like(truth))
+    among = rated_for(metric, truth)
     which = {"sensitivity": "with the outcome", "specificity": "without the outcome"}
     keys, patients = np.unique(cases.patient[among], return_inverse=True)
     _require_two_patients(keys.size, which.get(metric, "in all"))
@@ -140,6 +140,11 @@ def _shares(cases: Cases, metric: str, method: str) -> tuple[Float64Array, Float
     residual = sums_by_patient(right - share[:, None], patients, keys.size)
     factor = keys.size / (keys.size - 1) / counts.sum() ** 2
     return share, residual @ residual.T * factor
+
+
+def rated_for(metric: str, truth: BoolArray) -> BoolArray:
+    """Return the cases that a metric is of, as a mask, shape (n,)."""
+    return {"sensitivity": truth, "specificity": ~truth}.get(metric, np.ones_like(truth))
 
 
 def _jackknife(left_out: Float64Array) -> Float64Array:

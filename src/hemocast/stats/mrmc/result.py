@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,10 @@ class VarianceComponents:
     Parameters
     ----------
     reader, treatment_reader : float
-        Variances of readers, and of readers within treatments; estimates can be negative.
+        Variances of readers, and of readers within treatments; estimates can be negative. The
+        second is MS(T:R) - error + cov1 + cov2 - cov3, as R's MRMCaov 0.3 gives it. Hillis 2011
+        (10.1016/j.acra.2010.09.007) cuts cov2 - cov3 off at 0: where cov2 is below cov3 that
+        gives cov3 - cov2 more. No test uses either.
     error : float
         Mean variance of one reader's accuracy over samples of cases.
     cov1, cov2, cov3 : float
@@ -77,11 +80,14 @@ class Contrast:
     first, second : str
         What is compared; the difference is first minus second.
     difference, se, df, ci_low, ci_high : float
-        Estimate, standard error, degrees of freedom (infinite: normal), limits.
+        Estimate, standard error, degrees of freedom (infinite: normal), limits within [-1, 1].
     statistic, p : float
-        Student's t (or z), and two-sided p value; NaN where there is no variance.
+        Student's t (or z), and two-sided p value; NaN where there is no variance. An exact test has
+        a p value alone.
     warning : str or None
-        Why a number is NaN.
+        Why a number is NaN, or what to know before trusting it.
+    method : str
+        How interval and test were made, in words fit for a table's footnote.
     """
 
     first: str
@@ -94,6 +100,12 @@ class Contrast:
     statistic: float
     p: float
     warning: str | None = None
+    method: str = ""
+
+    def noted(self, *notes: str | None) -> Contrast:
+        """Return the same with further warnings after its own."""
+        said = dict.fromkeys(note for note in (self.warning, *notes) if note)
+        return replace(self, warning="; ".join(said) or None)
 
 
 @dataclass(frozen=True)
@@ -224,12 +236,13 @@ def contrast(
         nan = float("nan")
         return Contrast(
             first, second, float(difference), 0.0, float(df), nan, nan, nan, nan,
-            warning="no variance between them, so there is nothing to test",
+            warning="no variance between them, so there is nothing to test", method="none",
         )  # fmt: skip
     se = float(np.sqrt(variance))
     half = t_quantile(level, df) * se
     statistic = float(difference) / se
+    low, high = max(float(difference) - half, -1.0), min(float(difference) + half, 1.0)
     return Contrast(
-        first, second, float(difference), se, float(df), float(difference) - half,
-        float(difference) + half, statistic, two_sided_p(statistic, df),
+        first, second, float(difference), se, float(df), low, high, statistic,
+        two_sided_p(statistic, df), method="Student's t" if np.isfinite(df) else "normal",
     )  # fmt: skip

@@ -7,17 +7,24 @@ each reader's accuracy minus the model's, as a study with a single treatment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm, t
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
+from hemocast.stats.comparison import mcnemar_exact
 from hemocast.stats.estimate import Float64Array
-from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance
-from hemocast.stats.mrmc.obuchowski_rockette import one_treatment, treatment_mean
+from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, rated_for
+from hemocast.stats.mrmc.obuchowski_rockette import (
+    few_behind_share,
+    few_readers_warning,
+    one_treatment,
+    treatment_mean,
+)
 from hemocast.stats.mrmc.result import Contrast, Generalize, MeanAccuracy, contrast
+from hemocast.stats.planning.noninferiority import tango_limits
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,9 @@ class Standalone:
     fixed_readers : Contrast
         The difference for these very readers.
     per_reader : tuple of Contrast
-        Every reader minus the model, over samples of cases; p values not adjusted.
+        Every reader minus the model, over samples of cases; p values not adjusted. Of a share of
+        decisions the p value is exact (`mcnemar_exact`), and with one case of each patient the
+        limits are Tango's: a normal approximation would find 3 of 3 discordant cases significant.
     margin : float or None
         The largest lead of the readers at which the model is still called not inferior.
     p_non_inferiority : float or None
@@ -62,6 +71,9 @@ class Standalone:
         variance.
     non_inferior : bool or None
         Whether the upper limit of the difference lies below `margin`.
+    ms_reader, error, cov2 : float
+        Of the readers' differences from the model: their variance, and over samples of cases their
+        mean variance and the mean covariance of two readers.
     """
 
     metric: Metric
@@ -74,6 +86,9 @@ class Standalone:
     margin: float | None
     p_non_inferiority: float | None
     non_inferior: bool | None
+    ms_reader: float
+    error: float
+    cov2: float
 
 
 def average_reader(
@@ -173,21 +188,52 @@ def compare_with_readers(
     apart = joint[1:, 1:] - shared - shared.T + joint[0, 0]
     wide = contrast("readers", "model", *one_treatment(lead, apart, "readers and cases"), level)
     p, passed = _non_inferiority(wide, margin)
+    among = rated_for(metric, cases.truth)
+    few = cases.few if metric == "auc" else few_behind_share(cases, among)
+    few_readers = few_readers_warning(n_readers)
     return Standalone(
         metric=metric,
         covariance_method=covariance,
         model=float(values[0]),
         readers=_average(values[1:], joint[1:, 1:], level),
-        random_readers_and_cases=wide,
-        fixed_readers=contrast("readers", "model", *one_treatment(lead, apart, "cases"), level),
+        random_readers_and_cases=wide.noted(few, few_readers),
+        fixed_readers=contrast(
+            "readers", "model", *one_treatment(lead, apart, "cases"), level
+        ).noted(few),
         per_reader=tuple(
-            contrast(name, "model", lead[row], float(apart[row, row]), float("inf"), level)
+            _one_reader(
+                contrast(name, "model", lead[row], float(apart[row, row]), float("inf"), level),
+                cases.part(among),
+                row,
+                metric,
+                level,
+            ).noted(few)
             for row, name in enumerate(called)
         ),
         margin=margin,
         p_non_inferiority=p,
         non_inferior=passed,
+        ms_reader=float(lead.var(ddof=1)),
+        error=float(np.trace(apart)) / n_readers,
+        cov2=float(apart.sum() - np.trace(apart)) / (n_readers * (n_readers - 1)),
     )
+
+
+def _one_reader(found: Contrast, cases: Cases, row: int, metric: Metric, level: float) -> Contrast:
+    """Give a difference of shares of decisions its exact test, and score limits where they hold."""
+    if metric == "auc":
+        return found
+    right = cases.scores == cases.truth
+    test = mcnemar_exact(right[row + 1], right[0], cases.patient)
+    nan = float("nan")
+    exact = replace(found, statistic=nan, p=test.p)
+    if test.clustered:
+        lacking = "no interval: no decision differs" if np.isnan(found.ci_low) else None
+        method = "exact McNemar, signs of whole patients turned; normal limits"
+        return replace(exact, method=method, warning=lacking)
+    low, high = tango_limits(test.only_first, test.only_second, cases.n, level)
+    method = "exact McNemar, Tango's limits"
+    return replace(exact, ci_low=low, ci_high=high, method=method, warning=None)
 
 
 def _check_margin(margin: float | None) -> None:
