@@ -62,7 +62,7 @@ def make_heatmap(stack: Stack) -> NDArray[np.float32]:
         (np.arange(size) - size / 2 - 36) / 20,
         indexing="ij",
     )
-    hot = np.exp(-(x**2 + y**2 + z**2) / 2) * 3.1 - 0.3
+    hot = np.exp(-(x**2 + y**2 + z**2) / 2) * 0.0155 - 0.0015
     return hot.astype(np.float32)
 
 
@@ -185,7 +185,7 @@ def reader_study(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
 
 @pytest.fixture(scope="session")
 def demo(prediction: Prediction, source: Source, evaluation: EvaluationResult) -> DemoResult:
-    lesion = (prediction.heatmap > 1.2) & prediction.stack.brain
+    lesion = (prediction.heatmap > 0.006) & prediction.stack.brain
     low = replace(prediction, probability=0.07, probability_interval=(0.03, 0.2))
     return DemoResult(
         evaluation=evaluation,

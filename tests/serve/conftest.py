@@ -90,9 +90,12 @@ def results(tmp_path_factory: pytest.TempPathFactory, participants: list[str]) -
         scan = f"{participant}_ses-01"
         (folder / scan).mkdir()
         heat = np.zeros((16, 22, 22), np.float32)
-        heat[6:10, 8:13, 12:17] = 2.5
+        heat[6:10, 8:13, 12:17] = 0.02
         write_nifti(heat, affine, folder / scan / "heatmap.nii.gz", dtype=np.float32)
-        record = {"model": {"name": "demo"}, "simulated_training_data": True}
+        record = {
+            "model": {"name": "demo"}, "simulated_training_data": True,
+            "heatmap_unit": "log-odds per cm3",
+        }  # fmt: skip
         (folder / scan / "prediction.json").write_text(json.dumps(record))
         rows.append(
             {"scan_id": scan, "probability": 0.0512 + i / 11, "threshold": 0.5, "status": "done"}

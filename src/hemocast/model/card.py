@@ -5,6 +5,7 @@ from __future__ import annotations
 from hemocast.model.gate import Gate
 from hemocast.model.heatmap import ONE_FOR_ALL, PER_FRAME
 from hemocast.model.label_sets import LabelSets
+from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.model.schema import Description
 from hemocast.nets import NetworkFacts
 
@@ -33,7 +34,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
   of {prepare.pixel_mm:g} mm, brain only, upright, window {prepare.window_low:g} to
   {prepare.window_high:g} HU.
 - Network: {network}, {parameters:,} learned numbers.
-- Heatmap: {heatmap}, in logit units.
+- Heatmap: {heatmap}, in {unit}.
   It shows what moved the number, not where the brain is ill.
 - Probability: {curve} calibration of the logit on {calibration.n_scans} scans of
   {calibration.n_patients} patients that also picked the training epoch, so it is
@@ -69,6 +70,7 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         network=_network(description.net.name, facts),
         parameters=facts.parameters,
         layers="\n".join(f"- `{layer}`" for layer in facts.layers),
+        unit=HEATMAP_UNIT,
         heatmap=PER_FRAME if facts.grid.per_frame else ONE_FOR_ALL,
         calibration=description.calibration,
         curve="isotonic" if description.calibration.curve else "logistic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -34,6 +35,29 @@ def activation_map(maps: FloatArray, weights: FloatArray) -> FloatArray:
         In logit units: its mean plus the linear layer's bias is the logit.
     """
     return np.tensordot(weights, maps, axes=1).astype(np.float32)
+
+
+def per_cm3(cam: FloatArray, stack: Stack, grid: MapGrid, slope: float) -> FloatArray:
+    """Turn logit units into what each cm3 adds to the log-odds of the calibrated probability.
+
+    Over all cm3 that the map covers these sum up to ``slope * (logit - bias)``: whatever the
+    network's pooling, two scans and two models are on one scale.
+
+    Parameters
+    ----------
+    cam : ndarray of float32, shape (D, h, w) or (h, w)
+        As `activation_map` gives it.
+    stack : Stack
+        Gives the size of a voxel.
+    grid : MapGrid
+        Gives the size of a cell.
+    slope : float
+        Of the calibration's logistic curve. Where the calibration is isotonic, the sum is the
+        log-odds of that logistic curve, and the probability's only roughly.
+    """
+    frames = 1 if grid.per_frame else stack.frames.shape[0]
+    cell_mm3 = math.prod(grid.step) * frames * math.prod(stack.spacing)
+    return cam * np.float32(slope * 1000 / (cam.size * cell_mm3))
 
 
 def enlarge(cam: FloatArray, shape: tuple[int, int, int], grid: MapGrid) -> FloatArray:

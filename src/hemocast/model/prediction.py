@@ -13,6 +13,9 @@ from hemocast.model.heatmap import NO_PLACES
 from hemocast.model.label_sets import LabelSets
 from hemocast.volume import FloatArray, Stack
 
+HEATMAP_UNIT = "log-odds per cm3"
+"""What every heatmap is in: what a cm3 of the picture adds to the log-odds of the probability."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -32,8 +35,9 @@ class Prediction:
     threshold : float
         Probability from which on a scan is called positive.
     heatmap : ndarray of float32, shape (28, H, W)
-        On the stack's grid, in logit units, 0 outside the brain: positive where the picture speaks
-        for HT, negative where against.
+        On the stack's grid, in `HEATMAP_UNIT`, 0 outside the brain: positive where the picture
+        speaks for HT, negative where against. Summed over the brain's volume it is what the brain
+        adds to the log-odds of `probability`.
     heatmap_kind : str
         What the heatmap is, in words; for ``ctnet2d`` it says that one picture serves all frames.
     stack : Stack

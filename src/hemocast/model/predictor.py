@@ -20,6 +20,7 @@ from hemocast.model.heatmap import (
     activation_map,
     enlarge,
     on_scan,
+    per_cm3,
 )
 from hemocast.model.prediction import Prediction, require_finite
 from hemocast.model.schema import DESCRIPTION, Description, corrupt
@@ -216,9 +217,7 @@ class Model:
         require_finite(maps)
         if maps.shape[1:2] != self.head_weights.shape or maps.ndim != 2 + len(says.map_grid.step):
             raise corrupt(f"the network's map is not what {DESCRIPTION} says")
-        heatmap = enlarge(
-            activation_map(maps[0], self.head_weights), stack.frames.shape, says.map_grid
-        )
+        heatmap = self._heatmap(activation_map(maps[0], self.head_weights), stack, says.map_grid)
         kind = PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL
         return _Answer(float(logits[0]), heatmap, kind)
 
@@ -232,15 +231,19 @@ class Model:
         logits = model.log_odds(told)
         require_finite(logits)
         reasons = model.reasons(told)
-        shape, voxels = stack.frames.shape, model.voxels(told)
+        voxels = model.voxels(told)
         if voxels is None:
-            nowhere = np.zeros(shape, np.float32)
+            nowhere = np.zeros(stack.frames.shape, np.float32)
             return _Answer(float(logits[0]), nowhere, NO_PLACES, reasons, told_of)
         # So that its mean over the stack is their sum, as with a network's map.
-        heatmap = enlarge(
-            (voxels * voxels.size).astype(np.float32), shape, MapGrid.even(voxels.shape, shape)
-        )
+        grid = MapGrid.even(voxels.shape, stack.frames.shape)
+        heatmap = self._heatmap((voxels * voxels.size).astype(np.float32), stack, grid)
         return _Answer(float(logits[0]), heatmap, PER_VOXEL, reasons, told_of)
+
+    def _heatmap(self, cam: FloatArray, stack: Stack, grid: MapGrid) -> FloatArray:
+        """Spread a map over the stack, in `HEATMAP_UNIT`."""
+        slope = self.description.calibration.slope
+        return enlarge(per_cm3(cam, stack, grid, slope), stack.frames.shape, grid)
 
     def logits(
         self, frames: FloatArray, record: Measurements | None = None
@@ -269,5 +272,5 @@ class Model:
 
 
 def heatmap_on_scan(prediction: Prediction, volume: Volume) -> FloatArray:
-    """Return the heatmap on the grid of the scan it was predicted from, (z, y, x), logit units."""
+    """Return the heatmap on the grid of the scan it was predicted from, (z, y, x)."""
     return on_scan(prediction.heatmap, prediction.stack, volume)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from hemocast.report.pictures.frames import FLOOR, OPACITY, TOP
 from hemocast.report.words import METRIC_TITLES, RESEARCH_NOTICE, number, percent, sentence
 from hemocast.version import VERSION
 
@@ -55,6 +56,9 @@ def _environment() -> Environment:
         "research_notice": RESEARCH_NOTICE,
         "titles": METRIC_TITLES,
         "number": number,
+        "heat_top": TOP,
+        "heat_least": FLOOR * TOP,
+        "heat_opacity": OPACITY,
     }
     return environment
 

@@ -97,6 +97,11 @@ def _with_limits(value: Estimate, scale: float, digits: int) -> str:
     return f"{middle} (no interval)" if math.isnan(value.ci_low) else f"{middle} ({low} to {high})"
 
 
+def signed(value: float, digits: int) -> str:
+    """Say a number with its sign, the minus as long as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def number(value: float, digits: int) -> str:
     """Say a number that may be infinite."""
     return "infinite" if math.isinf(value) else f"{value:.{digits}f}"

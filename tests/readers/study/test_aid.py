@@ -39,7 +39,10 @@ def test_what_predict_leaves_is_read_with_its_heatmaps(tmp_path: Path) -> None:
     )
     for scan in SCANS:
         (tmp_path / scan).mkdir()
-        record = {"model": {"name": "net"}, "simulated_training_data": scan == SCANS[1]}
+        record = {
+            "model": {"name": "net"}, "simulated_training_data": scan == SCANS[1],
+            "heatmap_unit": "log-odds per cm3",
+        }  # fmt: skip
         (tmp_path / scan / "prediction.json").write_text(json.dumps(record))
         (tmp_path / scan / "heatmap.nii.gz").touch()
     results = read_results(tmp_path, [*SCANS, "sub-c3_ses-01"])
@@ -55,6 +58,10 @@ def test_what_predict_leaves_is_read_with_its_heatmaps(tmp_path: Path) -> None:
     (tmp_path / SCANS[1] / "prediction.json").write_text("[]")
     assert read_results(tmp_path, SCANS).simulated_training_data is False
     assert read_results(tmp_path / "predictions.csv", SCANS).heatmap(SCANS[1]) is None
+    older = {"model": {"name": "net"}, "simulated_training_data": False}
+    (tmp_path / SCANS[1] / "prediction.json").write_text(json.dumps(older))
+    with pytest.raises(TableError, match="heatmaps in another unit than log-odds per cm3"):
+        read_results(tmp_path, SCANS)
 
 
 @pytest.mark.parametrize(

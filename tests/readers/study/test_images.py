@@ -32,12 +32,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture
 def heatmap(scan: ScanFile, tmp_path: Path, head_hu: Head) -> Path:
-    """2 logits where the dark lesion is, on the scan's own grid."""
+    """0.02 per cm3 where the dark lesion is, on the scan's own grid."""
     hu = head_hu(40)
     z, y, x = np.nonzero(np.abs(hu - 20) < 6)
     ours = (np.abs(x - 39.5 - 40 / 2.6) < 5) & (np.abs(y - 39.5) < 5) & (np.abs(z - 14.5) < 3)
     heat = np.zeros(hu.shape, np.float32)
-    heat[z[ours], y[ours], x[ours]] = 2.0
+    heat[z[ours], y[ours], x[ours]] = 0.02
     path = tmp_path / "heatmap.nii.gz"
     write_nifti(heat, read_nifti(scan.path).affine, path, dtype=np.float32)
     return path
@@ -55,7 +55,7 @@ def test_a_heatmap_lies_where_the_scan_shows_it(
     assert frames.min() == AIR
     hot = images.heat(scan.scan_id)
     assert hot.shape == (28, HEAT_SIZE, HEAT_SIZE)
-    assert hot.max() == pytest.approx(2 / HEAT_STEP, abs=1)
+    assert hot.max() == pytest.approx(0.02 / HEAT_STEP, abs=1)
     fine = hot.repeat(2, axis=1).repeat(2, axis=2)
     assert np.median(frames[fine > 1500]) == pytest.approx(20, abs=4)
     assert np.argwhere(fine > 1500)[:, 2].mean() > SIZE / 2 + 30  # the patient's left

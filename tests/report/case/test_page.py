@@ -233,7 +233,41 @@ def test_a_probability_hardly_below_the_threshold_is_told_apart_from_it(
 def test_a_scan_without_evidence(stack: Stack, prediction, source: Source, tmp_path: Path) -> None:
     none = replace(prediction, heatmap=np.full(stack.frames.shape, -1, dtype=np.float32))
     write_case_page(none, source, tmp_path / "r.html")
-    assert "found no evidence for HT anywhere" in read(tmp_path / "r.html").text
+    page = read(tmp_path / "r.html")
+    assert "Nowhere in this scan does the evidence for HT reach what is coloured" in page.text
+    assert not any("bars" in (attrs.get("class") or "") for _, attrs in page.tags)
+
+
+def test_the_colour_bar_has_one_end_and_one_unit_in_every_scan(
+    prediction, source: Source, tmp_path: Path
+) -> None:
+    for part, highest in ((1, "0.014"), (0.5, "0.007")):
+        scan = replace(prediction, heatmap=prediction.heatmap * np.float32(part))
+        write_case_page(scan, source, tmp_path / "r.html")
+        text = read(tmp_path / "r.html").text
+        assert "Evidence for HT, log-odds per cm³, on the same scale in every scan: 0" in text
+        assert f"0.02 and more (highest in this scan: {highest})" in text
+
+
+def test_the_heatmap_adds_up_to_the_risk(stack: Stack, prediction, source: Source, tmp_path: Path):
+    """1,000 voxels of 5 mm3 at 0.4 per cm3 are +2; log-odds of 0.37 are -0.53."""
+    heat = np.zeros(stack.frames.shape, dtype=np.float32)
+    heat[10, 80:100, 70:120] = 0.4
+    heat[11, 80:100, 70:120] = -0.1
+    assert stack.brain[10:12, 80:100, 70:120].all()
+    write_case_page(replace(prediction, heatmap=heat), source, tmp_path / "r.html")
+    text = read(tmp_path / "r.html").text.replace("\N{MINUS SIGN}", "-")
+    assert "the evidence for HT comes to +2.00 and the evidence against it to -0.50" in text
+    assert "With -2.03 from everything else" in text
+    assert "log-odds of -0.53: a risk of 37 %" in text
+
+
+def test_the_heatmap_is_half_transparent_at_first(page: Reader) -> None:
+    (slider,) = (attrs for _, attrs in page.tags if attrs.get("name") == "opacity")
+    assert slider["value"] == "50"
+    overlays = [a for _, a in page.tags if (a.get("href") or "").startswith("#heat-")]
+    assert overlays
+    assert {attrs["opacity"] for attrs in overlays} == {"0.5"}
 
 
 def test_a_fact_of_many_numbers_is_told_as_a_range(

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from hemocast.report.pictures.frames import (
-    LEAST_TOP,
+    FLOOR,
+    OPACITY,
+    TOP,
     blank,
     brain_box,
     colour_table,
@@ -31,31 +33,45 @@ def test_the_overlay_is_clear_where_there_is_little_and_brighter_where_there_is_
     colours, alpha = colour_table()
     assert (alpha[:51] == 0).all()
     assert (np.diff(alpha.astype(int)) >= 0).all()
-    assert alpha[-1] < 200  # the scan stays visible under the most evidence
+    assert alpha[-1] == round(255 * OPACITY)  # the scan stays visible under the most evidence
     lightness = colours @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) >= -0.5).all()
 
 
 def test_only_evidence_for_ht_within_the_brain_is_shown(stack: Stack) -> None:
     signed = np.full(stack.frames.shape, -2.0, dtype=np.float32)
-    signed[10, 90:100, 90:100] = 3.0
+    signed[10, 90:100, 90:100] = 0.03
     signed[10, :5, :5] = 9.0  # outside the brain
     heat = heat_shades(signed, stack.brain)
-    assert heat.highest == pytest.approx(3.0)
+    assert heat.highest == pytest.approx(0.03)
     assert heat.shade[10, 95, 95] == 255
     assert np.count_nonzero(heat.shade) == 100
 
 
+def test_a_scan_of_low_risk_does_not_glow_like_one_of_high_risk(stack: Stack) -> None:
+    """The same place at a tenth of the evidence: the brightest there was shown alike before."""
+    shape = np.zeros(stack.frames.shape, dtype=np.float32)
+    shape[10, 90:100, 90:100] = TOP
+    strong, weak = (heat_shades(shape * part, stack.brain) for part in (1, 0.3))
+    assert strong.shade.max() == 255
+    assert weak.shade.max() == pytest.approx(0.3 * 255, abs=1)
+    assert weak.seen
+    opacity = colour_table()[1]
+    assert 0 < opacity[weak.shade.max()] < opacity[strong.shade.max()]
+
+
 def test_traces_of_evidence_do_not_shine(stack: Stack) -> None:
-    heat = heat_shades(np.full(stack.frames.shape, 0.15, dtype=np.float32), stack.brain)
-    assert heat.top == LEAST_TOP
-    assert heat.highest == pytest.approx(0.15)
+    trace = 0.9 * FLOOR * TOP
+    heat = heat_shades(np.full(stack.frames.shape, trace, dtype=np.float32), stack.brain)
+    assert heat.highest == pytest.approx(trace)
     assert colour_table()[1][heat.shade.max()] == 0
+    assert not heat.seen
 
 
 def test_no_evidence_at_all(stack: Stack) -> None:
     heat = heat_shades(np.full(stack.frames.shape, -1.0, dtype=np.float32), stack.brain)
-    assert (heat.top, heat.highest) == (0.0, 0.0)
+    assert heat.highest == 0
+    assert not heat.seen
     assert not heat.shade.any()
 
 

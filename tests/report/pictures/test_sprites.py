@@ -34,17 +34,20 @@ def test_no_lesion_no_outline() -> None:
 
 def test_it_opens_at_the_frame_with_most_evidence(stack: Stack) -> None:
     heat = np.zeros(stack.frames.shape, dtype=np.float32)
-    heat[9, 80:110, 80:110] = 2
-    heat[12, 90:95, 90:95] = 5
+    heat[9, 80:110, 80:110] = 0.01
+    heat[12, 90:95, 90:95] = 0.025
     picture = make_picture(stack, heat, "kind")
     assert picture.first == 10
     assert max(picture.by_frame) == picture.by_frame[9] == 1
     assert not picture.outlined
 
 
-def test_traces_make_low_bars(stack: Stack) -> None:
-    picture = make_picture(stack, np.full(stack.frames.shape, 0.2, dtype=np.float32), "kind")
-    assert max(picture.by_frame) == pytest.approx(0.2)
+def test_weak_evidence_makes_low_bars(stack: Stack) -> None:
+    picture = make_picture(stack, np.full(stack.frames.shape, 0.005, dtype=np.float32), "kind")
+    assert max(picture.by_frame) == pytest.approx(0.25)
+    assert picture.seen
+    unseen = make_picture(stack, np.full(stack.frames.shape, 0.003, dtype=np.float32), "kind")
+    assert not unseen.seen
 
 
 def test_without_evidence_it_opens_in_the_middle(stack: Stack) -> None:

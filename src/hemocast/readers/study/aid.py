@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.errors import TableError
+from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.readers.study.design import ModelAid
 from hemocast.tables import read_table
 
@@ -87,7 +88,8 @@ def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
     NothingThere
         There is no such table.
     TableError
-        A column is missing, a probability is no fraction, a scan has several results.
+        A column is missing, a probability is no fraction, a scan has several results, or the
+        heatmaps are an earlier version's, in another unit.
     """
     folder = path if path.is_dir() else None
     table_path = folder / "predictions.csv" if folder else path
@@ -102,13 +104,16 @@ def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
         raise _unfit(faults)
     records = [_record(folder, scan) for scan in table["scan_id"]] if folder else []
     told = [record for record in records if record is not None]
-    models = {name for name, _ in told} or set(table.get("model", ()))
+    units = {unit for _, _, unit in told}
+    if units - {HEATMAP_UNIT}:
+        raise _unfit([f"heatmaps in another unit than {HEATMAP_UNIT}, as earlier versions made"])
+    models = {name for name, _, _ in told} or set(table.get("model", ()))
     thresholds = set(table["threshold"].astype(float)) if "threshold" in table else set()
     values = table["probability"].astype(float).round(6)
     return ModelResults(
         folder=folder,
         name=min(models, default="model")[:100],
-        simulated_training_data=any(simulated for _, simulated in told),
+        simulated_training_data=any(simulated for _, simulated, _ in told),
         threshold=thresholds.pop() if len(thresholds) == 1 else None,
         probabilities=dict(zip(table["scan_id"], values, strict=True)),
     )
@@ -131,10 +136,11 @@ def _unfit(faults: list[str]) -> TableError:
     )
 
 
-def _record(folder: Path, scan_id: str) -> tuple[str, bool] | None:
-    """Read the model's name, and whether it learned from simulated data, beside a heatmap."""
+def _record(folder: Path, scan_id: str) -> tuple[str, bool, str] | None:
+    """Read the model's name, whether it learned from simulated data, and the heatmap's unit."""
     try:
         record = json.loads((folder / scan_id / "prediction.json").read_text(encoding="utf-8"))
-        return str(record["model"]["name"]), bool(record["simulated_training_data"])
+        name, simulated = str(record["model"]["name"]), bool(record["simulated_training_data"])
+        return name, simulated, str(record.get("heatmap_unit", "logit"))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -28,10 +28,10 @@ PIXEL_MM = 0.7
 HEAT_SIZE = 160
 """Heatmaps are smooth: pixels twice as large lose nothing."""
 
-HEAT_STEP = 0.001
-"""Logit units of one step of a kept heatmap."""
+HEAT_STEP = 1e-5
+"""Log-odds per cm3 of one step of a kept heatmap."""
 
-PICTURE_NAME = re.compile(r"([0-9a-f]{24}|\.\w+)\.(frames|heat)\.gz")
+PICTURE_NAME = re.compile(r"([0-9a-f]{24}|\.\w+)\.(frames|heat|map)\.gz")
 """A kept picture, or what an earlier version left of one."""
 
 AIR = -1024
@@ -82,7 +82,7 @@ class ImageFolder:
 
     def has(self, scan_id: str, *, heat: bool) -> bool:
         """Tell whether a case can be shown: its pictures are there and not cut short."""
-        sizes = {"frames": SIZE, "heat": HEAT_SIZE} if heat else {"frames": SIZE}
+        sizes = {"frames": SIZE, "map": HEAT_SIZE} if heat else {"frames": SIZE}
         return all(
             _holds(self._path(scan_id, kind), 2 * self._config.frames * size**2)
             for kind, size in sizes.items()
@@ -113,7 +113,7 @@ class ImageFolder:
         if not framed:
             self._keep(scan.scan_id, "frames", frames_of(volume, stack))
         if heatmap is not None and not heated:
-            self._keep(scan.scan_id, "heat", heat_of(heatmap, stack))
+            self._keep(scan.scan_id, "map", heat_of(heatmap, stack))
 
     def frames(self, scan_id: str) -> Pixels:
         """Read a case's frames."""
@@ -122,8 +122,8 @@ class ImageFolder:
         return Pixels(content, (self._config.frames, SIZE, SIZE), spacing, True)
 
     def heat(self, scan_id: str) -> NDArray[np.int16]:
-        """Read a case's heatmap, shape (28, HEAT_SIZE, HEAT_SIZE), in `HEAT_STEP` logits."""
-        content = gzip.decompress(self._path(scan_id, "heat").read_bytes())
+        """Read a case's heatmap, shape (28, HEAT_SIZE, HEAT_SIZE), in `HEAT_STEP`."""
+        content = gzip.decompress(self._path(scan_id, "map").read_bytes())
         return np.frombuffer(content, "<i2").reshape(-1, HEAT_SIZE, HEAT_SIZE)
 
     def series(self, scan: Path) -> Pixels:

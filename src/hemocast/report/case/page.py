@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from hemocast.files import write_text
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
-from hemocast.report.words import LABEL_SETS, closed, of_hundred, percent, stamp
+from hemocast.report.words import LABEL_SETS, closed, of_hundred, percent, signed, stamp
 from hemocast.signs.blood import LIMIT
 from hemocast.volume import Source
 
@@ -109,10 +110,27 @@ class CaseView:
     def plate_label(self) -> str:
         """The frames, for screen readers."""
         most = f"; most evidence for HT in frame {self.picture.first}"
-        none = "; no evidence for HT" if self.picture.mapped else ""
+        none = "; no evidence for HT strong enough to show" if self.picture.mapped else ""
         return (
             f"{len(self.picture.tiles)} axial frames from below upwards, {self.sides}"
-            f"{most if self.picture.top else none}"
+            f"{most if self.picture.seen else none}"
+        )
+
+    @property
+    def balance(self) -> str:
+        """How the heatmap adds up to the risk."""
+        one = self.prediction
+        if not (one.has_heatmap and 0 < one.probability < 1):
+            return ""
+        each = one.heatmap[one.stack.brain] * (math.prod(one.stack.spacing) / 1000)
+        gain, loss = float(each[each > 0].sum()), float(each[each < 0].sum())
+        total = math.log(one.probability / (1 - one.probability))
+        rest = total - gain - loss
+        return (
+            f"Added up over the brain, the evidence for HT comes to {signed(gain, 2)} and the "
+            f"evidence against it to {signed(loss, 2)}. With {signed(rest, 2)} from everything "
+            f"else (the model's starting point, the edges) that makes log-odds of "
+            f"{signed(total, 2)}: a risk of {percent(one.probability)}."
         )
 
     def reason_bar(self, reason: Reason) -> Markup:
@@ -124,8 +142,8 @@ class CaseView:
         return Markup(
             '<svg width="120" height="12" viewBox="0 0 120 12" aria-hidden="true">'
             '<line class="tick" x1="60" x2="60" y1="0" y2="12"/>'
-            '<rect class="{}" x="{:.1f}" y="2" width="{:.1f}" height="8"/></svg> {:+.2f}'
-        ).format(side, start, width, round(reason.log_odds, 2) or 0.0)
+            '<rect class="{}" x="{:.1f}" y="2" width="{:.1f}" height="8"/></svg> {}'
+        ).format(side, start, width, signed(round(reason.log_odds, 2) or 0.0, 2))
 
     @property
     def sides(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.report.words import INTERVAL_KIND, stamp
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[
         "simulated_training_data": bool(prediction.simulated_training_data),
         "logit": float(prediction.logit),
         "heatmap_kind": prediction.heatmap_kind,
+        "heatmap_unit": HEATMAP_UNIT,
         "input_hash": record.input_hash,
         "preparation_hash": record.settings_hash,
         "notice": stamp(prediction.notice),

@@ -12,11 +12,13 @@ from hemocast.report.figures.style import INK, ORANGE, in_style, new_figure
 from hemocast.report.pictures.frames import (
     BRAIN_WINDOW,
     COLUMNS,
+    TOP,
     brain_box,
     colour_table,
     grey,
     grid,
     heat_shades,
+    ramp,
 )
 from hemocast.volume import BoolArray, FloatArray, Stack, Volume
 
@@ -36,7 +38,7 @@ class HeatmapCase:
     stack : Stack
         What the model saw.
     heatmap : ndarray of float32, shape (28, H, W)
-        Signed evidence, logit units.
+        Signed evidence, log-odds per cm3.
     lesion : ndarray of bool, shape (28, H, W)
         The simulated infarct.
     probability : float
@@ -116,13 +118,13 @@ def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
     )  # fmt: skip
     for row, case in enumerate(cases):
         heads = ("Frame", "Heatmap", "Infarct put in") if row == 0 else ("", "", "")
-        _case_row(figure, [figure.add_subplot(places[row, k]) for k in range(4)], case, heads)
+        axes = [figure.add_subplot(places[row, k]) for k in range(4)]
+        _case_row(axes, case, heads)
+    _colour_bar(axes[3])
     return figure
 
 
-def _case_row(
-    figure: Figure, axes: Sequence[Axes], case: HeatmapCase, heads: tuple[str, ...]
-) -> None:
+def _case_row(axes: Sequence[Axes], case: HeatmapCase, heads: tuple[str, ...]) -> None:
     heat = heat_shades(case.heatmap, case.stack.brain)
     weight = heat.shade.sum(axis=(1, 2), dtype=np.int64)
     frame = int(np.argmax(case.lesion.sum(axis=(1, 2))))
@@ -142,6 +144,15 @@ def _case_row(
     lines = f"{case.title}\n\nframe {frame + 1} of {len(case.stack.frames)}{most}\n"
     said = f"model: {100 * case.probability:.0f} %"
     axes[3].text(0.02, 0.95, lines + said, va="top", color=INK, wrap=True, linespacing=1.4)
+
+
+def _colour_bar(axis: Axes) -> None:
+    """Say in the lower part of a row's text what the colours stand for."""
+    bar = axis.inset_axes((0.02, 0.12, 0.8, 0.06))
+    bar.imshow(ramp()[np.newaxis], aspect="auto", extent=(0, TOP, 0, 1))
+    bar.set(yticks=[], xticks=[0, TOP / 2, TOP])
+    bar.set_xlabel("log-odds of HT per cm³", size=7, labelpad=1)
+    bar.tick_params(length=2, pad=1, labelsize=7)
 
 
 def _window(hu: FloatArray, window: tuple[float, float]) -> FloatArray:

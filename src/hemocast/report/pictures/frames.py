@@ -26,11 +26,14 @@ MARGIN_PX = 6
 FLOOR = 0.2
 """Share of the scale below which the overlay is fully transparent: there the scan speaks alone."""
 
-LEAST_TOP = 1.0
-"""Logit units. Evidence of 1 all over the brain would multiply the odds by e; a scan whose highest
-spot is below that must not shine."""
+TOP = 0.02
+"""End of the heatmap's scale in every scan and of every model: log-odds of HT per cm3. 50 cm3 of
+the brightest colour add 1 to the log-odds, that is, multiply the odds by e. Measured on 18 scans of
+the demonstration: the highest spots of those below 17 % lie under 0.0002, of those above 90 % at
+0.016 to 0.028."""
 
-MAX_ALPHA = 0.72
+OPACITY = 0.5
+"""Of the overlay where it is strongest, until a reader chooses otherwise."""
 _ANCHORS = (
     (0.00, (0x5D, 0x12, 0x6E)),
     (0.25, (0x9B, 0x29, 0x64)),
@@ -42,8 +45,14 @@ _ANCHORS = (
 so that more evidence looks brighter in print and to colour-blind readers."""
 
 
-def colour_table() -> tuple[Bytes, Bytes]:
-    """Colours, shape (256, 3), and opacities, shape (256,), of heat 0 ... 255."""
+def colour_table(opacity: float = OPACITY) -> tuple[Bytes, Bytes]:
+    """Colours, shape (256, 3), and opacities, shape (256,), of heat 0 ... 255.
+
+    Parameters
+    ----------
+    opacity : float
+        Of the strongest heat, in [0, 1]; the weakest that is seen has half of it.
+    """
     shade = np.linspace(0, 1, 256)
     at = [anchor for anchor, _ in _ANCHORS]
     colours = np.stack(
@@ -51,7 +60,7 @@ def colour_table() -> tuple[Bytes, Bytes]:
         axis=1,
     )
     shown = np.clip((shade - FLOOR) / (1 - FLOOR), 0, 1)
-    alpha = np.where(shade > FLOOR, 0.25 + (MAX_ALPHA - 0.25) * shown, 0)
+    alpha = np.where(shade > FLOOR, opacity * (1 + shown) / 2, 0)
     # A soft edge: from clear to the first visible opacity within a few shades.
     alpha *= np.clip((shade - FLOOR) / 0.04, 0, 1)
     return np.round(colours).astype(np.uint8), np.round(alpha * 255).astype(np.uint8)
@@ -64,40 +73,40 @@ class Heat:
     Parameters
     ----------
     shade : ndarray of uint8, shape (28, H, W)
-        Evidence for HT, 0 ... 255 of `top`; evidence against HT, and anything outside the brain, is
+        Evidence for HT, 0 ... 255 of `TOP`; evidence against HT, and anything outside the brain, is
         0.
-    top : float
-        The evidence shown as 255, in logit units; 0 where there is none at all.
     highest : float
-        The most evidence in the brain, in logit units (its 99.9th percentile).
+        The most evidence in the brain, log-odds per cm3 (its 99.9th percentile); 0 for none.
     """
 
     shade: Bytes
-    top: float
     highest: float
+
+    @property
+    def seen(self) -> bool:
+        """Whether any of it is strong enough to be seen."""
+        return bool(self.shade.max(initial=0) > FLOOR * 255)
 
 
 def heat_shades(heatmap: FloatArray, brain: BoolArray) -> Heat:
     """Scale a signed heatmap to the evidence for HT within the brain.
 
-    The scale ends at the 99.9th percentile of the brain's positive values, so that one voxel does
-    not dim all others; but never below `LEAST_TOP`, so that traces of evidence in a scan without
-    any look like traces.
+    The scale is the same in every scan, so that a scan of low risk does not glow like one of high
+    risk; what lies above `TOP` is shown as `TOP`.
 
     Parameters
     ----------
     heatmap : ndarray of float32, shape (28, H, W)
-        Signed, in logit units.
+        Signed, log-odds per cm3.
     brain : ndarray of bool, shape (28, H, W)
         Where evidence is shown.
     """
     inside = np.where(brain, np.maximum(heatmap, 0), 0)
     positive = inside[inside > 0]
     if positive.size == 0:
-        return Heat(np.zeros(heatmap.shape, dtype=np.uint8), 0.0, 0.0)
+        return Heat(np.zeros(heatmap.shape, dtype=np.uint8), 0.0)
     highest = float(np.quantile(positive, 0.999))
-    top = max(highest, LEAST_TOP)
-    return Heat(np.minimum(inside * (255 / top), 255).astype(np.uint8), top, highest)
+    return Heat(np.minimum(inside * (255 / TOP), 255).astype(np.uint8), highest)
 
 
 def brain_box(stack: Stack) -> tuple[slice, slice]:
@@ -213,8 +222,8 @@ class Sprites:
     Parameters
     ----------
     grey, heat : str
-        ``data:`` addresses of two PNGs of `columns` frames a row: the scan, and the heatmap with
-        its own transparency.
+        ``data:`` addresses of two PNGs of `columns` frames a row: the scan, and the heatmap, its
+        strongest spots opaque: to be shown at `OPACITY`.
     width, height : int
         Pixels of one frame.
     columns, rows : int
@@ -234,7 +243,7 @@ class Sprites:
 
 def sprites(layers: Layers, pixel_mm: float) -> Sprites:
     """Make the sprites of one scan."""
-    colours, alpha = colour_table()
+    colours, alpha = colour_table(1.0)
     hot = layers.shade.copy()
     hot.putpalette(colours.tobytes())
     return Sprites(

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 from hemocast.files import replacing
 from hemocast.report.pictures.frames import (
     COLUMNS,
+    FLOOR,
+    TOP,
     Heat,
     Layers,
     blank,
@@ -127,17 +129,15 @@ def _head(
         return
     bar_w, bar_h = 220, 12
     left, top = canvas.width - _EDGE - bar_w, 14
-    if heat.top == 0:
-        pen.text((left + bar_w, top), "no evidence for HT anywhere", _INK, font(13), anchor="ra")
-        return
     bar = Image.fromarray(np.repeat(ramp()[np.newaxis], bar_h, axis=0)).resize((bar_w, bar_h))
     canvas.paste(bar, (left, top))
     pen.rectangle((left - 1, top - 1, left + bar_w, top + bar_h), outline=(90, 98, 106))
     pen.text((left - 6, top), "0", _DIM, font(12), anchor="ra")
-    end = f"{heat.top:.1f} logit (highest in this scan: {heat.highest:.1f})"
+    end = f"{TOP:g} log-odds per cm3, in every scan; highest here: {heat.highest:.3f}"
+    if not heat.seen:
+        end += f"; none reaches {FLOOR * TOP:g}"
     pen.text((left + bar_w, top + bar_h + 3), end, _DIM, font(12), anchor="ra")
-    if kind:
-        pen.text((left + bar_w, top + bar_h + 19), kind[:70], _DIM, font(12), anchor="ra")
+    pen.text((left + bar_w, top + bar_h + 19), kind[:70], _DIM, font(12), anchor="ra")
 
 
 def _foot(pen: ImageDraw.ImageDraw, size: tuple[int, int], notice: str) -> None:

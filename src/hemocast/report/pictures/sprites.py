@@ -9,6 +9,7 @@ import numpy as np
 from hemocast.model.heatmap import NO_PLACES
 from hemocast.report.pictures.frames import (
     COLUMNS,
+    TOP,
     Sprites,
     blank,
     brain_box,
@@ -46,14 +47,16 @@ class Picture:
         The frame (from 1) with most evidence, to open with.
     frame_mm : float
         Height of a frame.
-    top, highest : float
-        End of the heatmap's scale, and the most evidence in the scan, in logit units; 0 for none.
+    highest : float
+        The most evidence in the scan, log-odds per cm3; 0 for none.
+    seen : bool
+        Whether any evidence is strong enough to be seen.
     kind : str
         How the heatmap was made.
     ramp : tuple of str
         Colours of the scale over mid-grey.
     by_frame : tuple of float
-        Evidence in each frame, as a share of the frame with most; low where all is but traces.
+        Evidence in each frame, as a share of the frame with most; low where all is weak.
     outlined : bool
         Whether the tiles carry a lesion's outline.
     sides_known : bool
@@ -64,8 +67,8 @@ class Picture:
     tiles: tuple[Tile, ...]
     first: int
     frame_mm: float
-    top: float
     highest: float
+    seen: bool
     kind: str
     ramp: tuple[str, ...]
     by_frame: tuple[float, ...]
@@ -119,14 +122,14 @@ def make_picture(
     )
     weight = heat.shade.astype(np.float64).sum(axis=(1, 2))
     first = int(np.argmax(weight)) if weight.any() else len(tiles) // 2
-    share = heat.highest / heat.top if heat.top else 0.0
+    share = min(heat.highest / TOP, 1.0)
     return Picture(
         sprites=sprites(layers, stack.spacing[2]),
         tiles=tiles,
         first=first + 1,
         frame_mm=stack.spacing[0],
-        top=heat.top,
         highest=heat.highest,
+        seen=heat.seen,
         kind=kind,
         ramp=tuple("#" + bytes(colour).hex() for colour in ramp()[::8]),
         by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),

@@ -123,7 +123,7 @@ def _add_cases(app: FastAPI, room: Room) -> None:
     def heat(key: str, reader: Reader) -> Response:
         shades, top = room.heat(reader, key)
         shape = (len(shades) // HEAT_SIZE**2, HEAT_SIZE, HEAT_SIZE)
-        return _binary(shades, {"X-Shape": _list(shape), "X-Top": f"{top:.2f}"})
+        return _binary(shades, {"X-Shape": _list(shape), "X-Top": f"{top:g}"})
 
     @app.post("/api/case/{key}/answer")
     def answer(key: str, given: AnswerIn, reader: Reader) -> dict[str, Any]:

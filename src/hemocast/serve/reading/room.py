@@ -15,7 +15,7 @@ from hemocast.readers.store.progress import ReaderProgress, Standings
 from hemocast.readers.study.design import PlannedReading
 from hemocast.readers.study.folder import Study
 from hemocast.readers.study.images import HEAT_STEP, Pixels
-from hemocast.report.pictures.frames import colour_table, heat_shades
+from hemocast.report.pictures.frames import TOP, colour_table, heat_shades
 from hemocast.serve.reading.answers import AnswerIn
 
 _SERIES_IN_MEMORY = 3
@@ -89,7 +89,7 @@ class Room:
         return self._series(reading.scan_id)
 
     def heat(self, reader_id: str, key: str) -> tuple[bytes, float]:
-        """The heatmap as shades 0 to 255, and the logit units that 255 stands for."""
+        """The heatmap as shades 0 to 255, and the log-odds per cm3 that 255 stands for."""
         _, reading = self._open(reader_id, key)
         model = self._study.design.model
         if reading.arm != "aided" or model is None or not model.heatmaps:
@@ -97,7 +97,7 @@ class Room:
         values = self._study.images.heat(reading.scan_id).astype(np.float32)
         values *= np.float32(HEAT_STEP)
         heat = heat_shades(values, values != 0)
-        return heat.shade.tobytes(), heat.top
+        return heat.shade.tobytes(), TOP
 
     def keep(self, reader_id: str, key: str, given: AnswerIn) -> dict[str, Any]:
         """Keep an answer, and say when."""

@@ -286,8 +286,8 @@ export class Viewer {
     });
     pen.fillStyle = "#d6dde4";
     text("0", left - 4, y + 5, "right");
-    text(this.heat.top.toFixed(1), left + 126, y + 5);
-    text("model: evidence for HT (logit)", at.width - 12, y - 12, "right", "12px system-ui, sans-serif");
+    text(String(this.heat.top), left + 126, y + 5);
+    text("model: evidence for HT, log-odds per cm³", at.width - 12, y - 12, "right", "12px system-ui, sans-serif");
   }
 
   get sliceText() {
