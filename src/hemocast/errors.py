@@ -11,6 +11,7 @@
     ├── NoSpace                 HC006  the disk is full, or too small for what is to come
     ├── InUse                   HC007  somebody else is writing there, or listening on that port
     ├── WorkerDied              HC008  a process that shared the work was ended from outside
+    ├── MissingFont             HC009  no font draws a name (told, and its numbers drawn instead)
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
@@ -144,6 +145,12 @@ class WorkerDied(HemocastError):
 
     code = "HC008"
     exit_code = 2
+
+
+class MissingFont(HemocastError):
+    """No installed font draws a name; the figure is drawn all the same."""
+
+    code = "HC009"
 
 
 class InputError(HemocastError):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -16,6 +24,7 @@ from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model.prediction import Prediction
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
 from hemocast.report.demo import DemoResult, Example, Part
+from hemocast.report.figures.style import style
 from hemocast.stats import Resampling
 from hemocast.train import EpochRecord
 from hemocast.volume import Source, Stack, StackRecord
@@ -209,3 +218,78 @@ def demo(prediction: Prediction, source: Source, evaluation: EvaluationResult) -
         model=(("Network", "ctnet3d"), ("Epochs", "22")),
         seconds=(("simulate", 41.2), ("train", 88.7)),
     )
+
+
+SLACK_PX = 1.0
+"""Of a hundredth of an inch: letters have a little air around them."""
+
+
+@pytest.fixture(scope="session")
+def misplaced() -> Callable[[Figure], list[str]]:
+    """Name every text that overprints another, is cut by the figure's edge or leaves its box."""
+
+    def find(figure: Figure) -> list[str]:
+        before = figure.dpi
+        figure.set_dpi(100)
+        with rc_context(style()):
+            found = _faults(figure)
+        figure.set_dpi(before)
+        return found
+
+    return find
+
+
+def _faults(figure: Figure) -> list[str]:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    beyond = _ticks_beyond(figure)
+    placed = [
+        (text.get_text(), text.get_window_extent(renderer))
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and text not in beyond
+    ]
+    boxes = [patch.get_window_extent(renderer) for patch in figure.findobj(FancyBboxPatch)]
+    return [*_cut(placed, figure.bbox), *_overprinted(placed), *_outside(placed, boxes)]
+
+
+def _ticks_beyond(figure: Figure) -> set[Text]:
+    """Labels of ticks beyond the axes' limits, which are never drawn."""
+    found: set[Text] = set()
+    for axes in figure.findobj(Axes):
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.majorTicks:
+                if not low <= tick.get_loc() <= high or not axes.axison:
+                    found |= {tick.label1, tick.label2}
+    return found
+
+
+def _smaller(box: Bbox) -> Bbox:
+    return Bbox.from_extents(
+        box.x0 + SLACK_PX, box.y0 + SLACK_PX, box.x1 - SLACK_PX, box.y1 - SLACK_PX
+    )
+
+
+def _cut(placed: list[tuple[str, Bbox]], page: Bbox) -> Iterator[str]:
+    for text, box in placed:
+        if (
+            box.x0 < -SLACK_PX
+            or box.y0 < -SLACK_PX
+            or (box.x1 > page.x1 + SLACK_PX or box.y1 > page.y1 + SLACK_PX)
+        ):
+            yield f"cut by the edge: {text!r}"
+
+
+def _overprinted(placed: list[tuple[str, Bbox]]) -> Iterator[str]:
+    for (one, first), (other, second) in combinations(placed, 2):
+        if _smaller(first).overlaps(_smaller(second)):
+            yield f"{one!r} overprints {other!r}"
+
+
+def _outside(placed: list[tuple[str, Bbox]], boxes: list[Bbox]) -> Iterator[str]:
+    for text, box in placed:
+        middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        for frame in boxes:
+            if frame.contains(*middle) and (box.x0 < frame.x0 or box.x1 > frame.x1):
+                yield f"wider than its box: {text!r}"

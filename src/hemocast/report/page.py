@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from hemocast.report.pictures.frames import FLOOR, OPACITY, TOP
-from hemocast.report.words import METRIC_TITLES, RESEARCH_NOTICE, number, percent, sentence
+from hemocast.report.words import (
+    METRIC_TITLES,
+    RESEARCH_NOTICE,
+    formatted,
+    number,
+    percent,
+    sentence,
+)
 from hemocast.version import VERSION
 
 if TYPE_CHECKING:
@@ -50,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "sentence": sentence}
+    environment.filters |= {"format": formatted, "percent": percent, "sentence": sentence}
     environment.globals |= {
         "version": VERSION,
         "research_notice": RESEARCH_NOTICE,

@@ -97,14 +97,24 @@ def _with_limits(value: Estimate, scale: float, digits: int) -> str:
     return f"{middle} (no interval)" if math.isnan(value.ci_low) else f"{middle} ({low} to {high})"
 
 
+def formatted(form: str, *values: object) -> str:
+    """Fill a form such as "%+.3f", with minus signs as print has them and not hyphens."""
+    return (form % values).replace("-", "\N{MINUS SIGN}")
+
+
 def signed(value: float, digits: int) -> str:
-    """Say a number with its sign, the minus as long as the plus."""
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    """Say a number with its sign."""
+    return formatted(f"%+.{digits}f", value)
 
 
 def number(value: float, digits: int) -> str:
     """Say a number that may be infinite."""
-    return "infinite" if math.isinf(value) else f"{value:.{digits}f}"
+    return "infinite" if math.isinf(value) else formatted(f"%.{digits}f", value)
+
+
+def limits(low: float, high: float, digits: int) -> str:
+    """Say a range: "0.61 to 0.75"."""
+    return f"{number(low, digits)} to {number(high, digits)}"
 
 
 def sentence(text: str) -> str:

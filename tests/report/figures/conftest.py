@@ -19,7 +19,7 @@ def words_of(figure: Any) -> str:
 
 
 @pytest.fixture
-def check_figure() -> Callable[[Draw], str]:
+def check_figure(misplaced: Callable[[Any], list[str]]) -> Callable[[Draw], str]:
     """Draw a figure with and without simulated data, check its form, and give its words."""
 
     def check(draw: Draw) -> str:
@@ -29,6 +29,7 @@ def check_figure() -> Callable[[Draw], str]:
         assert height <= 9.5
         texts = figure.findobj(match=lambda a: hasattr(a, "get_fontsize") and a.get_text())
         assert min(text.get_fontsize() for text in texts) >= 6
+        assert misplaced(figure) == []
         assert "SIMULATED" in words_of(figure)
         words = words_of(draw(False))
         assert "SIMULATED" not in words

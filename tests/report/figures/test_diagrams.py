@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from hemocast.nets.describe import Layer
+from hemocast.report.figures import style as figure_style
 from hemocast.report.figures.diagrams import (
     Step,
     architecture_figure,
@@ -21,6 +24,21 @@ LAYERS = (
     Layer("block 1", (24, 28, 16, 16), (1, 5, 5), (1, 1, 1), 4672),
     Layer("predictor", (1,), (), (), 33),
 )
+
+
+@pytest.mark.parametrize("font", ["DejaVu Sans", "Liberation Sans"])
+def test_words_stay_in_their_boxes(
+    misplaced: Callable[[Figure], list[str]], monkeypatch: pytest.MonkeyPatch, font: str
+) -> None:
+    """DejaVu, which is there where no other is, is a tenth wider."""
+    monkeypatch.setattr(figure_style, "families", lambda: (font,))
+    steps = [Step("Ground truth of the cohort", ("474 patients, 237 with HT, matched",))] * 6
+    for figure in (
+        residual_blocks_figure(LAYERS),
+        architecture_figure(LAYERS, "ctnet3d"),
+        method_figure(steps, "SIMULATED patients, outcomes and readers"),
+    ):
+        assert misplaced(figure) == []
 
 
 def words(figure: Figure) -> str:

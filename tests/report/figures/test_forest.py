@@ -24,6 +24,14 @@ def test_groups_say_their_size_and_what_was_not_estimated(check_figure: Callable
     assert "0.60 (0.10 to 1.00) *" in words, "too few patients are marked"
 
 
+def test_long_names_and_many_patients_stay_apart(check_figure: Callable) -> None:
+    rows = [
+        ForestRow("a long heading of a grouping of patients", note="interaction p = 0.51"),
+        ForestRow("a long name of a level of patients", WHOLE, 12820, 15820, 1234),
+    ]
+    check_figure(lambda simulated: forest_figure(rows, WHOLE, simulated=simulated))
+
+
 def test_the_axis_holds_the_groups_that_are_large_enough() -> None:
     low = ForestRow("low", Estimate(0.5, 0.23, 0.8, "DeLong", 60), 60, 60, 30)
     assert forest_figure([*ROWS, low], WHOLE).axes[0].get_xlim()[0] == 0.2

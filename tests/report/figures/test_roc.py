@@ -26,8 +26,7 @@ def test_the_legend_gives_the_auc_with_its_limits(
     ours = line(cases)
     words = check_figure(lambda simulated: roc_figure([ours], simulated=simulated))
     low, high = ours.auc.ci_low, ours.auc.ci_high
-    dash = "\N{EN DASH}"
-    assert f"ours, AUC {ours.auc.value:.2f} ({low:.2f}{dash}{high:.2f})" in words
+    assert f"ours, AUC {ours.auc.value:.2f} ({low:.2f} to {high:.2f})" in words
     bare = replace(ours, auc=replace(ours.auc, ci_low=NAN, ci_high=NAN, warning="few"))
     words = check_figure(lambda simulated: roc_figure([bare], simulated=simulated))
     assert f"ours, AUC {ours.auc.value:.2f}<" in words
@@ -49,6 +48,23 @@ def test_readers_are_points_by_arm_and_the_average_apart(
     )
     assert "C1" in one_arm
     assert ">reader<" in one_arm
+
+
+def test_no_reader_hides_another_reader_or_the_curve(
+    cases: tuple[np.ndarray, np.ndarray], check_figure: Callable
+) -> None:
+    rng = np.random.default_rng(0)
+    near = [ReaderPoint(f"Neurologist_{k}", *rng.choice([0.2, 0.22], 2)) for k in range(8)]
+    edge = [ReaderPoint("Neurologist_8", 1, 1), ReaderPoint("Neurologist_9", 0.98, 1)]
+    ends = [ReaderPoint("R1", 0, 0), ReaderPoint("R2", 0, 0.02), ReaderPoint("R3", 0, 0)]
+    ours = line(cases, "a network with a long")
+    for points in (near, [*edge, *ends]):
+        words = check_figure(
+            lambda simulated, points=points: roc_figure([ours], points, simulated=simulated)
+        )
+        for point in points:
+            assert point.name in words
+    assert "R1, R3" in words, "two readers at one point share a line"
 
 
 def test_a_band_is_drawn_where_curves_are_few(cases: tuple[np.ndarray, np.ndarray]) -> None:

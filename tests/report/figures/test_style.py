@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import pytest
 
+from hemocast.report.figures import style
 from hemocast.report.figures.style import figure_of, in_style, new_figure, shortened
 
 
@@ -28,6 +30,27 @@ def test_figures_belong_to_nobody() -> None:
     assert tuple(figure.get_size_inches()) == (2, 3)
     assert axes.get_position().bounds == (0, 0, 1, 1)
     assert plt.get_fignums() == []
+
+
+def test_a_chinese_name_is_drawn_in_a_font_that_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    if len(style.families()) == 2:
+        assert shortened("张伟 1") == "张伟 1"
+        assert style.style()["font.family"][1] == style.families()[1]
+    monkeypatch.setattr(style, "_drawn", lambda: frozenset({ord("张"), ord("伟")}))
+    assert shortened("张伟") == "张伟"
+    assert shortened("张伟" * 6, 10) == "张伟张伟…"
+
+
+def test_without_a_font_a_name_stands_as_numbers_and_a_warning_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(style, "_drawn", lambda: frozenset(range(128)))
+    style._say_that_a_font_lacks.cache_clear()
+    assert shortened("张伟 A") == "[5F20 4F1F] A"
+    assert shortened("伟 B") == "[4F1F] B"
+    (said,) = caplog.messages
+    assert said.startswith("HC009 No installed font draws the character U+")
+    assert "fonts-noto-cjk" in said
 
 
 def test_names_are_cut_and_no_mathematics() -> None:

@@ -23,8 +23,11 @@ def case(prediction) -> HeatmapCase:
     return HeatmapCase("Infarct visible", stack, heatmap, lesion, 0.73)
 
 
-def test_the_infarct_chooses_the_frame_and_the_text_names_the_evidence(case, artefacts) -> None:
+def test_the_infarct_chooses_the_frame_and_the_text_names_the_evidence(
+    case, artefacts, misplaced
+) -> None:
     figure = heatmap_figure([case, case])
+    assert misplaced(figure) == []
     (artefacts / "heatmap_figure.png").write_bytes(Drawing("x", figure, "x").png)
     said = [text.get_text() for text in figure.findobj(Text)]
     weight = np.maximum(case.heatmap, 0)
@@ -39,10 +42,11 @@ def test_a_scan_without_evidence_says_so(case) -> None:
     assert any("frame 13 of 28, no evidence" in text for text in said)
 
 
-def test_preparation_shows_the_scan_and_all_frames(stack, artefacts: Path) -> None:
+def test_preparation_shows_the_scan_and_all_frames(stack, artefacts: Path, misplaced) -> None:
     hu = np.full((20, 64, 64), 35, np.float32)
     volume = Volume(hu, np.diag([3.0, 3.0, 6.0, 1.0]), ((),) * 20, Source("array", "a", 20))
     figure = preparation_figure(volume, stack, (10, 50))
+    assert misplaced(figure) == []
     png = Drawing("x", figure, "x").png
     (artefacts / "preparation_figure.png").write_bytes(png)
     said = [text.get_text() for text in figure.findobj(Text)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from hemocast.evaluate.result import CalibrationPart, ModelPart
 from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, in_style, new_figure
+from hemocast.report.words import limits, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,9 +77,9 @@ def _words(part: CalibrationPart) -> Iterator[str]:
         ("ici", "ICI", 3),
     ):
         if value := known.get(name):
-            limits = f" ({value.ci_low:.{digits}f} to {value.ci_high:.{digits}f})"
+            within = f" ({limits(value.ci_low, value.ci_high, digits)})"
             bounded = np.isfinite(value.ci_low)
-            yield f"{title} {value.value:.{digits}f}{limits if bounded else ''}"
+            yield f"{title} {number(value.value, digits)}{within if bounded else ''}"
 
 
 def _histogram(axes: Axes, model: ModelPart, end: float) -> None:

@@ -13,6 +13,7 @@ from hemocast.report.figures.style import (
     DASHES,
     GREY,
     INK,
+    fitted_axes,
     in_style,
     new_figure,
     shortened,
@@ -37,7 +38,7 @@ def decision_figure(
         Say so in the figure.
     """
     figure = new_figure(3.5, 3.0, simulated=simulated)
-    axes = figure.add_axes((0.155, 0.15, 0.815, 0.78))
+    axes = fitted_axes(figure, top=0.94)
     for (name, curve), colour, dash in zip(curves, cycle(COLOURS), cycle(DASHES), strict=False):
         if len(curves) <= 2:
             axes.fill_between(

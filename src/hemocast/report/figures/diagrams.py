@@ -151,10 +151,10 @@ def _residual_block(axes: Axes, x: float, kind: str, layer: Layer | None) -> Non
         return
     kernel, stride = _times(layer.kernel), _times(layer.stride)
     ones = _times((1,) * len(layer.kernel))
-    main = x - 0.55
+    main = x - 0.62
     heights = (3.15, 2.6, 2.05, 1.5, 0.8, 0.25)
     axes.text(main, heights[0], "$x$", ha="center", va="center")
-    size = (1.6, 0.36)
+    size = (2.02, 0.36)
     _box(axes, (main, heights[1]), size, "", [f"{kernel} convolution, stride {stride}"])
     _box(axes, (main, heights[2]), size, "", ["group normalisation, ReLU"])
     _box(axes, (main, heights[3]), size, "", [f"{kernel} convolution, normalisation"])
@@ -164,8 +164,8 @@ def _residual_block(axes: Axes, x: float, kind: str, layer: Layer | None) -> Non
     for k in range(5):
         _arrow(axes, (main, heights[k] - gaps[k]), (main, heights[k + 1] + gaps[k + 1]))
     axes.text(main + 0.18, 0.5, "ReLU", ha="left", va="center", size=7, color="#3c4a57")
-    axes.text(main - 0.95, heights[2], "$F$", ha="center", va="center")
-    side = x + 1.0
+    axes.text(main - 1.1, heights[2], "$F$", ha="center", va="center")
+    side = x + 1.08
     corner = [(main + 0.08, heights[0]), (side, heights[0]), (side, heights[4])]
     axes.plot(*zip(*corner, strict=True), color=INK, linewidth=0.9, zorder=1)
     _arrow(axes, (side, heights[4]), (main + 0.13, heights[4]))
@@ -173,7 +173,7 @@ def _residual_block(axes: Axes, x: float, kind: str, layer: Layer | None) -> Non
         axes.text(side + 0.08, heights[2], "$x$\n(identity)", ha="left", va="center", size=7)
     else:
         words = ["$H$: linear,", f"{ones} convolution,", f"stride {stride}"]
-        _box(axes, (side, heights[2]), (1.15, 0.62), "", words, _COLOURS["block 2"])
+        _box(axes, (side, heights[2]), (1.24, 0.62), "", words, _COLOURS["block 2"])
 
 
 def _plus(axes: Axes, at: tuple[float, float]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from hemocast.report.figures.style import STYLE
+from hemocast.report.figures.style import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ class Drawing:
     name : str
         Its files are ``figures/NAME.svg`` and ``.png``.
     figure : Figure
-        Drawn under `hemocast.report.figures.style.STYLE`.
+        Drawn under `hemocast.report.figures.style.style()`.
     caption : str
         How to read it.
     title : str
@@ -57,7 +57,7 @@ class Drawing:
         from matplotlib import rc_context
 
         buffer = io.BytesIO()
-        with rc_context(STYLE):
+        with rc_context(style()):
             self.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata, facecolor="white")
         return buffer.getvalue()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hemocast.report.figures.style import BLUE, GREY, INK, in_style, new_figure, shortened
+from hemocast.report.words import limits
 from hemocast.stats import Estimate
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def forest_figure(
     """
     height = 0.75 + 0.17 * (len(rows) + 1)
     figure = new_figure(7.0, height, simulated=simulated)
-    axes = figure.add_axes((0.4, 0.42 / height, 0.36, 1 - 0.72 / height))
+    axes = figure.add_axes((0.42, 0.42 / height, 0.35, 1 - 0.72 / height))
     axes.axvline(overall.value, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
     axes.set(ylim=(len(rows) - 0.4, -1.1), xlim=(_left_end(rows), 1.0))
     for k, row in enumerate(rows):
@@ -88,10 +89,10 @@ def _left_end(rows: Sequence[ForestRow]) -> float:
 def _row(axes: Axes, row: ForestRow, at: int) -> None:
     across = axes.get_yaxis_transform()
     if row.estimate is None:
-        axes.text(-1.09, at, shortened(row.name, 34), transform=across, va="center", weight="bold")
+        axes.text(-1.18, at, shortened(row.name, 30), transform=across, va="center", weight="bold")
         axes.text(1.03, at, row.note, transform=across, va="center", fontsize=7, color=INK)
         return
-    axes.text(-1.05, at, shortened(row.name, 34), transform=across, va="center")
+    axes.text(-1.15, at, shortened(row.name, 26), transform=across, va="center")
     axes.text(
         -0.2, at, f"{row.n_patients} / {row.n} ({row.n_positive})", transform=across, va="center",
         ha="center", fontsize=7,
@@ -109,8 +110,6 @@ def _row(axes: Axes, row: ForestRow, at: int) -> None:
     axes.plot(
         value.value, at, "s", color=BLUE, markersize=4, markerfacecolor="white" if few else BLUE
     )
-    limits = (
-        "no interval" if math.isnan(value.ci_low) else f"{value.ci_low:.2f} to {value.ci_high:.2f}"
-    )
-    text = f"{value.value:.2f} ({limits}){' *' if few else ''}"
+    within = "no interval" if math.isnan(value.ci_low) else limits(value.ci_low, value.ci_high, 2)
+    text = f"{value.value:.2f} ({within}){' *' if few else ''}"
     axes.text(1.03, at, text, transform=across, va="center", fontsize=7)

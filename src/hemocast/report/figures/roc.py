@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, product
 from typing import TYPE_CHECKING
 
-from hemocast.report.figures.style import COLOURS, DASHES, GREY, INK, ORANGE, in_style, new_figure
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hemocast.report.figures.style import (
+    COLOURS,
+    DASHES,
+    GREY,
+    INK,
+    ORANGE,
+    in_style,
+    new_figure,
+    shortened,
+)
+from hemocast.report.words import limits
 from hemocast.stats import Estimate, RocBand, RocCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+_DISTANCES = (4, 6, 10, 15, 21, 28, 36, 45, 55, 66, 78)
+_ANGLES = tuple(math.radians(turn) for turn in (-25, 25, -90, 90, 155, -155, 0, 180, -55, 55))
+"""Where a reader's name may stand, points from the reader's mark; best first."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,8 @@ def roc_figure(
         _curve(axes, line, colour, dash, band=len(lines) <= 2)
     _readers(axes, points)
     axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), aspect="equal")
+    if not _both(points):
+        _name_readers(axes, points)
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")  # noqa: RUF001 - a minus sign
     if points:
         # Readers may lie anywhere, so the legend has a place of its own.
@@ -104,7 +126,7 @@ def _curve(axes: Axes, line: RocLine, colour: str, dash: object, *, band: bool) 
         )
     name = f"{line.name}, AUC {line.auc.value:.2f}"
     if line.auc.ci_low == line.auc.ci_low:
-        name += f" ({line.auc.ci_low:.2f}–{line.auc.ci_high:.2f})"  # noqa: RUF001 - a range
+        name += f" ({limits(line.auc.ci_low, line.auc.ci_high, 2)})"
     axes.plot(
         line.curve.fpr, line.curve.tpr, color=colour, linewidth=1.4, linestyle=dash, label=name
     )
@@ -132,16 +154,79 @@ def _readers(axes: Axes, points: Sequence[ReaderPoint]) -> None:
             zorder=6 if point.average else 4,
         )
         named.add(label)
-        if point.name and not point.average and not _both(points):
-            axes.annotate(
-                point.name,
-                (point.fpr, point.tpr),
-                xytext=(3.5, -1),
-                textcoords="offset points",
-                fontsize=6,
-                va="top",
-                color=INK,
-            )
+
+
+def _name_readers(axes: Axes, points: Sequence[ReaderPoint]) -> None:
+    """Write names beside points: the nearest place where none hides a name, a point or a curve.
+
+    Readers at one point share a line of text; a name that has to stand apart is led to its point.
+    """
+    names: dict[tuple[float, float], list[str]] = {}
+    for point in points:
+        if point.name and not point.average:
+            names.setdefault((point.fpr, point.tpr), []).append(shortened(point.name, 16))
+    axes.apply_aspect()
+    renderer = _renderer(axes)
+    edge = axes.get_window_extent()
+    taken = _along(axes)
+    for place, whose in names.items():
+        word = axes.annotate(
+            ", ".join(whose), place, (0, 0), textcoords="offset points", fontsize=6, color=INK
+        )
+        for distance, angle in product(_DISTANCES, _ANGLES):
+            word.set_position((distance * math.cos(angle), distance * math.sin(angle)))
+            word.set(ha=_side(math.cos(angle), "left", "center", "right"))
+            word.set(va=_side(math.sin(angle), "bottom", "center", "top"))
+            box = word.get_window_extent(renderer)
+            within = all(edge.contains(*corner) for corner in (box.min, box.max))
+            if within and not box.count_overlaps(taken):
+                break
+        taken.append(word.get_window_extent(renderer))
+        if distance > _DISTANCES[1]:
+            _lead(axes, place, taken[-1])
+
+
+def _renderer(axes: Axes) -> RendererAgg:
+    """Measures text at the figure's own resolution; an SVG's would change that to 72 dpi."""
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    figure = axes.figure
+    return RendererAgg(figure.bbox.width, figure.bbox.height, figure.dpi)  # type: ignore[no-untyped-call]
+
+
+def _around(middle: ArrayLike, reach: float) -> Bbox:
+    """The square about a place, pixels."""
+    from matplotlib.transforms import Bbox
+
+    middle = np.asarray(middle)
+    return Bbox([middle - reach, middle + reach])
+
+
+def _along(axes: Axes) -> list[Bbox]:
+    """Small squares along every curve, and about the points on them."""
+    squares = []
+    for line in axes.lines:
+        path = axes.transData.transform(line.get_xydata())
+        if len(path) == 1:
+            squares.append(_around(path[0], 4))
+        elif len(path) > 2:
+            walked = np.concatenate([[0], np.hypot(*np.diff(path, axis=0).T).cumsum()])
+            at = np.arange(0, walked[-1], 4)
+            places = np.stack([np.interp(at, walked, part) for part in path.T], axis=1)
+            squares += [_around(place, 1) for place in places]
+    return squares
+
+
+def _lead(axes: Axes, place: tuple[float, float], box: Bbox) -> None:
+    """Draw a line from a point to the nearest part of its name."""
+    x, y = axes.transData.transform(place)
+    end = (min(max(x, box.x0), box.x1), min(max(y, box.y0), box.y1))
+    xs, ys = zip(place, axes.transData.inverted().transform(end), strict=True)
+    axes.plot(xs, ys, color=GREY, linewidth=0.4, zorder=3)
+
+
+def _side(part: float, positive: str, middle: str, negative: str) -> str:
+    return positive if part > 0.3 else negative if part < -0.3 else middle
 
 
 def _both(points: Sequence[ReaderPoint]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, in_style, new_figure
+from hemocast.report.figures.style import BLUE, GREY, INK, ORANGE, fitted_axes, in_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def training_figure(
 
     epochs = [record.epoch for record in history]
     figure = new_figure(3.5, 3.0, simulated=simulated)
-    axes = figure.add_axes((0.135, 0.15, 0.725, 0.62))
+    axes = fitted_axes(figure, top=0.8)
     for loss, colour, name in (
         ([record.train_loss for record in history], GREY, "training loss"),
         (_numbers(record.validation_loss for record in history), BLUE, "validation loss"),
