@@ -319,7 +319,7 @@ def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
     text = read(tmp_path / "r.html").text
     assert "Risk of hemorrhagic transformation from the clinical record" in text
     assert "+0.70" in text
-    assert "-0.20" in text
+    assert "\N{MINUS SIGN}0.20" in text
     assert "<b>" in text  # as text
     assert "does not look at it: there is no heatmap" in text
     assert "no evidence for HT" not in text
