@@ -28,7 +28,7 @@ from hemocast.simulate.scanner.measure import lay_down
 from hemocast.simulate.scanner.place import place_slices
 from hemocast.simulate.scanner.response import draw_response
 from hemocast.simulate.scanner.scan import magnify, scan_head, scan_points
-from hemocast.volume import BoolArray, Source, Volume
+from hemocast.volume import BoolArray, FloatArray, Source, Volume
 
 FORAMEN_MM = -66.0
 FAULTS = ("craniectomy", "thin bone", "metal", "tilt", "motion", "thick", "thin")
@@ -190,11 +190,10 @@ def bled(rng: Generator, head: Head, place: str, size: float) -> Head:
     level = atlas.level
     rise = np.float32(np.median(shape.threshold))
     share = brain_share(level, np.full(level.shape, rise, np.float32))
-    ventricle = np.repeat(np.repeat(np.repeat(atlas.ventricle, 2, 0), 2, 1), 2, 2)
-    ventricle = (ventricle[: SHAPE[0], : SHAPE[1], : SHAPE[2]] > 0.78) & ~_fissure()
+    ventricle = _ventricles(share, int(size / tissue_ml) if place == "ventricle" else 1)
     allowed = {
         "parenchyma": free & (share > 0.5) & (mm < -6),
-        "ventricle": free & ventricle & (share < 0.5),
+        "ventricle": free & ventricle,
         "subdural": free & (mm > -4) & (np.arange(SHAPE[0])[:, None, None] + ORIGIN[2] > -5),
         "subarachnoid": free & (share < 0.5) & (mm < -1) & ~ventricle,
         "petechial": free & (share > 0.5) & (atlas.white < 110) & (mm < -2),
@@ -227,13 +226,30 @@ def bled(rng: Generator, head: Head, place: str, size: float) -> Head:
     return replace(head, blood=TissueShare(start, (held * 255).astype(np.uint8)))  # type: ignore[arg-type]
 
 
-def _fissure() -> BoolArray:
-    """Where the atlas' map of ventricles holds the fissure between the hemispheres instead."""
-    z, y, x = (np.arange(n) + first for n, first in zip(SHAPE, ORIGIN[::-1], strict=True))
-    middle = np.abs(x)[None, None, :] < 5
-    third = ((y > -32) & (y < 6))[None, :, None] & (z < 10)[:, None, None]
-    fourth = (z < -25)[:, None, None]
-    return (z > 28)[:, None, None] | (middle & ~third & ~fourth)
+def _ventricles(share: FloatArray, least: int) -> BoolArray:
+    """Lateral, third and fourth ventricle, each as one piece of at least so many voxels.
+
+    The atlas' own map takes cisterns, the fissure between the hemispheres and that of the insula
+    for ventricles, too: they are left out by where they lie, mm.
+    """
+    near = np.repeat(np.repeat(np.repeat(load_atlas().ventricle, 2, 0), 2, 1), 2, 2)
+    near = (near[: SHAPE[0], : SHAPE[1], : SHAPE[2]] > 0.78) & (share < 0.5)
+    z, y, x = np.ogrid[tuple(map(slice, SHAPE))]
+    z, y, x = z + ORIGIN[2], y + ORIGIN[1], np.abs(x + ORIGIN[0])
+    insula = (x > 24) & (y > -22)
+    cistern = ((x < 12) & (y < -32) & (z < 14)) | ((x < 5) & (y < -20))
+    parts = (
+        (z > -4) & (z < 31) & (x > 1) & (y > -62) & (y < 34) & ~insula & ~cistern,
+        (z > -16) & (z < 10) & (x < 5) & (y > -26) & (y < 6),
+        (z < -22) & (x < 14) & (y > -56) & (y < -34),
+    )
+    whole = np.zeros(SHAPE, np.bool_)
+    for part in parts:
+        labels, n = ndimage.label(near & part)
+        held = np.bincount(labels.ravel(), minlength=n + 1) >= least
+        held[0] = False
+        whole |= held[labels]
+    return whole
 
 
 def bled_ml(head: Head) -> float:

@@ -115,8 +115,9 @@ def quiet_case(seed: int) -> dict[str, Any]:
 def _said(volume: Any) -> dict[str, Any]:
     try:
         brain = find_brain(volume)
-        found = find_blood(volume, brain)
-        rim = look_at_rim(volume, brain, align(volume, brain))
+        pose = align(volume, brain)
+        found = find_blood(volume, brain, pose)
+        rim = look_at_rim(volume, brain, pose)
     except HemocastError as error:
         return {"refused": error.code}
     rim_said = rim is not None and rim.doubt is not None

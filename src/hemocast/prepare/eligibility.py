@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from hemocast.anatomy import Brain, align, find_brain
+from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.config import PrepareConfig
-from hemocast.errors import BloodPresent, ContrastGiven
+from hemocast.errors import BloodPresent, ContrastGiven, NotAligned
 from hemocast.prepare.cache import keep_stack, kept_stack
 from hemocast.prepare.stack import prepare
-from hemocast.signs.blood import find_blood
+from hemocast.signs.blood import Blood, find_blood
 from hemocast.signs.contrast import find_enhancement
 from hemocast.signs.subdural import look_at_rim
 from hemocast.volume import Stack, Volume
@@ -32,6 +32,18 @@ def refuse_enhancement(volume: Volume, brain: Brain) -> None:
             "a plain scan",
             "Give the plain series of the same study",
         )
+
+
+def _refuse_blood(volume: Volume, brain: Brain, pose: Alignment | None) -> Blood:
+    """Refuse a scan that shows blood; return what may be some."""
+    blood = find_blood(volume, brain, pose)
+    if blood.present:
+        raise BloodPresent(
+            f"The scan already shows about {blood.volume_ml:.1f} mL of blood",
+            "a scan taken before any bleeding",
+            "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
+        )
+    return blood
 
 
 def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None = None) -> Stack:
@@ -66,14 +78,13 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
         return held
     brain = find_brain(volume)
     refuse_enhancement(volume, brain)
-    blood = find_blood(volume, brain)
-    if blood.present:
-        raise BloodPresent(
-            f"The scan already shows about {blood.volume_ml:.1f} mL of blood",
-            "a scan taken before any bleeding",
-            "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
-        )
-    pose = align(volume, brain)
+    try:
+        pose = align(volume, brain)
+    except NotAligned:
+        # A bleed may be so large that the brain has no brain's shape: then it is the reason.
+        _refuse_blood(volume, brain, None)
+        raise
+    blood = _refuse_blood(volume, brain, pose)
     stack = prepare(volume, config, brain, pose)
     rim = look_at_rim(volume, brain, pose)
     found = tuple(one.doubt for one in (blood, rim) if one and one.doubt)

@@ -2,9 +2,10 @@
 
 Two ways are joined: what the tissue map takes for blood where CT numbers agree, and compact
 clusters by CT numbers alone. Bone brightens the brain under it, all round; blood lies in one place.
-So CT numbers are judged against those of the same slice and of the same depth under the skull. It
-is not a reader of hemorrhage: petechiae and blood as dense as brain are beyond it. Thin layers
-under the skull are looked for by `hemocast.signs.subdural`.
+So CT numbers are judged against those of the same slice and of the same depth under the skull;
+where ventricles should be, against the grey matter round them. It is not a reader of hemorrhage:
+petechiae and blood as dense as brain are beyond it. Thin layers under the skull are looked for by
+`hemocast.signs.subdural`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.anatomy import Brain
+from hemocast.anatomy import Alignment, Brain
 from hemocast.anatomy.grid import Coarse, bounding_box, coarsen_around
-from hemocast.anatomy.tissue import Kind
+from hemocast.anatomy.tissue import Kind, TissueMap
+from hemocast.signs.places import DENSE, FAR_MM, VENTRICLES, Line, distances
 from hemocast.volume import BoolArray, FloatArray, Volume
 
 # Fresh clot reads about 50 to 90 HU, grey matter 35 to 45; calcium above 100. The smooth mean of a
@@ -33,7 +35,14 @@ GREY_HU = 38.0
 # tissue map holds for blood, each place counting by its probability.
 COMPACT_ML = 0.9, 0.4
 MAPPED_ML = 0.4, 0.15
+VENTRICLE_ML = 0.3, 0.2
 LEAST_PROBABLE = 0.1
+# Ventricular blood: within this of where ventricles usually lie, and so much denser than all but a
+# fifth of the tissue of the same slice within `ROUND_MM` of there. Ours.
+VENTRICLE_MM, ROUND_MM = 14.0, 25.0
+TISSUE_HU, GREY, OVER_GREY_HU, LEAST_VENTRICLE_HU = 20.0, 0.8, 10.0, 40.0
+# Within so much of sinuses, tentorium and usual calcifications what is dense counts by half. Ours.
+USUAL_MM, USUAL_COUNTS = 7.0, 0.5
 # Dural sinuses lie within this of the skull.
 BORDER_MM = 3.0
 # Bone smears inwards as far as this.
@@ -88,14 +97,16 @@ class Blood:
 _NOTHING = Blood(present=False, volume_ml=0.0, largest_ml=0.0, peak_hu=float("nan"))
 
 
-def find_blood(volume: Volume, brain: Brain) -> Blood:
+def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> Blood:
     """Look for a hematoma inside the brain.
 
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
     map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
     places thicker than 4 mm (which leaves out falx, tentorium and vessels), though not beside
     metal, whose streaks are as bright. Where a slice as a whole is bright, as beam hardening makes
-    the vertex, or all that lies as deep under the skull, the thresholds rise with it.
+    the vertex, or all that lies as deep under the skull, the thresholds rise with it. Where the
+    head's pose is known: also clusters in the ventricles' place 10 HU denser than the grey matter
+    round them; and what lies along venous sinuses, in choroid plexus or pineal counts by half.
 
     Parameters
     ----------
@@ -103,6 +114,8 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
         The scan.
     brain : Brain
         Its brain.
+    pose : Alignment or None
+        How it is set upright; None where that is not known.
     """
     from scipy import ndimage
 
@@ -112,55 +125,84 @@ def find_blood(volume: Volume, brain: Brain) -> Blood:
     deep = ndimage.minimum_filter(mask, size=_box(BORDER_MM, tissue.spacing), mode="nearest")
     likely = deep & ~_near_calcium(tissue, smooth)
     threshold = _threshold(smooth, mask, tissue.spacing)
-    probable = _mapped(volume, brain, tissue)
+    scene = _Scene(volume, brain, pose, tissue)
+    probable = scene.blood()
+    counts = np.where(scene.away(DENSE) < USUAL_MM, np.float32(USUAL_COUNTS), np.float32(1))
     mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > LEAST_PROBABLE)
-    found = [_largest(volume, tissue, np.where(mapped, smooth, 0), probable, MAPPED_ML)]
-    dense = likely & (smooth > threshold)
-    if dense.any() and brain.metal is None:
-        near = bounding_box(dense, (1, 4, 4))
-        dense[near] = _without_sheets(dense[near], tissue.spacing)
-        found.append(_largest(volume, tissue, np.where(dense, smooth, 0), dense, COMPACT_ML))
+    found = [scene.largest(np.where(mapped, smooth, 0), probable * counts, MAPPED_ML)]
+    if brain.metal is None:
+        dense = _without_sheets(likely & (smooth > threshold), tissue.spacing)
+        found.append(scene.largest(np.where(dense, smooth, 0), counts, COMPACT_ML))
+        within = _in_ventricles(np.where(likely, smooth, 0), scene.away(VENTRICLES))
+        found.append(scene.largest(np.where(within, smooth, 0), counts, VENTRICLE_ML))
     return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
 
-def _largest(
-    volume: Volume,
-    tissue: Coarse,
-    clusters: FloatArray,
-    counts: FloatArray | BoolArray,
-    limits_ml: tuple[float, float],
-) -> Blood:
-    """Say what the cluster that counts most amounts to; `clusters` is smooth HU, 0 outside them."""
-    from scipy import ndimage
+@dataclass(frozen=True)
+class _Scene:
+    """A scan on the blocks that blood is looked for on, and what is known about its places."""
 
-    labels, n = ndimage.label(clusters > 0)
-    if n == 0:
-        return _NOTHING
-    voxel_ml = float(np.prod(tissue.spacing)) / 1000
-    sizes = np.bincount(labels.ravel())[1:] * voxel_ml
-    held = labels > 0
-    counted = np.bincount(labels[held], weights=counts[held])[1:] * voxel_ml
-    largest = int(counted.argmax())
-    where = labels == largest + 1
-    middle = np.argwhere(where).mean(axis=0)
-    at = np.linalg.inv(volume.affine) @ tissue.affine @ [*middle[::-1], 1]
-    return Blood(
-        present=bool(counted[largest] >= limits_ml[0]),
-        volume_ml=float(sizes.sum()),
-        largest_ml=float(sizes[largest]),
-        peak_hu=float(clusters[where].max()),
-        slice_number=round(float(at[2])) + 1 if counted[largest] >= limits_ml[1] else None,
-    )
+    volume: Volume
+    brain: Brain
+    pose: Alignment | None
+    tissue: Coarse
+
+    def blood(self) -> FloatArray:
+        """Return the tissue map's probability of blood, 0 where there is no map."""
+        if self.brain.tissue is None:
+            return np.zeros(self.tissue.hu.shape, np.float32)
+        return self._here(self.brain.tissue, self.brain.tissue.kinds[Kind.BLOOD])
+
+    def away(self, lines: tuple[Line, ...]) -> FloatArray:
+        """Return the distance from some lines, mm; far, where it is not known."""
+        if self.brain.tissue is None or self.pose is None:
+            return np.full(self.tissue.hu.shape, FAR_MM, np.float32)
+        mm = distances(self.brain.tissue, self.volume.affine, self.pose, lines)
+        return self._here(self.brain.tissue, mm)
+
+    def _here(self, mapped: TissueMap, values: FloatArray) -> FloatArray:
+        to_voxel = np.linalg.inv(self.volume.affine) @ self.tissue.affine
+        first, step = to_voxel[2::-1, 3], np.diag(to_voxel)[2::-1]
+        return mapped.at_voxels(values, self.tissue.hu.shape, tuple(first), tuple(step))
+
+    def largest(
+        self, clusters: FloatArray, counts: FloatArray, limits_ml: tuple[float, float]
+    ) -> Blood:
+        """Say what the cluster that counts most amounts to.
+
+        `clusters` is smooth HU, 0 outside them.
+        """
+        from scipy import ndimage
+
+        labels, n = ndimage.label(clusters > 0)
+        if n == 0:
+            return _NOTHING
+        voxel_ml = float(np.prod(self.tissue.spacing)) / 1000
+        sizes = np.bincount(labels.ravel())[1:] * voxel_ml
+        held = labels > 0
+        counted = np.bincount(labels[held], weights=counts[held])[1:] * voxel_ml
+        largest = int(counted.argmax())
+        where = labels == largest + 1
+        middle = np.argwhere(where).mean(axis=0)
+        at = np.linalg.inv(self.volume.affine) @ self.tissue.affine @ [*middle[::-1], 1]
+        return Blood(
+            present=bool(counted[largest] >= limits_ml[0]),
+            volume_ml=float(sizes.sum()),
+            largest_ml=float(sizes[largest]),
+            peak_hu=float(clusters[where].max()),
+            slice_number=round(float(at[2])) + 1 if counted[largest] >= limits_ml[1] else None,
+        )
 
 
-def _mapped(volume: Volume, brain: Brain, tissue: Coarse) -> FloatArray:
-    """Return the tissue map's probability of blood on the blocks, 0 where there is no map."""
-    if brain.tissue is None:
-        return np.zeros(tissue.hu.shape, np.float32)
-    to_voxel = np.linalg.inv(volume.affine) @ tissue.affine
-    first, step = to_voxel[2::-1, 3], np.diag(to_voxel)[2::-1]
-    kinds = brain.tissue.kinds[Kind.BLOOD]
-    return brain.tissue.at_voxels(kinds, tissue.hu.shape, tuple(first), tuple(step))
+def _in_ventricles(smooth: FloatArray, away: FloatArray) -> BoolArray:
+    """Return what is denser than the grey matter round the ventricles; `smooth` is 0 elsewhere."""
+    within = away < VENTRICLE_MM
+    tissue = (away < ROUND_MM) & (smooth > TISSUE_HU)
+    for level, near, solid in zip(smooth, within, tissue, strict=True):
+        if near.any():
+            grey = np.quantile(level[solid], GREY) if solid.any() else np.inf
+            near &= level > max(LEAST_VENTRICLE_HU, grey + OVER_GREY_HU)
+    return within
 
 
 def _near_calcium(tissue: Coarse, smooth: FloatArray) -> BoolArray:
@@ -170,8 +212,10 @@ def _near_calcium(tissue: Coarse, smooth: FloatArray) -> BoolArray:
     calcium = (tissue.hu > CALCIUM_HU) | (smooth > SMOOTH_CALCIUM_HU)
     labels, n = ndimage.label(smooth > DENSE_HU)
     sizes = np.bincount(labels.ravel(), minlength=n + 1) * np.prod(tissue.spacing) / 1000
-    densest = ndimage.maximum(smooth, labels, np.arange(n + 1))
-    clot = (sizes >= WHOLE_ML) & (np.asarray(densest) < DENSEST_CLOT_HU)
+    held = labels > 0
+    densest = np.zeros(n + 1, np.float32)
+    np.maximum.at(densest, labels[held], smooth[held])
+    clot = (sizes >= WHOLE_ML) & (densest < DENSEST_CLOT_HU)
     clot[0] = False
     calcium &= ~clot[labels]
     near: BoolArray = ndimage.maximum_filter(calcium, size=_box(CALCIUM_RIM_MM, tissue.spacing))
@@ -187,11 +231,14 @@ def _without_sheets(dense: BoolArray, spacing: tuple[float, float, float]) -> Bo
     """Keep what is thicker than twice `SHEET_MM`, grown back to its own outline."""
     from scipy import ndimage
 
-    core: BoolArray = ndimage.distance_transform_edt(dense, sampling=spacing) > SHEET_MM
-    if not core.any():
-        return core
-    away = ndimage.distance_transform_edt(~core, sampling=spacing)
-    thick: BoolArray = dense & (away <= SHEET_MM + 1)
+    thick = np.zeros_like(dense)
+    if not dense.any():
+        return thick
+    near = bounding_box(dense, (1, 4, 4))
+    core = ndimage.distance_transform_edt(dense[near], sampling=spacing) > SHEET_MM
+    if core.any():
+        away = ndimage.distance_transform_edt(~core, sampling=spacing)
+        thick[near] = dense[near] & (away <= SHEET_MM + 1)
     return thick
 
 

@@ -93,7 +93,8 @@ def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
         volume = job.candidate.read()
         brain = find_brain(volume)
         refuse_enhancement(volume, brain)
-        found = _Found(brain, find_blood(volume, brain), _pose(volume, brain))
+        pose = _pose(volume, brain)
+        found = _Found(brain, find_blood(volume, brain, pose), pose)
         sidecar = _sidecar(job, volume, found)
         _remove_half(path)
         with files.new_folder(path.parent) as folder:
