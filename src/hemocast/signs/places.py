@@ -86,4 +86,5 @@ def _squared(place: FloatArray, start: NDArray[np.int_], end: NDArray[np.int_]) 
     along = (end - start).astype(np.float32)
     share = (x * along[0] + y * along[1] + z * along[2]) / float((along**2).sum())
     np.clip(share, 0, 1, out=share)
-    return (x - share * along[0]) ** 2 + (y - share * along[1]) ** 2 + (z - share * along[2]) ** 2
+    rest = (x - share * along[0], y - share * along[1], z - share * along[2])
+    return np.asarray(rest[0] ** 2 + rest[1] ** 2 + rest[2] ** 2, np.float32)
