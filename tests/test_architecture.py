@@ -17,6 +17,7 @@ SOURCE, TESTS = ROOT / "src" / "hemocast", ROOT / "tests"
 ACROSS = {
     "classical/test_ist.py",
     "cli/test_every_command.py",
+    "test_tutorials.py",
     "cli/test_full_disk.py",
     "cli/test_leaks.py",
     "cli/test_unreadable.py",

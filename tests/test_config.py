@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hemocast.config import Config, NetConfig, PrepareConfig, load_config
+from hemocast.config import (
+    Config,
+    NetConfig,
+    PrepareConfig,
+    TrainConfig,
+    commented_settings,
+    load_config,
+)
 from hemocast.errors import ConfigError
 
 
@@ -70,3 +77,28 @@ def test_a_networks_options_count_but_their_absence_changes_no_hash() -> None:
     assert "options" not in plain.model_dump(mode="json")
     assert NetConfig(options={"side": 4}).hash() != plain.hash()
     assert plain.hash() == "553b45ba32cedfe9a53634c961aaa50a970606dced0d7c8769f82573634cfcd3"
+
+
+def test_an_unknown_setting_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("train: {epoch: 3}\nrooms: 1\n")
+    with pytest.raises(ConfigError) as refusal:
+        load_config(path)
+    said = str(refusal.value)
+    assert "train.epoch: no such setting (perhaps epochs); there are seed, epochs," in said
+    assert "rooms: no such setting; there are prepare, net, train" in said
+    assert "hemocast config init" in said
+
+
+def test_the_commented_file_holds_every_setting_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text := commented_settings())
+    assert load_config(path) == Config()
+    assert load_config(path).hash() == Config().hash()
+    loaded = yaml.safe_load(text)
+    for room, part in (("prepare", PrepareConfig), ("net", NetConfig), ("train", TrainConfig)):
+        assert set(loaded[room]) == set(part.model_fields)
+    lines = text.splitlines()
+    assert "  frames: 28  # frames kept; 28 in the paper; from 4 to 64" in lines
+    assert any(line.startswith('  precision: "auto"') and "| bf16" in line for line in lines)
+    assert all("  # " in line for line in lines if line.startswith("  "))

@@ -6,13 +6,16 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemocast.errors import HemocastError, NothingThere, TableError
+from hemocast.evaluate.inputs.clinical import read_clinical
 from hemocast.evaluate.inputs.predictions import read_predictions
-from hemocast.tables import read_table
+from hemocast.tables import ReadAs, called, read_table
+from hemocast.workbook import workbook
 
 HEAD = "participant_id,scan_id,label,probability"
 GOOD = f"{HEAD}\np1,s1,1,0.9\np2,s2,0,0.2\n"
@@ -51,8 +54,6 @@ def test_what_spreadsheets_and_programs_write_is_read_alike(tmp_path: Path, cont
     [
         ("", "is empty"),
         (HEAD + "\n", "no rows"),
-        (GOOD.replace(",", ";"), "semicolons"),
-        (GOOD.encode("utf-16"), "UTF-8"),
         ("participant_id,naïve\n1,é\n".encode("latin-1"), "UTF-8"),
         (GOOD.replace("p2,s2,0,0.2", "p2,s2,0,0.2,7,8"), "3 (6)"),
         (GOOD.replace("p1,s1,1", "p1,s1,1,1"), "2 (5)"),
@@ -93,10 +94,11 @@ def test_rows_with_too_many_cells_are_all_named_as_a_spreadsheet_numbers_them(
     assert "3 (5), 5 (5), 7 (5)" in text
 
 
-def test_no_message_repeats_a_cell_or_the_name_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "Jane Doe.csv"
+def test_a_message_names_the_users_file_and_repeats_no_cell(tmp_path: Path) -> None:
+    path = tmp_path / "my results.csv"
     text = refused(path, GOOD.replace("0.9", "Jane Doe").replace(",0,", ",Jane Doe,"))
     assert "Jane" not in text
+    assert "my results.csv, row 2, column probability" in text
 
 
 def outcome(path: Path) -> str:
@@ -143,3 +145,76 @@ def test_any_bytes_are_read_or_refused_with_a_code(
     path = tmp_path / "a.csv"
     path.write_bytes(content if whole else GOOD.encode() + content)
     assert outcome(path) in ("read", "HC401")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (GOOD.replace(",", ";").replace(".", ","), "decimal commas were read in probability"),
+        (GOOD.replace(",", "\t").replace(".", ","), "decimal commas were read in probability"),
+        (GOOD.replace("0.9", "90 %").replace("0.2", "20 %"), "probability was read as percentages"),
+        (GOOD.replace(",1,", ",HT,").replace(",0,", ",no HT,"), "0 for no ht, 1 for ht"),
+        (GOOD.replace(",1,", ",True,").replace(",0,", ",False,"), "0 for false, 1 for true"),
+        (GOOD.replace(",1,", ",1.0,").replace(",0,", ",0.0,"), "0 for 0.0, 1 for 1.0"),
+        (GOOD.replace("scan_id", "Scan ID"), "column Scan ID as scan_id"),
+    ],
+)
+def test_what_can_mean_one_thing_alone_is_read_and_told(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.warns(ReadAs, match=told):
+        found = read_predictions(path)
+    assert found.scan.tolist() == ["s1", "s2"]
+    assert found.truth.tolist() == [True, False]
+    assert found.models[0].cases.score.tolist() == [0.9, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (GOOD.replace("0.9", "90").replace("0.2", "20"), "divide percentages by 100"),
+        (GOOD.replace("0.9", "90%"), "row 2, column probability"),
+        (GOOD.replace(",1,", ",HT,").replace(",0,", ",maybe,"), "rows 2, 3, column label: 0 or 1"),
+        (GOOD.replace("label", "outcome"), "it has participant_id, scan_id, outcome, probability"),
+        (GOOD.partition("\n")[2], "first row seems to hold cells"),
+        (GOOD.replace(",", ";").replace("0.9", "1,250").replace("0.2", "3,100"), "may mean 1.234"),
+    ],
+)
+def test_what_could_mean_something_else_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    assert said in refused(tmp_path / "a.csv", content)
+
+
+def test_a_spreadsheets_date_is_told_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "clinical.csv"
+    path.write_text("participant_id,age\np1,43101\n")
+    with pytest.raises(TableError, match="is how a spreadsheet keeps a date"):
+        read_clinical(path, np.array(["p1"], object), np.array(["s1"], object))
+    path.write_text("participant_id,age\np1,2018-01-02\n")
+    with pytest.raises(TableError, match="some cells are dates"):
+        read_clinical(path, np.array(["p1"], object), np.array(["s1"], object))
+
+
+def test_other_ways_to_write_text_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "\u6807\u7b7e.csv"
+    text = GOOD.replace("label", "\u533b\u9662,label").replace("p1,s1", "p1,s1,\u5317\u4eac")
+    path.write_bytes(text.replace("p2,s2", "p2,s2,\u4e0a\u6d77").encode("gbk"))
+    with pytest.warns(ReadAs, match="read as Chinese text in GBK"):
+        found = read_table(path)
+    assert found["\u533b\u9662"].tolist() == ["\u5317\u4eac", "\u4e0a\u6d77"]
+    path.write_bytes(GOOD.encode("utf-16"))
+    assert read_table(path)["scan_id"].tolist() == ["s1", "s2"]
+    assert called(path) == "\u6807\u7b7e.csv"
+    assert called(Path("a\nb.csv")) == "a?b.csv"
+
+
+def test_an_excel_sheet_is_a_table_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(workbook({"a": [row.split(",") for row in GOOD.splitlines()]}))
+    found = read_predictions(path)
+    assert found.truth.tolist() == [True, False]
+    assert found.models[0].cases.score.tolist() == [0.9, 0.2]
+    path.write_bytes(b"\xd0\xcf\x11\xe0 old")
+    with pytest.raises(TableError, match="a workbook of Excel 97"):
+        read_table(path)

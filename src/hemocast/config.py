@@ -7,10 +7,12 @@ residual blocks; every other number here is this project's choice and not the pa
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -22,6 +24,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from hemocast.errors import ConfigError
 
@@ -89,7 +92,7 @@ class NetConfig(Settings):
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
     blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
-    dropout: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of features left out in training")
     options: dict[str, bool | int | float | str] = Field(
         {}, description="for a network of others, which says what it takes"
     )
@@ -112,11 +115,11 @@ class NetConfig(Settings):
 class TrainConfig(Settings):
     """How the network is fitted (room ``train``)."""
 
-    seed: int = Field(0, ge=0)
-    epochs: int = Field(12, ge=1, le=1000)
-    batch_size: int = Field(16, ge=1, le=512)
-    learning_rate: float = Field(2e-3, gt=0, le=1)
-    weight_decay: float = Field(1e-2, ge=0, le=1)
+    seed: int = Field(0, ge=0, description="of split, initial weights and augmentation")
+    epochs: int = Field(12, ge=1, le=1000, description="at most")
+    batch_size: int = Field(16, ge=1, le=512, description="scans a step")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="the largest of the run")
+    weight_decay: float = Field(1e-2, ge=0, le=1, description="of AdamW")
     patience: int = Field(10, ge=1, description="epochs without a better validation loss")
     average: float = Field(0.97, ge=0, lt=1, description="decay of the moving average of weights")
     validation_fraction: float = Field(0.2, gt=0, lt=0.5, description="of the training patients")
@@ -140,7 +143,7 @@ class TrainConfig(Settings):
     log_to: Literal["csv", "tensorboard", "mlflow"] = Field(
         "csv", description="where epochs are recorded besides the tables in the run's folder"
     )
-    augment: bool = True
+    augment: bool = Field(True, description="vary the training scans")
     encoder: str | None = Field(
         None,
         description="folder of 'hemocast pretrain', or own, which comes with the package: its last "
@@ -294,6 +297,52 @@ class Config(Settings):
         return self
 
 
+def commented_settings() -> str:
+    """Write all settings of a `Config` as YAML, each with its default, meaning and range."""
+    lines = [
+        "# Settings of 'hemocast train', 'crossval' and 'tune' (--config). Those here are the",
+        "# defaults; each line may be changed or left out.",
+    ]
+    for room, part in Config.model_fields.items():
+        lines += ["", f"{room}:"]
+        for name, field in _fields(part.annotation).items():
+            default = field.get_default(call_default_factory=True)
+            value = list(default) if isinstance(default, tuple) else default
+            text = json.dumps(value)  # which is YAML too
+            notes = "; ".join(note for note in (field.description, _range(field)) if note)
+            lines.append(f"  {name}: {text}" + (f"  # {notes}" if notes else ""))
+    return "\n".join(lines) + "\n"
+
+
+def _fields(model: Any) -> dict[str, FieldInfo]:
+    return dict(model.model_fields) if hasattr(model, "model_fields") else {}
+
+
+def _range(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return " | ".join(map(str, get_args(field.annotation)))
+    words = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+    return " ".join(
+        f"{word} {getattr(limit, mark):g}"
+        for mark, word in words.items()
+        for limit in field.metadata
+        if hasattr(limit, mark)
+    )
+
+
+def _fault(model: Any, place: tuple[int | str, ...], fault: Mapping[str, Any]) -> str:
+    """Say what is wrong with a setting, and what there is where it is unknown."""
+    name = ".".join(str(part) for part in place) or "file"
+    if fault["type"] != "extra_forbidden":
+        return f"{name}: {fault['msg']}"
+    for part in place[:-1]:
+        model = _fields(model)[str(part)].annotation
+    known = [*_fields(model)]
+    like = difflib.get_close_matches(str(place[-1]), known, n=1)
+    maybe = f" (perhaps {like[0]})" if like else ""
+    return f"{name}: no such setting{maybe}; there are {', '.join(known)}"
+
+
 def load_config(path: Path) -> Config:
     """Read a YAML file.
 
@@ -306,14 +355,11 @@ def load_config(path: Path) -> Config:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Config.model_validate(loaded)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault(Config, fault["loc"], fault) for fault in error.errors())
         raise ConfigError(
             f"The settings file has {error.error_count()} fault(s): {faults}",
             "known settings within their ranges",
-            "Correct the settings named and run again",
+            "Correct the settings named; 'hemocast config init' writes all with their ranges",
         ) from error
     # A number of 5,000 digits and a thousand brackets are errors of Python's own.
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

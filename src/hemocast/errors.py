@@ -44,7 +44,8 @@
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
     │   ├── TooFewPatients      HC403  too few patients of a class to split, train or test
-    │   └── StoreError          HC404  the database of the readers' answers refuses
+    │   ├── StoreError          HC404  the database of the readers' answers refuses
+    │   └── NobodyMatched       HC405  a table of patients none of whom is known
     ├── ModelError
     │   ├── ModelNotFound       HC501  no model folder there
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
@@ -350,6 +351,13 @@ class StoreError(DatasetError):
     """The database of the readers' answers refuses."""
 
     code = "HC404"
+
+
+class NobodyMatched(DatasetError):
+    """A table of patients or scans none of whom is known: other ids, or another key."""
+
+    code = "HC405"
+    exit_code = 5
 
 
 class ModelError(HemocastError):

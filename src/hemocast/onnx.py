@@ -156,6 +156,11 @@ def _runtime() -> Any:
     return onnxruntime
 
 
+def gpu_usable() -> bool:
+    """Whether this ONNX Runtime was built for NVIDIA GPUs; the machine may have none."""
+    return _GPU in _runtime().get_available_providers()
+
+
 def check_network(content: bytes) -> None:
     """Refuse an ONNX file that holds what a network of Hemocast never does.
 

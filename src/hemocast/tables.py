@@ -1,20 +1,22 @@
-"""The only reader of tables, ours or anyone's: CSV or TSV, with every fault of their form named.
+"""The only reader of tables, ours or anyone's: CSV, TSV or Excel, each fault of their form named.
 
 What the cells must hold is the business of whoever asks. Here a file becomes a table of text, or a
-refusal that says which rows cannot be read. No cell, and no name of a file, is ever repeated in a
-message: either may identify a patient.
+refusal that says which rows cannot be read. No cell is ever repeated in a message: it may identify
+a patient. A table that a user names is called as its file is.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hemocast.errors import NothingThere, TableError
+from hemocast.workbook import OLD_START, START, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,23 +32,41 @@ _LONGEST_HEADER = 1 << 16
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+_CHINESE = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]*")
+_WITH_COMMAS = r"[+-]?\d+(?:,\d+)? ?%?"
+_MAYBE_THOUSANDS = r"[+-]?[1-9]\d{0,2},\d{3}"
+
+
+class ReadAs(UserWarning):
+    """A table was written in another way than ours, and this is what it was taken to say."""
+
+
 @dataclass(frozen=True)
 class _Form:
-    """How a file is written: its delimiter and the names in its first row."""
+    """How a file is written: its encoding, its delimiter and the names in its first row."""
 
+    encoding: str
     delimiter: str
     names: tuple[str, ...]
 
 
-def read_table(path: Path, name: str, *, may_be_empty: bool = False) -> pd.DataFrame:
+def called(path: Path) -> str:
+    """Give the name by which messages call a user's table: the file's own, on one line."""
+    return re.sub(r"[^ -~\u00a1-\ud7ff\ue000-\ufffd]", "?", path.name)[:80]
+
+
+def read_table(path: Path, name: str = "", *, may_be_empty: bool = False) -> pd.DataFrame:
     """Read a table, all cells as text; a missing cell is "".
 
     Parameters
     ----------
     path : Path
-        UTF-8 (with or without a byte-order mark), a header row, commas or tabs between columns.
-    name : str
-        What the table is called in messages, such as ``predictions.csv``.
+        A header row, then rows: UTF-8 text (with or without a byte-order mark) with commas or tabs
+        between columns; an Excel workbook (``.xlsx``) of which one sheet is filled. Also read, each
+        with a warning `ReadAs`, where nothing else can be meant: semicolons between columns, with
+        decimal commas; UTF-16 with its mark; GBK (GB 18030).
+    name : str, optional
+        What the table is called in messages; the file's own name where left out.
     may_be_empty : bool
         A header alone is a table too.
 
@@ -64,10 +84,10 @@ def read_table(path: Path, name: str, *, may_be_empty: bool = False) -> pd.DataF
         An empty file, another encoding or delimiter, a column named twice, rows with more cells
         than columns, or no row where there must be one.
     """
+    name = name or called(path)
     if not path.is_file():
         raise NothingThere(f"There is no file where {name} should be", "a file", "Check the path")
-    form = _form(path, name)
-    table = _read(path, form, name).fillna("")
+    table = _table(path, name).fillna("")
     filled = (table != "").any(axis=1).to_numpy()
     last = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0
     if not last and not may_be_empty:
@@ -75,36 +95,101 @@ def read_table(path: Path, name: str, *, may_be_empty: bool = False) -> pd.DataF
     return table.iloc[:last]
 
 
-def _form(path: Path, name: str) -> _Form:
-    """Tell delimiter and columns from the first row."""
+def tell(note: str) -> None:
+    """Warn that a table was taken to say something that it says in another way."""
+    warnings.warn(note, ReadAs, stacklevel=3)
+
+
+def _table(path: Path, name: str) -> pd.DataFrame:
     try:
         with path.open("rb") as raw:
             start = raw.read(4)
-        if start.startswith(_UTF16) or b"\0" in start:
-            _refuse_encoding(name)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline(_LONGEST_HEADER)
-    except UnicodeDecodeError:
-        _refuse_encoding(name)
     except OSError as error:
         raise TableError(
             f"{name} could not be read ({type(error).__name__})", "a readable file", "Check it"
         ) from error
+    if start == START:
+        return _of_workbook(path, name)
+    if start == OLD_START:
+        _refuse(
+            name, "is a workbook of Excel 97 to 2003", "an .xlsx or 'CSV UTF-8'", "Save it as one"
+        )
+    if not start.startswith(_UTF16) and b"\0" in start:
+        _refuse_encoding(name)
+    encoding = "utf-16" if start.startswith(_UTF16) else "utf-8-sig"
+    try:
+        return _of_text(path, name, encoding)
+    except UnicodeError:
+        pass
+    _check_chinese(path, name)
+    tell(f"{name} was read as Chinese text in GBK")
+    return _of_text(path, name, "gb18030")
+
+
+def _of_text(path: Path, name: str, encoding: str) -> pd.DataFrame:
+    form = _form(path, name, encoding)
+    table = _read(path, form, name)
+    return table if form.delimiter == "," else _with_points(table, name)
+
+
+def _of_workbook(path: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = read_rows(path, name)
+    if not rows:
+        _refuse_empty(name)
+    names = _checked([cell.strip() for cell in rows[0]], name)
+    return pd.DataFrame(rows[1:], columns=list(names), dtype=str)
+
+
+def _form(path: Path, name: str, encoding: str) -> _Form:
+    """Tell delimiter and columns from the first row."""
+    with path.open(encoding=encoding, newline="") as file:
+        header = file.readline(_LONGEST_HEADER)
     if not header.strip():
-        _refuse(name, "is empty", "a header row and at least one row", "Check what wrote it")
+        _refuse_empty(name)
     counts = {mark: header.count(mark) for mark in (",", "\t", ";")}
     if counts[";"] and not counts[","] and not counts["\t"]:
-        _refuse(
-            name,
-            "has semicolons between its columns, as some spreadsheets write where the comma is "
-            "the decimal mark",
-            "commas or tabs between columns, and points in decimal numbers",
-            "Save it as 'CSV UTF-8 (comma delimited)', with decimal points",
-        )
+        return _Form(encoding, ";", _names(header, ";", name))
     # The only column of a TSV has no tab behind it.
     tabs = counts["\t"] > counts[","] or (path.suffix == ".tsv" and not counts[","])
     delimiter = "\t" if tabs else ","
-    return _Form(delimiter, _names(header, delimiter, name))
+    return _Form(encoding, delimiter, _names(header, delimiter, name))
+
+
+def _check_chinese(path: Path, name: str) -> None:
+    """Refuse bytes that are not Chinese text beyond doubt: a Latin-1 text may pass for GBK, too."""
+    try:
+        text = path.read_bytes().decode("gb18030")
+    except (UnicodeError, OSError):
+        _refuse_encoding(name)
+    foreign = re.sub(r"[\x00-\x7f]", "", text)
+    usual = len(foreign.encode("gb2312", "ignore")) / 2  # the 6,763 characters of everyday writing
+    if not _CHINESE.fullmatch(foreign) or usual < 0.8 * len(foreign):
+        _refuse_encoding(name)
+
+
+def _with_points(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Put points for decimal commas, column by column, where all cells are such numbers."""
+    found: dict[str, pd.Series] = {}
+    sure = False
+    for column in table.columns:
+        cells = table[column].fillna("").str.strip()
+        commas = cells[cells.str.contains(",", regex=False)]
+        if len(commas) and cells[cells != ""].str.fullmatch(_WITH_COMMAS).all():
+            found[str(column)] = cells.str.replace(",", ".", regex=False)
+            sure = sure or not commas.str.fullmatch(_MAYBE_THOUSANDS).all()
+    if not found:
+        return table
+    if not sure:
+        _refuse(
+            name,
+            f"has numbers such as 1,234 in {', '.join(found)}, which may mean 1.234 or 1234",
+            "decimal points and no marks of thousands",
+            "Write the numbers so",
+        )
+    tell(f"{name}: decimal commas were read in {', '.join(found)}")
+    return table.assign(**found)
 
 
 def _names(header: str, delimiter: str, table: str) -> tuple[str, ...]:
@@ -112,7 +197,11 @@ def _names(header: str, delimiter: str, table: str) -> tuple[str, ...]:
         names = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter, strict=True))
     except (csv.Error, StopIteration):
         names = []
-    names = [text.strip() for text in names]
+    return _checked([text.strip() for text in names], table)
+
+
+def _checked(names: list[str], table: str) -> tuple[str, ...]:
+    """Refuse names of columns by which cells could not be told apart."""
     if not names or len(names) > _MOST_COLUMNS:
         _refuse(
             table,
@@ -145,12 +234,12 @@ def _read(path: Path, form: _Form, name: str) -> pd.DataFrame:
                 dtype=str,
                 keep_default_na=False,
                 skip_blank_lines=False,
-                encoding="utf-8-sig",
+                encoding=form.encoding,
             )
     except pd.errors.EmptyDataError:
         return pd.DataFrame({text: [] for text in form.names}, dtype=str)
-    except UnicodeDecodeError:
-        _refuse_encoding(name)
+    except UnicodeError:  # a ValueError too
+        raise
     except (ValueError, OverflowError, pd.errors.ParserWarning, OSError):
         _refuse_rows(path, form, name)
 
@@ -160,12 +249,10 @@ def _refuse_rows(path: Path, form: _Form, name: str) -> NoReturn:
     faults: list[str] = []
     width = len(form.names)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=form.encoding, newline="") as file:
             for number, row in enumerate(csv.reader(file, delimiter=form.delimiter), start=1):
                 if len(row) > width:
                     faults.append(f"{number} ({len(row)})")
-    except UnicodeDecodeError:
-        _refuse_encoding(name)
     except csv.Error:
         faults.append("one with a stray quotation mark or a cell without end")
     named = ", ".join(faults[:_ROWS_NAMED]) or "one with a quotation mark that is never closed"
@@ -181,6 +268,10 @@ def _refuse_rows(path: Path, form: _Form, name: str) -> NoReturn:
 
 def _refuse_encoding(name: str) -> NoReturn:
     _refuse(name, "is not UTF-8 text", "UTF-8 text", "Save it as 'CSV UTF-8'")
+
+
+def _refuse_empty(name: str) -> NoReturn:
+    _refuse(name, "is empty", "a header row and at least one row", "Check what wrote it")
 
 
 def _refuse(name: str, seen: str, expected: str, action: str) -> NoReturn:

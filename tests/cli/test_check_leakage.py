@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.check_leakage import check_leakage
+from hemocast.errors import NothingThere, UsageError
 
 app = typer.Typer()
 app.command()(check_leakage)
@@ -36,3 +37,18 @@ def test_a_clean_split_passes_by_path(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "0 patient(s) in both" in result.output
     assert "No leak found" in result.output
+
+
+def test_the_only_split_is_taken_and_of_several_the_names_are_told(tmp_path: Path) -> None:
+    path = _split(tmp_path, range(40), range(40, 50))
+    path = path.rename(path.with_name("ctnet.tsv"))  # as 'hemocast train' calls it
+    result = CliRunner().invoke(app, [str(tmp_path), "--no-pixels"])
+    assert result.exit_code == 0, result.output
+    assert "Split: ctnet" in result.output
+    path.with_name("site.tsv").write_bytes(path.read_bytes())
+    result = CliRunner().invoke(app, [str(tmp_path), "--no-pixels"])
+    assert isinstance(result.exception, UsageError)
+    assert "the dataset has ctnet, site" in str(result.exception)
+    result = CliRunner().invoke(app, [str(tmp_path), "--split", "default"])
+    assert isinstance(result.exception, NothingThere)
+    assert "no such split; the dataset has ctnet, site" in str(result.exception)

@@ -41,7 +41,7 @@ def test_the_result_is_told_and_the_table_written(stacks: Path, tmp_path: Path, 
     config = tmp_path / "run.yaml"
     assert end(stacks, "--out", tmp_path / "cv", "--folds", 2, "--config", config) == 0
     told = capsys.readouterr().out
-    assert "Out of fold: 8 patients, 8 scans, 4 with HT" in told
+    assert "Out of fold: 8 patients; 8 scans, 4 of them of patients with HT" in told
     assert "auc" in told
     assert len((tmp_path / "cv" / "predictions.csv").read_text().splitlines()) == 9
 

@@ -11,7 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from hemocast.cli.evaluate import evaluate
-from hemocast.errors import TableError
+from hemocast.dataset.pseudonym import participant_id
+from hemocast.errors import NobodyMatched, TableError
 
 app = typer.Typer()
 app.command()(evaluate)
@@ -59,6 +60,31 @@ def test_the_table_of_predict_is_evaluated_with_labels_from_elsewhere(tmp_path: 
     without = CliRunner().invoke(app, [str(path), *arguments[2:]])
     assert isinstance(without.exception, TableError)
     assert "--labels" in str(without.exception)
+
+
+def test_labels_and_record_may_name_patients_as_the_hospital_does(tmp_path: Path) -> None:
+    folder, key = tmp_path / "hemocast-out", b"k" * 32
+    folder.mkdir()
+    (folder / "names.json").write_text(f'{{"key": "{key.hex()}"}}')
+    path = folder / "predictions.csv"
+    people = [participant_id(key, f"P{i}") for i in range(30)]
+    rows = [f"{person},scan-{i},{0.3 + 0.01 * i:.2f}" for i, person in enumerate(people)]
+    path.write_text("\n".join(["participant_id,scan_id,probability", *rows]) + "\n")
+    labels, clinical = tmp_path / "labels.csv", tmp_path / "clinical.csv"
+    labels.write_text("patient_id,label\n" + "".join(f"P{i},{i % 2}\n" for i in range(30)))
+    clinical.write_text(
+        "patient_id,sex\n" + "".join(f"P{i},{'FM'[i % 3 > 0]}\n" for i in range(30))
+    )
+    out = ["--out", str(tmp_path / "out"), "--resamples", "100"]
+    given = ["--labels", str(labels), "--clinical", str(clinical), *out]
+    result = CliRunner().invoke(app, [str(path), *given])
+    assert result.exit_code == 0, result.output
+    assert "30 patients" in result.output
+    assert "sex,M" in (tmp_path / "out" / "subgroups.csv").read_text()
+    labels.write_text("patient_id,label\nX1,1\nX2,0\n")
+    result = CliRunner().invoke(app, [str(path), *given])
+    assert isinstance(result.exception, NobodyMatched)
+    assert "0 of 2 row(s) of" in str(result.exception)
 
 
 def test_a_bad_table_is_a_refusal_and_leaves_nothing(tmp_path: Path) -> None:

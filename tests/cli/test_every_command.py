@@ -52,6 +52,7 @@ WRITES = {
     "measure": "{scan} --out {out}",
     "reproduce": "--fast --out {out}",
     "deidentify": "{dicom} --out {out}",
+    "config init": "--out {out}",
     "readers export": "{dataset} --study s --out {out}",
     "readers analyse": "{readings} --predictions {predictions} --resamples 100 --out {out}",
 }
@@ -94,7 +95,9 @@ READS = {
 }
 """Commands that read what the user names, given what is not there."""
 
-NUMBERS_ONLY = {"plan develop", "plan validate", "plan auc", "plan compare", "plan readers"}
+NUMBERS_ONLY = {
+    "plan develop", "plan validate", "plan auc", "plan compare", "plan readers", "doctor",
+}  # fmt: skip
 """Commands that read and write nothing."""
 
 THEIRS = (

@@ -28,8 +28,14 @@ def test_ingest_leaves_a_dataset_and_its_quality_report(cohort, tmp_path: Path) 
     assert "2 scan(s) added" in done.stdout
     assert "SIMULATED" in (out / "quality" / "report.html").read_text().upper()
     assert (tmp_path / "data.key").is_file()
+    strangers = tmp_path / "strangers.csv"
+    strangers.write_text("patient_id,label\nX1,1\nX2,0\n")
+    command[-1] = strangers
     again = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert "0 scan(s) added, 2 already there" in again.stdout
+    assert again.returncode == 5
+    assert "0 of 2 row(s) of strangers.csv matched; its ids look like 'A0', " in again.stderr
+    assert "those of the scans like 'AAA0000'" in again.stderr
 
 
 def test_a_source_with_nothing_usable_exits_with_4(tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ def test_the_command_keeps_no_prediction_of_a_scan_it_has_told(
     command = sys.modules["hemocast.cli.predict"]
     told, alive = command._say, []
 
-    def tell(console: object, result: object) -> None:
-        told(console, result)
+    def tell(console: object, result: object, path: object) -> None:
+        told(console, result, path)
         gc.collect()
         alive.append(sum(type(one) is Prediction for one in gc.get_objects()))
 
@@ -190,7 +190,7 @@ def test_resume_says_how_many_it_skipped_with_one_line_a_case(
     assert again.exit_code == 3, again.output
     lines = again.output.splitlines()
     assert lines[0].startswith("1 skipped scan-")
-    assert lines[1].startswith("2 refused HC102")
+    assert lines[1].startswith(f"2 refused {tmp_path / 'no.dcm'}: HC102")
     assert lines[2].startswith("0 predicted, 1 not, 1 skipped, done before")
     assert len(lines) == 4  # the last is the model's notice
     rows = list(csv.DictReader((out / "predictions.csv").open(encoding="utf-8", newline="")))
@@ -259,3 +259,24 @@ def test_a_clinical_table_for_a_model_of_the_scan_is_refused(ge_head: Path, tmp_
     assert (done.returncode, done.stderr[:6]) == (2, "HC001 ")
     assert "Leave out --clinical" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_tables_and_files_as_one(ge_head: Path, tmp_path: Path) -> None:
+    (tmp_path / "no.dcm").write_bytes(b"no DICOM")
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+        for path in ge_head.rglob("*"):
+            archive.write(path, path.name) if path.is_file() else None
+    paths = (tmp_path / "scan.zip", tmp_path / "no.dcm", ge_head)
+    key = ("--key", tmp_path / "project.key")
+    one = predict(*paths, *key, out=tmp_path / "one")
+    two = predict(*paths, *key, "--workers", 2, out=tmp_path / "two")
+    assert one.returncode == two.returncode == 3, two.stdout + two.stderr
+    for name in ("predictions.csv", "linkage.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    (made,) = (path for path in (tmp_path / "one").iterdir() if path.is_dir())
+    for path in made.iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / made.name / path.name).read_bytes()
+    assert [line.split()[:2] for line in two.stdout.splitlines()[:3]] == [
+        ["1", "done"], ["2", "refused"], ["3", "done"]
+    ]  # fmt: skip

@@ -71,3 +71,27 @@ def test_readings_of_unknown_scans_are_refused_with_their_rows(
     assert code in {2, 4}
     assert "row 42, column scan_id" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_predictions_of_hemocast_are_analysed_with_labels_of_their_own(
+    tables: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readings, predictions = tables
+    path = Path(predictions)
+    rows = path.read_text().splitlines()[1:]
+    labels = tmp_path / "labels.tsv"
+    people = [row.split(",")[0::2][:2] for row in rows]
+    labels.write_text("participant_id\tlabel\n" + "".join(f"{a}\t{b}\n" for a, b in people))
+    columns = (
+        "case,participant_id,scan_id,probability,threshold,status,code,message,flags,simulated"
+    )
+    made = [row.split(",") for row in rows]
+    lines = [f"{i},{p},{s},{risk},0.5,done,,,a doubt,1" for i, (p, s, _, risk) in enumerate(made)]
+    lines.append("20,n/a,n/a,,,refused,HC101,HC101 nothing,,1")
+    path.write_text("\n".join([columns, *lines]) + "\n")
+    out = str(tmp_path / "out")
+    given = (readings, "--predictions", predictions, "--out", out, "--resamples", "100")
+    assert analyse(*given) == 4
+    assert "--labels" in capsys.readouterr().err
+    assert analyse(*given, "--labels", str(labels)) == 0
+    assert "SIMULATED" in capsys.readouterr().out

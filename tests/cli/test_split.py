@@ -40,7 +40,7 @@ def test_sites_become_splits_that_training_and_the_leak_check_take(
     said = capsys.readouterr().out.splitlines()
     assert said[1] == (
         "splits/site-02-B.tsv: train 12 patients (6 with HT), test 8 patients (4 with HT); "
-        "overlap: {'train & test': 0}"
+        "in more than one part: 0"
     )
     assert len(read_parts(dataset / "splits" / "site-01-A.tsv")["test"]) == 12
     with pytest.raises(SystemExit) as ended:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ import numpy as np
 
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
 from hemocast.dataset.layout import Dataset
+from hemocast.dataset.tables.patients import by_participant, refuse_nobody
 from hemocast.dataset.tables.schema import TREATMENTS
 from hemocast.errors import NothingThere, TableError
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,22 +75,31 @@ def read_record(dataset: Dataset, patients: Sequence[str]) -> Measurements:
     return _record(_of_dataset(dataset), patients)
 
 
-def read_record_file(path: Path, patients: Sequence[str]) -> Measurements:
+def read_record_file(path: Path, patients: Sequence[str], key: bytes | None = None) -> Measurements:
     """Read the same from one table, such as the ``clinical.csv`` of `hemocast score`.
 
     Parameters
     ----------
     path : Path
-        With ``participant_id`` and any of the columns; or a dataset's folder.
+        With ``participant_id`` (with the key, ``patient_id``) and any of the columns; or a
+        dataset's folder.
     patients : sequence of str
         participant_id; may come more than once.
+    key : bytes, optional
+        Of the pseudonyms.
 
     Raises
     ------
     NothingThere, TableError
         There is no such table; a cell that cannot be, or a patient twice.
+    NobodyMatched
+        It knows none of the patients.
     """
-    return ClinicalTables.read(path).of(patients)
+    tables = ClinicalTables.read(path, key, patients)
+    if not path.is_dir():
+        known = tables.tables[0][1]["participant_id"]
+        refuse_nobody(known, patients, (called(path), "the predictions"))
+    return tables.of(patients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +115,19 @@ class ClinicalTables:
     tables: tuple[tuple[str, pd.DataFrame], ...]
 
     @classmethod
-    def read(cls, path: Path) -> ClinicalTables:
+    def read(
+        cls, path: Path, key: bytes | None = None, known: Collection[str] = ()
+    ) -> ClinicalTables:
         """Read a dataset's tables, or one table; see `read_record_file`.
+
+        Parameters
+        ----------
+        path : Path
+            Of either.
+        key : bytes, optional
+            Of the pseudonyms, for a table by ``patient_id``.
+        known : collection of str
+            The pseudonyms that it is to be joined with, where they are known.
 
         Raises
         ------
@@ -116,12 +137,13 @@ class ClinicalTables:
         if path.is_dir():
             read = cls(_of_dataset(Dataset(path)))
         else:
-            table = read_table(path, "the clinical table")
+            name = called(path)
+            table = by_participant(read_table(path), name, key, known)
             if "participant_id" not in table.columns:
                 raise TableError(
-                    "The clinical table has no participant_id", "that column", "Add it"
+                    f"{name} has no participant_id", "that column, or patient_id", "Add it"
                 )
-            read = cls((("the clinical table", table),))
+            read = cls(((name, table),))
         for _, table in read.tables:
             read.of(list(table["participant_id"]))
         return read

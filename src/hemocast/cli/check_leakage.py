@@ -14,7 +14,7 @@ NAMED = 50
 
 def check_leakage(
     dataset: DatasetFolder,
-    split: Annotated[str, SPLIT] = "default",
+    split: Annotated[str | None, SPLIT] = None,
     pixels: Annotated[
         bool, typer.Option(help="Compare the scans' pixels too, not names alone.")
     ] = True,
@@ -30,7 +30,9 @@ def check_leakage(
     from hemocast.dataset.split.leakage import files_of_split, find_copies
     from hemocast.dataset.split.saved import find_split, read_parts
 
-    parts = read_parts(find_split(dataset, split))
+    table = find_split(dataset, split)
+    print(f"Split: {table.stem}")
+    parts = read_parts(table)
     scans = files_of_split(Dataset(dataset), parts) if pixels else {}
     with progress_bar("Comparing") as progress:
         copies = find_copies(scans, workers=workers, progress=progress) if pixels else ()

@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import DatasetFolder, output
+from hemocast.cli.options import DatasetFolder, NamedBy, output
 
 
 def cohort(
     dataset: DatasetFolder,
     out: Annotated[Path | None, output("Folder for the tables. Default: DATASET/cohort")] = None,
+    clinical: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A table by patient_id or participant_id (ages, times, treatment, follow-up, "
+            "labels) that completes the dataset's; repeat."
+        ),
+    ] = None,
+    key: NamedBy = None,
     window: Annotated[
         tuple[float, float], typer.Option(help="Earliest and latest scan, hours after onset.")
     ] = (0.0, 72.0),
@@ -32,6 +40,7 @@ def cohort(
     from hemocast.dataset.cohort.assemble import build_cohort, check_out, save_cohort
     from hemocast.dataset.cohort.eligibility import EligibilityConfig
     from hemocast.dataset.cohort.matching import MatchConfig
+    from hemocast.dataset.tables.given import take_tables
     from hemocast.errors import ConfigError
 
     try:
@@ -50,6 +59,8 @@ def cohort(
     pairing = MatchConfig(caliper_years=caliper, seed=seed) if match else None
     folder = out or dataset / "cohort"
     check_out(folder)
+    for taken in take_tables(dataset, clinical or (), key):
+        print(taken)
     made = build_cohort(dataset, eligibility, pairing)
     save_cohort(made, folder)
     for step in made.eligible.flow:

@@ -44,7 +44,8 @@ def crossval(
     result = done.evaluation
     print(f"{done.refused} scan(s) refused")
     print(
-        f"Out of fold: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT"
+        f"Out of fold: {result.n_patients} patients; {result.n} scans, {result.n_positive} of them "
+        "of patients with HT"
     )
     for metric in MAIN_METRICS:
         estimate = result[metric]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
+from hemocast.cli.options import BootstrapSeed, Everything, NamedBy, Resamples, Threshold
 
 
 def evaluate(
@@ -22,8 +22,8 @@ def evaluate(
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="A dataset's labels.tsv, or a CSV with scan_id or participant_id, and label: for "
-            "predictions without labels, such as those of 'hemocast predict'."
+            help="A dataset's labels.tsv, or a table with patient_id, participant_id or scan_id, "
+            "and label: for predictions without labels, such as those of 'hemocast predict'."
         ),
     ] = None,
     readings: Annotated[
@@ -31,8 +31,12 @@ def evaluate(
     ] = None,
     clinical: Annotated[
         Path | None,
-        typer.Option(help="A dataset's clinical.tsv, for subgroups (its neighbors are read too)."),
+        typer.Option(
+            help="A dataset's clinical.tsv (its neighbors are read too), or a table with "
+            "patient_id or participant_id: for subgroups."
+        ),
     ] = None,
+    key: NamedBy = None,
     out: Everything = Path("hemocast-evaluation"),
     threshold: Threshold = None,
     resamples: Resamples = 2000,
@@ -69,12 +73,14 @@ def evaluate(
     """
     from hemocast.cli.progress import stage_bars
     from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
+    from hemocast.pipeline.predictions.names import key_of_table
     from hemocast.report.words import estimate as words
     from hemocast.stats import Resampling
 
+    secret = key_of_table(predictions, key)
     with stage_bars() as progress:
         result = evaluate_files(
-            Tables(predictions, readings, clinical, labels),
+            Tables(predictions, readings, clinical, labels, secret),
             out,
             EvaluationOptions(
                 threshold,

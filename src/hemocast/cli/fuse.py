@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import output
+from hemocast.cli.options import NamedBy, output
 
 
 def fuse(
@@ -18,8 +18,12 @@ def fuse(
         ),
     ],
     clinical: Annotated[
-        Path, typer.Option(help="A table with participant_id and the record, or a dataset.")
+        Path,
+        typer.Option(
+            help="A table with patient_id or participant_id, and the record; or a dataset."
+        ),
     ],
+    key: NamedBy = None,
     resamples: Annotated[int, typer.Option(min=1, help="For net benefit.")] = 1000,
     out: Annotated[Path, output("Where everything goes.", "fusion")] = Path("hemocast-fusion"),
 ) -> None:
@@ -35,7 +39,7 @@ def fuse(
     def shown(one: Estimate) -> str:
         return f"{one.value:.3f} ({one.ci_low:.3f} to {one.ci_high:.3f})"
 
-    done = fuse_files(predictions, clinical, out, resamples)
+    done = fuse_files(predictions, clinical, out, resamples, key)
     found, strata = done.increment, done.treatments
     if done.simulated:
         print("SIMULATED data: not clinical evidence.")

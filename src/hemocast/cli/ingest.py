@@ -35,7 +35,7 @@ def ingest(
     A NIfTI file's patient is the label in sub-LABEL, or else the file's whole name. Scans that show
     blood are flagged, not refused. The network is used only for a server or cluster named here.
 
-    Exit code: 0 all well, 3 some studies refused, 4 none usable.
+    Exit code: 0 all well, 3 some studies refused, 4 none usable, 5 no label is of any patient.
     """
     from collections import Counter
 
@@ -64,6 +64,10 @@ def ingest(
     for reason, count in count_reasons(report.left_out).most_common():
         print(f"{count} left out: {reason}")
     print(f"Quality report: {out / 'quality' / 'report.html'}")
+    if labels:
+        print(f"{report.labels_matched} label(s) matched a patient")
+    if report.nobody:
+        raise report.nobody
     if labels and report.unlabelled:
         print(f"{report.unlabelled} participant(s) without a label")
     leave(of_cases(report.added + report.already_there, len(report.refused)))

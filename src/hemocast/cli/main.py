@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -16,9 +17,11 @@ from hemocast.cli.benchmark import benchmark
 from hemocast.cli.check_leakage import check_leakage
 from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
+from hemocast.cli.config import config
 from hemocast.cli.crossval import crossval
 from hemocast.cli.deidentify import deidentify
 from hemocast.cli.demo import demo
+from hemocast.cli.doctor import doctor
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
 from hemocast.cli.export import export
@@ -69,6 +72,8 @@ app.command()(recalibrate)
 app.command()(measure)
 app.command()(reproduce)
 app.command()(deidentify)
+app.command()(doctor)
+app.add_typer(config, name="config")
 app.add_typer(readers, name="readers")
 app.add_typer(plan, name="plan")
 
@@ -101,6 +106,24 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+_ORDINARY = warnings.showwarning
+
+
+def _note(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show what a table was taken to say as a note, and other warnings as Python does."""
+    if category.__name__ == "ReadAs":  # its module is not loaded for commands without tables
+        print(f"Note: {message}", file=sys.stderr)
+    else:
+        _ORDINARY(message, category, filename, lineno, file, line)
+
+
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every refusal becomes one line and an exit code, never a traceback.
 
@@ -110,6 +133,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         In place of the process's own.
     """
     signal.signal(signal.SIGTERM, _stop)
+    warnings.showwarning = _note
     try:
         app(arguments)
     except HemocastError as error:

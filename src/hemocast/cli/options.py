@@ -36,6 +36,14 @@ Key = Annotated[
     Path | None,
     typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
 ]
+NamedBy = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="Secret of the pseudonyms, for tables with patient_id. Default: what 'hemocast "
+        "predict' keeps beside its predictions, or DATASET.key.",
+    ),
+]
 Encoder = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hemocast.cli.exits import leave, of_cases
-from hemocast.cli.options import output
+from hemocast.cli.options import Workers, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,7 @@ def predict(
         # Else one path that may not be read would end a run of 500.
         typer.Argument(
             help="DICOM folders, zips or NIfTI files, one patient in each; dataset folders; tables "
-            "(.csv, .tsv) with a column path and, where known, participant_id and scan_id.",
+            "(.csv, .tsv, .xlsx) with a column path and, where known, participant_id and scan_id.",
             readable=False,
         ),
     ],
@@ -55,11 +55,12 @@ def predict(
     clinical: Annotated[
         Path | None,
         typer.Option(
-            help="For a model of the clinical record: a table with participant_id, age, nihss ..., "
-            "or a dataset. Patients are found by participant_id: see --key, or give a table of "
-            "paths."
+            help="For a model of the clinical record: a table with patient_id (and --key) or "
+            "participant_id, age, nihss ..., or a dataset. Patients are found by participant_id: "
+            "see --key, or give a table of paths."
         ),
     ] = None,
+    workers: Workers = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -91,9 +92,12 @@ def predict(
     alone = len(cases) < 2 or not console.is_terminal
     with Progress(console=console, transient=True, disable=alone) as bar:
         task = bar.add_task("Predicting", total=len(cases))
-        for result in predict_cases(cases, loaded, out, key=key, clinical=clinical, resume=resume):
+        run = predict_cases(
+            cases, loaded, out, key=key, clinical=clinical, resume=resume, workers=workers
+        )
+        for result in run:
             counts[result.status] += 1
-            _say(console, result)
+            _say(console, result, cases[result.case - 1].path)
             bar.update(task, completed=result.case)
     done, skipped = counts["done"], counts["skipped"]
     summary = f"{done} predicted, {counts['refused'] + counts['failed']} not"
@@ -104,7 +108,7 @@ def predict(
     leave(of_cases(done + skipped, counts["refused"], counts["failed"]))
 
 
-def _say(console: Console, result: CaseResult) -> None:
+def _say(console: Console, result: CaseResult, path: Path) -> None:
     from rich.markup import escape
 
     if result.status == "skipped":
@@ -112,7 +116,9 @@ def _say(console: Console, result: CaseResult) -> None:
         return
     if result.prediction is None:
         console.print(
-            f"[red]{result.case} {result.status}[/red] {escape(result.message)}", soft_wrap=True
+            f"[red]{result.case} {result.status}[/red] {escape(str(path))}: "
+            f"{escape(result.message)}",
+            soft_wrap=True,
         )
         return
     low, high = result.prediction.probability_interval

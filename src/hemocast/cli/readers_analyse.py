@@ -7,14 +7,22 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import BootstrapSeed, Everything, Resamples, Threshold
+from hemocast.cli.options import BootstrapSeed, Everything, NamedBy, Resamples, Threshold
 
 
 def analyse(
     readings: Annotated[Path, typer.Argument(help="readings.csv, as 'readers export' writes it.")],
     predictions: Annotated[
-        Path, typer.Option(help="predictions.csv: the scans' labels, and the model's answers.")
+        Path, typer.Option(help="predictions.csv: the model's answers, and the labels if it has.")
     ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labels of their own, as for evaluate: a dataset's labels.tsv, or a table with "
+            "patient_id, participant_id or scan_id."
+        ),
+    ] = None,
+    key: NamedBy = None,
     out: Everything = Path("hemocast-readers"),
     threshold: Threshold = None,
     resamples: Resamples = 2000,
@@ -26,12 +34,14 @@ def analyse(
     """
     from hemocast.cli.progress import stage_bars
     from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files
+    from hemocast.pipeline.predictions.names import key_of_table
     from hemocast.report.words import estimate as words
     from hemocast.stats import Resampling
 
+    tables = Tables(predictions, readings, labels=labels, key=key_of_table(predictions, key))
     with stage_bars() as progress:
         result = analyse_files(
-            Tables(predictions, readings),
+            tables,
             out,
             EvaluationOptions(threshold, Resampling(resamples, seed)),
             progress,

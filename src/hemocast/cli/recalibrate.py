@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import output
+from hemocast.cli.options import NamedBy, output
 
 
 def recalibrate(
@@ -24,8 +24,10 @@ def recalibrate(
         typer.Option(help="The model that predicted. Default: the demonstration model."),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="A table with scan_id or participant_id, and label.")
+        Path | None,
+        typer.Option(help="A table with patient_id, participant_id or scan_id, and label."),
     ] = None,
+    key: NamedBy = None,
     sensitivity: Annotated[
         float | None,
         typer.Option(min=0.01, max=0.99, help="Put the threshold where this share of HT is found."),
@@ -41,7 +43,7 @@ def recalibrate(
     """
     from hemocast.pipeline.recalibrate import RecalibrationOptions, recalibrate_files
 
-    options = RecalibrationOptions(model, labels, sensitivity, population)
+    options = RecalibrationOptions(model, labels, sensitivity, population, key)
     done = recalibrate_files(predictions, out, options)
     now = done.model.description.calibration
     print(

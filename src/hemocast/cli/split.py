@@ -62,4 +62,5 @@ def split(
             f"{part} {count['patients']} patients ({count['ht']} with HT)"
             for part, count in receipt["parts"].items()
         )
-        print(f"splits/{receipt['split']}.tsv: {parts}; overlap: {receipt['patient_overlap']}")
+        overlap = sum(receipt["patient_overlap"].values())
+        print(f"splits/{receipt['split']}.tsv: {parts}; in more than one part: {overlap}")

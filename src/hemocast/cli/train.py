@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import SPLIT, Encoder, Net, Workers, output
+from hemocast.cli.options import SPLIT, Encoder, NamedBy, Net, Workers, output
 
 
 def train(
     dataset: Annotated[Path, typer.Argument(help="A dataset folder with labels, or stacks.")],
     out: Annotated[Path, output("Folder for the model; new or empty.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table by patient_id or participant_id, with label (1 HT, 0 no HT): they "
+            "replace these patients' labels in the dataset."
+        ),
+    ] = None,
+    key: NamedBy = None,
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
     net: Net = None,
     encoder: Encoder = None,
@@ -37,6 +45,7 @@ def train(
     from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
     from hemocast.dataset.split.saved import find_split
+    from hemocast.dataset.tables.given import take_tables
     from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
     from hemocast.stats import MAIN_METRICS
 
@@ -47,16 +56,28 @@ def train(
 
         settings = with_encoder(settings, encoder)
     table = find_split(dataset, split) if split else None
+    for taken in take_tables(dataset, [labels] if labels else (), key):
+        print(taken)
     with stage_bars() as progress:
         options = TrainOptions(test_fraction, table, workers, progress)
         trained = train_and_test(Dataset(dataset), settings, out, purpose, options)
     result = trained.evaluation
-    print(f"{len(trained.refused)} scan(s) refused; overlap: {trained.receipt['patient_overlap']}")
+    parts = trained.receipt["parts"].items()
+    said = ", ".join(f"{part} {c['patients']} patients ({c['ht']} with HT)" for part, c in parts)
+    overlap = sum(trained.receipt["patient_overlap"].values())
+    print(f"Split by patient: {said}; in more than one part: {overlap}")
+    if trained.refused:
+        print(f"{len(trained.refused)} scan(s) refused; 'hemocast predict DATASET' says why")
     inner = trained.fitted.validation
     how = "the split's own" if trained.split.parts.get("validation") else "drawn"
     how = how if len(trained.fitted.train) else "all, out of fold"
     print(f"Calibrated on ({how}): {len(inner.participants)} patients")
-    print(f"Held out: {result.n_patients} patients, {result.n} scans, {result.n_positive} with HT")
+    labels_of = zip(trained.test, trained.label, strict=True)
+    with_ht = {scan.participant_id for scan, label in labels_of if label}
+    print(
+        f"Held out: {result.n_patients} patients, {len(with_ht)} with HT; {result.n} scans, "
+        f"{result.n_positive} of them of patients with HT"
+    )
     for metric in MAIN_METRICS:
         estimate = result[metric]
         print(f"  {metric:18} {estimate.value:.3f} ({estimate.ci_low:.3f}-{estimate.ci_high:.3f})")

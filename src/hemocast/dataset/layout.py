@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hemocast import files
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.scan_id import ScanId
-from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
+from hemocast.dataset.tables.columns import HT_OR_NOT, Column, TableSchema, parse_table, refuse
 from hemocast.errors import DatasetError, NothingThere
 from hemocast.tables import MISSING, read_table
 
@@ -29,7 +29,7 @@ _LABELS = TableSchema(
     "labels",
     (
         Column("participant_id", required=True, blank=False),
-        Column("label", "flag", required=True, hint="1 HT, 0 no HT"),
+        Column("label", "flag", words=HT_OR_NOT, required=True, hint="1 HT, 0 no HT"),
     ),
     ("participant_id",),
 )

@@ -153,8 +153,24 @@ def read_key(path: Path, beside: Path) -> bytes | None:
             "the key that named them: with a new one the same patient would enter as a second one",
             "Name its file with --key, or bring it back",
         )
-    if not text:
-        return None
+    return _key_in(text) if text else None
+
+
+def given_key(path: Path) -> bytes:
+    """Read a key that must be there, wherever it lies.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or it holds no key.
+    """
+    try:
+        return _key_in(path.read_text(encoding="ascii", errors="replace").strip())
+    except OSError:
+        return _key_in("")
+
+
+def _key_in(text: str) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:

@@ -33,12 +33,15 @@ class Tables:
         Of the same scans by clinicians; of their patients.
     labels : Path, optional
         For predictions without labels; else those beside `clinical` are taken.
+    key : bytes, optional
+        Of the predictions' pseudonyms, where labels and clinical table hold ``patient_id``.
     """
 
     predictions: Path
     readings: Path | None = None
     clinical: Path | None = None
     labels: Path | None = None
+    key: bytes | None = field(default=None, repr=False)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -105,12 +108,15 @@ def read_inputs(tables: Tables, threshold: float | None = None, level: Level = "
         labels=tables.labels,
         spare_labels=beside if beside is not None and beside.is_file() else None,
         level=level,
+        key=tables.key,
     )
     return Inputs(
         predictions=table,
         readings=None if tables.readings is None else read_readings(tables.readings, table),
         clinical=(
-            None if clinical is None else read_clinical(clinical, table.participant, table.scan)
+            None
+            if clinical is None
+            else read_clinical(clinical, table.participant, table.scan, tables.key)
         ),
     )
 

@@ -110,7 +110,7 @@ def read_printed(path: Path) -> tuple[Printed, ...]:
             f"{expected}, at most {MAX_BYTES // 1_000_000} MB",
             "Check the path and the file",
         )
-    text = read_table(path, "table.csv")
+    text = read_table(path)
     table, faults = _with_blank_keys(text)
     if len(text) > MAX_ROWS:
         faults = (f"table.csv: more than {MAX_ROWS} rows", *faults)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,16 +26,19 @@ from hemocast.report.evaluation.tables import evaluation_tables
 from hemocast.report.figures.drawing import Drawing, drawing_files
 from hemocast.report.readers.figures import draw_readers
 from hemocast.report.readers.tables import reader_tables
+from hemocast.workbook import workbook
 
 __all__ = ["EvaluationOptions", "Tables", "analyse_files", "evaluate_files"]
 
-PAGE = "report.html"
+PAGE, WORKBOOK = "report.html", "tables.xlsx"
 _ALWAYS = {
     "evaluation": (
         "metrics.json", "metrics.csv", "thresholds.csv", "prevalence.csv", "calibration.csv",
-        "decision.csv", PAGE,
+        "decision.csv", WORKBOOK, PAGE,
     ),
-    "reader study": ("table2.csv", "table2.tex", "reader_tests.csv", "agreement.csv", PAGE),
+    "reader study": (
+        "table2.csv", "table2.tex", "reader_tests.csv", "agreement.csv", WORKBOOK, PAGE,
+    ),
 }  # fmt: skip
 """What every run of a kind writes."""
 _OLDER = (
@@ -85,7 +90,8 @@ def evaluate_files(
     with _claimed(out, "evaluation", tables) as output:
         result = evaluate_inputs(found, chosen, tell)
         tell("drawing", 0, 1)
-        output.write_all(evaluation_tables(result) | _figures_and_page(result))
+        tables_made: dict[str, str | bytes] = {**evaluation_tables(result)}
+        output.write_all(_with_workbook(tables_made | _figures_and_page(result)))
         tell("drawing", 1, 1)
     return result
 
@@ -118,7 +124,7 @@ def analyse_files(
             simulated=found.simulated,
             resampling=chosen.resampling,
         )
-        output.write_all(_figures_and_page(result))
+        output.write_all(_with_workbook(_figures_and_page(result)))
         tell("readers", 1, 1)
     return result
 
@@ -137,6 +143,16 @@ def _figures_and_page(result: EvaluationResult) -> dict[str, str | bytes]:
         readers = draw_readers(result.readers, simulated=result.simulated)
     page = evaluation_page(result, figures, readers)
     return files | drawing_files((*figures, *readers)) | {PAGE: page}
+
+
+def _with_workbook(files: Mapping[str, str | bytes]) -> dict[str, str | bytes]:
+    """Add all CSV tables once more, as the sheets of one Excel workbook."""
+    sheets = {
+        name.removesuffix(".csv"): list(csv.reader(io.StringIO(text)))
+        for name, text in files.items()
+        if name.endswith(".csv") and isinstance(text, str)
+    }
+    return {**files, WORKBOOK: workbook(sheets)}
 
 
 @contextmanager

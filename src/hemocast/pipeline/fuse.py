@@ -24,6 +24,7 @@ from hemocast.classical.record import read_record_file, treatments_of
 from hemocast.errors import UsageError
 from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
 from hemocast.files import claim, json_text, table_text
+from hemocast.pipeline.predictions.names import key_of_table
 from hemocast.stats import Estimate, Resampling
 
 KIND = "fusion"
@@ -61,7 +62,9 @@ class FusedPatients:
     simulated: bool
 
 
-def fuse_files(predictions: Path, clinical: Path, out: Path, resamples: int) -> FusedPatients:
+def fuse_files(
+    predictions: Path, clinical: Path, out: Path, resamples: int, key: Path | None = None
+) -> FusedPatients:
     """Join the risks of scans with the clinical record of their patients.
 
     Parameters
@@ -75,6 +78,8 @@ def fuse_files(predictions: Path, clinical: Path, out: Path, resamples: int) -> 
         Folder for ``increment.json`` and ``predictions.csv``.
     resamples : int
         For net benefit.
+    key : Path, optional
+        For a record by ``patient_id``; see `key_of_table`.
 
     Raises
     ------
@@ -92,7 +97,7 @@ def fuse_files(predictions: Path, clinical: Path, out: Path, resamples: int) -> 
         )
     first, image = _of_patients(table)
     participant = tuple(str(one) for one in table.participant[first])
-    record = read_record_file(clinical, participant)
+    record = read_record_file(clinical, participant, key_of_table(predictions, key))
     outcome = table.truth[first].astype(np.float64)
     cohort = Cohort(record, outcome, np.arange(len(outcome)))
     known = np.asarray(~np.isnan(record.values).all(axis=1))

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from hemocast.classical.record import ClinicalTables
 from hemocast.dataset.ingest.sources import Candidate
-from hemocast.errors import HemocastError, NoRecord, NoSpace, NotWritable, UsageError
+from hemocast.dataset.pseudonym import given_key
+from hemocast.errors import (
+    HemocastError,
+    NoRecord,
+    NoSpace,
+    NotWritable,
+    UsageError,
+    WorkerDied,
+)
 from hemocast.faults import internal_error
 from hemocast.files import check_space, write_json
+from hemocast.onnx import usable_cpus
 from hemocast.pipeline.predictions.cases import Case, cases_of
-from hemocast.pipeline.predictions.folder import PREDICTION, CaseResult, PredictionsFolder
+from hemocast.pipeline.predictions.folder import (
+    PREDICTION,
+    CaseResult,
+    PredictionsFolder,
+)
 from hemocast.pipeline.predictions.names import scans_of
 
 if TYPE_CHECKING:
+    from hemocast.classical.measurements import Measurements
     from hemocast.model import Model, Prediction
     from hemocast.volume import Volume
 
@@ -36,8 +56,9 @@ def predict_cases(
     key: Path | bytes | None = None,
     clinical: Path | None = None,
     resume: bool = False,
+    workers: int = 1,
 ) -> Iterator[CaseResult]:
-    """Predict every scan, one after the other, writing into `out` as they finish.
+    """Predict every scan, writing into `out` in the order of the cases.
 
     A bad path costs that case alone. ``predictions.csv`` grows by a row after every scan, so that
     what is finished is not lost when the run is stopped, and by one more, ``all``, for a patient
@@ -58,9 +79,12 @@ def predict_cases(
         path holds one patient's scans, which are called by pseudonyms of this folder.
     clinical : Path, optional
         What is known of the patients, for a model that has to be told: a table with
-        ``participant_id``, or a dataset's folder; see `hemocast.classical.record`.
+        ``participant_id`` (with the key, ``patient_id``), or a dataset's folder; see
+        `hemocast.classical.record`.
     resume : bool
         Skip scans that this model has predicted there before.
+    workers : int
+        Processes that read and predict.
 
     Yields
     ------
@@ -78,27 +102,29 @@ def predict_cases(
     NoSpace, NotWritable
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
+    WorkerDied
+        The system ended one of the processes.
     """
     calibration = model.description.calibration
-    tables = _clinical(model, clinical)
+    tables = _clinical(model, clinical, key)
     with PredictionsFolder.open(out, model.hash, key, calibration.assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
-        for case in cases:
-            for result in _Run(case, model, folder, tables, resume=resume).results():
-                folder.add(result, case.path)
-                folder.add_bag(result.participant_id, calibration)
-                yield result
+        for case, result in _Run(cases, folder, tables, resume).results(model, workers):
+            folder.add(result, case.path)
+            folder.add_bag(result.participant_id, calibration)
+            yield result
+            del result  # before the next scan is read
 
 
-def _clinical(model: Model, path: Path | None) -> ClinicalTables | None:
+def _clinical(model: Model, path: Path | None, key: Path | bytes | None) -> ClinicalTables | None:
     """Read the clinical table; refuse one too many, or one too few."""
     if path is None and model.needs_record:
         raise NoRecord(
             "The model needs the clinical record of each patient",
-            "a table with participant_id, or the dataset's folder",
+            "a table with participant_id or patient_id, or the dataset's folder",
             "Name it with --clinical",
         )
     if path is not None and not model.needs_record:
@@ -107,65 +133,200 @@ def _clinical(model: Model, path: Path | None) -> ClinicalTables | None:
             "no table, or a model of the clinical record",
             "Leave out --clinical",
         )
-    return None if path is None else ClinicalTables.read(path)
+    if path is None:
+        return None
+    secret = given_key(key) if isinstance(key, Path) and key.is_file() else key
+    return ClinicalTables.read(path, secret if isinstance(secret, bytes) else None)
+
+
+@dataclass(frozen=True, repr=False)
+class _Job:
+    """A scan that is to be predicted: what a process needs for it, and nothing of the folder's."""
+
+    number: int
+    participant_id: str | None
+    scan_id: str
+    scan: Candidate
+    record: Measurements | None
+
+
+Step = CaseResult | _Job
+Done = tuple[CaseResult, dict[str, bytes]]
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One case: what it works with."""
+    """All cases, and the folder that they go into."""
 
-    case: Case
-    model: Model
+    cases: Sequence[Case]
     folder: PredictionsFolder
     tables: ClinicalTables | None
     resume: bool
 
-    def results(self) -> Iterator[CaseResult]:
-        scans = scans_of(self.case, self.folder.names)
-        while (result := self._next(scans)) is not None:
-            yield result
-            del result  # before the next scan is read
+    def results(self, model: Model, workers: int) -> Iterator[tuple[Case, CaseResult]]:
+        """Predict in the order of the cases, some ahead where there are several processes."""
+        waiting: deque[tuple[Case, Step | ExitStack, Callable[[], Done] | None]] = deque()
+        with ExitStack() as opened, _Workers(model, workers) as pool:
+            for case, step in self._steps(opened):
+                begun = pool.begin(step) if isinstance(step, _Job) else None
+                waiting.append((case, step, begun))
+                while len(waiting) > pool.ahead:
+                    yield from self._next(*waiting.popleft())
+            while waiting:
+                yield from self._next(*waiting.popleft())
 
-    def _next(self, scans: Iterator[Candidate | HemocastError]) -> CaseResult | None:
-        """Read and predict one scan more; None where there is none."""
-        start = time.perf_counter()
-        number, names = self.case.number, (self.case.participant_id, self.case.scan_id)
-        simulated, named = self.model.description.simulated_training_data, False
+    def _next(
+        self, case: Case, step: Step | ExitStack, done: Callable[[], Done] | None
+    ) -> Iterator[tuple[Case, CaseResult]]:
+        if isinstance(step, ExitStack):
+            step.close()
+        elif isinstance(step, CaseResult):
+            yield case, step
+        elif done is not None:
+            result, made = done()
+            yield case, self._keep(result, made)
+
+    def _keep(self, result: CaseResult, made: Mapping[str, bytes]) -> CaseResult:
+        if not made or result.scan_id is None:
+            return result
+        try:
+            return replace(result, folder=self.folder.write_scan(result.scan_id, made))
+        except (NoSpace, NotWritable):
+            raise
+        except HemocastError as error:
+            return replace(
+                result, status="refused", code=error.code, message=str(error), prediction=None
+            )
+
+    def _steps(self, opened: ExitStack) -> Iterator[tuple[Case, Step | ExitStack]]:
+        """Give what is to be done for every scan; after a case, what it keeps open."""
+        for case in self.cases:
+            kept = opened.enter_context(ExitStack())
+            scans = scans_of(case, self.folder.names, kept)
+            while (step := self._step(case, scans)) is not None:
+                yield case, step
+                del step
+            yield case, kept
+
+    def _step(self, case: Case, scans: Iterator[Candidate | HemocastError]) -> Step | None:
+        """Find and name one scan more; None where there is none."""
+        names = case.participant_id, case.scan_id
         try:
             scan = next(scans, None)
             if scan is None:
                 return None
             if isinstance(scan, HemocastError):
                 raise scan
-            names = patient, scan_id = self.folder.names.of(self.case, scan)
+            names = patient, scan_id = self.folder.names.of(case, scan)
             if self.resume and self.folder.is_done(scan_id):
-                return CaseResult(number, "skipped", "", "", patient, scan_id)
-            named = True
+                return CaseResult(case.number, "skipped", "", "", patient, scan_id)
             self.folder.check(scan_id)
-            volume = scan.read()
-            simulated = simulated or volume.source.simulated
             record = self.tables.of([patient or ""]) if self.tables else None
-            prediction = self.model.predict(volume, scan_id=scan_id, record=record)
-            # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
-            volume = volume.emptied()
-            base_rate = self.model.description.training.prevalence
-            write = partial(_write_files, prediction, volume, base_rate)
-            place = self.folder.write_scan(scan_id, write)
         except HemocastError as error:
-            # Before a scan has its name it is the temporary folder that is full, of one zip.
-            if isinstance(error, NoSpace | NotWritable) and named:
-                raise
-            return CaseResult(
-                number, "refused", error.code, str(error), *names, simulated=simulated
-            )
+            return CaseResult(case.number, "refused", error.code, str(error), *names)
         except Exception as error:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
-            return CaseResult(number, "failed", fault.code, str(fault), *names, simulated=simulated)
-        seconds = time.perf_counter() - start
+            return CaseResult(case.number, "failed", fault.code, str(fault), *names)
+        return _Job(case.number, patient, scan_id, scan, record)
+
+
+class _Workers:
+    """Predicts here, or in processes that have the model each.
+
+    Parameters
+    ----------
+    model : Model
+        Predicts.
+    n : int
+        How many processes; 1: this one.
+    """
+
+    def __init__(self, model: Model, n: int) -> None:
+        self._model = model
+        self._pool: ProcessPoolExecutor | None = None
+        self.ahead = n if n > 1 else 0
+        if n > 1:
+            # Without its session, which stays here; each process gets its share of the CPUs.
+            own = replace(model, threads=max(1, usable_cpus() // n))
+            self._pool = ProcessPoolExecutor(n, get_context("spawn"), _set_out, (own,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, job: _Job) -> Callable[[], Done]:
+        """Begin with a scan; what is returned waits for it."""
+        if self._pool is None:
+            return partial(_predict, job, self._model)
+        try:
+            begun = self._pool.submit(_predict_here, job)
+        except BrokenProcessPool as error:
+            raise _died() from error
+        return partial(_wait, begun)
+
+
+def _wait(begun: Future[Done]) -> Done:
+    try:
+        return begun.result()
+    except BrokenProcessPool as error:
+        raise _died() from error
+
+
+def _died() -> WorkerDied:
+    return WorkerDied(
+        "A process that predicted scans was ended from outside",
+        "processes that live; the system ends one where memory runs out",
+        "Run again with --resume and fewer --workers: what is predicted stays",
+    )
+
+
+_MINE: list[Model] = []
+"""The model of a process that predicts for another."""
+
+
+def _set_out(model: Model) -> None:
+    _MINE[:] = [model]
+
+
+def _predict_here(job: _Job) -> Done:
+    return _predict(job, _MINE[0])
+
+
+def _predict(job: _Job, model: Model) -> Done:
+    """Read and predict a scan; give the result and its files, none where it was refused."""
+    start = time.perf_counter()
+    names = job.participant_id, job.scan_id
+    simulated = model.description.simulated_training_data
+    try:
+        volume = job.scan.read()
+        simulated = simulated or volume.source.simulated
+        prediction = model.predict(volume, scan_id=job.scan_id, record=job.record)
+        # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
+        volume = volume.emptied()
+        base_rate = model.description.training.prevalence
+        # In the system's folder for such things: what a killed run leaves is not among the results.
+        with tempfile.TemporaryDirectory(prefix="hemocast-") as folder:
+            _write_files(prediction, volume, base_rate, Path(folder))
+            made = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
+    except (NoSpace, NotWritable):
+        raise
+    except HemocastError as error:
         return CaseResult(
-            number, "done", "", "", patient, scan_id, prediction, place, seconds, simulated
-        )
+            job.number, "refused", error.code, str(error), *names, simulated=simulated
+        ), {}
+    except Exception as error:
+        fault = internal_error(error)
+        return CaseResult(
+            job.number, "failed", fault.code, str(fault), *names, simulated=simulated
+        ), {}
+    seconds = time.perf_counter() - start
+    return CaseResult(
+        job.number, "done", "", "", *names, prediction, None, seconds, simulated
+    ), made
 
 
 def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folder: Path) -> None:

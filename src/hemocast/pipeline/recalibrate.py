@@ -14,6 +14,7 @@ from hemocast.errors import UsageError
 from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.files import check_folder, reserved
 from hemocast.model import Change, load, load_default, recalibrate, save_recalibrated
+from hemocast.pipeline.predictions.names import key_of_table
 from hemocast.tables import read_table
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class RecalibrationOptions:
         Choose the threshold for it.
     population : str, optional
         Of whom the probabilities are then; the model's own where left out.
+    key : Path, optional
+        For labels by ``patient_id``; see `key_of_table`.
     """
 
     model: Path | None = None
     labels: Path | None = None
     sensitivity: float | None = None
     population: str | None = None
+    key: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def recalibrate_files(
     options = options or RecalibrationOptions()
     check_folder(out, "model")
     source = load_default() if options.model is None else load(options.model)
-    table = read_predictions(predictions, labels=options.labels)
+    key = key_of_table(predictions, options.key)
+    table = read_predictions(predictions, labels=options.labels, key=key)
     before = source.description.calibration
     logit = _logits(predictions, table)
     said = np.array([before.probability(one) for one in logit])

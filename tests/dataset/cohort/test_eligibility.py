@@ -120,8 +120,21 @@ def test_the_flow_adds_up(select) -> None:
 
 
 def test_a_class_with_nobody_left_is_refused_with_the_flow(select) -> None:
-    with pytest.raises(TooFewPatients, match=r"without HT is left .*no imaging at least 100 h"):
+    said = r"without HT is left\. Lost: no HT, but no imaging at least 100 h"
+    with pytest.raises(TooFewPatients, match=said):
         select(follow_up_hours=100)
+
+
+def test_what_cost_most_patients_comes_first_with_the_column_that_is_lacking(tables_of) -> None:
+    people = [f"sub-{i}" for i in range(3)]
+    scans = [{"participant_id": one, "scan_id": f"{one}_ses-01"} for one in people]
+    labels = [{"participant_id": one, "label": 0} for one in people[1:]]
+    with pytest.raises(TooFewPatients) as caught:
+        select_scans(tables_of(scans=scans, labels=labels))
+    said = str(caught.value)
+    assert "Lost: no time from onset to scan: 2 patient(s), 2 scan(s); no label: 1 pat" in said
+    assert "Give onset_to_first_scan_hours, label with --clinical" in said
+    assert said.count("patient(s)") == 2
 
 
 def test_times_out_of_order_are_refused() -> None:

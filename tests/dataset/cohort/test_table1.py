@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import cast
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
 from hemocast.dataset.cohort.table1 import Table1, describe_patients, make_table1
 from hemocast.errors import TooFewPatients
@@ -66,9 +68,12 @@ def test_it_neither_prints_nor_warns(patients: pd.DataFrame, capsys) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_all_three_files_hold_every_row(patients: pd.DataFrame) -> None:
+def test_all_files_hold_every_row(patients: pd.DataFrame) -> None:
     made = make_table1(patients, "group", simulated=True)
-    csv, html, latex = made.texts().values()
+    files = made.files()
+    csv, html, latex = (str(files[f"table1.{kind}"]) for kind in ("csv", "html", "tex"))
+    book = load_workbook(io.BytesIO(cast("bytes", files["table1.xlsx"])))
+    assert len(list(book.active.rows)) == len(made.table) + 1
     assert len(pd.read_csv(io.StringIO(csv))) == len(made.table)
     assert "<b>50" not in html
     assert "&lt;b&gt;50 % &amp; co" in html

@@ -595,7 +595,7 @@ def test_processes_give_the_same_as_one(source: Path, labels: Path, tmp_path: Pa
     [
         ("patient_id,label\nA,2\nB,\n", "rows 2, 3, column label: 0 or 1"),
         ("patient_id,label\nA,1\nA,0\n", "row 3, column patient_id: every row once"),
-        ("id,outcome\nA,1\n", "column patient_id: the column is missing; labels.csv, column label"),
+        ("id,outcome\nA,1\n", "column patient_id: the column is missing; it has id, outcome"),
         ("", "is empty"),
     ],
 )

@@ -62,7 +62,7 @@ def test_good_cells_become_values_and_blanks_become_missing() -> None:
         ("age", "nan"),
         ("age", "NA"),
         ("points", "1.5"),
-        ("ill", "yes"),
+        ("ill", "maybe"),
         ("sex", "f"),
         ("drugs", "a;c"),
         ("drugs", "a;a"),

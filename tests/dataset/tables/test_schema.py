@@ -50,7 +50,7 @@ def test_glucose_in_mg_per_dl_is_refused_with_a_hint(text_of) -> None:
             "nihss + item_1a",
         ),
         ("scans", {"scan_id": "sub-2_ses-01"}, "scan_id"),
-        ("scans", {"scan_id": "sub-1_ses-01", "blood": "yes"}, "blood"),
+        ("scans", {"scan_id": "sub-1_ses-01", "blood": "maybe"}, "blood"),
         ("reviews", {"reviewer_id": "r", "role": "chief", "label": 1}, "role"),
         (
             "reviews",

@@ -80,17 +80,17 @@ def test_labels_that_disagree_are_refused_and_those_that_agree_are_not(tmp_path:
     assert read_predictions(path, labels=good).truth.tolist() == [True, False, False]
     bad = write(tmp_path / "bad.csv", head, "a,sub-1,0", "b,sub-7,0", "c,sub-3,0")
     text = refused(path, bad)
-    assert "row 2, column label: the label that labels.csv gives" in text
-    assert "row 3, column participant_id: the participant that labels.csv gives" in text
+    assert "row 2, column label: the label that bad.csv gives" in text
+    assert "row 3, column participant_id: the participant that bad.csv gives" in text
 
 
 @pytest.mark.parametrize(
     ("head", "rows", "said"),
     [
         ("patient,label", ("sub-1,1",), "column participant_id: the column is missing, and scan"),
-        ("participant_id,outcome", ("sub-1,1",), "labels.csv, column label: the column is missing"),
+        ("participant_id,outcome", ("sub-1,1",), "secret.csv, column label: the column is missing"),
         ("participant_id,label", ("sub-1,1", "sub-1,1"), "row 3, column participant_id: every row"),
-        ("participant_id,label", ("sub-1,yes", ",1"), "row 2, column label: 0 or 1, or n/a"),
+        ("participant_id,label", ("sub-1,maybe", ",1"), "row 2, column label: 0 or 1, or n/a"),
         ("participant_id,label", (",1",), "row 2, column participant_id: text of 1 to 200"),
     ],
 )
@@ -103,9 +103,7 @@ def test_faults_of_the_labels_are_named(
 def test_predictions_without_the_key_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "participant_id,probability", "sub-1,0.5")
     labels = write(tmp_path / "l.csv", "scan_id,label", "a,1")
-    assert "predictions.csv, column scan_id: the column is missing; labels.csv" in refused(
-        path, labels
-    )
+    assert "p.csv, column scan_id: the column is missing; l.csv" in refused(path, labels)
 
 
 def test_labels_of_simulated_patients_make_the_evaluation_simulated(

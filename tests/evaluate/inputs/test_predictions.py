@@ -27,7 +27,7 @@ def test_all_faults_are_named_at_once_with_row_column_and_reason(tmp_path: Path)
     path = write(
         tmp_path / "a.csv",
         "p1,s1,1,0.9",
-        "p2,s2,yes,0.2",  # 3: label
+        "p2,s2,maybe,0.2",  # 3: label
         "p3,s3,0,87",  # 4: probability
         "p4,s4,0,",  # 5: missing
         "p1,s1,1,0.8",  # 6: a scan twice
@@ -51,7 +51,7 @@ def test_all_faults_are_named_at_once_with_row_column_and_reason(tmp_path: Path)
 
 def test_a_missing_participant_column_says_what_it_is_for(tmp_path: Path) -> None:
     text = refused(write(tmp_path / "a.csv", "s1,1,0.3", head="scan_id,label,probability"))
-    assert "predictions.csv, column participant_id: the column is missing" in text
+    assert "a.csv, column participant_id: the column is missing; it has scan_id, label" in text
     assert "repeat scan_id" in text
 
 

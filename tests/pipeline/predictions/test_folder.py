@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path, PosixPath
 from types import SimpleNamespace
 
@@ -37,11 +34,15 @@ def rows(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def make(folder: Path, scan_id: str = "s1") -> None:
-    for name in FILES:
-        (folder / name).write_text(f"{name} of {scan_id}")
+def made(scan_id: str = "s1") -> dict[str, bytes]:
     record = {"schema_version": 1, "scan_id": scan_id, "model": {"hash": HASH}}
-    (folder / "prediction.json").write_text(json.dumps(record))
+    files = {name: f"{name} of {scan_id}".encode() for name in FILES}
+    return files | {"prediction.json": json.dumps(record).encode()}
+
+
+def make(folder: Path, scan_id: str = "s1") -> None:
+    for name, content in made(scan_id).items():
+        (folder / name).write_bytes(content)
 
 
 def run(out: Path, *results: CaseResult) -> None:
@@ -49,9 +50,7 @@ def run(out: Path, *results: CaseResult) -> None:
         for result in results:
             if result.status == "done":
                 folder.check(str(result.scan_id))
-                folder.write_scan(
-                    str(result.scan_id), lambda made, name=result.scan_id: make(made, name)
-                )
+                folder.write_scan(str(result.scan_id), made(str(result.scan_id)))
             folder.add(result, Path(f"DOE^JANE/{result.case}"))
 
 
@@ -113,40 +112,9 @@ def test_a_file_for_a_folder_and_a_second_writer_are_refused(tmp_path: Path) -> 
         run(tmp_path / "out", done("s1"))
 
 
-def test_nothing_of_a_scan_is_there_where_making_it_fails(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        PredictionsFolder.open(tmp_path, HASH) as folder,
-    ):
-        folder.write_scan("s1", lambda made: (made / "montage.png").write_text(str(1 / 0)))
-    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
-
-
-def test_a_run_killed_while_a_scan_is_written_leaves_no_hidden_folder(tmp_path: Path) -> None:
-    """The folder of a scan was made under a hidden name among the results before."""
-    program = """
-import sys, time
-from pathlib import Path
-from hemocast.pipeline.predictions.folder import PredictionsFolder
-
-def write(made):
-    print("writing", made, flush=True)
-    time.sleep(600)
-
-with PredictionsFolder.open(Path(sys.argv[1]), "h") as folder:
-    folder.write_scan("s1", write)
-"""
-    killed = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path.parent)},
-    )
-    assert killed.stdout is not None
-    assert killed.stdout.readline().startswith("writing")
-    killed.kill()
-    killed.wait()
-    killed.stdout.close()
+def test_nothing_of_a_scan_is_there_where_a_file_is_lacking(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), PredictionsFolder.open(tmp_path, HASH) as folder:
+        folder.write_scan("s1", {"montage.png": b"picture"})
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 

@@ -17,7 +17,7 @@ from hemocast.dicom import write_nifti
 from hemocast.dicom.files.archive import Opened
 from hemocast.errors import OutputExists, SeveralScans, UsageError
 from hemocast.pipeline.predictions.cases import Case
-from hemocast.pipeline.predictions.names import NAMES, Names
+from hemocast.pipeline.predictions.names import NAMES, Names, key_of_table
 
 KEY = b"k" * 32
 
@@ -128,3 +128,30 @@ def test_several_patients_or_scans_under_one_name_are_refused(tmp_path: Path) ->
         (own, plain, "HC202"), (own, given, "HC202"), (keyed, given, "HC202"), (keyed, plain, None),
     ):  # fmt: skip
         assert getattr(names.refusal_of(case, two), "code", None) == code
+
+
+def test_the_key_of_a_table_is_the_folders_own_or_the_one_given(tmp_path: Path) -> None:
+    own, keyed, secret = tmp_path / "own", tmp_path / "keyed", tmp_path / "project.key"
+    for folder in (own, keyed):
+        folder.mkdir()
+    names = Names(own, None)
+    names.save()
+    Names(keyed, KEY).save()
+    secret.write_text(KEY.hex())
+    assert key_of_table(own / "predictions.csv", None) == names.key
+    assert key_of_table(keyed / "predictions.csv", None) is None
+    assert key_of_table(keyed / "predictions.csv", secret) == KEY
+    assert key_of_table(tmp_path / "of-others.csv", secret) == KEY
+    assert key_of_table(own / "predictions.csv", secret) == KEY  # of a dataset's scans
+    secret.write_text("00" * 32)
+    with pytest.raises(UsageError, match="another key"):
+        key_of_table(keyed / "predictions.csv", secret)
+
+
+def test_without_a_key_a_patient_has_a_pseudonym_of_the_folder(
+    tmp_path: Path, nii: Callable[..., tuple[Case, Candidate]]
+) -> None:
+    case, scan = nii("DOE.nii.gz")
+    told = replace(scan, identity=replace(scan.identity, patient="P1", alone=False))
+    names = Names(tmp_path / "out", None)
+    assert names.of(case, told)[0] == participant_id(names.key, "P1")

@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import norm
 
 from hemocast.errors import StatisticsError, UsageError
+from hemocast.papercheck import PAPER, read_printed
 from hemocast.simulate.readers.draw import (
     PER_DAY,
     WASHOUT_DAYS,
@@ -108,13 +109,17 @@ def test_correlations_are_as_asked() -> None:
         assert rho == pytest.approx(0.3**0.5, abs=0.05)
 
 
-def test_the_preset_resembles_what_the_paper_prints() -> None:
-    specificity = np.mean([spec.specificity for spec in PAPER_READERS])
-    balanced = {s.name: (s.sensitivity + s.specificity) / 2 for s in PAPER_READERS}
-    assert specificity == pytest.approx(0.894, abs=5e-4)
-    assert balanced["C6"] == pytest.approx(0.6459, abs=5e-5)
-    assert max(balanced.values()) == balanced["C8"] == pytest.approx(0.7545, abs=5e-5)
-    assert min(balanced.values()) == balanced["C6"]
+def test_the_preset_has_the_rows_that_the_paper_prints() -> None:
+    rows = {
+        (p.row, p.column): float(p.number.text) / 100
+        for p in read_printed(PAPER)
+        if p.table == "Table 2"
+    }
+    for spec in PAPER_READERS:
+        assert spec.sensitivity == pytest.approx(rows[spec.name, "sensitivity"], abs=1e-9)
+        asked = rows[spec.name, "specificity"]
+        assert spec.specificity == pytest.approx(asked if asked < 1 else 21.5 / 22, abs=1e-4)
+    assert [spec.name for spec in PAPER_READERS] == [f"C{k}" for k in range(1, 9)]
 
 
 def test_agreement_of_the_preset_lies_in_the_papers_range(readings) -> None:

@@ -155,10 +155,13 @@ def save_cohort(cohort: Cohort, folder: Path) -> None:
     if cohort.matching:
         tables |= _matching_tables(cohort.matching)
     texts = {f"{name}.tsv": _text(table) for name, table in tables.items()}
+    made: dict[str, str | bytes] = {
+        **texts,
+        **cohort.table1.files(),
+        "cohort.json": files.json_text(_summary(cohort)),
+    }
     with files.claim(folder, _KIND) as output:
-        output.write_all(
-            texts | cohort.table1.texts() | {"cohort.json": files.json_text(_summary(cohort))}
-        )
+        output.write_all(made)
 
 
 def _text(table: pd.DataFrame) -> str:

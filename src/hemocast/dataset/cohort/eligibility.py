@@ -38,6 +38,15 @@ class EligibilityConfig(Settings):
         return self
 
 
+_CAUSES = 3
+_LACKING = {
+    "no label": ("label",),
+    "HT without a time of detection": ("ht_detected_hours",),
+    "no time from onset to scan": ("onset_to_first_scan_hours",),
+}
+"""Columns whose absence is a reason."""
+
+
 @dataclass(frozen=True)
 class FlowStep:
     """One step of the flow: a reason, what it cost, and what it left.
@@ -192,11 +201,18 @@ def _need_both_classes(chosen: pd.DataFrame, flow: list[FlowStep]) -> None:
     if present == {0, 1}:
         return
     missing = " and ".join({1: "with HT", 0: "without HT"}[value] for value in {0, 1} - present)
-    costs = "; ".join(
-        f"{step.reason}: {step.patients} patient(s), {step.scans} scan(s)" for step in flow[1:]
+    # A first step "all participants" costs nothing; what cost most patients is the cause.
+    costly = sorted(flow, key=lambda step: (-step.patients, -step.scans))
+    causes = "; ".join(
+        f"{step.reason}: {step.patients} patient(s), {step.scans} scan(s)"
+        for step in costly[:_CAUSES]
+        if step.scans or step.patients
     )
+    lacking = [name for step in costly for name in _LACKING.get(step.reason, ()) if step.scans]
     raise TooFewPatients(
-        f"No patient {missing} is left ({costs})",
+        f"No patient {missing} is left. Lost: {causes or 'nobody; the dataset has none'}",
         "at least one eligible scan of each class",
-        "Complete the tables, or change the window, the follow-up or the horizon",
+        f"Give {', '.join(lacking)} with --clinical"
+        if lacking
+        else "Complete the tables, or change the window, the follow-up or the horizon",
     )

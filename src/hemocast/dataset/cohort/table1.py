@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hemocast.dataset.cohort.treatment import PRIMARY_ORDER, primary_treatment
 from hemocast.errors import TooFewPatients
+from hemocast.workbook import workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +47,11 @@ class Table1:
 
     table: pd.DataFrame
 
-    def texts(self) -> dict[str, str]:
-        """Give ``table1.csv``, ``table1.html`` and ``table1.tex``: name -> what the file holds."""
+    def files(self) -> dict[str, str | bytes]:
+        """Give ``table1.csv``, ``.html``, ``.tex`` and ``.xlsx``: name -> what the file holds."""
+        rows = [list(self.table.columns), *self.table.to_numpy().tolist()]
         return {
+            "table1.xlsx": workbook({"Table 1": rows}),
             "table1.csv": self.table.to_csv(index=False),
             "table1.html": self.table.to_html(index=False, border=0),
             # tableone's own LaTeX leaves % as it is, which comments the rest of the row out.

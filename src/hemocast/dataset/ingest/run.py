@@ -27,9 +27,10 @@ from hemocast.dataset.pseudonym import (
 from hemocast.dataset.sidecar import key_sidecar, read_sidecar
 from hemocast.dataset.tables.labels import read_labels
 from hemocast.dataset.tables.made import check_tables, write_tables
-from hemocast.errors import HemocastError, UsageError
+from hemocast.dataset.tables.patients import nobody_matched
+from hemocast.errors import HemocastError, NobodyMatched, UsageError
 from hemocast.left_out import RefusedStudy
-from hemocast.tables import MISSING
+from hemocast.tables import MISSING, called
 
 if TYPE_CHECKING:
     from hemocast.dataset.ingest.sources import Candidate, Gathered
@@ -54,6 +55,10 @@ class IngestReport:
         Participants of the dataset without a label.
     left_out : tuple of LeftOut
         Of the studies of this run: every series and stray file that was not used, and why.
+    labels_matched : int
+        Labels given of patients who are in the dataset.
+    nobody : NobodyMatched or None
+        Labels were given, and there is none of their patients.
     """
 
     added: int
@@ -61,6 +66,8 @@ class IngestReport:
     refused: tuple[RefusedStudy, ...]
     unlabelled: int
     left_out: tuple[LeftOut, ...] = ()
+    labels_matched: int = 0
+    nobody: NobodyMatched | None = None
 
 
 def ingest(
@@ -138,6 +145,9 @@ def ingest(
         run.remote(remote)
         labelled = {participant_id(secret, n): label for n, label in _identifiers(given).items()}
         sidecars = [(path, read_sidecar(path)) for path in dataset.sidecars()]
+        people = {read.participant_id for _, read in sidecars}
+        matched = sum(participant_id(secret, name) in people for name in given)
+        matched = matched or len(people & labelled.keys())
         unlabelled = write_tables(dataset, labelled, sidecars)
         scans = [scan for _, scan in sidecars]
         write_description(out, secret, simulated=any(scan.simulated for scan in scans))
@@ -148,7 +158,14 @@ def ingest(
         tuple(run.refused),
         unlabelled,
         (*run.stray, *(line for lines in run.seen.values() for line in lines)),
+        matched,
+        _nobody(labels, given, run.patients or people) if given and not matched else None,
     )
+
+
+def _nobody(labels: Path | None, given: Iterable[str], patients: Iterable[str]) -> NobodyMatched:
+    name = called(labels) if labels else "the labels"
+    return nobody_matched(name, [*given], "the scans", [*patients])
 
 
 def _check_key(dataset: Dataset, key: bytes | Path) -> None:
@@ -189,6 +206,7 @@ class _Run:
     refused: list[RefusedStudy] = field(default_factory=list)
     stray: list[LeftOut] = field(default_factory=list)
     seen: dict[str, tuple[LeftOut, ...]] = field(default_factory=dict)
+    patients: set[str] = field(default_factory=set, repr=False)
 
     def local(self, paths: Sequence[Path], opened: ExitStack, *, proved: bool) -> None:
         """Add all that lies in paths, in the order of time; zips stay unpacked until the end.
@@ -287,6 +305,7 @@ class _Run:
             self._turn_away(item)
         for candidate in gathered.candidates:
             self.seen[study_id(self.key, candidate.identity.study)] = candidate.left_out
+            self.patients.add(candidate.identity.patient)
         return list(gathered.candidates)
 
     def _turn_away(self, item: Refusal) -> None:

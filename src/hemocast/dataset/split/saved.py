@@ -10,7 +10,7 @@ from typing import Any
 from hemocast import files
 from hemocast.dataset.scan_id import participant_of
 from hemocast.dataset.split.by_patient import Split, part_hash
-from hemocast.errors import OutputExists, TableError
+from hemocast.errors import NothingThere, OutputExists, TableError, UsageError
 from hemocast.tables import read_table
 
 
@@ -86,9 +86,38 @@ def save_splits(
     return tuple(save_split(split, labels, rows, folder) for split in splits)
 
 
-def find_split(dataset: Path, split: str) -> Path:
-    """Give the table of a split: a file of one's own, or else a name in the dataset's splits."""
-    return Path(split) if Path(split).is_file() else dataset / "splits" / f"{split}.tsv"
+def find_split(dataset: Path, split: str | None) -> Path:
+    """Give the table of a split: a file of one's own, or else a name in the dataset's splits.
+
+    Parameters
+    ----------
+    dataset : Path
+        The dataset folder.
+    split : str or None
+        None: the only split that the dataset has.
+
+    Raises
+    ------
+    NothingThere
+        There is no such split; those that exist are named.
+    UsageError
+        None is named where the dataset has several.
+    """
+    if split is not None and Path(split).is_file():
+        return Path(split)
+    names = sorted(path.stem for path in (dataset / "splits").glob("*.tsv"))
+    if split in names or (split is None and len(names) == 1):
+        return dataset / "splits" / f"{split or names[0]}.tsv"
+    known = f"the dataset has {', '.join(names)}" if names else "the dataset has none"
+    if split is None and names:
+        raise UsageError(
+            f"No split is named, and {known}", "the name of one of them", "Name it with --split"
+        )
+    raise NothingThere(
+        f"There is no {'split' if split is None else 'such split'}; {known}",
+        "the name of a split in the dataset's folder splits, or a table of one's own",
+        "Name another with --split" if names else "Make one with 'hemocast split'",
+    )
 
 
 def read_parts(path: Path) -> dict[str, tuple[str, ...]]:

@@ -5,19 +5,37 @@ Every check runs over a whole column at once, so that 100,000 rows take seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hemocast.errors import TableError
-from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, tell
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["text", "number", "whole", "flag", "choice", "choices"]
+YES_OR_NO = {
+    **dict.fromkeys(("1.0", "true", "yes", "y"), "1"),
+    **dict.fromkeys(("0.0", "false", "no", "n"), "0"),
+}
+"""Words for a flag, in small letters."""
+HT_OR_NOT = {
+    "ht": "1",
+    **dict.fromkeys(("no ht", "non-ht", "nonht", "noht", "no_ht", "non ht", "non_ht"), "0"),
+}
+"""Words for a label, besides `YES_OR_NO`."""
+SEXES = {
+    **dict.fromkeys(("f", "female", "woman", "\u5973"), "F"),
+    **dict.fromkeys(("m", "male", "man", "\u7537"), "M"),
+}
+_DAYS = (20_000, 60_000)
+"""Dates from 1954 to 2064, as spreadsheets number them."""
+_COLUMNS_NAMED = 30
 FIRST_ROW = 2  # the header is row 1, as a spreadsheet counts
 ROWS_NAMED = 20
 
@@ -49,6 +67,8 @@ class Column:
         What a bad cell probably is; ends the description of what is allowed.
     described : str
         The pattern in words, for messages.
+    words : mapping of str to str
+        Words in small letters -> what they mean, for cells of others' tables.
     """
 
     name: str
@@ -62,6 +82,7 @@ class Column:
     pattern: str = r"[^\t\r\n]+"
     hint: str = ""
     described: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def allowed(self) -> str:
@@ -82,6 +103,52 @@ class Column:
         if np.isinf(self.low) and np.isinf(self.high):
             return f"a {noun}{unit}"
         return f"a {noun} from {self.low:g} to {self.high:g}{unit}"
+
+    def plain(self, cells: pd.Series[str]) -> tuple[pd.Series[str], str]:
+        """Write cells as the column takes them, where it is certain what all of them mean.
+
+        Parameters
+        ----------
+        cells : Series of str
+            The column as read.
+
+        Returns
+        -------
+        cells : Series of str
+            The same where nothing is to be changed, or one of them could mean something else.
+        note : str
+            What was done, for the user; "" for nothing.
+        """
+        text = cells.str.strip()
+        filled = text[~text.isin(["", MISSING])]
+        known = {**self.words, **(YES_OR_NO if self.kind == "flag" else {})}
+        if known and len(filled):
+            meant = {word: known.get(word.casefold(), word) for word in filled.unique()}
+            allowed = ("0", "1") if self.kind == "flag" else self.choices
+            changed = [word for word, to in meant.items() if word != to]
+            if changed and set(meant.values()) <= {*allowed}:
+                pairs = sorted({f"{known[w.casefold()]} for {w.casefold()}" for w in changed})
+                return text.replace(meant), f"was read as {', '.join(pairs)}"
+        if self.kind == "number" and self.high == 1 and filled.str.endswith("%").any():
+            share = filled.str.removesuffix("%").str.strip()
+            if filled.str.endswith("%").all() and share.str.fullmatch(r"\d+(\.\d+)?").all():
+                text = text.copy()
+                text[filled.index] = (share.astype(float) / 100).map("{:.12g}".format)
+                return text, "was read as percentages"
+        return cells, ""
+
+    def explain(self, cells: pd.Series[str]) -> str:
+        """Say what cells that cannot be numbers probably are."""
+        import pandas as pd
+
+        if self.kind not in ("number", "whole") or self.high > _DAYS[0]:
+            return ""
+        text = cells.str.strip()
+        days = pd.to_numeric(text, errors="coerce").between(*_DAYS).any()
+        if days:
+            return f"; a number from {_DAYS[0]} to {_DAYS[1]} is how a spreadsheet keeps a date"
+        dates = text.str.fullmatch(r"(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}).*")
+        return "; some cells are dates" if dates.fillna(False).any() else ""
 
     def parse(self, cells: pd.Series[str]) -> tuple[pd.Series, pd.Series[bool]]:
         """Turn text into values.
@@ -255,18 +322,22 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
     """
     import pandas as pd
 
+    text = plain(schema, text)
     faults: list[Fault] = []
     parsed: dict[str, pd.Series] = {}
     for column in schema.columns:
         if column.name not in text.columns:
             if column.required:
-                faults.append(Fault(schema.name, column.name, (), "the column is missing"))
+                why = f"the column is missing; {columns_found(text.columns)}"
+                faults.append(Fault(schema.name, column.name, (), why))
             unknown, _ = column.parse(pd.Series([MISSING], dtype="str"))
             parsed[column.name] = unknown.repeat(len(text)).set_axis(text.index)
             continue
-        parsed[column.name], bad = column.parse(text[column.name])
+        cells = text[column.name]
+        parsed[column.name], bad = column.parse(cells)
         if bad.any():
-            faults.append(Fault(schema.name, column.name, rows_of(bad), column.allowed))
+            why = column.allowed + column.explain(cells[bad])
+            faults.append(Fault(schema.name, column.name, rows_of(bad), why))
     table = pd.DataFrame(parsed, index=text.index)
     again = table.duplicated(list(schema.key)) & table[list(schema.key)].notna().all(axis=1)
     if again.any():
@@ -279,6 +350,56 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
             faults.append(Fault(schema.name, where, rows_of(broken), rule.allowed))
     extra = [name for name in text.columns if name not in parsed]
     return Parsed(pd.concat([table, text[extra]], axis=1), tuple(faults))
+
+
+def plain(schema: TableSchema, text: pd.DataFrame) -> pd.DataFrame:
+    """Write a table as its schema takes it, where it is certain what is meant, and tell.
+
+    A column called alike (``Patient ID`` for ``patient_id``) gets the schema's name; see
+    `Column.plain` for cells.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        What is expected.
+    text : DataFrame of str
+        As read.
+    """
+    text = named_as(text, [column.name for column in schema.columns], schema.name)
+    for column in schema.columns:
+        if column.name in text.columns:
+            cells, note = column.plain(text[column.name])
+            if note:
+                tell(f"{schema.name}: column {column.name} {note}")
+                text = text.assign(**{column.name: cells})
+    return text
+
+
+def named_as(text: pd.DataFrame, wanted: Sequence[str], table: str) -> pd.DataFrame:
+    """Give columns the names wanted where they differ in case, spaces and marks alone."""
+    there = {str(name): _letters(str(name)) for name in text.columns}
+    names: dict[str, str] = {}
+    for name in wanted:
+        alike = [one for one, letters in there.items() if letters == _letters(name)]
+        if name not in there and len(alike) == 1 and alike[0] not in wanted:
+            names[alike[0]] = name
+    if names:
+        said = ", ".join(f"{was} as {now}" for was, now in names.items())
+        tell(f"{table}: column {said}")
+    return text.rename(columns=names) if names else text
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def columns_found(names: Iterable[object]) -> str:
+    """Say which columns a table has, unless its first row holds cells instead."""
+    found = [str(name) for name in names]
+    if any(re.fullmatch(r"[\d.,%/ -]+", name) for name in found):
+        return "its first row seems to hold cells, where names of columns are needed"
+    more = len(found) - _COLUMNS_NAMED
+    return f"it has {', '.join(found[:_COLUMNS_NAMED])}" + (f" and {more} more" * (more > 0))
 
 
 def refuse(faults: tuple[Fault, ...]) -> None:

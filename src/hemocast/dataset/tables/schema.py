@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.scan_id import PARTICIPANT, SCAN, participant_of
-from hemocast.dataset.tables.columns import Column, Rule, TableSchema
+from hemocast.dataset.tables.columns import HT_OR_NOT, SEXES, Column, Rule, TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ PARTICIPANTS = TableSchema(
     (
         _PERSON,
         Column("age", "number", required=True, low=0, high=120, unit="years"),
-        Column("sex", "choice", required=True, choices=("F", "M", "O")),
+        Column("sex", "choice", required=True, choices=("F", "M", "O"), words=SEXES),
         Column("site"),
         Column("admission_year", "whole", low=1980, high=2100),
     ),
@@ -104,6 +104,7 @@ CLINICAL = TableSchema(
         ),
         Column("systolic_mmhg", "number", low=40, high=320, unit="mmHg"),
         Column("diastolic_mmhg", "number", low=20, high=220, unit="mmHg"),
+        Column("atrial_fibrillation", "flag"),
     ),
     ("participant_id",),
     (
@@ -132,7 +133,7 @@ LABELS = TableSchema(
     "labels",
     (
         _PERSON,
-        Column("label", "flag", required=True),
+        Column("label", "flag", words=HT_OR_NOT, required=True),
         Column("ht_grade", "choice", choices=GRADES),
         Column("heidelberg_class", "choices", choices=HEIDELBERG),
         _hours("ht_detected_hours"),
@@ -198,7 +199,7 @@ REVIEWS = TableSchema(
         Column(
             "role", "choice", required=True, blank=False, choices=("reviewer", "committee")
         ),
-        Column("label", "flag", required=True, blank=False),
+        Column("label", "flag", words=HT_OR_NOT, required=True, blank=False),
         Column("ht_grade", "choice", choices=GRADES),
     ),
     ("participant_id", "reviewer_id"),

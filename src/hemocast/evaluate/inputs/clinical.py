@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dataset.description import says_simulated
-from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
+from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, plain, refuse
+from hemocast.dataset.tables.patients import by_participant, refuse_nobody
 from hemocast.dataset.tables.schema import CLINICAL, PARTICIPANTS, SCANS, TREATMENTS
 from hemocast.stats import GroupVariable, bands, categories
 from hemocast.stats.subgroups.analyse import MISSING
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +116,7 @@ def _loosened(schema: TableSchema, file: str, key: str) -> TableSchema:
         Column(
             column.name, column.kind, column.name == key, column.blank and column.name != key,
             column.low, column.high, column.unit, column.choices, hint=column.hint,
+            words=column.words,
             described="text in one line",
         )
         for column in schema.columns
@@ -138,17 +140,22 @@ _WIDE = TableSchema(
 
 
 def read_clinical(
-    path: Path, participant: NDArray[np.object_], scan: NDArray[np.object_]
+    path: Path,
+    participant: NDArray[np.object_],
+    scan: NDArray[np.object_],
+    key: bytes | None = None,
 ) -> Clinical:
     """Read ``clinical.tsv``, and ``participants.tsv`` and ``scans.tsv`` where they lie beside it.
 
     Parameters
     ----------
     path : Path
-        A table by ``participant_id`` with any of ``sex, age, site, treatment,
-        onset_to_first_scan_hours``.
+        A table by ``participant_id`` (with the key, ``patient_id``) with any of ``sex, age, site,
+        treatment, onset_to_first_scan_hours``.
     participant, scan : ndarray of object (str), shape (n,)
         Of the scans with predictions.
+    key : bytes, optional
+        Of the pseudonyms.
 
     Raises
     ------
@@ -156,16 +163,22 @@ def read_clinical(
         There is no such file.
     TableError
         Anything wrong in one of them; all its faults at once.
+    NobodyMatched
+        The table knows none of the participants.
     """
     import pandas as pd
 
-    people = _keyed(path, _WIDE)
+    name = called(path)
+    text = by_participant(read_table(path), name, key, participant)
+    people = _keyed(text, replace(_WIDE, name=name))
+    refuse_nobody(people.index, participant, (name, "the predictions"))
     rows = people.index.get_indexer(pd.Index(participant))
     columns = {name: people[name] for name in _PEOPLE if name in people.columns}
     found = {name: _at(column, rows) for name, column in columns.items()}
     beside = path.parent / "participants.tsv"
     if beside.is_file() and beside != path:
-        more = _keyed(beside, _loosened(PARTICIPANTS, "participants.tsv", "participant_id"))
+        schema = _loosened(PARTICIPANTS, "participants.tsv", "participant_id")
+        more = _keyed(read_table(beside, schema.name), schema)
         at = more.index.get_indexer(pd.Index(participant))
         for name in ("sex", "age", "site"):
             if name in more.columns and name not in found:
@@ -185,7 +198,8 @@ def read_clinical(
 def _of_scans(path: Path, scan: NDArray[np.object_]) -> dict[str, NDArray[np.object_]]:
     import pandas as pd
 
-    scans = _keyed(path, _loosened(SCANS, "scans.tsv", "scan_id"))
+    schema = _loosened(SCANS, "scans.tsv", "scan_id")
+    scans = _keyed(read_table(path, schema.name), schema)
     at = scans.index.get_indexer(pd.Index(scan))
     found = {}
     if {"manufacturer", "model"} & set(scans.columns):
@@ -197,11 +211,10 @@ def _of_scans(path: Path, scan: NDArray[np.object_]) -> dict[str, NDArray[np.obj
     return found
 
 
-def _keyed(path: Path, schema: TableSchema) -> pd.DataFrame:
+def _keyed(text: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
     """Return a checked table as text, by its key, without columns that are not there."""
-    text = read_table(path, schema.name)
-    parsed = parse_table(schema, text)
-    refuse(parsed.faults)
+    text = plain(schema, text)
+    refuse(parse_table(schema, text).faults)
     text = text.apply(lambda column: column.str.strip())
     text = text.mask(text == "n/a", UNKNOWN)
     keyed: pd.DataFrame = text.set_index(schema.key[0])

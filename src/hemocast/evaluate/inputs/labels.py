@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.description import says_simulated
-from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse, rows_of
-from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
+from hemocast.dataset.tables.columns import (
+    HT_OR_NOT,
+    Column,
+    Fault,
+    TableSchema,
+    columns_found,
+    parse_table,
+    plain,
+    refuse,
+    rows_of,
+)
+from hemocast.dataset.tables.patients import PATIENT, by_participant, refuse_nobody
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +29,11 @@ _NOUNS = {SCAN: "scan", PERSON: "participant"}
 
 
 def join_labels(
-    predictions: pd.DataFrame, left_out: pd.Series, path: Path, table: str
+    predictions: pd.DataFrame,
+    left_out: pd.Series,
+    path: Path,
+    table: str,
+    secret: bytes | None = None,
 ) -> tuple[pd.DataFrame, bool]:
     """Give every prediction the label that another table holds for its scan or participant.
 
@@ -32,9 +48,11 @@ def join_labels(
         Rows without a prediction; they need no label.
     path : Path
         A dataset's ``labels.tsv``, or a CSV or TSV with ``label`` (0, 1, or ``n/a`` where not
-        known) and ``scan_id`` or ``participant_id`` or both.
+        known) and ``scan_id`` or ``participant_id`` or both; or, with the key, ``patient_id``.
     table : str
         What the predictions are called in messages.
+    secret : bytes, optional
+        Key of the predictions' pseudonyms.
 
     Returns
     -------
@@ -50,8 +68,12 @@ def join_labels(
     TableError
         Anything wrong in the labels; a prediction without a label, or whose own label or
         participant is another than that of the labels. All rows at once.
+    NobodyMatched
+        No label is of one of the predictions.
     """
-    labels, key, name = _read(path)
+    known = PERSON in predictions.columns
+    people = predictions[PERSON].str.strip().tolist() if known else []
+    labels, key, name = _read(path, secret, people)
     if key not in predictions.columns:
         why = f"the column is missing; {name} gives its labels by it"
         refuse((Fault(table, key, (), why),))
@@ -60,6 +82,8 @@ def join_labels(
     own = _known(predictions["label"]) if "label" in predictions.columns else empty
     given = keys.map(dict(zip(labels[key], labels["label"], strict=True))).fillna("")
     wanted = ~left_out
+    if not (own[wanted] != "").all():
+        refuse_nobody(labels[key], keys[wanted & (keys != MISSING)], (name, table))
     faults = [
         _fault(
             wanted & own.isin(["0", "1"]) & (given != "") & (own != given), table, "label",
@@ -83,11 +107,12 @@ def join_labels(
     return predictions.assign(**joined), simulated or says_simulated(path.parent)
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, str, str]:
+def _read(
+    path: Path, secret: bytes | None, people: Collection[str]
+) -> tuple[pd.DataFrame, str, str]:
     """Return the checked labels as text ("" where not known), their key, and their name."""
-    # The name of the file may identify a patient; of it, the kind alone is told.
-    name = "labels.tsv" if path.suffix.lower() == ".tsv" else "labels.csv"
-    text = read_table(path, name)
+    name = called(path)
+    text = by_participant(read_table(path), name, secret, people)
     key = SCAN if SCAN in text.columns else PERSON
     schema = TableSchema(
         name,
@@ -99,14 +124,18 @@ def _read(path: Path) -> tuple[pd.DataFrame, str, str]:
                 )
                 for column in (SCAN, PERSON)
             ),
-            Column("label", "flag", required=True, hint="1 HT, 0 no HT"),
+            Column("label", "flag", words=HT_OR_NOT, required=True, hint="1 HT, 0 no HT"),
             Column("simulated", "flag"),
         ),
         (key,),
     )  # fmt: skip
+    text = plain(schema, text)
     faults = parse_table(schema, text).faults
     if key not in text.columns:
-        why = f"the column is missing, and {SCAN} too: labels need one of them"
+        why = (
+            f"the column is missing, and {SCAN} and {PATIENT} too: labels need one of them; "
+            f"{columns_found(text.columns)}"
+        )
         faults = tuple(
             Fault(name, key, (), why) if fault.column == key else fault for fault in faults
         )

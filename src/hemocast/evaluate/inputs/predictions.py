@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dataset.tables.columns import Column, Fault, TableSchema, parse_table, refuse
+from hemocast.dataset.tables.columns import (
+    HT_OR_NOT,
+    Column,
+    Fault,
+    TableSchema,
+    parse_table,
+    plain,
+    refuse,
+)
 from hemocast.errors import TableError
 from hemocast.evaluate.inputs.clinical import groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
 from hemocast.stats import Cases, GroupVariable
 from hemocast.stats.cases import ModelCases, ThresholdSource
 from hemocast.stats.estimate import BoolArray, IntArray
-from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, read_table
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +60,7 @@ PREDICTIONS = TableSchema(
     (
         key_column("participant_id"),
         key_column("scan_id"),
-        Column("label", "flag", required=True, blank=False, hint="1 HT, 0 no HT"),
+        Column("label", "flag", words=HT_OR_NOT, required=True, blank=False, hint="1 HT, 0 no HT"),
         Column(
             "probability", "number", required=True, blank=False, low=0, high=1,
             hint="divide percentages by 100; pass logits through the logistic function",
@@ -114,6 +122,7 @@ def read_predictions(
     labels: Path | None = None,
     spare_labels: Path | None = None,
     level: Level = "scan",
+    key: bytes | None = None,
 ) -> PredictionTable:
     """Read and check ``predictions.csv``.
 
@@ -130,6 +139,8 @@ def read_predictions(
     level : {"scan", "patient"}
         What is judged: every scan, rows with scan_id ``all`` left out; or every patient once, by
         that row, or by the only scan.
+    key : bytes, optional
+        Of the pseudonyms, for labels by ``patient_id``.
 
     Raises
     ------
@@ -141,23 +152,24 @@ def read_predictions(
     """
     import pandas as pd
 
-    text = read_table(path, PREDICTIONS.name)
+    schema = replace(PREDICTIONS, name=called(path))
+    text = plain(schema, read_table(path))
     if "model" not in text.columns:
         text = text.assign(model=_ONLY_MODEL)
     if {"participant_id", "scan_id"} <= set(text.columns):
-        text = _of_level(text, level)
+        text = _of_level(text, level, schema.name)
     refused = _refused(text)
     simulated = False
     source = labels if labels is not None or "label" in text.columns else spare_labels
     if source is not None:
-        text, simulated = join_labels(text, refused, source, PREDICTIONS.name)
-    parsed = parse_table(PREDICTIONS, _filled(text, refused))
+        text, simulated = join_labels(text, refused, source, schema.name, key)
+    parsed = parse_table(schema, _filled(text, refused))
     table = parsed.table
     faults = [*map(_explained, parsed.faults)]
     kept = table[~refused]
-    faults += _contradictions(kept)
+    faults += _contradictions(kept, schema.name)
     if not len(kept):
-        faults.append(Fault(PREDICTIONS.name, "status", (), "no scan got a prediction"))
+        faults.append(Fault(schema.name, "status", (), "no scan got a prediction"))
     refuse(tuple(faults))
     first = kept.drop_duplicates("scan_id")
     scans = pd.Index(first["scan_id"])
@@ -214,7 +226,7 @@ def _model(
     )
 
 
-def _of_level(text: pd.DataFrame, level: Level) -> pd.DataFrame:
+def _of_level(text: pd.DataFrame, level: Level, name: str) -> pd.DataFrame:
     """Keep the rows of scans, or one row for each patient, named after the patient."""
     bags = text["scan_id"].str.strip() == ALL
     if level == "scan":
@@ -225,7 +237,7 @@ def _of_level(text: pd.DataFrame, level: Level) -> pd.DataFrame:
     several = person[person.duplicated(keep=False)].nunique()
     if several:
         raise TableError(
-            f"{PREDICTIONS.name} has {several} patient(s) with several scans and no row {ALL!r}",
+            f"{name} has {several} patient(s) with several scans and no row {ALL!r}",
             f"one row with scan_id {ALL} for every patient with several scans, as 'hemocast "
             "crossval' writes it",
             "Add these rows, or evaluate with --level scan",
@@ -259,7 +271,7 @@ def _explained(fault: Fault) -> Fault:
     return fault
 
 
-def _contradictions(table: pd.DataFrame) -> list[Fault]:
+def _contradictions(table: pd.DataFrame, name: str) -> list[Fault]:
     """Find what can be seen over several rows alone."""
     faults = []
     for key, column, why in (
@@ -272,5 +284,5 @@ def _contradictions(table: pd.DataFrame) -> list[Fault]:
         if several.any():
             bad = known[key].isin(several.index[several])
             rows = tuple(int(row) + 2 for row in known.index[bad])
-            faults.append(Fault(PREDICTIONS.name, column, rows, why))
+            faults.append(Fault(name, column, rows, why))
     return faults

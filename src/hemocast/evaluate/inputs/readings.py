@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from hemocast.dataset.tables.columns import (
     Fault,
     TableSchema,
     parse_table,
+    plain,
     refuse,
     rows_of,
 )
 from hemocast.evaluate.inputs.predictions import PredictionTable, key_column
 from hemocast.readers.analysis.data import AIDED, UNAIDED, ReadingTable
-from hemocast.tables import MISSING, read_table
+from hemocast.tables import MISSING, called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,16 +65,17 @@ def read_readings(path: Path, predictions: PredictionTable) -> ReadingTable:
     """
     import pandas as pd
 
-    text = read_table(path, READINGS.name)
+    schema = replace(READINGS, name=called(path))
+    text = plain(schema, read_table(path))
     if "arm" not in text.columns:
         text = text.assign(arm=UNAIDED)
     if "repeat" not in text.columns:
         text = text.assign(repeat="0")
     text["repeat"] = text["repeat"].where(~text["repeat"].str.strip().isin(["", MISSING]), "0")
-    parsed = parse_table(READINGS, text)
+    parsed = parse_table(schema, text)
     table = parsed.table
     rows = pd.Index(predictions.scan).get_indexer(pd.Index(table["scan_id"]))
-    refuse((*parsed.faults, *_strangers(table, rows, predictions)))
+    refuse((*parsed.faults, *_strangers(table, rows, predictions, schema.name)))
     return ReadingTable(
         reader=table["reader_id"].to_numpy(dtype=object),
         arm=table["arm"].to_numpy(dtype=object),
@@ -88,28 +91,28 @@ def read_readings(path: Path, predictions: PredictionTable) -> ReadingTable:
 
 
 def _strangers(
-    table: pd.DataFrame, rows: NDArray[np.intp], predictions: PredictionTable
+    table: pd.DataFrame, rows: NDArray[np.intp], predictions: PredictionTable, name: str
 ) -> list[Fault]:
     known = table["scan_id"].notna()
     unknown = known & (rows < 0)
     faults = []
     if unknown.any():
         why = "a scan of the predictions; this one is not there"
-        faults.append(Fault(READINGS.name, "scan_id", rows_of(unknown), why))
+        faults.append(Fault(name, "scan_id", rows_of(unknown), why))
     owner = predictions.participant[rows]
     other = known & (rows >= 0) & table["participant_id"].notna()
     other &= table["participant_id"].to_numpy(dtype=object) != owner
     if other.any():
         why = "the participant that the predictions give for the scan"
-        faults.append(Fault(READINGS.name, "participant_id", rows_of(other), why))
+        faults.append(Fault(name, "participant_id", rows_of(other), why))
     like = table["reader_id"].isin([model.name for model in predictions.models])
     if like.any():
         why = "a name that is not a model's"
-        faults.append(Fault(READINGS.name, "reader_id", rows_of(like), why))
+        faults.append(Fault(name, "reader_id", rows_of(like), why))
     late = _without_first(table)
     if late.any():
         why = "a repeat only of a scan that the reader read before in the same arm (repeat 0)"
-        faults.append(Fault(READINGS.name, "repeat", rows_of(late), why))
+        faults.append(Fault(name, "repeat", rows_of(late), why))
     return faults
 
 

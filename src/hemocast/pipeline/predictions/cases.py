@@ -11,7 +11,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.layout import nifti_of
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 # 16 hexadecimal digits alone are what version 0.1 called a scan, and would get another name; `all`
 # is the row of all scans of a patient.
@@ -58,8 +58,9 @@ def cases_of(sources: Sequence[Path]) -> tuple[Case, ...]:
     Parameters
     ----------
     sources : sequence of Path
-        Scans; dataset folders of Hemocast's; tables (``.csv``, ``.tsv``) with a column ``path``
-        (relative to the table's folder) and, where known, ``participant_id`` and ``scan_id``.
+        Scans; dataset folders of Hemocast's; tables (``.csv``, ``.tsv``, ``.xlsx``) with a column
+        ``path`` (relative to the table's folder) and, where known, ``participant_id`` and
+        ``scan_id``.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def _cases(source: Path) -> Iterator[Case]:
 
 def _is_table(source: Path) -> bool:
     with suppress(OSError):
-        return source.suffix.lower() in (".csv", ".tsv") and source.is_file()
+        return source.suffix.lower() in (".csv", ".tsv", ".xlsx") and source.is_file()
     return False
 
 
@@ -96,7 +97,7 @@ def _scans_of_dataset(source: Path) -> list[Path]:
 
 
 def _rows(table: Path) -> Iterator[Case]:
-    parsed = parse_table(_PATHS, read_table(table, _PATHS.name))
+    parsed = parse_table(replace(_PATHS, name=called(table)), read_table(table))
     refuse(parsed.faults)
     columns = ["path", "participant_id", "scan_id"]
     for path, *names in parsed.table[columns].itertuples(index=False, name=None):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,26 +190,23 @@ class PredictionsFolder:
         if not self._is_older(scan_id):
             self.output.check(f"{scan_id}/{name}" for name in FILES)
 
-    def write_scan(self, scan_id: str, write: Callable[[Path], None]) -> Path:
-        """Put a scan's files in place, each whole, once all are made; return their folder.
+    def write_scan(self, scan_id: str, made: Mapping[str, bytes]) -> Path:
+        """Put a scan's files in place, each whole; return their folder.
 
         Parameters
         ----------
         scan_id : str
             Names the folder.
-        write : callable
-            Makes the `FILES` in the folder it is given.
+        made : mapping of str to bytes
+            What each of `FILES` holds; there may be no heatmap.
         """
         root = self.output.folder
-        # In the system's folder for such things: what a killed run leaves is not among the results.
-        with tempfile.TemporaryDirectory(prefix="hemocast-") as made:
-            write(Path(made))
-            if self._is_older(scan_id):
-                self.output.set_aside(scan_id, FILES)
-            files.remove_temporary(root / scan_id)
-            for name in FILES:
-                if (Path(made) / name).exists():
-                    self.output.write_bytes(f"{scan_id}/{name}", (Path(made) / name).read_bytes())
+        contents = {name: made[name] for name in FILES if name in made or name == PREDICTION}
+        if self._is_older(scan_id):
+            self.output.set_aside(scan_id, FILES)
+        files.remove_temporary(root / scan_id)
+        for name, content in contents.items():
+            self.output.write_bytes(f"{scan_id}/{name}", content)
         return root / scan_id
 
     def add(self, result: CaseResult, path: Path) -> None:

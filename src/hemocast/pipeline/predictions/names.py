@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.description import other_key
 from hemocast.dataset.ingest.sessions import Identity, Sessions, nameless
 from hemocast.dataset.ingest.sources import Candidate, Gathered, gather
-from hemocast.dataset.pseudonym import key_check, scan_name
+from hemocast.dataset.pseudonym import given_key, key_check, scan_name
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dicom.files.archive import open_named
 from hemocast.dicom.read import mixed_patients
@@ -135,7 +135,11 @@ class Names:
             return case.participant_id or scan.participant_id, str(scan)
         if self.keyed:
             raise nameless()
-        return case.participant_id, uid
+        return case.participant_id or self._own_person(one.identity), uid
+
+    def _own_person(self, one: Identity) -> str | None:
+        """Give a patient's pseudonym under the folder's own key, but not by a file's name alone."""
+        return None if one.alone else one.person(self.key)
 
     def _of_file(self, one: Candidate) -> ScanId | None:
         """Name of a dataset's NIfTI; under a key only where it lies in a dataset, as for ingest."""
@@ -160,14 +164,53 @@ class Names:
         return None
 
 
-def scans_of(case: Case, names: Names) -> Iterator[Candidate | HemocastError]:
-    """Find the scans of a path, and why its studies have none; all there must be readable."""
-    with open_named(case.path) as opened:
-        found = gather(opened)
+def scans_of(
+    case: Case, names: Names, kept: ExitStack | None = None
+) -> Iterator[Candidate | HemocastError]:
+    """Find the scans of a path, and why its studies have none; all there must be readable.
+
+    Parameters
+    ----------
+    case : Case
+        The path.
+    names : Names
+        Of its scans.
+    kept : ExitStack, optional
+        Keeps a zip unpacked until it is closed; else it is gone after its last scan.
+    """
+    with ExitStack() as own:
+        found = gather((kept or own).enter_context(open_named(case.path)))
         if (refusal := found.unreadable or names.refusal_of(case, found)) is not None:
             raise refusal
         yield from (item.error for item in found.turned_away)
         yield from found.candidates
+
+
+def key_of_table(table: Path, given: Path | None) -> bytes | None:
+    """Read the key that named the patients in a table of predictions.
+
+    Parameters
+    ----------
+    table : Path
+        The predictions; beside those of ``hemocast predict`` lies what made their names.
+    given : Path or None
+        The project's key, by which a dataset's scans have their names, too; None: the folder's
+        own, where the scans were named by that.
+
+    Raises
+    ------
+    UsageError
+        The file holds no key, or another one named the table's patients.
+    OutputExists
+        What the folder keeps about its names was changed.
+    """
+    kept = _read(table.parent / NAMES)
+    if given is None:
+        return bytes.fromhex(kept.key) if kept and kept.key else None
+    key = given_key(given)
+    if kept and kept.key_check not in (None, key_check(key)):
+        raise other_key()
+    return key
 
 
 def named_otherwise(how: str, expected: str) -> UsageError:
