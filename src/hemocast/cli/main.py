@@ -24,6 +24,7 @@ from hemocast.cli.demo import demo
 from hemocast.cli.doctor import doctor
 from hemocast.cli.evaluate import evaluate
 from hemocast.cli.exits import refuse
+from hemocast.cli.explain import explain
 from hemocast.cli.export import export
 from hemocast.cli.fuse import fuse
 from hemocast.cli.ingest import ingest
@@ -70,6 +71,7 @@ app.command()(score)
 app.command()(fuse)
 app.command()(recalibrate)
 app.command()(measure)
+app.command()(explain)
 app.command()(reproduce)
 app.command()(deidentify)
 app.command()(doctor)

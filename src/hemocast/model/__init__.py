@@ -6,6 +6,7 @@ Loading and predicting need ONNX Runtime only; saving needs torch.
 from hemocast.model.bundle import (
     load,
     load_default,
+    load_network,
     save_measured,
     save_model,
     save_recalibrated,
@@ -32,6 +33,7 @@ __all__ = [
     "heatmap_on_scan",
     "load",
     "load_default",
+    "load_network",
     "recalibrate",
     "save_measured",
     "save_model",

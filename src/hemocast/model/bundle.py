@@ -248,6 +248,43 @@ def _arrays(content: bytes) -> dict[str, NDArray[np.generic]]:
         raise corrupt(f"{WEIGHTS} holds no weights of a known network") from error
 
 
+def load_network(folder: Path | None = None) -> Network:
+    """Build a model's network in torch with its trained weights, for what needs gradients.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The model folder; default: the demonstration model.
+
+    Returns
+    -------
+    Network
+        In evaluation. Its code is Hemocast's or, for a network of somebody else's, that package's.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        As `load` does, or the weights are not those of the network that ``model.yaml`` names.
+    MissingExtra, ConfigError
+        Torch is not installed, or there is no such network.
+    """
+    from hemocast.nets import build
+
+    with _folder_of(folder) as origin:
+        says = load(origin).description
+        content = _read(origin / WEIGHTS)
+    net = build(says.net, says.prepare.frames, says.prepare.window)
+
+    from safetensors.torch import load as load_tensors
+
+    try:
+        net.load_state_dict(load_tensors(content))
+    except RuntimeError as error:
+        raise corrupt(f"{WEIGHTS} holds the weights of another network") from error
+    net.eval()
+    return net
+
+
 def load_default(*, threads: int | None = None) -> Model:
     """Load the demonstration model that comes with the package, trained on simulated scans.
 

@@ -1,0 +1,138 @@
+"""One scan and a model in; heatmaps by several methods out, with how far each can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hemocast.explain import agreement, deletion_and_insertion, explain, method_of
+from hemocast.files import Output, claim
+
+if TYPE_CHECKING:
+    from hemocast.model import Model, Prediction
+    from hemocast.nets import Network
+    from hemocast.volume import FloatArray, Volume
+
+KIND = "explanation"
+TABLE = "heatmaps.csv"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What one method says of one scan.
+
+    Parameters
+    ----------
+    method : str
+    right, left : float or None
+        Share of the evidence for HT in each hemisphere; None where sides are not known, or nothing
+        speaks for HT.
+    gain : float
+        Mean logit as the hottest brain is put back, minus that as it is covered: above 0 where the
+        map ranks places better than chance would.
+    like_cam : float
+        Rank correlation with the class activation map over the brain.
+    """
+
+    method: str
+    right: float | None
+    left: float | None
+    gain: float
+    like_cam: float
+
+
+def explain_scan(
+    path: Path, model_folder: Path | None, methods: Sequence[str], out: Path
+) -> tuple[Prediction, list[Explained]]:
+    """Write ``heatmap-METHOD.nii.gz`` on the scan's grid, ``montage-METHOD.png`` and a table.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM folder, a zip or a NIfTI file with one scan.
+    model_folder : Path or None
+        None: the demonstration model.
+    methods : sequence of str
+        Of `hemocast.explain.METHODS`.
+    out : Path
+        New, empty, or an earlier explanation.
+
+    Raises
+    ------
+    HemocastError
+        The scan is refused as by prediction, the folder cannot be used, or torch is missing for a
+        method that needs it.
+    """
+    from hemocast.dicom import read
+    from hemocast.model import load, load_default, load_network
+
+    model = load(model_folder) if model_folder else load_default()
+    network = None
+    chosen = [method_of(method) for method in methods]  # before anything is read
+    if any(one.by_gradients for one in chosen):
+        network = load_network(model_folder)
+    with claim(out, KIND) as output:
+        output.check()  # before any work
+        volume = read(path)
+        prediction = model.predict(volume, scan_id="scan")
+        said = [_explained(model, prediction, method, network) for method in methods]
+        for one, values in said:
+            shown = replace(prediction, heatmap=values, heatmap_kind=method_of(one.method).words)
+            _write(output, one.method, shown, volume)
+        rows = [_row(one) for one, _ in said]
+        output.write_table(TABLE, rows, tuple(rows[0]))
+    return prediction, [one for one, _ in said]
+
+
+def _explained(
+    model: Model, prediction: Prediction, method: str, network: Network | None
+) -> tuple[Explained, FloatArray]:
+    stack = prediction.stack
+    values = explain(model, stack, method, network)
+    positive = np.maximum(values, 0)
+    total, middle = float(positive.sum()), stack.frames.shape[2] // 2
+    right = float(positive[..., :middle].sum()) / total if total else None
+    known = right is not None and stack.record.sides_known
+    curves = deletion_and_insertion(model.logits, stack, values)
+    return Explained(
+        method,
+        right if known else None,
+        1 - right if known and right is not None else None,
+        curves.gain,
+        agreement(values, prediction.heatmap, stack.brain),
+    ), values
+
+
+def _write(output: Output, method: str, shown: Prediction, volume: Volume) -> None:
+    from hemocast import dicom, report
+    from hemocast.model import heatmap_on_scan
+
+    picture, scan = f"montage-{method}.png", f"heatmap-{method}.nii.gz"
+    with output.replacing(picture) as path:
+        report.write_montage(shown, path)
+    with output.replacing(scan) as path:
+        dicom.write_nifti(
+            heatmap_on_scan(shown, volume),
+            volume.affine,
+            path,
+            dtype="float32",
+            description=shown.notice.replace(" scan;", "")[:79],
+            sides_known=shown.stack.record.sides_known,
+        )
+
+
+def _row(one: Explained) -> dict[str, str]:
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.4f}"
+
+    return {
+        "method": one.method,
+        "evidence_right": number(one.right),
+        "evidence_left": number(one.left),
+        "insertion_minus_deletion": number(one.gain),
+        "agreement_with_cam": number(one.like_cam),
+    }

@@ -1,0 +1,67 @@
+"""Maps of one scan by several methods: on the lesion's side, on the scan's grid, none over ours."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from hemocast.dicom import write_nifti
+from hemocast.errors import OutputExists
+from hemocast.pipeline.explain import explain_scan
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_head
+from hemocast.volume import Volume
+
+METHODS = ("cam", "grad-cam")
+
+
+@pytest.fixture(scope="module")
+def volume() -> Volume:
+    """Return a head with a plain infarct on the left."""
+    stroke = Stroke(Infarct("MCA", "left", 120.0), Edema(0.15, 8.0))
+    return render_head(4, Person(70), stroke, protocol=Protocol(noise_hu=3.0))
+
+
+@pytest.fixture(scope="module")
+def out(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what explaining it wrote."""
+    folder = tmp_path_factory.mktemp("explained")
+    write_nifti(volume.hu, volume.affine, folder / "head.nii.gz", description="SIMULATED")
+    explain_scan(folder / "head.nii.gz", None, METHODS, folder / "out")
+    return folder / "out"
+
+
+def test_the_table_names_the_side_of_the_infarct(out: Path) -> None:
+    table = pd.read_csv(out / "heatmaps.csv").set_index("method")
+    assert tuple(table.index) == METHODS
+    np.testing.assert_allclose(table["evidence_right"] + table["evidence_left"], 1, atol=1e-3)
+    assert (table["evidence_left"] > 0.7).all()
+    assert (table["insertion_minus_deletion"] > 0).all()
+    assert table["agreement_with_cam"]["cam"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_lie_on_the_scan_s_grid_and_pictures_can_be_opened(
+    method: str, out: Path, volume: Volume
+) -> None:
+    values = nib.nifti1.load(out / f"heatmap-{method}.nii.gz").get_fdata()
+    assert values.shape == volume.hu.shape[::-1]
+    x = np.argwhere(values == values.max())[0] @ np.eye(3)[0]
+    place = nib.nifti1.load(out / f"heatmap-{method}.nii.gz").affine[0] @ [x, 0, 0, 1]
+    assert place < 0, "left is negative in RAS+"
+    with Image.open(out / f"montage-{method}.png") as picture:
+        assert min(picture.size) > 500
+
+
+def test_a_changed_map_is_not_written_over(out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out, tmp_path / "out")
+    changed = tmp_path / "out" / "montage-cam.png"
+    changed.write_text("mine")
+    with pytest.raises(OutputExists):
+        explain_scan(out.parent / "head.nii.gz", None, ["cam"], tmp_path / "out")
+    assert changed.read_text() == "mine"
