@@ -27,10 +27,10 @@ def test_no_events_are_refused(cohort: Cohort) -> None:
 
 
 def test_trees_as_numbers_give_what_scikit_learn_gives(cohort: Cohort, others: Cohort) -> None:
-    from hemocast.classical.boosting import _as_numbers, _booster
+    from hemocast.classical.boosting import _booster, as_numbers
 
     model = _booster(cohort, 30)
-    fitted = _as_numbers(model, cohort.patients)
+    fitted = as_numbers(model, cohort.patients)
     assert any((tree.levels >= 0).any() for tree in fitted.grown)  # a category is asked about
     values = others.patients.values.copy()
     values[::3, 0] = np.nan

@@ -49,6 +49,11 @@ def test_reasons_add_up_to_the_answer(cohort: Cohort) -> None:
     assert reasons[0].value == f"{one.values[0, 1]:g}"
     assert {"yes", "no"} >= {r.value for r in reasons if r.name in ("male", "thrombectomy")}
     assert model.told == "the clinical record"
+    values, added = np.array(reasons[0].curve).T
+    assert added[-1] > added[0]
+    assert np.interp(10, values, added) == pytest.approx(0.0, abs=1.5)
+    assert {r.name for r in reasons if r.curve} >= {"NIHSS", "age, years"}
+    assert not any(r.curve for r in reasons if r.name in ("male", "thrombectomy"))
 
 
 def test_gaps_are_named_and_a_patient_of_gaps_is_refused(cohort: Cohort) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from hemocast.classical.additive import learn_curves
 from hemocast.classical.boosting import learn_boosting
 from hemocast.classical.learning import Cohort, Fit, Fitted
 from hemocast.classical.logistic import learn_firth, learn_ridge
@@ -32,7 +33,9 @@ def through_a_file(model: Fitted, change: tuple[str, str] = ("", "")) -> Fitted:
     return from_numbers(File.model_validate(plain).fitted, arrays)
 
 
-@pytest.mark.parametrize("learn", [learn_ridge, learn_firth, learn_boosting, learn_network])
+@pytest.mark.parametrize(
+    "learn", [learn_ridge, learn_firth, learn_boosting, learn_curves, learn_network]
+)
 def test_the_same_risks_come_back(learn: Fit, cohort: Cohort, others: Cohort) -> None:
     model = learn(cohort)
     again = through_a_file(model)
@@ -94,6 +97,8 @@ def test_axes_that_are_not_theirs_are_refused(
         (learn_boosting, "left:\n    - 1", "left:\n    - 0"),
         (learn_boosting, "left:\n    - 1", "left:\n    - 99"),
         (learn_boosting, "value:\n    - ", "value:\n    - 0.0\n    - "),
+        (learn_curves, "  delay:\n", "  other:\n"),
+        (learn_curves, "scores:\n      - ", "scores:\n      - 0.0\n      - "),
         (learn_network, "outer:\n    - ", "outer:\n    - 0.0\n    - "),
     ],
 )

@@ -23,7 +23,7 @@ _EVERY = 5
 _LEAVES = 4
 _LEARNING_RATE = 0.1
 _L2 = 10.0
-_FARTHEST = 1e15
+FARTHEST = 1e15
 """Stands for infinity in a threshold: no measurement lies beyond."""
 
 
@@ -131,11 +131,17 @@ def learn_boosting(cohort: Cohort) -> FittedBoosting:
             if number % _EVERY == 0:
                 risks[number // _EVERY - 1, tried] = risk[:, 1]
     best = int(np.argmin([deviance(cohort.outcome, risk) for risk in risks]))
-    return _as_numbers(_booster(cohort, stages[best]), cohort.patients)
+    return as_numbers(_booster(cohort, stages[best]), cohort.patients)
 
 
-def _as_numbers(model: Any, patients: Measurements) -> FittedBoosting:
+def as_numbers(model: Any, patients: Measurements) -> FittedBoosting:
     """Read scikit-learn's trees, of which it has no public view, and hold them against its own.
+
+    Parameters
+    ----------
+    model : sklearn.ensemble.HistGradientBoostingClassifier
+        Fitted to `patients`.
+    patients : Measurements
 
     Raises
     ------
@@ -189,7 +195,7 @@ def _tree(
         levels[node] = sum(1 << level for level, yes in enumerate(left) if yes)
     return Tree(
         variable,
-        np.clip(nodes["num_threshold"], -_FARTHEST, _FARTHEST),
+        np.clip(nodes["num_threshold"], -FARTHEST, FARTHEST),
         levels,
         gap_left,
         np.where(asks, nodes["left"], 0).astype(np.int64),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logit
 
+from hemocast.classical.additive import FittedCurves
 from hemocast.classical.images import VOXELS, Frames
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
@@ -17,7 +18,9 @@ from hemocast.classical.record import IN_WORDS
 from hemocast.errors import NoRecord
 
 SCAN = "a plain head CT"
+Points = tuple[tuple[float, float], ...]
 _EDGE = 1e-9
+_POINTS = 60
 _OF_SCAN = {
     "grey": "grey values of the brain",
     "sides": "differences between the sides",
@@ -40,11 +43,14 @@ class Reason:
         What it is in this patient; empty for the picture.
     log_odds : float
         Added to the logit, counted from the mean of the patients learned from.
+    curve : tuple of (float, float)
+        Value and log odds over the usual range; empty for what has no curve.
     """
 
     name: str
     value: str
     log_odds: float
+    curve: Points = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +123,38 @@ class MeasuredModel:
         seen = np.nan_to_num(told.values[0, list(one.places)] - one.mean)
         return np.asarray(seen * one.axes[0]).reshape(VOXELS)
 
+    def curves(self, told: Measurements) -> dict[str, Points]:
+        """Give, by name, the curve of every number: value and log odds over its usual range."""
+        model, found = self.fitted, {}
+        if not isinstance(model, FittedLogistic | FittedCurves):
+            return {}
+        for place, variable in enumerate(told.variables):
+            if isinstance(model, FittedCurves):
+                edges = model.curves[place].edges
+            else:
+                edges = np.array(model.design.knots[place])
+            if variable.kind != "spline" or edges.size < 2:
+                continue
+            at = np.linspace(edges[0], edges[-1], _POINTS)
+            rows = np.tile(told.values[:1], (_POINTS, 1))
+            rows[:, place] = at
+            added = model.parts(Measurements(told.variables, rows))[:, place]
+            found[_in_words(variable)] = tuple(zip(at.tolist(), added.tolist(), strict=True))
+        return found
+
     def reasons(self, told: Measurements) -> tuple[Reason, ...]:
         """Give what moved the answer for one patient, the most first; none where none can tell."""
-        if not isinstance(self.fitted, FittedLogistic):
+        if not isinstance(self.fitted, FittedLogistic | FittedCurves):
             return ()
         parts: dict[str, Reason] = {}
         added = self.fitted.parts(told)[0]
+        curves = self.curves(told)
         for variable, value, amount in zip(told.variables, told.values[0], added, strict=True):
             name = _in_words(variable)
             before = parts[name].log_odds if name in parts else 0.0
-            parts[name] = Reason(name, _shown(variable, float(value)), before + float(amount))
+            parts[name] = Reason(
+                name, _shown(variable, float(value)), before + float(amount), curves.get(name, ())
+            )
         return tuple(sorted(parts.values(), key=lambda one: -abs(one.log_odds)))
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from hemocast.classical.additive import learn_curves
 from hemocast.classical.boosting import learn_boosting
 from hemocast.classical.images import Frames, histograms_of, voxels_of
 from hemocast.classical.learning import Fit
@@ -59,6 +60,9 @@ RECIPES = {
         MeasuredRecipe("clinical-firth", "clinical record, Firth", ("record",), learn_firth),
         MeasuredRecipe(
             "clinical-boosting", "clinical record, boosting", ("record",), learn_boosting
+        ),
+        MeasuredRecipe(
+            "clinical-additive", "clinical record, additive boosting", ("record",), learn_curves
         ),
         MeasuredRecipe(
             "clinical-network", "clinical record, small network", ("record",), learn_network

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from hemocast.classical.additive import Curve, FittedCurves
 from hemocast.classical.boosting import FittedBoosting, Tree
 from hemocast.classical.design import Components, Design
 from hemocast.classical.learning import Fitted
@@ -270,7 +271,69 @@ class SavedNetworks(Settings):
         return FittedNetwork(design, tuple(networks), self.decay)
 
 
-SavedModel = Annotated[SavedLogistic | SavedTrees | SavedNetworks, Field(discriminator="kind")]
+class SavedCurve(Settings):
+    """See `Curve`."""
+
+    edges: tuple[_Number, ...] = Field(max_length=10_000)
+    scores: _Numbers
+    missing: _Number
+
+
+class SavedCurves(Settings):
+    """An additive model: a table of steps for every variable.
+
+    Parameters
+    ----------
+    kind : "curves"
+    variables : tuple of SavedVariable
+    baseline : float
+        Log odds where all curves are at their mean.
+    curves : dict
+        Variable -> its curve.
+    """
+
+    kind: Literal["curves"] = "curves"
+    variables: tuple[SavedVariable, ...] = Field(min_length=1)
+    baseline: _Number
+    curves: dict[str, SavedCurve]
+
+    @classmethod
+    def of(cls, model: FittedCurves) -> SavedCurves:
+        """Write one down."""
+        variables = _grouped(model.variables, [()] * len(model.variables))
+        curves = {
+            variable.name: SavedCurve(
+                edges=tuple(one.edges.tolist()),
+                scores=tuple(one.scores.tolist()),
+                missing=one.missing,
+            )
+            for variable, one in zip(model.variables, model.curves, strict=True)
+        }
+        return cls(variables=variables, baseline=model.baseline, curves=curves)
+
+    def fitted(self, arrays: Arrays) -> FittedCurves:
+        """Take it back.
+
+        Raises
+        ------
+        ValueError
+            A curve of no variable, or one whose steps and edges do not fit.
+        """
+        variables = _variables(self.variables)
+        if tuple(self.curves) != tuple(one.name for one in variables):
+            raise ValueError("the curves are not those of the variables")
+        curves = []
+        for one in self.curves.values():
+            edges, scores = np.array(one.edges), np.array(one.scores)
+            if len(scores) != len(edges) + 1 or (np.diff(edges) <= 0).any():
+                raise ValueError("a curve's edges do not rise, or are not one fewer than its steps")
+            curves.append(Curve(edges, scores, one.missing))
+        return FittedCurves(variables, self.baseline, tuple(curves))
+
+
+SavedModel = Annotated[
+    SavedLogistic | SavedTrees | SavedNetworks | SavedCurves, Field(discriminator="kind")
+]
 
 
 def to_numbers(model: Fitted) -> tuple[SavedModel, dict[str, NDArray[np.generic]]]:
@@ -303,6 +366,8 @@ def to_numbers(model: Fitted) -> tuple[SavedModel, dict[str, NDArray[np.generic]
         return SavedLogistic.of(model), {}
     if isinstance(model, FittedBoosting):
         return SavedTrees.of(model), {}
+    if isinstance(model, FittedCurves):
+        return SavedCurves.of(model), {}
     if isinstance(model, FittedNetwork) and not model.design.axes.places:
         return SavedNetworks.of(model), {}
     raise UsageError(

@@ -55,7 +55,7 @@ Net = Annotated[
     typer.Option(
         help="In place of net.name of the settings: a network, or a model from measurements: "
         "histogram-ridge, voxels-svm, clinical-ridge, clinical-firth, clinical-boosting, "
-        "clinical-network."
+        "clinical-additive, clinical-network."
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]

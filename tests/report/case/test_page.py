@@ -312,7 +312,11 @@ def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
         prediction,
         heatmap=np.zeros(stack.frames.shape, dtype=np.float32),
         heatmap_kind=NO_PLACES,
-        reasons=(Reason("NIHSS", "17", 0.7), Reason("male", "no", -0.2), Reason("<b>", "0", 0.0)),
+        reasons=(
+            Reason("NIHSS", "17", 0.7, ((0.0, -1.0), (20.0, 1.0))),
+            Reason("male", "no", -0.2),
+            Reason("<b>", "0", 0.0),
+        ),
         told="the clinical record",
     )
     write_case_page(measured, source, tmp_path / "r.html")
@@ -323,6 +327,8 @@ def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
     assert "<b>" in text  # as text
     assert "does not look at it: there is no heatmap" in text
     assert "no evidence for HT" not in text
+    page = (tmp_path / "r.html").read_text()
+    assert 'aria-label="curve from 0 to 20, from -1.00 to +1.00 log odds"' in page
     silent = replace(measured, reasons=())
     write_case_page(silent, source, tmp_path / "s.html")
     assert "This kind of model does not tell" in read(tmp_path / "s.html").text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
 
 from hemocast.files import write_text
@@ -149,6 +150,27 @@ class CaseView:
     def sides(self) -> str:
         """Where the patient's right is."""
         return sides_in_words(known=self.picture.sides_known)
+
+    def reason_curve(self, reason: Reason) -> Markup:
+        """Draw the curve of a number over its usual range, with this patient's place on it."""
+        if not reason.curve:
+            return Markup("")
+        x, y = np.array(reason.curve).T
+        low, high = min(y.min(), reason.log_odds), max(y.max(), reason.log_odds)
+        left, width = x[0], (x[-1] - x[0]) or 1.0
+        across = 4 + 112 * (x - left) / width
+        down = 24 - 20 * (y - low) / ((high - low) or 1.0)
+        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(across, down, strict=True))
+        dot = Markup("")
+        if reason.value != "missing":
+            at = 4 + 112 * min(max((float(reason.value) - left) / width, 0), 1)
+            height = 24 - 20 * (reason.log_odds - low) / ((high - low) or 1.0)
+            dot = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(at, height)
+        label = f"curve from {left:g} to {x[-1]:g}, from {low:+.2f} to {high:+.2f} log odds"
+        return Markup(
+            '<svg width="120" height="28" viewBox="0 0 120 28" role="img" aria-label="{}">'
+            '<polyline points="{}"/>{}</svg> <span class="small soft">{:g} to {:g}</span>'
+        ).format(label, points, dot, left, x[-1])
 
 
 def write_case_page(
