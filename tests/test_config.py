@@ -102,3 +102,10 @@ def test_the_commented_file_holds_every_setting_as_it_is(tmp_path: Path) -> None
     assert "  frames: 28  # frames kept; 28 in the paper; from 4 to 64" in lines
     assert any(line.startswith('  precision: "auto"') and "| bf16" in line for line in lines)
     assert all("  # " in line for line in lines if line.startswith("  "))
+
+
+def test_settings_without_relief_have_the_hash_they_had_before_it() -> None:
+    written = NetConfig().model_dump()
+    assert "relief" not in written
+    assert NetConfig(relief=True).model_dump()["relief"] is True
+    assert NetConfig(relief=True).hash() != NetConfig().hash()

@@ -89,6 +89,9 @@ class NetConfig(Settings):
         le=40,
         description="the mirror channel leaves out pixels so far below the head's white matter",
     )
+    relief: bool = Field(
+        False, description="add to the mirror channel one of lost contrast of grey and white matter"
+    )
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
     blocks: int = Field(1, ge=1, le=4, description="blocks y=F(x)+x after each block y=F(x)+H(x)")
@@ -98,10 +101,10 @@ class NetConfig(Settings):
     )
 
     @model_serializer(mode="wrap")
-    def _leave_out_no_options(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Files and hashes of networks without options stay as they were before there were any.
+    def _leave_out_newer(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files and hashes of networks without these stay as they were before there were any.
         content: dict[str, Any] = write(self)
-        return content if self.options else {k: v for k, v in content.items() if k != "options"}
+        return {k: v for k, v in content.items() if v or k not in ("options", "relief")}
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> NetConfig:

@@ -170,3 +170,24 @@ def test_padding_and_doubling_are_what_they_are_called():
     torch.testing.assert_close(padded(x, 4, 2, 1), functional.pad(x, (2, 1)))
     torch.testing.assert_close(padded(x, 3, 0, 0), x)
     torch.testing.assert_close(doubled(x), functional.interpolate(x, scale_factor=2))
+
+
+def test_lost_relief_shows_on_its_own_side_under_a_scanners_shading():
+    stripes = (torch.arange(64) // 6 % 2).float() * 0.2 + 0.5  # white matter and grey
+    mirrored = torch.cat([stripes[:32], stripes[:32].flip(0)])
+    frames = mirrored.expand(1, 4, 64, 64).clone()
+    frames[:, :, 20:44, 6:26] = 0.6  # no darker than what it was on average
+    shaded = frames + torch.linspace(-0.06, 0.06, 64)
+    layer = StackInput(1, mirror=True, smooth=5, fluid_hu=7.5, relief=True)
+    assert layer.channels == 3
+    plain, under = (layer(picture)[0, 2, 1] for picture in (frames, shaded))
+    assert float(plain[28:36, 12:20].mean()) > 0.05
+    assert float(plain[28:36, 44:52].abs().max()) == 0
+    assert float((under - plain)[28:36].abs().mean()) < 0.02
+
+
+def test_relief_needs_fluid_told_from_tissue():
+    frames = head()
+    both = [StackInput(2, True, 3, fluid, relief=True) for fluid in (None, 7.5)]
+    assert [layer.channels for layer in both] == [2, 3]
+    assert [layer(frames).shape[1] for layer in both] == [2, 3]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from hemocast.config import NetConfig
 
 TISSUE = 0.02
 """Intensity above which a pooled pixel counts as brain tissue: fluid and background are 0."""
@@ -22,6 +25,13 @@ WINDOW_HU = 40.0
 RAMP = 0.05
 """Levels over which a pixel goes from fluid to tissue."""
 
+ABOUT = 5
+"""Box, in pooled pixels, of the tissue about a pixel that its relief is taken from."""
+
+RELIEF = 5.0
+"""How far the loss of relief is enlarged, for a spread about that of the mirror difference."""
+
+_SOME = 1e-3
 EMPTY = 1e-4
 """Added to a share of tissue before something is divided by it."""
 
@@ -116,25 +126,41 @@ class StackInput(nn.Module):
     fluid_hu : float or None
         What lies so far below the head's own white matter (`white_matter`) is fluid, HU. None:
         fluid is not told from tissue.
+    relief : bool
+        Add a third channel to these two: how much relief each place lacks (`relief`) against the
+        other side. Needs ``fluid_hu``.
     """
 
-    def __init__(self, pool: int, mirror: bool, smooth: int, fluid_hu: float | None = None) -> None:
+    def __init__(
+        self,
+        pool: int,
+        mirror: bool,
+        smooth: int,
+        fluid_hu: float | None = None,
+        relief: bool = False,
+    ) -> None:
         super().__init__()
         self.pool = pool
         self.mirror = mirror
         self.smooth = smooth
         self.fluid_hu = fluid_hu
+        self.relief = relief and mirror and fluid_hu is not None
         self.window_hu = WINDOW_HU
+
+    @classmethod
+    def of(cls, config: NetConfig) -> Self:
+        """Make the layer that the settings ask for."""
+        return cls(config.pool, config.mirror, config.smooth, config.fluid_hu, config.relief)
 
     def extra_repr(self) -> str:
         """Return the settings, for a model's list of layers."""
         mirror = f", mirror: smooth {self.smooth}, fluid {self.fluid_hu} HU" if self.mirror else ""
-        return f"pool {self.pool}{mirror}"
+        return f"pool {self.pool}{mirror}{', relief' if self.relief else ''}"
 
     @property
     def channels(self) -> int:
         """Channels of the output."""
-        return 2 if self.mirror else 1
+        return 1 + self.mirror + self.relief
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, channels, frames, h, w) for frames (B, frames, H, W) in [0, 1]."""
@@ -146,8 +172,13 @@ class StackInput(nn.Module):
         else:
             tissue, held = self._tissue(frames, picture, self.pool)
         both = held * held.flip(-1)
-        darker = self._blur((tissue.flip(-1) - tissue) * both) / (self._blur(both) + 0.1)
-        return torch.cat([picture, functional.relu(darker)], 1)
+        some = self._blur(both) + 0.1
+        channels = [picture, functional.relu(self._blur(_lacks(tissue) * both) / some)]
+        if self.relief:
+            height, _ = relief(tissue, held)
+            flatter = functional.relu(self._blur(_lacks(height) * both) / some)
+            channels.append(flatter * RELIEF)
+        return torch.cat(channels, 1)
 
     def _tissue(self, frames: Tensor, picture: Tensor, pool: int) -> tuple[Tensor, Tensor]:
         """Return mean level of the tissue in each pooled pixel, and the share that is tissue."""
@@ -164,6 +195,34 @@ class StackInput(nn.Module):
         padding = (1, self.smooth // 2, self.smooth // 2)
         x = functional.avg_pool3d(x, kernel, 1, padding)
         return functional.avg_pool3d(x, (1, *kernel[1:]), 1, (0, *padding[1:]))
+
+
+def _lacks(x: Tensor) -> Tensor:
+    """Return how much less each place has than its mirror image."""
+    return x.flip(-1) - x
+
+
+def relief(tissue: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how far each pixel's tissue lies above that about it, weighed, and the weight.
+
+    Grey matter beside white has relief, and loses it in an infarct, long before the whole is darker
+    (the insular ribbon: Truwit 1990, 10.1148/radiology.176.3.2389039). What a scanner adds smoothly
+    over centimetres leaves it as it is. Nothing where a pixel lies below what is about it.
+
+    Parameters
+    ----------
+    tissue, share : Tensor, shape (B, 1, frames, h, w)
+        Mean level of a pixel's tissue, and the share that is tissue: pixels that hold fluid too
+        count for little, since what they hold of tissue is uncertain.
+    """
+    weight = share * share
+    around = _near(tissue * weight) / (_near(weight) + _SOME)
+    return functional.relu(tissue - around) * weight, weight
+
+
+def _near(x: Tensor) -> Tensor:
+    """Average in-plane, weighed by how near."""
+    return box_mean(box_mean(x, (1, ABOUT, ABOUT)), (1, ABOUT, ABOUT))
 
 
 def pooled(frames: Tensor, size: int) -> Tensor:

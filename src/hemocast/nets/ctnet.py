@@ -47,7 +47,7 @@ class CTNet(StackNetwork):
         super().__init__()
         self.dims = dims
         self.map_grid = ctnet_grid(config)
-        self.inputs = StackInput(config.pool, config.mirror, config.smooth, config.fluid_hu)
+        self.inputs = StackInput.of(config)
         channels = self.inputs.channels * (1 if dims == 3 else frames)
         flat, cube = (1, 3, 3)[3 - dims :], (3, 3, 3)[3 - dims :]
         layers: list[nn.Module] = [

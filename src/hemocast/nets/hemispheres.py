@@ -37,6 +37,7 @@ from hemocast.nets.blocks import (
     padded,
     pooled,
     predictor,
+    relief,
 )
 from hemocast.nets.grid import MapGrid
 
@@ -61,19 +62,15 @@ much, smoothed, is told to the findings as it is."""
 CHANNELS = 8
 _SOME = 1e-3
 
-FINE, ABOUT = 3, 5
-"""Pixels in which grey matter is told from white, and the box of such pixels about each."""
+FINE = 3
+"""Pixels in which grey matter is told from white."""
 
 
 class TissueInput(StackInput):
     """Frames -> pooled picture, mean level of its tissue, share that is tissue, and relief.
 
-    The relief is how far a pixel's tissue lies above the mean of the tissue about it, nothing where
-    it lies below: grey matter beside white has it, and loses it in an infarct, long before the
-    whole is darker (the insular ribbon: Truwit 1990, 10.1148/radiology.176.3.2389039). What a
-    scanner adds smoothly over centimetres leaves it as it is. It is taken in pixels of `FINE` and
-    averaged over those of ``pool``, where ``pool`` is a multiple of `FINE`; else in those of
-    ``pool``.
+    The relief (`hemocast.nets.blocks.relief`) is taken in pixels of `FINE` and averaged over those
+    of ``pool``, where ``pool`` is a multiple of `FINE`; else in those of ``pool``.
     """
 
     @property
@@ -86,15 +83,12 @@ class TissueInput(StackInput):
         fine = FINE if self.pool % FINE == 0 else self.pool
         picture = pooled(frames, fine).unsqueeze(1)
         tissue, share = self._tissue(frames, picture, fine)
-        # Pixels that hold fluid too count for little: what they hold of tissue is uncertain.
-        weight = share * share
-        around = _near(tissue * weight) / (_near(weight) + _SOME)
-        relief = functional.relu(tissue - around) * weight
-        picture, held, share, relief, weight = (
+        height, weight = relief(tissue, share)
+        picture, held, share, height, weight = (
             pooled(x[:, 0], self.pool // fine).unsqueeze(1)
-            for x in (picture, tissue * share, share, relief, weight)
+            for x in (picture, tissue * share, share, height, weight)
         )
-        return torch.cat([picture, held / (share + EMPTY), share, relief / (weight + _SOME)], 1)
+        return torch.cat([picture, held / (share + EMPTY), share, height / (weight + _SOME)], 1)
 
 
 @dataclass(frozen=True)
@@ -234,7 +228,7 @@ class Member(nn.Module):
 
     def _compared(self, sides: Tensor) -> tuple[Tensor, Tensor]:
         """Return the U-Net's input, and how much darker and flatter than its mirror a place is."""
-        picture, tissue, share, relief = sides.chunk(4, 1)
+        picture, tissue, share, height = sides.chunk(4, 1)
         pairs = share.shape[0] // 2
         level = (tissue * share).reshape(pairs, -1).sum(1)
         level = level / share.reshape(pairs, -1).sum(1).clamp_min(1.0)
@@ -242,14 +236,14 @@ class Member(nn.Module):
         swapped = sides.reshape(pairs, 2, *sides.shape[1:]).flip(1).reshape(sides.shape)
         both = share * swapped[:, 2:3]
         apart = (swapped[:, 1:2] - tissue) * both
-        flatter = (swapped[:, 3:] - relief) * both
+        flatter = (swapped[:, 3:] - height) * both
         some = self._blur(both) + 0.1
         smooth, smooth_flatter = self._blur(apart) / some, self._blur(flatter) / some
         own = (tissue - level) * share
         x = torch.cat(
             [
                 *((picture - level) * 4, own * 8, share, apart * 8, smooth * 16),
-                *(relief * share * 20, flatter * 40, smooth_flatter * 80),
+                *(height * share * 20, flatter * 40, smooth_flatter * 80),
             ],
             1,
         )
@@ -292,11 +286,6 @@ class Member(nn.Module):
 def hemispheres(config: NetConfig, frames: int) -> Hemispheres:
     """Build the network."""
     return Hemispheres(config, frames)
-
-
-def _near(x: Tensor) -> Tensor:
-    """Average in-plane, weighed by how near."""
-    return box_mean(box_mean(x, (1, ABOUT, ABOUT)), (1, ABOUT, ABOUT))
 
 
 def _even(columns: int) -> int:

@@ -37,7 +37,7 @@ class Comparator(StackNetwork):
         origin: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__()
-        self.inputs = StackInput(config.pool, config.mirror, config.smooth, config.fluid_hu)
+        self.inputs = StackInput.of(config)
         pooled = (1, config.pool, config.pool)[-len(step) :]
         first = origin or (0.0,) * len(step)
         self.map_grid = MapGrid(

@@ -54,6 +54,7 @@ def _recipe(name: str, net: str, train: TrainConfig | None = None, **changes: bo
 
 RECIPES = (
     Recipe(name="ctnet3d", net=NetConfig(name="ctnet3d"), seeds=5),
+    Recipe(name="ctnet3d + relief", net=NetConfig(name="ctnet3d", relief=True)),
     Recipe(name="ctnet2d", net=NetConfig(name="ctnet2d")),
     Recipe(name="ctnet3d, fluid kept", net=NetConfig(name="ctnet3d", fluid_hu=None)),
     _recipe("wozniak-style + mirror", "wozniak-style"),
