@@ -271,7 +271,8 @@ def try_model(config: Config) -> None:
 def bytes_of(cohort: Cohort, config: Config) -> int:
     """Estimate what preparing and training will write: stacks, the cache, the network's inputs."""
     prepare, net = config.prepare, config.net
-    pooled = (net.pool**2 / (1 + net.mirror + net.relief)) if net.name in (*CTNETS, *COMPARATORS) else 1
+    ours = net.name in (*CTNETS, *COMPARATORS)
+    pooled = net.pool**2 / (1 + net.mirror + net.relief) if ours else 1
     stacks = 0.0 if cohort.stacks else 1.5
     return round(len(cohort.scans) * prepare.frames * prepare.size**2 * (stacks + 4 / pooled))
 
