@@ -123,6 +123,19 @@ class Session:
             raise _corrupt("gives something else than a map of the scan")
         return logits
 
+    def read(self, frames: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return outline (n, 2, 28, h, w), findings (n, k) and side (n,) for frames (n, 28, H, W).
+
+        Raises
+        ------
+        ModelCorrupt
+            The network does not take such frames, gives something else, or runs too long.
+        """
+        outline, findings, side = self._ask(["outline", "findings", "side"], "frames", frames)
+        if outline.shape[:3] != (len(frames), 2, frames.shape[1]) or side.shape != (len(frames),):
+            raise _corrupt("gives something else than an outline of each scan")
+        return outline, findings, side
+
     def _ask(self, wanted: list[str], name: str, given: FloatArray) -> list[FloatArray]:
         """Run the network, for no longer than `LONGEST_SECONDS` a scan."""
         options = self._run_options()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from hemocast.dicom import write_nifti
+from hemocast.dicom.files.nifti import read_nifti
 from hemocast.errors import OutputExists
 from hemocast.pipeline.measure import COLUMNS, MeasuredScan, measure_cases
 from hemocast.pipeline.predictions.cases import cases_of
@@ -45,6 +47,15 @@ def test_every_scan_has_a_row_and_a_bad_path_a_code(scan: Path, tmp_path: Path) 
     assert 0 <= low < size < high
     assert 0 < float(done["fluid_share"]) < 1
     assert done["simulated"] == 1
+    assert done["infarct_seen"] == "1"
+    assert done["infarct_side"] == "left"
+    assert done["infarct_territory"] == "MCA"
+    mask = read_nifti(out / "masks" / f"{done['scan_id']}.nii.gz")
+    scanned = read_nifti(scan)
+    assert mask.hu.shape == scanned.hu.shape
+    np.testing.assert_allclose(mask.affine, scanned.affine, atol=1e-4)
+    ml = float(mask.hu.sum()) * np.prod(mask.spacing) / 1000
+    assert 0.6 * float(done["infarct_ml"]) < ml < 1.6 * float(done["infarct_ml"])
     assert done["scan_id"].startswith("scan-")
     assert refused["code"] == "HC101"
     assert str(scan) not in (out / "measurements.csv").read_text()
@@ -76,3 +87,13 @@ def test_what_cannot_be_measured_is_an_empty_cell() -> None:
     assert row["message"] == "no brain"
     assert "midline_shift_mm" not in row
     assert set(row) < set(COLUMNS)
+
+
+def test_a_run_that_goes_on_leaves_what_is_done(scan: Path, tmp_path: Path) -> None:
+    cases = cases_of([scan])
+    list(measure_cases(cases, tmp_path / "out"))
+    before = (tmp_path / "out" / "measurements.csv").read_bytes()
+    assert [one.status for one in measure_cases(cases, tmp_path / "out", resume=True)] == [
+        "skipped"
+    ]
+    assert (tmp_path / "out" / "measurements.csv").read_bytes() == before

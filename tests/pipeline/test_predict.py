@@ -35,7 +35,7 @@ from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source
 
 KEY = b"k" * 32
-FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz"}
+FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz", "infarct.nii.gz"}
 
 
 def _table(out: Path) -> list[dict[str, str]]:

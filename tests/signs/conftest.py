@@ -16,7 +16,7 @@ from hemocast.prepare import prepare
 from hemocast.signs.measured import Found
 from hemocast.signs.sides import Sides, lay_out
 from hemocast.signs.ventricles import ventricular_fluid
-from hemocast.simulate import Infarct, Person, Protocol, render_head
+from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_head
 from hemocast.volume import FloatArray, Volume
 
 _QUIET = Protocol(noise_hu=3.0)
@@ -102,3 +102,10 @@ def sides_of() -> Callable[[Found], tuple[Sides, FloatArray]]:
         return sides, ventricular_fluid(found.volume, found.brain.tissue, sides)
 
     return _sides_of
+
+
+@pytest.fixture(scope="session")
+def struck() -> Found:
+    """Return a simulated head with a plain infarct of 110 mL on the left."""
+    stroke = Stroke(Infarct("MCA", "left", 110.0, 4), Edema(0.22, 3.0))
+    return found_in(render_head(11, Person(74, van_swieten=(1, 1)), stroke, protocol=_QUIET))

@@ -12,13 +12,15 @@ def test_the_real_head_has_no_dense_artery_and_says_why(ge_found: Found) -> None
     assert signs.artery is None
     assert "4.0 mm" in signs.missing["dense_artery"]
     assert "fazekas" in signs.missing
-    assert signs.ventricles is not None
-    assert signs.cavity is None
+    assert signs.frames is not None
+    assert signs.frames.ventricles is not None
+    assert signs.frames.cavity is None
     assert "old_infarct" not in signs.missing, "it was looked for"
 
 
 def test_without_frames_what_needs_them_is_missing(ge_found: Found) -> None:
     signs = measure_signs(replace(ge_found, stack=None))
-    for name in ("ventricles", "bicaudate_ratio", "van_swieten", "old_infarct"):
+    for name in ("infarct", "aspects", "ventricles", "bicaudate", "leukoaraiosis", "old_infarct"):
         assert signs.missing[name] == NO_FRAMES
+    assert signs.frames is None
     assert signs.midline is not None

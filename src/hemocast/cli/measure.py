@@ -28,8 +28,13 @@ def measure(
         Path | None,
         typer.Option(help="Secret of the pseudonyms, as for ingest: the same names."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip scans that were measured there before.")
+    ] = False,
 ) -> None:
     """Measure signs on every scan in PATHS. No model is needed.
+
+    The acute infarct's mask lies in masks, as NIfTI on the scan's own grid.
 
     Exit code: 0 all well, 2 the table cannot be kept, 3 some scans refused, 4 all refused, 1
     Hemocast's own fault.
@@ -41,12 +46,13 @@ def measure(
 
     counts: Counter[str] = Counter()
     simulated = False
-    for result in measure_cases(cases_of(paths), out, key=key):
+    for result in measure_cases(cases_of(paths), out, key=key, resume=resume):
         counts[result.status] += 1
         simulated = simulated or result.simulated
         print(f"{result.case} {result.status} {result.scan_id or ''} {result.message}".rstrip())
     if simulated:
         print("SIMULATED data: not clinical evidence.")
-    print(f"{counts['done']} measured, {counts.total() - counts['done']} not; table: ", end="")
+    done = counts["done"] + counts["skipped"]
+    print(f"{done} measured, {counts.total() - done} not; table: ", end="")
     print((out / "measurements.csv").resolve())
-    leave(of_cases(counts["done"], counts["refused"], counts["failed"]))
+    leave(of_cases(done, counts["refused"], counts["failed"]))

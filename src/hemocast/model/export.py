@@ -47,7 +47,7 @@ def to_onnx(net: Network, examples: FloatArray) -> bytes:
 
     net.eval()
     content = exported(
-        _with_steady_norms(net),
+        with_steady_norms(net),
         torch.zeros((2, *examples.shape[1:])),
         ({0: torch.export.Dim("batch", min=1)},),
         (["frames"], ["logit", "maps"]),
@@ -88,7 +88,7 @@ def check_parity(net: Network, content: bytes, examples: FloatArray) -> float:
     return worst
 
 
-def _with_steady_norms(net: Network) -> nn.Module:
+def with_steady_norms(net: Network | nn.Module) -> nn.Module:
     """Copy a network with its group normalisations spelled out as means of means.
 
     The exporter turns them into InstanceNormalization, which ONNX Runtime sums in one go in single

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hemocast.config import PrepareConfig
 from hemocast.dataset.ingest.sources import Candidate
 from hemocast.dataset.pseudonym import load_key
-from hemocast.errors import HemocastError, NoSpace, NotCovered, NotWritable
+from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.faults import internal_error
-from hemocast.files import claim
+from hemocast.files import Output, claim
 from hemocast.pipeline.predictions.cases import Case
 from hemocast.pipeline.predictions.names import Names, scans_of
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
-from hemocast.pipeline.sign_cells import SIGNS, sign_cells
-from hemocast.signs.measured import Found, Signs, measure_signs
+from hemocast.pipeline.scan_signs import measure_scan, write_infarct
+from hemocast.pipeline.sign_cells import SIGNS, measured_cells
+from hemocast.signs.measured import Found, Signs
 from hemocast.tables import MISSING
 
-if TYPE_CHECKING:
-    from hemocast.volume import Volume
-
 KIND = "measurements"
-TABLE = "measurements.csv"
+TABLE, MASKS = "measurements.csv", "masks"
+SKIPPED = "skipped"
 COLUMNS = ("case", "participant_id", "scan_id", *SIGNS, "slice_mm", "status", "code", "message",
            "doubts", "not_measured", "simulated")  # fmt: skip
 _FORM = Form(COLUMNS, ("scan_id",))
@@ -32,7 +30,7 @@ _FORM = Form(COLUMNS, ("scan_id",))
 
 @dataclass(frozen=True)
 class MeasuredScan:
-    """What became of one scan: "done", "refused" with its code, or "failed" (our own fault)."""
+    """What became of one scan: "done", "skipped", "refused" with its code, or "failed" (ours)."""
 
     case: int
     status: str
@@ -57,40 +55,11 @@ class MeasuredScan:
         found = self.measured
         if found is None:
             return row
-        return (
-            row
-            | sign_cells(found)
-            | {
-                "slice_mm": f"{found.slice_mm:.3f}",
-                "doubts": "; ".join(found.doubts),
-                "not_measured": "; ".join(f"{name}: {why}" for name, why in found.missing.items()),
-            }
-        )
-
-
-def measure(volume: Volume) -> Signs:
-    """Measure one scan.
-
-    Raises
-    ------
-    HemocastError
-        There is no brain, or it cannot be set upright.
-    """
-    from hemocast.anatomy import align, find_brain
-    from hemocast.prepare import prepare
-
-    brain = find_brain(volume)
-    pose = align(volume, brain)
-    settings = PrepareConfig()
-    try:
-        stack = prepare(volume, settings, brain, pose)
-    except NotCovered:
-        stack = None
-    return measure_signs(Found(volume, brain, pose, stack, settings))
+        return row | measured_cells(found) | {"doubts": "; ".join(found.doubts)}
 
 
 def measure_cases(
-    cases: Sequence[Case], out: Path, *, key: Path | None = None
+    cases: Sequence[Case], out: Path, *, key: Path | None = None, resume: bool = False
 ) -> Iterator[MeasuredScan]:
     """Measure every scan, one after the other; the table is whole after each.
 
@@ -99,10 +68,12 @@ def measure_cases(
     cases : sequence of Case
         From `cases_of`.
     out : Path
-        Folder of ``measurements.csv``, new or of earlier runs: rows of other scans and columns of
-        the user's stay.
+        Folder of ``measurements.csv`` and of ``masks``, new or of earlier runs: rows of other scans
+        and columns of the user's stay.
     key : Path, optional
         The project's key: scans get the names that ``hemocast ingest`` gives them.
+    resume : bool
+        Skip scans that were measured there before.
 
     Yields
     ------
@@ -114,20 +85,44 @@ def measure_cases(
     OutputExists, NotWritable, InUse, UsageError, NoSpace
         The folder cannot be used.
     """
-    with claim(out, KIND):
+    with claim(out, KIND) as output:
         table = GrowingTable(out / TABLE, _FORM)
         names = Names(out, load_key(key, out) if key else None)
         if names.keyed:
             names.plan(cases)
         names.save()
         for case in cases:
-            for result in _measured(case, names):
-                table.add(result.row())
+            for result in _measured(case, names, _Kept(output, table, resume)):
+                if result.status != SKIPPED:
+                    table.add(result.row())
                 yield result
         table.close()
 
 
-def _measured(case: Case, names: Names) -> Iterator[MeasuredScan]:
+@dataclass(frozen=True)
+class _Kept:
+    """The folder, its table, and whether what was done before is left alone."""
+
+    output: Output
+    table: GrowingTable
+    resume: bool
+
+    def has(self, scan_id: str) -> bool:
+        """Whether a scan was measured before and is to stay so."""
+        row = self.table.earlier_of(scan_id)
+        return self.resume and row is not None and row.get("status") == "done"
+
+    def write_mask(self, found: Found, signs: Signs, scan_id: str) -> None:
+        """Keep the infarct's mask, where there are frames to outline it on."""
+        if signs.frames is None:
+            return
+        with tempfile.TemporaryDirectory(prefix="hemocast-") as made:
+            path = Path(made) / f"{scan_id}.nii.gz"
+            write_infarct(found, signs, path)
+            self.output.write_bytes(f"{MASKS}/{path.name}", path.read_bytes())
+
+
+def _measured(case: Case, names: Names, kept: _Kept) -> Iterator[MeasuredScan]:
     scans = scans_of(case, names)
     while True:
         called: tuple[str | None, str | None] = (case.participant_id, case.scan_id)
@@ -138,12 +133,15 @@ def _measured(case: Case, names: Names) -> Iterator[MeasuredScan]:
                 return
             if isinstance(scan, HemocastError):
                 raise scan
-            called = names.of(case, scan)
+            called = patient, scan_id = names.of(case, scan)
+            if kept.has(scan_id):
+                yield MeasuredScan(case.number, SKIPPED, "", "", patient, scan_id)
+                continue
             volume = scan.read()
             simulated = volume.source.simulated
-            yield MeasuredScan(
-                case.number, "done", "", "", *called, measure(volume), simulated=simulated
-            )
+            found, signs = measure_scan(volume)
+            kept.write_mask(found, signs, scan_id)
+            yield MeasuredScan(case.number, "done", "", "", *called, signs, simulated=simulated)
         except (NoSpace, NotWritable):
             raise
         except HemocastError as error:

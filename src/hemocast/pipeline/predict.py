@@ -36,11 +36,14 @@ from hemocast.pipeline.predictions.folder import (
     PredictionsFolder,
 )
 from hemocast.pipeline.predictions.names import scans_of
+from hemocast.pipeline.sign_cells import measured_cells
 
 if TYPE_CHECKING:
     from hemocast.classical.measurements import Measurements
     from hemocast.model import Model, Prediction
-    from hemocast.volume import Volume
+    from hemocast.report.case.signs import SignsView
+    from hemocast.signs.measured import Found, Signs
+    from hemocast.volume import FloatArray, Volume
 
 __all__ = ["Case", "CaseResult", "cases_of", "predict_cases"]
 
@@ -298,19 +301,28 @@ def _predict_here(job: _Job) -> Done:
 
 def _predict(job: _Job, model: Model) -> Done:
     """Read and predict a scan; give the result and its files, none where it was refused."""
+    from hemocast.pipeline.scan_signs import signs_of
+    from hemocast.prepare.eligibility import eligible
+
     start = time.perf_counter()
     names = job.participant_id, job.scan_id
     simulated = model.description.simulated_training_data
     try:
         volume = job.scan.read()
         simulated = simulated or volume.source.simulated
-        prediction = model.predict(volume, scan_id=job.scan_id, record=job.record)
+        ready = eligible(volume, model.description.prepare)
+        prediction = model.predict_stack(
+            ready.stack, scan_id=job.scan_id, volume=volume, record=job.record
+        )
+        found, signs = signs_of(ready)
+        all_of_it = _Made(prediction, *_shown(ready, found, signs))
+        del ready, found
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
         volume = volume.emptied()
         base_rate = model.description.training.prevalence
         # In the system's folder for such things: what a killed run leaves is not among the results.
         with tempfile.TemporaryDirectory(prefix="hemocast-") as folder:
-            _write_files(prediction, volume, base_rate, Path(folder))
+            _write_files(all_of_it, volume, base_rate, Path(folder))
             made = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
     except (NoSpace, NotWritable):
         raise
@@ -325,25 +337,55 @@ def _predict(job: _Job, model: Model) -> Done:
         ), {}
     seconds = time.perf_counter() - start
     return CaseResult(
-        job.number, "done", "", "", *names, prediction, None, seconds, simulated
-    ), made
+        job.number, "done", "", "", *names, prediction, None, seconds, simulated,
+        signs=measured_cells(signs),
+    ), made  # fmt: skip
 
 
-def _write_files(prediction: Prediction, volume: Volume, base_rate: float, folder: Path) -> None:
+@dataclass(frozen=True)
+class _Made:
+    """What is written of one scan."""
+
+    prediction: Prediction
+    view: SignsView
+    mask: FloatArray
+
+
+def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, FloatArray]:
+    """Return the signs as the page shows them, and the infarct's mask on the scan's grid.
+
+    Places and outline are shown where the model's frames are those that signs are measured on.
+    """
+    from hemocast.pipeline.scan_signs import infarct_frames, infarct_on_scan
+    from hemocast.report.case.signs import view_signs
+
+    view = view_signs(signs, infarct_frames(found, signs))
+    if ready.config != found.config:
+        view = view.without_places()
+    return view, infarct_on_scan(found, signs)
+
+
+def _write_files(made: _Made, volume: Volume, base_rate: float, folder: Path) -> None:
     from hemocast import dicom, report
     from hemocast.model import heatmap_on_scan
 
+    prediction = made.prediction
     write_json(folder / PREDICTION, report.prediction_json(prediction))
     report.write_montage(prediction, folder / "montage.png")
-    report.write_case_page(prediction, volume.source, folder / "report.html", base_rate=base_rate)
-    if not prediction.has_heatmap:
-        return
-    dicom.write_nifti(
-        heatmap_on_scan(prediction, volume),
-        volume.affine,
-        folder / "heatmap.nii.gz",
-        dtype="float32",
-        # The header has room for 79 characters.
-        description=prediction.notice.replace(" scan;", "")[:79],
-        sides_known=prediction.stack.record.sides_known,
+    report.write_case_page(
+        prediction, volume.source, folder / "report.html", base_rate=base_rate, signs=made.view
     )
+    # The header has room for 79 characters.
+    notice = prediction.notice.replace(" scan;", "")[:79]
+    maps = [("infarct.nii.gz", made.mask, "uint8")]
+    if prediction.has_heatmap:
+        maps.append(("heatmap.nii.gz", heatmap_on_scan(prediction, volume), "float32"))
+    for name, values, dtype in maps:
+        dicom.write_nifti(
+            values,
+            volume.affine,
+            folder / name,
+            dtype=dtype,
+            description=notice,
+            sides_known=prediction.stack.record.sides_known,
+        )

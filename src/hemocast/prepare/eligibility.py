@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hemocast.anatomy import Alignment, Brain, align, find_brain
@@ -12,6 +12,7 @@ from hemocast.prepare.cache import keep_stack, kept_stack
 from hemocast.prepare.stack import prepare
 from hemocast.signs.blood import Blood, find_blood
 from hemocast.signs.contrast import find_enhancement
+from hemocast.signs.measured import Found
 from hemocast.signs.subdural import look_at_rim
 from hemocast.volume import Stack, Volume
 
@@ -76,6 +77,33 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     held = kept_stack(volume, config, cache) if cache else None
     if held:
         return held
+    stack = eligible(volume, config).stack
+    if cache:
+        keep_stack(stack, cache)
+    return stack
+
+
+@dataclass(frozen=True)
+class Eligible(Found):
+    """A scan that may be predicted from, with its frames.
+
+    Parameters
+    ----------
+    stack : Stack
+        They are there.
+    """
+
+    stack: Stack
+
+
+def eligible(volume: Volume, config: PrepareConfig) -> Eligible:
+    """Prepare a scan as `eligible_stack` does; also return what was found on the way.
+
+    Raises
+    ------
+    BloodPresent, ContrastGiven, NotHounsfield, NotABrain, NotAligned, WrongOrientation, NotCovered
+        As `eligible_stack` does.
+    """
     brain = find_brain(volume)
     refuse_enhancement(volume, brain)
     try:
@@ -91,6 +119,4 @@ def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None 
     if found:
         record = replace(stack.record, doubts=(*stack.record.doubts, *found))
         stack = replace(stack, record=record)
-    if cache:
-        keep_stack(stack, cache)
-    return stack
+    return Eligible(volume, brain, pose, stack, config)

@@ -1,8 +1,10 @@
 """Leukoaraiosis: white matter round the ventricles that is darker than deep grey matter explains.
 
 The grade is van Swieten's (1990, 10.1136/jnnp.53.12.1080): 0 to 2 before and 0 to 2 behind the
-central sulcus. Of every cell and its mirror image the denser one counts, so that an infarct of one
-side is none. Deep grey matter lies as deep in the head, where a scanner's shading is the same.
+central sulcus. The network that reads the scan gives it; CT numbers say how it is shared between
+both halves and where. Of every cell and its mirror image the denser one counts, so that an infarct
+of one side is none. Deep grey matter lies as deep in the head, where a scanner's shading is the
+same.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import numpy as np
 
 from hemocast.anatomy.template import read_map
 from hemocast.signs.estimate import Estimate
+from hemocast.signs.outline import LEUKOARAIOSIS, SEVERE_LEUKOARAIOSIS, Outline, card
 from hemocast.signs.sides import RIGHT, Place, Sides, share_at
 from hemocast.volume import BoolArray, FloatArray
 
@@ -28,7 +31,6 @@ _SMOOTH = (0.0, 0.4, 1.0, 1.0)
 # to simulated heads (docs/signs.md).
 _GRADE = (-0.974, -0.238, -0.092)
 _GREY_HU = 36.0
-GRADE_SPREAD = 1.8
 MOST = 4.0
 
 
@@ -41,7 +43,7 @@ class Leukoaraiosis:
     grade : Estimate
         Van Swieten's, 0 to 4; a fraction is between two grades.
     anterior, posterior : float
-        What each half adds, 0 to 2.
+        Grade of each half by CT numbers alone, 0 to 2.
     darker_hu : tuple of float
         How much darker the ring round the ventricles is than deep grey matter, HU, before and
         behind the central sulcus; about 4 to 7 in healthy heads.
@@ -56,7 +58,9 @@ class Leukoaraiosis:
     place: Place
 
 
-def measure_leukoaraiosis(sides: Sides, ventricles: FloatArray) -> Leukoaraiosis | None:
+def measure_leukoaraiosis(
+    sides: Sides, ventricles: FloatArray, outline: Outline
+) -> Leukoaraiosis | None:
     """Grade leukoaraiosis.
 
     Parameters
@@ -65,6 +69,8 @@ def measure_leukoaraiosis(sides: Sides, ventricles: FloatArray) -> Leukoaraiosis
         The upright brain.
     ventricles : ndarray of float32, shape (2, frame, y, x)
         Share of each cell that is fluid of a lateral ventricle.
+    outline : Outline
+        What the network says of the scan.
 
     Returns
     -------
@@ -84,12 +90,20 @@ def measure_leukoaraiosis(sides: Sides, ventricles: FloatArray) -> Leukoaraiosis
     grades = np.clip(first - per_hu * darker + per_grey * (grey - _GREY_HU), 0, 2)
     at = np.unravel_index(int(np.where(ring, denser, np.inf).argmin()), ring.shape)
     return Leukoaraiosis(
-        grade=Estimate.about(float(grades.sum()), GRADE_SPREAD, MOST),
+        grade=_grade(outline),
         anterior=float(grades[0]),
         posterior=float(grades[1]),
         darker_hu=(float(darker[0]), float(darker[1])),
         place=sides.place(RIGHT, *(int(one) for one in at)),
     )
+
+
+def _grade(outline: Outline) -> Estimate:
+    known = card()
+    first, of_any, of_severe = known.van_swieten
+    findings = outline.findings
+    level = first + of_any * findings[LEUKOARAIOSIS] + of_severe * findings[SEVERE_LEUKOARAIOSIS]
+    return Estimate.about(float(np.clip(level, 0, MOST)), known.van_swieten_spread, MOST)
 
 
 def _denser_side(sides: Sides) -> tuple[FloatArray, BoolArray]:

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 from hemocast.anatomy import Alignment, Brain
 from hemocast.config import PrepareConfig
+from hemocast.signs.aspects import Aspects, measure_aspects
 from hemocast.signs.calcium import Calcification, measure_calcification
 from hemocast.signs.dense_artery import THICKEST_MM, Artery, measure_artery
 from hemocast.signs.fluid import Fluid, measure_fluid
+from hemocast.signs.infarct import Infarct, measure_infarct
 from hemocast.signs.leukoaraiosis import Leukoaraiosis, measure_leukoaraiosis
 from hemocast.signs.midline import MidlineShift, measure_midline
 from hemocast.signs.old_infarct import Cavity, find_cavity
-from hemocast.signs.sides import lay_out
+from hemocast.signs.outline import read_outline
+from hemocast.signs.sides import Sides, lay_out
 from hemocast.signs.ventricles import (
     Bicaudate,
     Ventricles,
@@ -23,7 +26,39 @@ from hemocast.signs.ventricles import (
 from hemocast.volume import Stack, Volume
 
 NO_FRAMES = "the scan holds too little of the brain for it"
+NOT_SEEN = "its landmarks are not seen"
 FAZEKAS = "no source says how grades on CT turn into it"
+
+
+@dataclass(frozen=True)
+class OfFrames:
+    """What is measured on the upright brain; None where a landmark is not seen.
+
+    Parameters
+    ----------
+    sides : Sides
+        On which it was measured.
+    infarct : Infarct
+        The acute one, or that none is seen.
+    aspects : Aspects or None
+        With its ten regions.
+    ventricles : Ventricles or None
+        The lateral ones.
+    bicaudate : Bicaudate or None
+        Atrophy at the caudate nuclei.
+    leukoaraiosis : Leukoaraiosis or None
+        Van Swieten's grade.
+    cavity : Cavity or None
+        An old infarct; None where none is seen.
+    """
+
+    sides: Sides
+    infarct: Infarct
+    aspects: Aspects | None
+    ventricles: Ventricles | None
+    bicaudate: Bicaudate | None
+    leukoaraiosis: Leukoaraiosis | None
+    cavity: Cavity | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +75,8 @@ class Signs:
         Inside the brain.
     artery : Artery or None
         First segments of the middle cerebral arteries.
-    ventricles : Ventricles or None
-        The lateral ones.
-    bicaudate : Bicaudate or None
-        Atrophy at the caudate nuclei.
-    leukoaraiosis : Leukoaraiosis or None
-        Van Swieten's grade.
-    cavity : Cavity or None
-        An old infarct; None too where none is seen.
+    frames : OfFrames or None
+        What was measured on the upright brain; None where the scan holds too little of it.
     slice_mm : float
         Distance of the slices that were measured.
     sides_known : bool
@@ -62,10 +91,7 @@ class Signs:
     fluid: Fluid
     calcification: Calcification | None
     artery: Artery | None
-    ventricles: Ventricles | None
-    bicaudate: Bicaudate | None
-    leukoaraiosis: Leukoaraiosis | None
-    cavity: Cavity | None
+    frames: OfFrames | None
     slice_mm: float
     sides_known: bool
     doubts: tuple[str, ...]
@@ -118,35 +144,38 @@ def measure_signs(found: Found) -> Signs:
         missing["dense_artery"] = _no_artery(volume, brain)
     elif artery.dense is None:
         missing["dense_artery"] = f"a side ratio of {artery.ratio:.2f} tells neither way"
-    ventricles, bicaudate, leukoaraiosis, cavity = _of_frames(found)
-    for name, sign in (
-        ("ventricles", ventricles), ("bicaudate_ratio", bicaudate), ("van_swieten", leukoaraiosis),
-    ):  # fmt: skip
-        if sign is None:
-            missing[name] = NO_FRAMES if found.stack is None else "its landmarks are not seen"
-    if found.stack is None:
-        missing["old_infarct"] = NO_FRAMES
+    frames = _of_frames(found)
+    missing |= _unseen(frames)
     return Signs(
-        midline, measure_fluid(volume, brain), calcification, artery, ventricles, bicaudate,
-        leukoaraiosis, cavity, volume.spacing[0], pose.sides_known,
-        (*brain.doubts, *pose.doubts), missing,
+        midline, measure_fluid(volume, brain), calcification, artery, frames, volume.spacing[0],
+        pose.sides_known, (*brain.doubts, *pose.doubts), missing,
     )  # fmt: skip
 
 
-def _of_frames(
-    found: Found,
-) -> tuple[Ventricles | None, Bicaudate | None, Leukoaraiosis | None, Cavity | None]:
-    """Measure what is measured on the upright brain."""
+def _of_frames(found: Found) -> OfFrames | None:
     if found.stack is None or found.brain.tissue is None:
-        return None, None, None, None
+        return None
     sides = lay_out(found.stack, found.pose, found.config)
     fluid = ventricular_fluid(found.volume, found.brain.tissue, sides)
-    return (
+    outline = read_outline(found.stack, sides)
+    infarct = measure_infarct(sides, outline)
+    return OfFrames(
+        sides,
+        infarct,
+        measure_aspects(sides, outline, infarct),
         measure_ventricles(sides, fluid),
         measure_bicaudate(sides),
-        measure_leukoaraiosis(sides, fluid),
+        measure_leukoaraiosis(sides, fluid, outline),
         find_cavity(sides, fluid),
     )
+
+
+def _unseen(frames: OfFrames | None) -> dict[str, str]:
+    """Say which signs of the upright brain are missing, and why."""
+    names = ("ventricles", "bicaudate", "leukoaraiosis", "aspects")
+    if frames is None:
+        return dict.fromkeys((*names, "infarct", "old_infarct"), NO_FRAMES)
+    return {name: NOT_SEEN for name in names if getattr(frames, name) is None}
 
 
 def _no_artery(volume: Volume, brain: Brain) -> str:

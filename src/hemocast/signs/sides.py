@@ -86,6 +86,11 @@ class Sides:
         """Width of a cell within the frame, mm."""
         return float(np.linalg.norm(self.to_mm[:3, 0]))
 
+    def on_frames(self, mask: BoolArray) -> BoolArray:
+        """Return a mask of cells (2, frame, y, x) on the Stack's voxels, (frame, y, x)."""
+        whole = np.concatenate([mask[RIGHT][..., ::-1], mask[LEFT]], axis=-1)
+        return np.asarray(whole.repeat(_PIXELS, axis=1).repeat(_PIXELS, axis=2), np.bool_)
+
     def place(self, side: int, frame: int, row: int, column: int) -> Place:
         """Return where in the Stack a cell lies."""
         middle = self.hu.shape[3]

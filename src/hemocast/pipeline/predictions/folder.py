@@ -17,20 +17,24 @@ from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.pipeline.predictions.bags import Bags
 from hemocast.pipeline.predictions.names import Names, named_otherwise
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
+from hemocast.pipeline.sign_cells import SIGNS
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     from hemocast.model import Calibration, Prediction
 
-TABLE, LINKAGE = "predictions.csv", "linkage.csv"
+TABLE, LINKAGE, SIGN_TABLE = "predictions.csv", "linkage.csv", "signs.csv"
 COLUMNS = (
     "case", "participant_id", "scan_id", "probability", "probability_low", "probability_high",
     "threshold", "label_set", "logit", "status", "code", "message", "flags", "simulated",
 )  # fmt: skip
 _RESULTS = Form(COLUMNS, ("scan_id",), shared=(ALL, "participant_id"))
+_SIGNS = Form(
+    ("participant_id", "scan_id", *SIGNS, "slice_mm", "not_measured", "simulated"), ("scan_id",)
+)
 _PLACES = Form(("case", "path", "scan_id"), ("path", "scan_id"), private=True, quoted=True)
 PREDICTION = "prediction.json"
-FILES = ("montage.png", "report.html", "heatmap.nii.gz", PREDICTION)
+FILES = ("montage.png", "report.html", "heatmap.nii.gz", "infarct.nii.gz", PREDICTION)
 """Of every scan, the heatmap only where the model has one. The record comes last, so that a scan
 with it has all."""
 _KIND = "predictions"
@@ -58,6 +62,8 @@ class CaseResult:
         Time it took.
     simulated : bool
         The scan is simulated, or the model learned from simulated scans: no clinical evidence.
+    signs : mapping of str to str, optional
+        What was measured on it, as cells.
     """
 
     case: int
@@ -70,6 +76,7 @@ class CaseResult:
     folder: Path | None = None
     seconds: float = 0.0
     simulated: bool = False
+    signs: Mapping[str, str] | None = None
 
     def row(self) -> Row:
         """Give its row of the table."""
@@ -96,6 +103,17 @@ class CaseResult:
             row["flags"] = "; ".join(" ".join(flag.split()) for flag in prediction.flags)
         return row
 
+    def sign_row(self) -> Row | None:
+        """Give its row of the table of signs; None where none were measured."""
+        if self.signs is None:
+            return None
+        return {
+            "participant_id": self.participant_id or MISSING,
+            "scan_id": self.scan_id or MISSING,
+            **self.signs,
+            "simulated": str(int(self.simulated)),
+        }
+
 
 @dataclass(frozen=True)
 class PredictionsFolder:
@@ -113,6 +131,8 @@ class PredictionsFolder:
         The results, and, for its owner only, which path each scan came from.
     bags : Bags
         The scans of every patient.
+    signs : GrowingTable
+        What was measured on them.
     """
 
     output: files.Output
@@ -121,6 +141,7 @@ class PredictionsFolder:
     table: GrowingTable
     linkage: GrowingTable
     bags: Bags
+    signs: GrowingTable
 
     @classmethod
     @contextmanager
@@ -170,8 +191,10 @@ class PredictionsFolder:
             if not names.keyed and _unkeyed(table):
                 _key_scans(output, names.key, table)
                 table, linkage = _tables(out)
-            yield cls(output, model_hash, names, table, linkage, Bags(table.earlier))
+            signs = GrowingTable(out / SIGN_TABLE, _SIGNS)
+            yield cls(output, model_hash, names, table, linkage, Bags(table.earlier), signs)
             table.close()
+            signs.close()
             linkage.close()
 
     def is_done(self, scan_id: str) -> bool:
@@ -225,6 +248,8 @@ class PredictionsFolder:
             row = result.row()
             self.table.add(row)
             self.bags.add(row)
+            if (measured := result.sign_row()) is not None:
+                self.signs.add(measured)
 
     def add_bag(self, patient: str | None, calibration: Calibration) -> None:
         """Say in the table what all scans of a patient with several say together."""

@@ -11,12 +11,13 @@ import numpy as np
 from markupsafe import Markup
 
 from hemocast.files import write_text
+from hemocast.report.case.signs import CROP, SignsView, crop_of
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
 from hemocast.report.words import LABEL_SETS, closed, of_hundred, percent, signed, stamp
 from hemocast.signs.blood import LIMIT
-from hemocast.volume import Source
+from hemocast.volume import Source, Stack
 
 if TYPE_CHECKING:
     from hemocast.classical.measured import Reason
@@ -180,6 +181,7 @@ def write_case_page(
     *,
     base_rate: float | None = None,
     outcome: str = OUTCOME,
+    signs: SignsView | None = None,
 ) -> None:
     """Write one self-contained page: nothing is loaded from a network or another file.
 
@@ -195,13 +197,24 @@ def write_case_page(
         Share of the training patients with the outcome.
     outcome : str
         What was predicted, in words.
+    signs : SignsView, optional
+        What was measured on the same frames.
     """
-    picture = make_picture(prediction.stack, prediction.heatmap, prediction.heatmap_kind)
+    seen = signs is not None and bool(signs.mask.any())
+    picture = make_picture(
+        prediction.stack,
+        prediction.heatmap,
+        prediction.heatmap_kind,
+        signs.mask if signs is not None and seen else None,
+        "the acute infarct, as measured",
+    )
     text = render(
         "case.html",
         script="viewer.js",
         p=CaseView(prediction, picture, base_rate, outcome),
         picture=picture,
+        view=signs,
+        crops=_crops(signs, picture, prediction.stack),
         reading=_reading(prediction, source),
         notes=(
             ("Corrected", source.corrected),
@@ -210,6 +223,15 @@ def write_case_page(
         ),
     )
     write_text(path, text)
+
+
+def _crops(signs: SignsView | None, picture: Picture, stack: Stack) -> list[tuple[int, ...] | None]:
+    """Say for each sign where its small picture lies in the sprite, and how wide it is."""
+    rows = () if signs is None else signs.rows
+    return [
+        None if row.place is None else (*crop_of(row.place, picture, stack), 2 * CROP)
+        for row in rows
+    ]
 
 
 def _verdict(probability: float, low: float, high: float, threshold: float) -> str:

@@ -57,8 +57,8 @@ class Picture:
         Colours of the scale over mid-grey.
     by_frame : tuple of float
         Evidence in each frame, as a share of the frame with most; low where all is weak.
-    outlined : bool
-        Whether the tiles carry a lesion's outline.
+    outlined : str
+        What the tiles carry the outline of; "" for nothing.
     sides_known : bool
         Whether the patient's right and left may be named.
     """
@@ -72,7 +72,7 @@ class Picture:
     kind: str
     ramp: tuple[str, ...]
     by_frame: tuple[float, ...]
-    outlined: bool
+    outlined: str
     sides_known: bool
 
     @property
@@ -82,7 +82,11 @@ class Picture:
 
 
 def make_picture(
-    stack: Stack, heatmap: FloatArray, kind: str, lesion: BoolArray | None = None
+    stack: Stack,
+    heatmap: FloatArray,
+    kind: str,
+    lesion: BoolArray | None = None,
+    outlined: str = "the simulated lesion",
 ) -> Picture:
     """Prepare one scan for a page.
 
@@ -95,7 +99,9 @@ def make_picture(
     kind : str
         How the heatmap was made, in words.
     lesion : ndarray of bool, shape (28, H, W), optional
-        A known lesion to outline (simulated scans).
+        A lesion to outline.
+    outlined : str
+        What it is.
 
     Raises
     ------
@@ -133,7 +139,7 @@ def make_picture(
         kind=kind,
         ramp=tuple("#" + bytes(colour).hex() for colour in ramp()[::8]),
         by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),
-        outlined=lesion is not None,
+        outlined="" if lesion is None else outlined,
         sides_known=stack.record.sides_known,
     )
 

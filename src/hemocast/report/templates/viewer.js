@@ -78,5 +78,12 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
       canvas.focus({ preventScroll: true });
     });
   });
+  for (const place of document.querySelectorAll(`[data-place="${id}"]`)) {
+    place.addEventListener("click", () => {
+      frame.value = place.dataset.frame;
+      draw();
+      canvas.focus();
+    });
+  }
   Promise.all([grey.decode(), heat.decode()]).then(() => { viewer.hidden = false; draw(); });
 }

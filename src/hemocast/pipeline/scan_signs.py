@@ -1,0 +1,83 @@
+"""Signs of a scan that was read: measured, and the infarct's mask on the scan's own grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hemocast.config import PrepareConfig
+from hemocast.dicom.files.nifti import write_nifti
+from hemocast.errors import NotCovered
+from hemocast.model.heatmap import on_scan
+from hemocast.prepare import prepare
+from hemocast.signs.measured import Found, Signs, measure_signs
+from hemocast.volume import SIMULATED, BoolArray, FloatArray, Volume
+
+_HALF = 0.5
+
+
+def measure_scan(volume: Volume) -> tuple[Found, Signs]:
+    """Find brain and pose of a scan, and measure its signs.
+
+    Raises
+    ------
+    HemocastError
+        There is no brain, or it cannot be set upright.
+    """
+    from hemocast.anatomy import align, find_brain
+
+    brain = find_brain(volume)
+    found = Found(volume, brain, align(volume, brain), None, PrepareConfig())
+    try:
+        stack = prepare(volume, found.config, brain, found.pose)
+    except NotCovered:
+        return found, measure_signs(found)
+    found = replace(found, stack=stack)
+    return found, measure_signs(found)
+
+
+def signs_of(found: Found) -> tuple[Found, Signs]:
+    """Measure the signs of a scan whose frames a model's settings made.
+
+    Returns
+    -------
+    Found
+        With the frames that signs are measured on: other ones where the settings differ.
+    Signs
+    """
+    usual = PrepareConfig()
+    if found.config != usual:
+        stack = prepare(found.volume, usual, found.brain, found.pose)
+        found = replace(found, stack=stack, config=usual)
+    return found, measure_signs(found)
+
+
+def infarct_frames(found: Found, signs: Signs) -> BoolArray:
+    """Return the infarct's mask on the frames, (frame, y, x); empty where none is seen."""
+    if found.stack is None or signs.frames is None:
+        raise ValueError("a scan without frames has no mask")
+    frames = signs.frames.sides.on_frames(signs.frames.infarct.mask)
+    return np.asarray(frames & found.stack.brain, np.bool_)
+
+
+def infarct_on_scan(found: Found, signs: Signs) -> FloatArray:
+    """Return the infarct's mask on the scan's grid, (z, y, x), 0 or 1."""
+    if found.stack is None:
+        raise ValueError("a scan without frames has no mask")
+    share = on_scan(infarct_frames(found, signs).astype(np.float32), found.stack, found.volume)
+    return np.asarray((share > _HALF) & found.brain.mask, np.float32)
+
+
+def write_infarct(found: Found, signs: Signs, path: Path) -> None:
+    """Write the infarct's mask as NIfTI on the scan's grid."""
+    simulated = f"{SIMULATED}; " if found.volume.source.simulated else ""
+    write_nifti(
+        infarct_on_scan(found, signs),
+        found.volume.affine,
+        path,
+        dtype="uint8",
+        description=f"{simulated}acute infarct, as outlined",
+        sides_known=signs.sides_known,
+    )
