@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import Cases, Resampling, confusion, decision_curve
+from hemocast.stats.decision import net_benefit_differences
 
 THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
@@ -91,6 +92,27 @@ def test_nobody_acts_on_certainty() -> None:
     for bad in ([0.0], [1.0], [0.5, np.nan]):
         with pytest.raises(StatisticsError, match="thresholds"):
             decision_curve(Cases(label, risk, range(80)), bad)
+
+
+def test_differences_are_those_of_the_curves_from_the_same_resamples() -> None:
+    label, risk = cohort(0)
+    other = np.clip(risk + 0.2 * np.sin(50 * risk), 0.01, 0.99)
+    at, resampling = [0.1, 0.3, 0.5], Resampling(300)
+    patient = np.arange(label.size) // 2
+    found = net_benefit_differences(Cases(label, [risk, other], patient), at, resampling)
+    first, second = (
+        decision_curve(Cases(label, one, patient), at, resampling) for one in (risk, other)
+    )
+    np.testing.assert_allclose([one.value for one in found], first.model - second.model)
+    assert all(one.ci_low < one.ci_high for one in found)
+    all_of_them = decision_curve(Cases(label, np.ones(label.size), patient), at, resampling)
+    over = net_benefit_differences(
+        Cases(label, [risk, np.ones(label.size)], patient), at, resampling
+    )
+    np.testing.assert_allclose([one.ci_low for one in over], first.over_all_low, atol=1e-12)
+    np.testing.assert_allclose(all_of_them.model, first.treat_all)
+    (same,) = net_benefit_differences(Cases(label, [risk, risk]), [0.5], resampling)
+    assert (same.value, "both act on the same cases" in str(same.warning)) == (0, True)
 
 
 def test_few_patients_of_a_class_are_warned_of() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.evaluate.result import Comparison
+from hemocast.evaluate.result import Comparison, NetBenefitDifference
 from hemocast.stats import (
     METRICS,
     Cases,
@@ -24,7 +24,8 @@ from hemocast.stats import (
     noninferior_share,
 )
 from hemocast.stats.cases import ModelCases
-from hemocast.stats.estimate import BoolArray, IntArray, few_warning
+from hemocast.stats.decision import net_benefit_differences
+from hemocast.stats.estimate import BoolArray, Float64Array, IntArray, few_warning
 
 MOST_MODELS = 12
 _BOOTSTRAPPED = ("accuracy", "sensitivity", "specificity", "balanced_accuracy", "brier")
@@ -62,10 +63,36 @@ def compare_models(models: Sequence[ModelCases], resampling: Resampling) -> tupl
     resampling : Resampling
         Of patients, for the paired bootstrap.
     """
-    pairs = list(combinations(models, 2))
+    return _adjusted([row for pair in _pairs(models) for row in _pair(*pair, resampling)])
+
+
+def _pairs(models: Sequence[ModelCases]) -> list[tuple[ModelCases, ModelCases]]:
     if len(models) > MOST_MODELS:
-        pairs = [(models[0], other) for other in models[1:]]
-    return _adjusted([row for pair in pairs for row in _pair(*pair, resampling)])
+        return [(models[0], other) for other in models[1:]]
+    return list(combinations(models, 2))
+
+
+def compare_net_benefits(
+    models: Sequence[ModelCases], thresholds: Float64Array, resampling: Resampling
+) -> Iterator[NetBenefitDifference]:
+    """Compare the decision curves of the pairs that `compare_models` compares.
+
+    Parameters
+    ----------
+    models : sequence of ModelCases
+        Of one table.
+    thresholds : ndarray, shape (k,)
+        Of the decision curves.
+    resampling : Resampling
+        Of patients.
+    """
+    for first, second in _pairs(models):
+        both = _together(first, second)
+        if both is None:
+            continue
+        found = net_benefit_differences(both, thresholds, resampling)
+        for threshold, difference in zip(thresholds, found, strict=True):
+            yield NetBenefitDifference(first.name, second.name, float(threshold), difference)
 
 
 def compare_with_reference(models: Sequence[ModelCases], margin: Margin) -> tuple[Comparison, ...]:

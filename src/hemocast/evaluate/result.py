@@ -187,6 +187,26 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class NetBenefitDifference:
+    """Net benefit of acting on the first model minus that of acting on the second.
+
+    Parameters
+    ----------
+    first, second : str
+        Names.
+    threshold : float
+        Probability at which one would act.
+    difference : Estimate
+        On the scans that both rated.
+    """
+
+    first: str
+    second: str
+    threshold: float
+    difference: Estimate
+
+
+@dataclass(frozen=True)
 class EvaluationResult:
     """The whole evaluation.
 
@@ -196,6 +216,8 @@ class EvaluationResult:
         In the order of the table.
     comparisons : tuple of Comparison
         Every pair of models.
+    net_benefits : tuple of NetBenefitDifference
+        Every pair of models at every threshold of their decision curves.
     readers : ReaderAnalysis or None
         Where readings were given.
     simulated : bool
@@ -208,6 +230,7 @@ class EvaluationResult:
 
     models: tuple[ModelPart, ...]
     comparisons: tuple[Comparison, ...] = ()
+    net_benefits: tuple[NetBenefitDifference, ...] = ()
     readers: ReaderAnalysis | None = None
     simulated: bool = False
     resampling: Resampling = field(default_factory=Resampling)

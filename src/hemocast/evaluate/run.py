@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hemocast.errors import UsageError
-from hemocast.evaluate.comparisons import Margin, MarginOf, compare_models, compare_with_reference
+from hemocast.evaluate.comparisons import (
+    Margin,
+    MarginOf,
+    compare_models,
+    compare_net_benefits,
+    compare_with_reference,
+)
 from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
 from hemocast.evaluate.inputs.predictions import Level, PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
@@ -203,6 +209,7 @@ def evaluate_inputs(
     return EvaluationResult(
         models=tuple(parts),
         comparisons=comparisons,
+        net_benefits=tuple(compare_net_benefits(models, thresholds, resampling)),
         readers=analyse_readers(found, options),
         simulated=found.simulated,
         resampling=resampling,

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Float64Array, IntArray, caution
+from hemocast.stats.estimate import Estimate, Float64Array, IntArray, caution
 from hemocast.stats.resampling.weights import Resampling
 
 
@@ -80,13 +80,7 @@ def decision_curve(
     ----------
     Vickers AJ, Elkin EB 2006, Med Decis Making 26:565-574, 10.1177/0272989X06295361.
     """
-    at = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
-    if at.ndim != 1 or not bool(((at > 0) & (at < 1)).all()):
-        raise StatisticsError(
-            "Some thresholds are not strictly between 0 and 1",
-            "probabilities at which one would act",
-            "Leave out 0 and 1: nobody acts on impossibility or waits for certainty",
-        )
+    at = _checked(thresholds)
     odds = at / (1 - at)
     units = resampling.units(cases)
     tally = _tally(cases, at, units)
@@ -110,6 +104,69 @@ def decision_curve(
         over_all_high=over_high,
         n_resamples=resampling.n,
         warning=caution(cases.smaller_class),
+    )
+
+
+def _checked(thresholds: ArrayLike) -> Float64Array:
+    at = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    if at.ndim != 1 or not bool(((at > 0) & (at < 1)).all()):
+        raise StatisticsError(
+            "Some thresholds are not strictly between 0 and 1",
+            "probabilities at which one would act",
+            "Leave out 0 and 1: nobody acts on impossibility or waits for certainty",
+        )
+    return at
+
+
+def net_benefit_differences(
+    cases: Cases, thresholds: ArrayLike, resampling: Resampling = Resampling()
+) -> tuple[Estimate, ...]:
+    """Net benefit of acting on the first rater minus that of acting on the second.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of two raters, with calibrated fractions in [0, 1].
+    thresholds : array_like, shape (k,)
+        Each strictly between 0 and 1.
+    resampling : Resampling
+        Of patients, the same for both.
+
+    Returns
+    -------
+    tuple of Estimate
+        One per threshold, with pointwise 95 % limits; without limits where both act on the same
+        cases.
+
+    Raises
+    ------
+    StatisticsError
+        Not two raters, scores outside [0, 1], or thresholds outside (0, 1).
+
+    References
+    ----------
+    Vickers AJ 2008, BMC Med Inform Decis Mak 8:53, 10.1186/1472-6947-8-53.
+    """
+    cases.require_raters(2)
+    at, scores = _checked(thresholds), cases.probabilities()
+    units = resampling.units(cases)
+    n_units = int(units.max()) + 1
+    gains = np.empty((n_units, at.size + 1))
+    for k, threshold in enumerate(at):
+        acted = scores >= threshold
+        lead = acted[0].astype(np.float64) - acted[1]
+        worth = np.where(cases.truth, 1.0, -threshold / (1 - threshold))
+        gains[:, k] = np.bincount(units, weights=lead * worth, minlength=n_units)
+    gains[:, -1] = np.bincount(units, minlength=n_units)
+    drawn = np.concatenate([weights @ gains for weights in resampling.draw(cases, 0, units)])
+    low, high = np.quantile(drawn[:, :-1] / drawn[:, -1:], [0.025, 0.975], axis=0)
+    values = gains[:, :-1].sum(axis=0) / cases.n
+    few, method = caution(cases.smaller_class), "paired bootstrap of patients, percentile"
+    return tuple(
+        Estimate(value, below, above, method, cases.n, few)
+        if below < above
+        else Estimate.bare(value, cases.n, "no interval: both act on the same cases")
+        for value, below, above in zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
     )
 
 

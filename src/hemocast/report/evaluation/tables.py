@@ -58,8 +58,12 @@ def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
     }
     if result.comparisons:
         tables["comparisons.csv"] = _comparisons(result)
+    if result.net_benefits:
+        tables["net_benefit_differences.csv"] = _net_benefits(result)
     if any(model.subgroups for model in result.models):
         tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
+    if (pooled := _pooled(result)).rows:
+        tables["pooled_sites.csv"] = pooled
     return {"metrics.json": json_text(metrics_json(result))} | {
         name: table.csv(simulated=result.simulated) for name, table in tables.items()
     }
@@ -190,15 +194,28 @@ def _decision(result: EvaluationResult) -> Table:
                 "over_treat_all_ci_low": curve.over_all_low,
                 "over_treat_all_ci_high": curve.over_all_high,
             }
+            share = model.prevalence
             known = {"model": model.name, "treat_none": 0.0, "n_resamples": curve.n_resamples}
             rows += [
-                known | dict(zip(columns, map(float, row), strict=True)) | {"warning": note}
+                known
+                | dict(zip(columns, map(float, row), strict=True))
+                | {"standardized": row[1] / share, "warning": note}
                 for *row, note in zip(*columns.values(), curve.notes, strict=True)
             ]
     return Table(
-        ("model", "threshold", "net_benefit", "ci_low", "ci_high", "treat_all", "over_treat_all",
-         "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples", "warning"),
+        ("model", "threshold", "net_benefit", "ci_low", "ci_high", "standardized", "treat_all",
+         "over_treat_all", "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples",
+         "warning"),
         rows,
+    )  # fmt: skip
+
+
+def _net_benefits(result: EvaluationResult) -> Table:
+    return Table(
+        ("first", "second", "threshold", "difference", "ci_low", "ci_high", "ci_method", "n",
+         "warning"),
+        [vars(row) | vars(row.difference) | {"difference": row.difference.value}
+         for row in result.net_benefits],
     )  # fmt: skip
 
 
@@ -228,6 +245,25 @@ def _subgroups(result: EvaluationResult) -> Table:
     return Table(
         ("model", "grouping", "level", "n_patients", "n_scans", "n_positive", "metric", "value",
          "ci_low", "ci_high", "ci_method", "warning"),
+        rows,
+    )  # fmt: skip
+
+
+def _pooled(result: EvaluationResult) -> Table:
+    """Pool the metrics over sites, with where another site may lie."""
+    rows = [
+        {"model": model.name, "metric": metric, "n_sites": found.mean.n}
+        | vars(found.mean)
+        | {"tau": found.tau, "i2": found.i2, "q": found.q, "df": found.df, "p": found.p}
+        | dict(zip(("prediction_low", "prediction_high"), found.prediction or (), strict=False))
+        for model in result.models
+        for grouping in model.subgroups
+        if grouping.variable == "site"
+        for metric, found in grouping.pooled()
+    ]
+    return Table(
+        ("model", "metric", "n_sites", "value", "ci_low", "ci_high", "ci_method",
+         "prediction_low", "prediction_high", "tau", "i2", "q", "df", "p", "warning"),
         rows,
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import holm
 from hemocast.stats.estimate import FEW, Estimate, IntArray
 from hemocast.stats.evaluation import Evaluation, evaluate
+from hemocast.stats.pooling import Pooled, pool_estimates
 from hemocast.stats.resampling.weights import Resampling
 from hemocast.stats.subgroups.interaction import (
     Group,
@@ -132,6 +133,21 @@ class SubgroupAnalysis:
             ("auc", self.auc_interaction),
             ("calibration_line", self.calibration_interaction),
         )
+
+    def pooled(self) -> tuple[tuple[str, Pooled], ...]:
+        """Pool what `Subgroup.metrics` shows over the groups, where two or more have it.
+
+        For sites: groups of a few, and those without a value, are left out.
+        """
+        groups = [one for one in self.groups if one.warning is None]
+        made = []
+        for name in _SHOWN:
+            try:
+                values = [dict(one.metrics)[name] for one in groups]
+                made.append((name, pool_estimates(values, share=name != "brier")))
+            except StatisticsError:
+                continue
+        return tuple(made)
 
     @property
     def n_unknown(self) -> int:
