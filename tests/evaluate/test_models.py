@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from hemocast.evaluate.models import (
     FIXED_SENSITIVITY,
     THRESHOLDS,
+    Points,
     decision_thresholds,
     evaluate_model,
 )
@@ -75,6 +76,20 @@ def test_thresholds_chosen_here_are_called_exploratory(model: Callable) -> None:
     assert best["sensitivity"].value + best["specificity"].value - 1 == pytest.approx(
         (curve.tpr - curve.fpr).max()
     )
+
+
+def test_thresholds_shares_and_prevalences_of_ones_own_are_looked_at(model: Callable) -> None:
+    asked = Points((0.3,), (0.8, 0.95), (0.9, 1.0), (0.07,))
+    part = evaluate_model(model(), (), FEW, asked)
+    rows = {row.name: row for row in part.points}
+    assert list(rows) == [
+        "given", "asked for", "Youden index", "sensitivity at least 0.80",
+        "sensitivity at least 0.95", "specificity at least 0.90", "specificity at least 1.00",
+    ]  # fmt: skip
+    assert (rows["asked for"].threshold, rows["asked for"].exploratory) == (0.3, False)
+    reached = dict(rows["specificity at least 0.90"].metrics)["specificity"]
+    assert reached.value >= 0.9
+    assert [row.prevalence for row in part.at_prevalence] == [0.07]
 
 
 def test_curves_and_predictive_values_are_those_of_the_statistics(model: Callable) -> None:
@@ -250,7 +265,7 @@ def test_what_is_drawn_of_rare_events_is_where_the_risks_are() -> None:
     grid = decision_thresholds([one])
     assert 0.002 < grid[-1] < 0.1
     assert grid[0] < cases.score.max() / 20
-    part = evaluate_model(one, (), FEW, grid)
+    part = evaluate_model(one, (), FEW, Points(curve=grid))
     assert any("24 patients of the smaller class" in line for line in part.warnings)
     assert any("the share with the outcome" in line for line in part.warnings)
     top = [axes.get_xlim()[1] for axes in calibration_figure(part).axes]

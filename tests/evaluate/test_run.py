@@ -7,6 +7,7 @@ import pytest
 
 from hemocast.errors import NothingThere, TableError, UsageError
 from hemocast.evaluate.inputs.predictions import PredictionTable
+from hemocast.evaluate.models import Points
 from hemocast.evaluate.run import EvaluationOptions, Inputs, Tables, evaluate_inputs, read_inputs
 from hemocast.stats import Resampling, categories
 from hemocast.stats.cases import ModelCases
@@ -36,6 +37,21 @@ def test_models_subgroups_and_comparisons_in_one_pass(model: Callable) -> None:
     assert result.readers is None
     assert "2 row(s) without a prediction" in result.notes[0]
     assert result.notes[1] == "columns that give no subgroups: x: the same"
+
+
+def test_a_primary_endpoint_and_points_of_ones_own_are_kept_to(model: Callable) -> None:
+    options = replace(OPTIONS, primary="sensitivity", points=Points(thresholds=(0.3,)))
+    result = evaluate_inputs(inputs(model("a"), model("b", seed=1)), options, lambda *_: None)
+    assert "named before the numbers were seen: sensitivity" in result.notes[0]
+    assert result.primary == "sensitivity"
+    assert [part.points[1].threshold for part in result.models] == [0.3, 0.3]
+    (first, *_) = result.net_benefits
+    assert (first.first, first.second, len(result.net_benefits)) == ("a", "b", 49)
+    area = dict(result.models[0].subgroups[0].pooled())["auc"]
+    assert area.mean.n == 2
+    for wrong in (replace(OPTIONS, primary="luck"), replace(OPTIONS, points=Points((30.0,)))):
+        with pytest.raises(UsageError):
+            wrong.check((model("a"),))
 
 
 def test_models_of_different_scans_are_noted(model: Callable) -> None:

@@ -66,17 +66,37 @@ def evaluate(
             "the only scan."
         ),
     ] = "scan",
+    at: Annotated[
+        list[float] | None, typer.Option(help="Another threshold to look at; repeatable.")
+    ] = None,
+    prevalence: Annotated[
+        list[float] | None,
+        typer.Option(help="For PPV and NPV, in place of the usual five; repeatable."),
+    ] = None,
+    sensitivity: Annotated[
+        list[float] | None,
+        typer.Option(help="Look where it is just reached, in place of 0.90; repeatable."),
+    ] = None,
+    specificity: Annotated[
+        list[float] | None, typer.Option(help="Look where it is just reached; repeatable.")
+    ] = None,
+    primary: Annotated[
+        str | None,
+        typer.Option(help="The metric named as primary endpoint before the numbers were seen."),
+    ] = None,
 ) -> None:
     """Write metrics with intervals, calibration, decision curves, subgroups, figures and a page.
 
     Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
     """
     from hemocast.cli.progress import stage_bars
+    from hemocast.evaluate.models import Points
     from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
     from hemocast.pipeline.predictions.names import key_of_table
     from hemocast.report.words import estimate as words
     from hemocast.stats import Resampling
 
+    usual = Points()
     secret = key_of_table(predictions, key)
     with stage_bars() as progress:
         result = evaluate_files(
@@ -89,12 +109,21 @@ def evaluate(
                 margin,
                 margin_of,
                 level,
+                Points(
+                    tuple(at or ()),
+                    tuple(sensitivity or usual.sensitivities),
+                    tuple(specificity or ()),
+                    tuple(prevalence or usual.prevalences),
+                ),
+                primary,
             ),
             progress,
         )
     if result.simulated:
         print("SIMULATED data: not clinical evidence.")
     for model in result.models:
+        if result.primary is not None:
+            print(f"{model.name}: {result.primary} (primary) {words(model[result.primary])}")
         print(f"{model.name}: AUC {words(model['auc'])}, {model.n_patients} patients")
         for warning in model.warnings:
             print(f"  Note: {warning}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from hemocast.errors import StatisticsError
 from hemocast.evaluate.result import CalibrationPart, ModelPart, ThresholdRow
 from hemocast.stats import (
     METRICS,
+    PREVALENCES,
     Calibration,
     Cases,
     Estimate,
@@ -49,6 +50,29 @@ _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
 
 
+@dataclass(frozen=True)
+class Points:
+    """Where a model is looked at besides its own threshold.
+
+    Parameters
+    ----------
+    thresholds : tuple of float
+        Fixed beforehand.
+    sensitivities, specificities : tuple of float
+        The threshold that just reaches each on these scans is looked at: exploratory.
+    prevalences : tuple of float
+        For PPV and NPV.
+    curve : ndarray of float64, shape (k,)
+        Thresholds of the decision curve.
+    """
+
+    thresholds: tuple[float, ...] = ()
+    sensitivities: tuple[float, ...] = (FIXED_SENSITIVITY,)
+    specificities: tuple[float, ...] = ()
+    prevalences: tuple[float, ...] = PREVALENCES
+    curve: Float64Array = field(default_factory=THRESHOLDS.copy)
+
+
 def decision_thresholds(models: Sequence[ModelCases]) -> Float64Array:
     """Choose where the decision curves of some models are drawn, shape (49,).
 
@@ -67,7 +91,7 @@ def evaluate_model(
     model: ModelCases,
     groupings: Sequence[GroupVariable],
     resampling: Resampling,
-    thresholds: Float64Array = THRESHOLDS,
+    points: Points = Points(),
 ) -> ModelPart:
     """Evaluate one model.
 
@@ -80,8 +104,8 @@ def evaluate_model(
         out.
     resampling : Resampling
         Of patients, in every bootstrap.
-    thresholds : ndarray of float64, shape (k,)
-        Where the decision curve is drawn.
+    points : Points
+        Other thresholds and prevalences.
     """
     cases = model.cases
     own = [grouping.part(model.rows) for grouping in groupings]
@@ -97,10 +121,14 @@ def evaluate_model(
         confusion=found.confusion,
         metrics=tuple((name, rows[0]) for name, rows in intervals.items()),
         intervals={name: rows[1:] for name, rows in intervals.items()},
-        points=_points(cases, found) if both else (),
-        at_prevalence=predictive_values_at_prevalence(cases, model.threshold) if both else (),
+        points=tuple(_points(cases, found, points)) if both else (),
+        at_prevalence=(
+            predictive_values_at_prevalence(cases, model.threshold, points.prevalences)
+            if both
+            else ()
+        ),
         calibration=evaluate_calibration(cases, resampling),
-        decision=decision_curve(cases, thresholds, resampling) if both else None,
+        decision=decision_curve(cases, points.curve, resampling) if both else None,
         roc=roc_curve(cases) if both else None,
         band=_band(cases, resampling.seed) if both else None,
         subgroups=analyse_subgroups(cases, model.threshold, several, resampling),
@@ -111,19 +139,27 @@ def evaluate_model(
 _AT_THRESHOLDS = ("sensitivity", "specificity", "ppv", "npv")
 
 
-def _points(cases: Cases, found: Evaluation) -> tuple[ThresholdRow, ...]:
-    """Sensitivity, specificity, PPV and NPV at the model's threshold and at two chosen here."""
-    youden = choose_threshold(cases, "youden").threshold
-    sensitive = choose_threshold(cases, "sensitivity", FIXED_SENSITIVITY).threshold
+def _points(cases: Cases, found: Evaluation, points: Points) -> Iterator[ThresholdRow]:
+    """Sensitivity, specificity, PPV and NPV at the model's threshold, and at all others."""
     given = tuple((metric, found.headline(metric)) for metric in _AT_THRESHOLDS)
-    return (
-        ThresholdRow("given", found.threshold, False, given),
-        _point("Youden index", youden, cases),
-        _point("sensitivity at least 0.90", sensitive, cases),
-    )
+    yield ThresholdRow("given", found.threshold, False, given)
+    for threshold in points.thresholds:
+        yield _point("asked for", threshold, cases, exploratory=False)
+    youden = choose_threshold(cases, "youden").threshold
+    yield _point("Youden index", youden, cases)
+    for target in points.sensitivities:
+        chosen = choose_threshold(cases, "sensitivity", target).threshold
+        yield _point(f"sensitivity at least {target:.2f}", chosen, cases)
+    for target in points.specificities:
+        name = f"specificity at least {target:.2f}"
+        try:
+            yield _point(name, choose_threshold(cases, "specificity", target).threshold, cases)
+        except StatisticsError as error:
+            none = Estimate.bare(float("nan"), 0, f"undefined: {error.seen}")
+            yield ThresholdRow(name, float("nan"), True, tuple((m, none) for m in _AT_THRESHOLDS))
 
 
-def _point(name: str, threshold: float, cases: Cases) -> ThresholdRow:
+def _point(name: str, threshold: float, cases: Cases, *, exploratory: bool = True) -> ThresholdRow:
     cells = confusion(cases, threshold)
     independent = INDEPENDENT if cases.clustered else None
     values = []
@@ -137,7 +173,7 @@ def _point(name: str, threshold: float, cases: Cases) -> ThresholdRow:
         few = few_behind(metric, cases, threshold)
         shown = Estimate(hits / n, *wilson(hits, n), "Wilson", n, few).noted(independent)
         values.append((metric, shown))
-    return ThresholdRow(name, threshold, True, tuple(values))
+    return ThresholdRow(name, threshold, exploratory, tuple(values))
 
 
 def _band(cases: Cases, seed: int) -> RocBand | None:

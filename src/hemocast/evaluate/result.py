@@ -226,6 +226,8 @@ class EvaluationResult:
         Of patients, in every bootstrap.
     notes : tuple of str
         What was left out, or could not be used.
+    primary : str or None
+        The metric named as primary before the numbers were seen.
     """
 
     models: tuple[ModelPart, ...]
@@ -235,3 +237,4 @@ class EvaluationResult:
     simulated: bool = False
     resampling: Resampling = field(default_factory=Resampling)
     notes: tuple[str, ...] = ()
+    primary: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hemocast.errors import UsageError
@@ -17,11 +17,11 @@ from hemocast.evaluate.comparisons import (
 from hemocast.evaluate.inputs.clinical import Clinical, read_clinical
 from hemocast.evaluate.inputs.predictions import Level, PredictionTable, read_predictions
 from hemocast.evaluate.inputs.readings import read_readings
-from hemocast.evaluate.models import decision_thresholds, evaluate_model
+from hemocast.evaluate.models import Points, decision_thresholds, evaluate_model
 from hemocast.evaluate.result import EvaluationResult, ModelPart
 from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
 from hemocast.readers.analysis.data import ReadingTable
-from hemocast.stats import GroupVariable, Resampling
+from hemocast.stats import METRICS, GroupVariable, Resampling
 from hemocast.stats.cases import ModelCases
 
 Progress = Callable[[str, int, int], None]
@@ -144,6 +144,10 @@ class EvaluationOptions:
         What the margin is of.
     level : {"scan", "patient"}
         What is judged: every scan, or every patient once.
+    points : Points
+        Other thresholds and prevalences to look at.
+    primary : str or None
+        The metric that was named as primary before the numbers were seen.
     """
 
     threshold: float | None = None
@@ -152,6 +156,8 @@ class EvaluationOptions:
     margin: float | None = None
     margin_of: MarginOf = "auc"
     level: Level = "scan"
+    points: Points = field(default_factory=Points)
+    primary: str | None = None
 
     def check(self, models: tuple[ModelCases, ...]) -> None:
         """Refuse options that do not fit the models of the table.
@@ -160,8 +166,25 @@ class EvaluationOptions:
         ------
         UsageError
             A margin without a reference, or the other way round; one that is not between 0 and 1;
-            a reference that is no model of the table, or the only one.
+            a reference that is no model of the table, or the only one; a threshold, prevalence or
+            share that is not between 0 and 1; a primary endpoint that is no metric.
         """
+        asked = self.points
+        shares = (
+            *asked.thresholds, *asked.prevalences, *asked.sensitivities, *asked.specificities
+        )  # fmt: skip
+        if not all(0 < share < 1 for share in shares):
+            raise UsageError(
+                "A threshold, prevalence, sensitivity or specificity is not between 0 and 1",
+                "fractions between 0 and 1",
+                "Divide percentages by 100",
+            )
+        if self.primary is not None and self.primary not in METRICS:
+            raise UsageError(
+                "The primary endpoint is no metric",
+                f"one of {', '.join(METRICS)}",
+                "Correct --primary",
+            )
         if self.reference is None and self.margin is None and self.margin_of == "auc":
             return
         names = {model.name for model in models}
@@ -197,10 +220,11 @@ def evaluate_inputs(
     """
     models, resampling = found.predictions.models, options.resampling
     thresholds = decision_thresholds(models)
+    points = replace(options.points, curve=thresholds)
     parts: list[ModelPart] = []
     for done, model in enumerate(models):
         progress("models", done, len(models))
-        parts.append(evaluate_model(model, found.groupings, resampling, thresholds))
+        parts.append(evaluate_model(model, found.groupings, resampling, points))
     progress("models", len(models), len(models))
     comparisons = compare_models(models, resampling)
     if options.reference is not None and options.margin is not None:
@@ -213,7 +237,8 @@ def evaluate_inputs(
         readers=analyse_readers(found, options),
         simulated=found.simulated,
         resampling=resampling,
-        notes=tuple(_notes(found)),
+        notes=(*_primary(options.primary), *_notes(found)),
+        primary=options.primary,
     )
 
 
@@ -222,6 +247,15 @@ def analyse_readers(found: Inputs, options: EvaluationOptions) -> ReaderAnalysis
     if found.readings is None:
         return None
     return analyse_readings(found.readings, found.predictions.models, options.resampling)
+
+
+def _primary(metric: str | None) -> Iterator[str]:
+    if metric is not None:
+        name = metric.replace("_", " ")
+        yield (
+            f"primary endpoint, named before the numbers were seen: {name}; everything else is "
+            "secondary"
+        )
 
 
 def _notes(found: Inputs) -> Iterator[str]:

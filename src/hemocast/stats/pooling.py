@@ -34,8 +34,8 @@ class Pooled:
     mean : Estimate
         Random-effects mean; `n` counts sites.
     prediction : Interval or None
-        Where the true value of another such site lies with a chance of some 95 % (in simulation 91 %
-        for eight sites: the variance between so few is uncertain); None for two sites.
+        Where the true value of another such site lies with a chance of some 95 % (in simulation
+        91 % for eight sites: the variance between so few is uncertain); None for two sites.
     tau : float
         Standard deviation between sites, on the scale of the pooling.
     i2 : float

@@ -204,8 +204,8 @@ def _decision(result: EvaluationResult) -> Table:
             ]
     return Table(
         ("model", "threshold", "net_benefit", "ci_low", "ci_high", "standardized", "treat_all",
-         "over_treat_all", "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none", "n_resamples",
-         "warning"),
+         "over_treat_all", "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none",
+         "n_resamples", "warning"),
         rows,
     )  # fmt: skip
 
