@@ -137,6 +137,9 @@ def test_every_level_has_the_numbers_of_its_scans_alone(model: Callable) -> None
     assert [what for what, _ in found.tests] == ["auc", "calibration_line"]
     assert all(0 <= test.p <= 1 and not test.reason for _, test in found.tests)
     assert found.n_unknown == 0
+    pooled = dict(found.pooled())["auc"].mean
+    areas = [dict(group.metrics)["auc"].value for group in found.groups]
+    assert (pooled.n, min(areas) <= pooled.value <= max(areas)) == (2, True)
 
 
 def test_unknown_scans_are_a_group_and_counted(model: Callable) -> None:

@@ -47,8 +47,6 @@ def test_a_primary_endpoint_and_points_of_ones_own_are_kept_to(model: Callable) 
     assert [part.points[1].threshold for part in result.models] == [0.3, 0.3]
     (first, *_) = result.net_benefits
     assert (first.first, first.second, len(result.net_benefits)) == ("a", "b", 49)
-    area = dict(result.models[0].subgroups[0].pooled())["auc"]
-    assert area.mean.n == 2
     for wrong in (replace(OPTIONS, primary="luck"), replace(OPTIONS, points=Points((30.0,)))):
         with pytest.raises(UsageError):
             wrong.check((model("a"),))
