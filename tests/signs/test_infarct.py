@@ -43,6 +43,19 @@ def test_a_sound_head_has_none(sides_of: Callable, sound: Found) -> None:
     assert (found.side, found.territory, found.hypodensity) == (None, None, "none")
 
 
+def test_the_real_head_has_one_left_and_behind(sides_of: Callable, ge_found: Found) -> None:
+    sides, _ = sides_of(ge_found)
+    found = _measured(sides, ge_found)
+    assert found.seen
+    assert (found.side, found.territory, found.hypodensity) == ("left", "PCA", "none")
+    assert 4 < found.volume_ml.value < 25
+    assert ge_found.stack is not None
+    assert found.place is not None
+    height, width = ge_found.stack.frames.shape[1:]
+    assert found.place.column > width / 2, "left"
+    assert found.place.row > height / 2, "behind"
+
+
 def test_the_largest_part_holds_what_was_asked() -> None:
     likely = np.array([[[0.9, 0.8, 0.01], [0.7, 0.6, 0.5]]], np.float32)
     tissue = np.ones_like(likely)

@@ -19,6 +19,8 @@ TERRITORIES = ("MCA", "ACA", "PCA", "cerebellar", "pons")
 """Whose share of the mask is told, as `hemocast.anatomy.atlas.territory_margins` names them."""
 
 THIRD = 1 / 3
+# Of an infarct of another territory, what reaches over is the atlas's error.
+_TOUCHED = 0.1
 # Cells less likely than this are none of the mask, however large the infarct may be.
 _LEAST_LIKELY = 0.03
 # Net water uptake counts tissue of these CT numbers (Minnerup 2016, 10.1002/ana.24818).
@@ -70,7 +72,7 @@ class Infarct:
     @property
     def hypodensity(self) -> str:
         """As scores ask for it: of the territory of the middle cerebral artery."""
-        if not self.seen or self.territories["MCA"] <= 0:
+        if not self.seen or self.territories["MCA"] < _TOUCHED:
             return "none"
         return "third_or_more" if self.mca_share >= THIRD else "below_third"
 

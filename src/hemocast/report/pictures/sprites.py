@@ -146,7 +146,11 @@ def make_picture(
 
 def outline(mask: BoolArray) -> str:
     """Draw the edge of a mask (h, w) as an SVG path along the pixels' sides; "" where empty."""
-    edged = np.pad(mask, 1)
+    if not mask.any():
+        return ""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    top, left = int(rows[0]), int(columns[0])
+    edged = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
     parts: list[str] = []
     # A side lies wherever two neighbours differ; runs of sides are joined into one line.
     for axis, step in ((0, "h"), (1, "v")):
@@ -156,5 +160,5 @@ def outline(mask: BoolArray) -> str:
             turns = np.flatnonzero(np.diff(line.astype(np.int8), prepend=0, append=0))
             for start, stop in turns.reshape(-1, 2):
                 x, y = (start - 1, along) if axis == 0 else (along, start - 1)
-                parts.append(f"M{x} {y}{step}{stop - start}")
+                parts.append(f"M{left + x} {top + y}{step}{stop - start}")
     return "".join(parts)
