@@ -11,7 +11,7 @@ import pytest
 from hemocast.evaluate.result import ModelPart
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.report.figures.calibration import calibration_figure
-from hemocast.stats import Resampling
+from hemocast.stats import Cases, Estimate, Resampling
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +49,20 @@ def test_the_histogram_counts_every_scan_once(model: ModelPart) -> None:
     heights = [bar.get_height() for bar in axes.patches]
     assert sum(h for h in heights if h > 0) == model.n_positive
     assert -sum(h for h in heights if h < 0) == model.n - model.n_positive
+
+
+def test_small_risks_keep_their_digits_and_the_rare_class_its_room(
+    model: ModelPart, check_figure: Callable
+) -> None:
+    rng = np.random.default_rng(0)
+    cases = Cases(np.arange(3000) < 12, rng.uniform(0.001, 0.02, 3000))
+    known = Estimate(0.00052, 0.0, 0.00141, "bootstrap", 3000)
+    rare = replace(
+        model,
+        cases=cases,
+        calibration=replace(model.calibration, metrics=(("ici", known),), groups=()),
+    )
+    words = check_figure(lambda simulated: calibration_figure(rare, simulated=simulated))
+    assert "ICI 0.00052 (" in words
+    low, high = calibration_figure(rare).axes[1].get_ylim()
+    assert high > 0.3 * -low

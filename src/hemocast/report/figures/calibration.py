@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,11 @@ from hemocast.report.words import limits, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from hemocast.stats import Estimate
+
+_ROOM = 0.35
+"""Share of the larger class's room that the other has at least, for its name."""
 
 _WIDE = 0.5
 """Axes that would end below this show the risks there are, not 0 to 1."""
@@ -31,8 +36,10 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
         Say so in the figure.
     """
     part = model.calibration
+    end = _end(model)
+    left = 0.135 if end == 1 else 0.19  # room for the digits of small risks
     figure = new_figure(3.5, 4.3, simulated=simulated)
-    axes = figure.add_axes((0.135, 0.3, 0.835, 0.655))
+    axes = figure.add_axes((left, 0.3, 0.97 - left, 0.655))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.7, linestyle=(0, (1, 2)), label="ideal")
     if part.at.size:
         drawn = "loess curve"
@@ -47,7 +54,6 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
             predicted, share.value, "o", color=INK, markersize=4, label=name,
             markeredgecolor="white", markeredgewidth=0.5,
         )  # fmt: skip
-    end = _end(model)
     axes.set(xlim=(-0.015 * end, 1.015 * end), ylim=(-0.015 * end, 1.015 * end))
     axes.set(ylabel="Observed share with HT", xticklabels=[])
     axes.legend(loc="upper left")
@@ -57,7 +63,7 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
             0.98, 0.02 + 0.042 * line, words, transform=axes.transAxes, ha="right",
             va="bottom", fontsize=7,
         )  # fmt: skip
-    _histogram(figure.add_axes((0.135, 0.105, 0.835, 0.165)), model, end)
+    _histogram(figure.add_axes((left, 0.105, 0.97 - left, 0.165)), model, end)
     return figure
 
 
@@ -74,12 +80,18 @@ def _words(part: CalibrationPart) -> Iterator[str]:
     for name, title, digits in (
         ("calibration_slope", "slope", 2),
         ("calibration_in_the_large", "in the large", 2),
-        ("ici", "ICI", 3),
+        ("ici", "ICI", _ici_digits(known)),
     ):
         if value := known.get(name):
             within = f" ({limits(value.ci_low, value.ci_high, digits)})"
             bounded = np.isfinite(value.ci_low)
             yield f"{title} {number(value.value, digits)}{within if bounded else ''}"
+
+
+def _ici_digits(known: Mapping[str, Estimate]) -> int:
+    """Three digits after the point, or two that are not 0."""
+    value = known["ici"].value if "ici" in known else 1.0
+    return max(3, 1 - int(np.floor(np.log10(value)))) if value > 0 else 3
 
 
 def _histogram(axes: Axes, model: ModelPart, end: float) -> None:
@@ -96,6 +108,8 @@ def _histogram(axes: Axes, model: ModelPart, end: float) -> None:
             0.99, 0.97 if sign > 0 else 0.03, name, transform=axes.transAxes, ha="right",
             va="top" if sign > 0 else "bottom", fontsize=7, color=colour,
         )  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -_ROOM * high), max(high, -_ROOM * low))
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))

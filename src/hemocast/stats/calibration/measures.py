@@ -288,13 +288,18 @@ def calibration_curve(
 
 
 def _grid(chances: Float64Array, of_events: Float64Array, points: int) -> Float64Array:
-    """Return quantiles of the probabilities; half of very many cases' are of those with events."""
+    """Return quantiles of the probabilities.
+
+    Of very many cases a third are quantiles of those with events, and a third stand evenly, since
+    the few high risks of a rare outcome are in none of the quantiles.
+    """
     if chances.size <= MOST_SMOOTHED:
         return np.unique(np.quantile(chances, np.linspace(0, 1, points)))
-    whole = np.quantile(chances, np.linspace(0, 1, points - points // 2))
-    return np.unique(
-        np.concatenate([whole, np.quantile(of_events, np.linspace(0, 1, points // 2))])
-    )
+    third = points // 3
+    even = np.linspace(chances.min(), chances.max(), third)
+    events = np.quantile(of_events, np.linspace(0, 1, third))
+    whole = np.quantile(chances, np.linspace(0, 1, points - 2 * third))
+    return np.unique(np.concatenate([whole, events, even]))
 
 
 def _resampled(
