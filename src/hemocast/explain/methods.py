@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from hemocast.errors import UsageError
 from hemocast.explain import gradients
 from hemocast.explain.occlusion import occlusion
+from hemocast.model.heatmap import per_cm3
+from hemocast.nets import MapGrid
 from hemocast.volume import FloatArray, Stack
 
 if TYPE_CHECKING:
@@ -76,8 +78,9 @@ def explain(
     Returns
     -------
     ndarray of float32, shape (28, H, W)
-        On the stack's grid, 0 outside the brain; `hemocast.model.heatmap.on_scan` carries it to the
-        scan. The same stack gives the same map: nothing is drawn at random.
+        On the stack's grid, log-odds per cm3 as every heatmap, 0 outside the brain;
+        `hemocast.model.heatmap.on_scan` carries it to the scan. The same stack gives the same map:
+        nothing is drawn at random.
 
     Raises
     ------
@@ -88,11 +91,14 @@ def explain(
     if method == "cam":
         return model.predict_stack(stack, scan_id="stack").heatmap
     if method == "occlusion":
-        return occlusion(model.logits, stack)
-    if by_gradients is None or network is None:
+        values = occlusion(model.logits, stack)
+    elif by_gradients is None or network is None:
         raise UsageError(
             f"The method {method} needs the network itself",
             "network=hemocast.model.load_network(folder)",
             "Give it, or take a method without gradients: cam, occlusion",
         )
-    return by_gradients(network, stack)
+    else:
+        values = by_gradients(network, stack)
+    shape = values.shape
+    return per_cm3(values, stack, MapGrid.even(shape, shape), model.description.calibration.slope)
