@@ -14,10 +14,16 @@ def cohort(
     dataset: DatasetFolder,
     out: Annotated[Path | None, output("Folder for the tables. Default: DATASET/cohort")] = None,
     clinical: Annotated[
-        list[Path] | None,
+        Path | None,
         typer.Option(
-            help="A table by patient_id or participant_id (ages, times, treatment, follow-up, "
-            "labels) that completes the dataset's; repeat."
+            help="A table by patient_id or participant_id that completes the dataset's: age, sex, "
+            "treatment, times ..."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="The same of what is known later: label, ht_grade, ht_detected_hours ..."
         ),
     ] = None,
     key: NamedBy = None,
@@ -59,7 +65,7 @@ def cohort(
     pairing = MatchConfig(caliper_years=caliper, seed=seed) if match else None
     folder = out or dataset / "cohort"
     check_out(folder)
-    for taken in take_tables(dataset, clinical or (), key):
+    for taken in take_tables(dataset, [one for one in (clinical, labels) if one], key):
         print(taken)
     made = build_cohort(dataset, eligibility, pairing)
     save_cohort(made, folder)
@@ -73,5 +79,5 @@ def cohort(
             f"Warning: scans of both classes were taken at different times (standardised "
             f"difference {times.difference:.2f}, AUC of time alone {times.auc:.2f})"
         )
-    labels = made.labels
-    print(f"Cohort: {len(labels)} patients, {sum(labels.values())} with HT: {folder}")
+    of_patients = made.labels
+    print(f"Cohort: {len(of_patients)} patients, {sum(of_patients.values())} with HT: {folder}")

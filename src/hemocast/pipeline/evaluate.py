@@ -190,7 +190,8 @@ def _is_older(out: Path) -> bool:
 
 
 def _older_files(out: Path) -> Iterator[str]:
-    yield from (name for name in dict.fromkeys(_OLDER) if (out / name).is_file())
+    names = (name for name in dict.fromkeys(_OLDER) if name != WORKBOOK)
+    yield from (name for name in names if (out / name).is_file())
     for path in (out / "figures").glob("*.*"):
         if path.name.startswith(_OLDER_FIGURES) and path.suffix in (".svg", ".png"):
             yield f"figures/{path.name}"

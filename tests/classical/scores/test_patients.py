@@ -35,7 +35,7 @@ def _table(path: Path, *rows: str) -> Path:
         ("age", "nan", "column age"),
         ("age", "inf", "column age"),
         ("systolic_mmhg", "18", "from 40 to 320"),
-        ("diabetes", "yes", "0 or 1"),
+        ("diabetes", "perhaps", "0 or 1"),
         ("aspects", "11", "from 0 to 10"),
         ("hypodensity", "1/3", "one of none, below_third"),
         ("treatment", "tPA", "thrombolytic"),

@@ -62,7 +62,7 @@ def test_the_same_settings_write_the_same_bytes(dataset: Path, tmp_path: Path) -
         cohort = build_cohort(dataset, EligibilityConfig(), MatchConfig(seed=3))
         save_cohort(cohort, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(files) == 11 + 2  # the record of what was written, and the lock
+    assert len(files) == 12 + 2  # the record of what was written, and the lock
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

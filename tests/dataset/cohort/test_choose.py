@@ -30,7 +30,7 @@ def test_two_times_that_disagree_are_refused(text_of) -> None:
 
 def test_faults_of_all_tables_come_in_one_refusal(text_of) -> None:
     text = text_of(
-        participants=[A | {"age": 200, "sex": "F"}, A | {"age": 70, "sex": "female"}],
+        participants=[A | {"age": 200, "sex": "F"}, A | {"age": 70, "sex": "w"}],
         labels=[B | {"label": 2}],
         clinical=[A | {"nihss": "many"}],
     )

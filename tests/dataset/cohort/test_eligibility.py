@@ -133,7 +133,7 @@ def test_what_cost_most_patients_comes_first_with_the_column_that_is_lacking(tab
         select_scans(tables_of(scans=scans, labels=labels))
     said = str(caught.value)
     assert "Lost: no time from onset to scan: 2 patient(s), 2 scan(s); no label: 1 pat" in said
-    assert "Give onset_to_first_scan_hours, label with --clinical" in said
+    assert "Give onset_to_first_scan_hours, label with --clinical or --labels" in said
     assert said.count("patient(s)") == 2
 
 

@@ -212,7 +212,7 @@ def _need_both_classes(chosen: pd.DataFrame, flow: list[FlowStep]) -> None:
     raise TooFewPatients(
         f"No patient {missing} is left. Lost: {causes or 'nobody; the dataset has none'}",
         "at least one eligible scan of each class",
-        f"Give {', '.join(lacking)} with --clinical"
+        f"Give {', '.join(lacking)} with --clinical or --labels"
         if lacking
         else "Complete the tables, or change the window, the follow-up or the horizon",
     )
