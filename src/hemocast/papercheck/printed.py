@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +11,7 @@ from hemocast.dataset.tables.columns import Column, Rule, TableSchema, parse_tab
 from hemocast.errors import TableError
 from hemocast.files import table_text
 from hemocast.papercheck.numbers import MEANS, PARTS, SHARES, Finding, Printed, Rounded, Unit
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,9 +111,10 @@ def read_printed(path: Path) -> tuple[Printed, ...]:
             "Check the path and the file",
         )
     text = read_table(path)
-    table, faults = _with_blank_keys(text)
+    name = called(path)
+    table, faults = _with_blank_keys(text, name)
     if len(text) > MAX_ROWS:
-        faults = (f"table.csv: more than {MAX_ROWS} rows", *faults)
+        faults = (f"{name}: more than {MAX_ROWS} rows", *faults)
     if faults:
         raise TableError(
             f"The table has {len(faults)} kind(s) of fault: {'; '.join(faults)}",
@@ -124,9 +125,9 @@ def read_printed(path: Path) -> tuple[Printed, ...]:
     return tuple(_printed(row) for row in cells.to_dict("records"))
 
 
-def _with_blank_keys(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _with_blank_keys(text: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Parse; a row without a stratum still has a key, so repeats are looked for here."""
-    parsed = parse_table(TABLE, text)
+    parsed = parse_table(replace(TABLE, name=name), text)
     faults = [str(fault) for fault in parsed.faults]
     table = parsed.table
     key = table[list(TABLE.key)].fillna("")
@@ -134,7 +135,7 @@ def _with_blank_keys(text: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     again = key.duplicated() & (key["stratum"] == "") & named
     if again.any():
         rows = ", ".join(str(row + 2) for row in again.to_numpy().nonzero()[0])
-        faults.append(f"table.csv, rows {rows}, column table + row + stratum + column: every "
+        faults.append(f"{name}, rows {rows}, column table + row + stratum + column: every "
                       "number once; it came before")  # fmt: skip
     return table, tuple(faults)
 

@@ -101,7 +101,7 @@ def test_a_hematoma_by_its_grade(tmp_path: Path, row: str, hematoma: bool | None
 
 def test_bad_tables_are_refused(tmp_path: Path) -> None:
     good = CLINICAL + "a,none,,3\n"
-    with pytest.raises(TableError, match=r"nihss\.csv, row 2, column participant_id"):
+    with pytest.raises(TableError, match=r"n\.csv, row 2, column participant_id"):
         _answers(tmp_path, good, LABELS + "a,0,,,,,\n", SERIES + "b,3,3\n")
     with pytest.raises(TableError, match="label 1 with a grade"):
         _answers(tmp_path, good, LABELS + "a,0,PH2,,,,\n")

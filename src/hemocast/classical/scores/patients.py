@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from hemocast.dataset.tables.columns import (
     refuse,
     rows_of,
 )
-from hemocast.tables import PRINTABLE, read_table
+from hemocast.tables import PRINTABLE, called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,15 +182,18 @@ def read_patients(clinical: Path, signs: Path | None = None) -> Patients:
     TableError
         Anything wrong in one of them; all faults at once, by row and column.
     """
-    text = read_table(clinical, _CLINICAL.name)
+    schema = replace(_CLINICAL, name=called(clinical))
+    text = read_table(clinical)
     text = _with_people(text, clinical)
-    parsed = parse_table(_CLINICAL, text)
-    faults = [*parsed.faults, *_without_unit(text), *_nothing_to_count(text)]
+    parsed = parse_table(schema, text)
+    faults = [*parsed.faults, *_without_unit(text, schema.name)]
+    faults += _nothing_to_count(text, schema.name)
     measured: dict[str, dict[str, object]] = {}
     if signs is not None:
-        found = read_table(signs, _SIGN_TABLE.name)
-        parsed_signs = parse_table(_SIGN_TABLE, found)
-        faults += [*parsed_signs.faults, *_strangers(parsed_signs.table, parsed.table)]
+        sign_schema = replace(_SIGN_TABLE, name=called(signs))
+        parsed_signs = parse_table(sign_schema, read_table(signs))
+        strange = _strangers(parsed_signs.table, parsed.table, sign_schema.name)
+        faults += [*parsed_signs.faults, *strange]
         refuse(tuple(faults))
         measured = {str(row[PERSON]): row for row in _records(parsed_signs.table)}
     refuse(tuple(faults))
@@ -267,23 +270,23 @@ def _facts(row: Mapping[str, object]) -> Facts:
     return facts
 
 
-def _strangers(signs: pd.DataFrame, clinical: pd.DataFrame) -> Iterator[Fault]:
+def _strangers(signs: pd.DataFrame, clinical: pd.DataFrame, name: str) -> Iterator[Fault]:
     bad = signs[PERSON].notna() & ~signs[PERSON].isin(clinical[PERSON])
     if bad.any():
         why = "a participant_id of the clinical table"
-        yield Fault(_SIGN_TABLE.name, PERSON, rows_of(bad), why)
+        yield Fault(name, PERSON, rows_of(bad), why)
 
 
-def _without_unit(text: pd.DataFrame) -> Iterator[Fault]:
+def _without_unit(text: pd.DataFrame, table: str) -> Iterator[Fault]:
     for name, better in WITHOUT_UNIT.items():
         if name in text.columns:
-            yield Fault(_CLINICAL.name, name, (), f"a name that says the unit: {better}")
+            yield Fault(table, name, (), f"a name that says the unit: {better}")
 
 
-def _nothing_to_count(text: pd.DataFrame) -> Iterator[Fault]:
+def _nothing_to_count(text: pd.DataFrame, table: str) -> Iterator[Fault]:
     names = {*INPUTS, *(other.column.name for other in OTHER_NAMES)}
     if not names & set(text.columns):
-        yield Fault(_CLINICAL.name, "nihss", (), "it, or another that a score asks for, is missing")
+        yield Fault(table, "nihss", (), "it, or another that a score asks for, is missing")
 
 
 def _perhaps(others: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from hemocast.dataset.cohort.symptomatic import symptomatic
 from hemocast.dataset.tables.columns import Fault, parse_table, refuse, rows_of
 from hemocast.dataset.tables.schema import CLINICAL, LABELS, NIHSS
 from hemocast.errors import UsageError
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,15 +66,16 @@ def read_outcomes(clinical: Path, labels: Path, nihss: Path | None = None) -> pd
     series = (
         pd.DataFrame(columns=[column.name for column in _NIHSS.columns], dtype="str")
         if source is None
-        else read_table(source, _NIHSS.name, may_be_empty=True)
+        else read_table(source, may_be_empty=True)
     )
-    said = read_table(labels, _LABELS.name)
+    said = read_table(labels)
+    series_name = called(source) if source else _NIHSS.name
     parsed = [
         parse_table(schema, text)
         for schema, text in (
-            (_LABELS, said),
-            (_CLINICAL, read_table(clinical, _CLINICAL.name)),
-            (_NIHSS, series),
+            (replace(_LABELS, name=called(labels)), said),
+            (replace(_CLINICAL, name=called(clinical)), read_table(clinical)),
+            (replace(_NIHSS, name=series_name), series),
         )
     ]
     course = _Course(*(one.table for one in parsed))
@@ -83,7 +84,7 @@ def read_outcomes(clinical: Path, labels: Path, nihss: Path | None = None) -> pd
     strange = person.notna() & ~person.isin(course.labels["participant_id"])
     if strange.any():
         why = "a participant_id of the table of labels"
-        faults.append(Fault(_NIHSS.name, "participant_id", rows_of(strange), why))
+        faults.append(Fault(series_name, "participant_id", rows_of(strange), why))
     refuse(tuple(faults))
     found = symptomatic(course, deaths_recorded="death_hours" in said.columns)
     found.insert(1, "any_ht", course.labels["label"].to_numpy())
