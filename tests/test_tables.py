@@ -156,7 +156,7 @@ def test_any_bytes_are_read_or_refused_with_a_code(
         (GOOD.replace(",1,", ",HT,").replace(",0,", ",no HT,"), "0 for no ht, 1 for ht"),
         (GOOD.replace(",1,", ",True,").replace(",0,", ",False,"), "0 for false, 1 for true"),
         (GOOD.replace(",1,", ",1.0,").replace(",0,", ",0.0,"), "0 for 0.0, 1 for 1.0"),
-        (GOOD.replace("scan_id", "Scan ID"), "column Scan ID as scan_id"),
+        (GOOD.replace("scan_id", "Scan ID"), "column Scan ID was read as scan_id"),
     ],
 )
 def test_what_can_mean_one_thing_alone_is_read_and_told(

@@ -384,7 +384,7 @@ def named_as(text: pd.DataFrame, wanted: Sequence[str], table: str) -> pd.DataFr
         if name not in there and len(alike) == 1 and alike[0] not in wanted:
             names[alike[0]] = name
     if names:
-        said = ", ".join(f"{was} as {now}" for was, now in names.items())
+        said = ", ".join(f"{was} was read as {now}" for was, now in names.items())
         tell(f"{table}: column {said}")
     return text.rename(columns=names) if names else text
 
