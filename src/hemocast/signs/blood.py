@@ -54,8 +54,8 @@ _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
 
 LIMIT = (
-    "of 2 mL of blood in brain tissue nearly all is found or doubted, of 1 mL three quarters, of "
-    "2 mL in ventricles and of a layer 3 mm thick under one side of the skull half; less, and "
+    "of 2 mL of blood in brain tissue or ventricles nearly all is found or doubted, of 1 mL in "
+    "tissue three quarters, of a layer 3 mm thick under one side of the skull half; less, and "
     "petechial and small subarachnoid blood, mostly passes unseen."
 )
 """What the screen can do, for whoever reads a result."""
