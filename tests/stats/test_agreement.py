@@ -7,6 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from hemocast.errors import StatisticsError
 from hemocast.stats import cohen_kappa, fleiss_kappa, gwet_ac1, percent_agreement
+from hemocast.stats.agreement import intraclass
 
 tables = arrays(int, st.tuples(st.integers(3, 25), st.integers(2, 4)), elements=st.integers(0, 2))
 
@@ -98,3 +99,16 @@ def test_both_must_rate_the_same_cases() -> None:
 def test_few_cases_are_warned_of() -> None:
     estimate = cohen_kappa([0, 1, 1, 0, 1], [0, 1, 0, 0, 1])
     assert estimate.warning == "rests on 5 cases"
+
+
+def test_intraclass_correlation_as_shrout_and_fleiss_print_it() -> None:
+    ratings = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    found = intraclass(ratings)
+    assert (found.value, found.ci_low, found.ci_high) == pytest.approx(
+        (0.2898, 0.0188, 0.7611), abs=1e-4
+    )
+    assert "6 cases" in str(found.warning)
+    same = intraclass(np.tile([[0.2], [0.7], [0.4]], 3))
+    assert np.isnan(same.value)
+    with pytest.raises(StatisticsError, match="missing"):
+        intraclass([[1, np.nan], [2, 3]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.stats import f, norm
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.estimate import FEW, Estimate, Float64Array, IntArray
@@ -176,6 +176,58 @@ def gwet_ac1(ratings: ArrayLike) -> Estimate:
     mean = shares.mean(axis=0)
     by_case = shares @ (1 - mean) / (q - 1)
     return _chance_corrected(agreement, by_case, float(mean @ (1 - mean) / (q - 1)))
+
+
+def intraclass(ratings: ArrayLike) -> Estimate:
+    """Agreement of any number of raters on a scale: ICC(2,1), absolute, of a single rater.
+
+    Parameters
+    ----------
+    ratings : array_like, shape (n, raters)
+        Numbers, such as probabilities; every rater has read every case.
+
+    Returns
+    -------
+    Estimate
+        With an interval that generalises to other cases and raters; NaN, with the reason, where
+        all ratings are the same.
+
+    Raises
+    ------
+    StatisticsError
+        Ratings that cannot be used.
+
+    References
+    ----------
+    Shrout PE, Fleiss JL 1979, Psychol Bull 86:420-428, 10.1037/0033-2909.86.2.420.
+    """
+    values = np.asarray(ratings, dtype=np.float64)
+    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
+        raise StatisticsError(
+            f"The ratings have shape {values.shape}, or some are missing",
+            "two or more cases in rows, two or more raters in columns, none missing",
+            "Leave out cases that a rater has not read, and report how many",
+        )
+    n, k = values.shape
+    by_case, by_rater = values.mean(axis=1), values.mean(axis=0)
+    rest = values - by_case[:, None] - by_rater + values.mean()
+    cases, raters = k * by_case.var(ddof=1), n * by_rater.var(ddof=1)
+    error = float((rest**2).sum()) / ((n - 1) * (k - 1))
+    whole = cases + (k - 1) * error + k * (raters - error) / n
+    if whole <= 0 or error <= 1e-12 * values.var():
+        return Estimate.bare(
+            float("nan"), n, "undefined: the ratings show no variation beside that of the cases"
+        )
+    value = float((cases - error) / whole)
+    ratio = raters / error
+    a, b = k * value * ratio, n * (1 + (k - 1) * value) - k * value
+    df = (k - 1) * (n - 1) * (a + b) ** 2 / ((n - 1) * (k * value * ratio) ** 2 + b**2)
+    tail = 0.5 + _LEVEL / 2
+    low_f, high_f = f.ppf(tail, n - 1, df), f.ppf(tail, df, n - 1)
+    own = k * raters + (k * n - k - n) * error
+    low = float(n * (cases - low_f * error) / (low_f * own + n * cases))
+    high = float(n * (high_f * cases - error) / (own + n * high_f * cases))
+    return Estimate(value, max(low, -1.0), min(high, 1.0), "F, Shrout and Fleiss", n, _few(n))
 
 
 def _shares(ratings: ArrayLike) -> tuple[Float64Array, Float64Array]:

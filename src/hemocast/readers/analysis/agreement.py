@@ -18,6 +18,7 @@ from hemocast.stats import (
     gwet_ac1,
     percent_agreement,
 )
+from hemocast.stats.agreement import intraclass
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import Float64Array, IntArray
 
@@ -53,13 +54,17 @@ class Agreement:
 
 @dataclass(frozen=True)
 class GroupAgreement:
-    """All readers of an arm together: Fleiss' kappa and Gwet's AC1 on the scans that all read."""
+    """All readers of an arm together, on the scans that all read.
+
+    Fleiss' kappa and Gwet's AC1 of decisions, and the intraclass correlation of probabilities.
+    """
 
     arm: str
     n_readers: int
     n: int
     fleiss: Estimate
     ac1: Estimate
+    icc: Estimate
 
 
 @dataclass(frozen=True)
@@ -164,4 +169,8 @@ def _together(own: ReadingTable, arm: str) -> GroupAgreement:
     except StatisticsError:
         reason = f"undefined: {rows.size} scan(s) read by all"
         fleiss = ac1 = Estimate.bare(_NAN, rows.size, reason)
-    return GroupAgreement(arm, len(own.readers), int(rows.size), fleiss, ac1)
+    try:
+        icc = intraclass(crossed(own, rows, own.probability).scores.T)
+    except StatisticsError:
+        icc = Estimate.bare(_NAN, rows.size, "undefined: too few scans, or no probabilities")
+    return GroupAgreement(arm, len(own.readers), int(rows.size), fleiss, ac1, icc)

@@ -144,7 +144,11 @@ def _agreement(analysis: ReaderAnalysis) -> Table:
     for group in part.groups:
         known = {"kind": "all readers", "n_scans": group.n, **vars(group)}
         known["first"] = f"{group.n_readers} readers"
-        for name, value in (("fleiss_kappa", group.fleiss), ("gwet_ac1", group.ac1)):
+        for name, value in (
+            ("fleiss_kappa", group.fleiss),
+            ("gwet_ac1", group.ac1),
+            ("icc_2_1_of_probabilities", group.icc),
+        ):
             rows.append({**known, **vars(value), "measure": name})
     return Table(
         ("kind", "arm", "first", "second", "n_scans", "measure", "value", "ci_low", "ci_high",
