@@ -152,6 +152,10 @@ class TrainConfig(Settings):
         description="folder of 'hemocast pretrain', or own, which comes with the package: its last "
         "layer alone is fitted",
     )
+    record: bool = Field(
+        False,
+        description="with an encoder: clinical values enter the last layer beside its findings",
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
 
     @model_validator(mode="after")
@@ -165,7 +169,7 @@ class TrainConfig(Settings):
         # Files and hashes of runs stay as they were before there were these settings.
         content: dict[str, Any] = write(self)
         fields = type(self).model_fields
-        newer = ("encoder", "devices", "class_weights", "log_to")
+        newer = ("encoder", "record", "devices", "class_weights", "log_to")
         return {k: v for k, v in content.items() if k not in newer or v != fields[k].default}
 
 
@@ -266,6 +270,10 @@ class Config(Settings):
     prepare: PrepareConfig = PrepareConfig()
     net: NetConfig = NetConfig()
     train: TrainConfig = TrainConfig()
+
+    def with_record(self) -> Config:
+        """Return it with clinical values in the last layer."""
+        return self.model_copy(update={"train": self.train.model_copy(update={"record": True})})
 
     def with_net(self, name: str | None) -> Config:
         """Return it with another network, or the same where none is named.

@@ -90,8 +90,31 @@ class MeasuredModel:
         risk = np.clip(self.fitted.risk(told), _EDGE, 1 - _EDGE)
         return np.asarray(logit(risk))
 
-    def gaps(self, told: Measurements) -> tuple[str, ...]:
+    def added(self, told: Measurements) -> Float64Array:
+        """Give what a logistic model adds to a logit, shape (n,), beside its intercept."""
+        if not isinstance(self.fitted, FittedLogistic):
+            raise TypeError("only a logistic model adds")
+        return np.asarray(self.fitted.parts(told).sum(axis=1))
+
+    @property
+    def is_logistic(self) -> bool:
+        """Whether it adds up log odds of columns."""
+        return isinstance(self.fitted, FittedLogistic)
+
+    @property
+    def sees_scan(self) -> bool:
+        """Whether it is told anything of the scan."""
+        return sees_scan(self.views)
+
+    def gaps(self, told: Measurements, *, beside: bool = False) -> tuple[str, ...]:
         """Name, in words, what is missing of one patient.
+
+        Parameters
+        ----------
+        told : Measurements
+            Of one patient.
+        beside : bool
+            A network that sees the scan stands beside it.
 
         Raises
         ------
@@ -103,7 +126,7 @@ class MeasuredModel:
             for one, value in zip(told.variables, told.values[0], strict=True)
             if np.isnan(value) and one.kind != "voxel"
         ]
-        if len(missing) == told.values.shape[1] and not sees_scan(self.views):
+        if len(missing) == told.values.shape[1] and not (beside or self.sees_scan):
             raise NoRecord(
                 "Of this patient nothing is known that the model asks for",
                 "a row of the clinical table with the patient's participant_id, and values in it",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import Encoder, Net, Workers, output
+from hemocast.cli.options import Encoder, Net, Record, Workers, output
 
 
 def crossval(
@@ -18,6 +18,7 @@ def crossval(
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
     net: Net = None,
     encoder: Encoder = None,
+    record: Record = False,
     name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ctnet",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
     workers: Workers = 1,
@@ -38,6 +39,8 @@ def crossval(
         from hemocast.train import with_encoder
 
         settings = with_encoder(settings, encoder)
+    if record:
+        settings = settings.with_record()
     with stage_bars() as progress:
         options = CrossOptions(folds, name, workers, progress)
         done = cross_validate(Dataset(dataset), settings, out, options)

@@ -58,6 +58,13 @@ Net = Annotated[
         "clinical-additive, clinical-network."
     ),
 ]
+Record = Annotated[
+    bool,
+    typer.Option(
+        "--record",
+        help="With --encoder: the dataset's clinical values enter the last layer, jointly fitted.",
+    ),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 AllWorkers = Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")]
 Threshold = Annotated[

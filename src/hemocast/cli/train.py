@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import SPLIT, Encoder, NamedBy, Net, Workers, output
+from hemocast.cli.options import SPLIT, Encoder, NamedBy, Net, Record, Workers, output
 
 
 def train(
@@ -24,6 +24,7 @@ def train(
     config: Annotated[Path | None, typer.Option(help="Settings, YAML.")] = None,
     net: Net = None,
     encoder: Encoder = None,
+    record: Record = False,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",
     horizon: Annotated[
         str, typer.Option(help="What the probability is a probability of.")
@@ -55,6 +56,8 @@ def train(
         from hemocast.train import with_encoder
 
         settings = with_encoder(settings, encoder)
+    if record:
+        settings = settings.with_record()
     table = find_split(dataset, split) if split else None
     for taken in take_tables(dataset, [labels] if labels else (), key):
         print(taken)

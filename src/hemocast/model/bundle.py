@@ -87,7 +87,7 @@ def save_model(
     description = Description(
         **asdict(purpose),
         network=facts,
-        **vars(recipe),
+        **(vars(recipe) | {"joined": _saved(recipe.joined)}),
         bias=0.0 if bias is None else float(bias.item()),
         input_range=input_range(examples),
         files={},
@@ -229,7 +229,19 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
     if not np.isfinite(weights).all():
         raise corrupt(f"{WEIGHTS} holds weights that are no numbers")
     head = weights.reshape(-1).astype(np.float32)
-    return Model(description, name, content[ONNX], head, threads=threads)
+    joined = None
+    if says := description.joined:
+        joined = MeasuredModel(says.views, from_numbers(says.fitted, {}))
+        if not joined.needs_record or joined.sees_scan or not joined.is_logistic:
+            raise corrupt(f"{DESCRIPTION} joins something else than a clinical record")
+    return Model(description, name, content[ONNX], head, joined=joined, threads=threads)
+
+
+def _saved(joined: MeasuredModel | None) -> SavedMeasured | None:
+    """Write down what the record adds to a network's logit."""
+    if joined is None:
+        return None
+    return SavedMeasured(views=joined.views, fitted=to_numbers(joined.fitted)[0])
 
 
 def _files_of(description: Description) -> tuple[set[str], ...]:

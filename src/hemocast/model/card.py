@@ -33,7 +33,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 - Input: {prepare.frames} frames of {prepare.frame_mm:g} mm, {prepare.size} x {prepare.size} pixels
   of {prepare.pixel_mm:g} mm, brain only, upright, window {prepare.window_low:g} to
   {prepare.window_high:g} HU.
-- Network: {network}, {parameters:,} learned numbers.
+- Network: {network}, {parameters:,} learned numbers.{joined}
 - Heatmap: {heatmap}, in {unit}.
   It shows what moved the number, not where the brain is ill.
 - Probability: {curve} calibration of the logit on {calibration.n_scans} scans of
@@ -51,6 +51,10 @@ hemorrhagic transformation. SHA-256 of pictures, patients and labels:
 """
 
 
+_JOINED = """
+  The clinical record enters its last layer, fitted together: `joined` in `model.yaml`. A missing
+  value takes the mean of the patients learned from, and a weight for lacking it where ten or more
+  of them did; every prediction says what was missing."""
 _REFIT = """; the network that gave those logits had not seen these patients, the one
   in this folder learned from them too, for as many epochs"""
 
@@ -69,6 +73,7 @@ def card(description: Description, facts: NetworkFacts, notes: str) -> str:
         prepare=description.prepare,
         network=_network(description.net.name, facts),
         parameters=facts.parameters,
+        joined=_JOINED if description.joined else "",
         layers="\n".join(f"- `{layer}`" for layer in facts.layers),
         unit=HEATMAP_UNIT,
         heatmap=PER_FRAME if facts.grid.per_frame else ONE_FOR_ALL,

@@ -32,6 +32,12 @@ _STANDS_IN = "what is usual among the patients learned from stands in"
 """For a missing value."""
 
 
+def _doubts(gaps: tuple[str, ...]) -> tuple[str, ...]:
+    if not gaps:
+        return ()
+    return (f"{_STANDS_IN} for what is not known of the patient: {'; '.join(gaps)}",)
+
+
 @dataclass(frozen=True, eq=False)
 class _Answer:
     """A logit, and what there is beside it."""
@@ -59,6 +65,8 @@ class Model:
         Of the last linear layer: they turn the last feature map into the heatmap.
     measured : MeasuredModel or None
         In place of the network.
+    joined : MeasuredModel or None
+        What the clinical record adds to the network's logit.
     threads : int or None
         CPU threads; default: all this process may use.
     device : {"cpu", "cuda", "auto"}
@@ -70,6 +78,7 @@ class Model:
     onnx: bytes = b""
     head_weights: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
     measured: MeasuredModel | None = None
+    joined: MeasuredModel | None = None
     threads: int | None = None
     device: Device = "cpu"
 
@@ -111,9 +120,16 @@ class Model:
         return replace(self, description=says)
 
     @property
+    def _told(self) -> str:
+        if self.measured:
+            return self.measured.told
+        return f"{SCAN} and {self.joined.told}" if self.joined else SCAN
+
+    @property
     def needs_record(self) -> bool:
         """Whether it has to be told of the patient's clinical record."""
-        return self.measured is not None and self.measured.needs_record
+        told = self.measured or self.joined
+        return told is not None and told.needs_record
 
     def predict(
         self,
@@ -183,7 +199,7 @@ class Model:
             The network cannot be run, or its map is not what ``model.yaml`` says.
         """
         says = self.description
-        answer = self._measured(stack, record) if self.measured else self._network(stack)
+        answer = self._measured(stack, record) if self.measured else self._network(stack, record)
         logit = answer.logit
         interval = says.calibration.interval(logit)
         simulated = volume is not None and volume.source.simulated
@@ -207,10 +223,10 @@ class Model:
             label_sets=says.calibration.label_sets,
             prevalence=says.calibration.assumed,
             reasons=answer.reasons,
-            told=self.measured.told if self.measured else SCAN,
+            told=self._told,
         )
 
-    def _network(self, stack: Stack) -> _Answer:
+    def _network(self, stack: Stack, record: Measurements | None) -> _Answer:
         says = self.description
         logits, maps = self._session.run(stack.frames[None])
         require_finite(logits)
@@ -219,15 +235,19 @@ class Model:
             raise corrupt(f"the network's map is not what {DESCRIPTION} says")
         heatmap = self._heatmap(activation_map(maps[0], self.head_weights), stack, says.map_grid)
         kind = PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL
-        return _Answer(float(logits[0]), heatmap, kind)
+        if self.joined is None:
+            return _Answer(float(logits[0]), heatmap, kind)
+        told = self.joined.measure(lambda: [stack.frames], record)
+        gaps = self.joined.gaps(told, beside=True)
+        logit = float(logits[0] + self.joined.added(told)[0])
+        return _Answer(logit, heatmap, kind, self.joined.reasons(told), _doubts(gaps))
 
     def _measured(self, stack: Stack, record: Measurements | None) -> _Answer:
         model = self.measured
         assert model is not None  # noqa: S101 - asked by the caller
         told = model.measure(lambda: [stack.frames], record)
         gaps = model.gaps(told)
-        doubt = f"{_STANDS_IN} for what is not known of the patient: {'; '.join(gaps)}"
-        told_of = (doubt,) if gaps else ()
+        told_of = _doubts(gaps)
         logits = model.log_odds(told)
         require_finite(logits)
         reasons = model.reasons(told)
@@ -268,7 +288,9 @@ class Model:
             return self.measured.log_odds(told)
         found = np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
         require_finite(found)
-        return found
+        if self.joined is None:
+            return found
+        return found + self.joined.added(self.joined.measure(lambda: frames, record))
 
 
 def heatmap_on_scan(prediction: Prediction, volume: Volume) -> FloatArray:

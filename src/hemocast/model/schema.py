@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.recipes import View
 from hemocast.classical.saved import SavedModel
 from hemocast.config import NetConfig, PrepareConfig, Settings
@@ -155,6 +156,8 @@ class Recipe:
         The data.
     gate : Gate or None
         What is usual among the training scans; None: too few.
+    joined : MeasuredModel or None
+        What the clinical record adds to the network's logit; None: nothing.
     """
 
     net: NetConfig
@@ -162,6 +165,7 @@ class Recipe:
     calibration: Calibration
     training: TrainingFacts
     gate: Gate | None = None
+    joined: MeasuredModel | None = None
 
 
 class Description(Settings):
@@ -194,6 +198,8 @@ class Description(Settings):
         How the calibration was changed on patients of another place; None: it was not.
     measured : SavedMeasured or None
         In place of a network, where the model is one from measurements.
+    joined : SavedMeasured or None
+        What the clinical record adds to the network's logit, fitted together with its last layer.
     """
 
     schema_version: Literal[1] = 1
@@ -214,6 +220,7 @@ class Description(Settings):
     gate: Gate | None = None
     recalibrated: Change | None = None
     measured: SavedMeasured | None = None
+    joined: SavedMeasured | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -227,7 +234,8 @@ class Description(Settings):
     def _leave_out_no_measured(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Networks' files and hashes stay as they were before there were such models.
         content: dict[str, Any] = write(self)
-        return content if self.measured else {k: v for k, v in content.items() if k != "measured"}
+        newer = ("measured", "joined")
+        return {k: v for k, v in content.items() if k not in newer or v is not None}
 
     @property
     def map_grid(self) -> MapGrid:

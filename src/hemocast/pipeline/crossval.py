@@ -167,7 +167,7 @@ def _fold(
     options: CrossOptions,
 ) -> list[dict[str, Any]]:
     """Train one fold's network, or read it back, and predict the patients it did not see."""
-    from hemocast.train import calibration_of, fit, predict_table
+    from hemocast.train import calibration_of, fit, predict_fitted
 
     number, split = fold
     moved = stage_of(options.progress, f"training {number} of {options.folds}")
@@ -184,7 +184,7 @@ def _fold(
             test.participant_id,
             test.scan_id,
             test.label,
-            predict_table(fitted.net, test).tolist(),
+            predict_fitted(fitted, test).tolist(),
             strict=True,
         )
     )

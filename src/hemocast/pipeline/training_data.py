@@ -87,7 +87,7 @@ class Cohort:
             for scan in self.scans
         )
         recipe = RECIPES.get(config.net.name) if config else None
-        if recipe and needs_record(recipe.views):
+        if (recipe and needs_record(recipe.views)) or (config and config.train.record):
             people = sorted(self.labels)
             record = read_record(self.dataset, people)
             rows += [

@@ -15,7 +15,7 @@ from hemocast.train.packing import calibration_of, pack
 from hemocast.train.state import EpochRecord, Fitted, Progress, TrainingState
 
 if TYPE_CHECKING:
-    from hemocast.train.fitting import fit, predict_table
+    from hemocast.train.fitting import fit, predict_fitted, predict_table
     from hemocast.train.pretrain.head import with_encoder
     from hemocast.train.pretrain.learn import PretrainCourse
     from hemocast.train.pretrain.run import PretrainPlan, pretrain_encoder
@@ -35,6 +35,7 @@ __all__ = [
     "fit",
     "inner_parts",
     "pack",
+    "predict_fitted",
     "predict_table",
     "pretrain_encoder",
     "with_encoder",
@@ -43,6 +44,7 @@ __all__ = [
 
 LAZY = {
     "fit": "fitting",
+    "predict_fitted": "fitting",
     "predict_table": "fitting",
     "StackDataset": "stack_dataset",
     "PretrainCourse": "pretrain.learn",

@@ -207,6 +207,15 @@ class StackTable:
         return digest.hexdigest()
 
 
+def record_hash(data: StackTable, record: Measurements) -> str:
+    """SHA-256 over what is known of every patient, whatever the order of the scans."""
+    lines = {
+        f"{patient}\t{values.tolist()}"
+        for patient, values in zip(data.participant_id, record.values, strict=True)
+    }
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
 def seed_of(*parts: int) -> int:
     """Return one seed from several numbers, as unlike the seeds of other numbers as can be."""
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint32)[0])

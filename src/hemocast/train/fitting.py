@@ -16,6 +16,7 @@ from hemocast.classical.recipes import RECIPES
 from hemocast.config import Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
+from hemocast.errors import ConfigError
 from hemocast.nets import Network
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint
@@ -85,6 +86,12 @@ def fit(
         return fit_measured(data, config)
     if config.train.encoder is not None:
         return fit_head(data, config)
+    if config.train.record:
+        raise ConfigError(
+            "Clinical values are to enter the last layer of a network that is trained whole",
+            "an encoder, whose last layer alone is fitted",
+            "Give --encoder, or join the two by 'hemocast fuse'",
+        )
     settings, labels = config.train, data.patient_labels()
     refuse_without_logger(settings)
     train, held = (data.of(part) for part in inner_parts(labels, settings, validation))
@@ -150,10 +157,18 @@ def _out_of_fold(run: Run, whole: Stage, before: int) -> NDArray[np.float32]:
     return logit
 
 
+def predict_fitted(fitted: Fitted, data: StackTable) -> NDArray[np.float32]:
+    """Return the logit of every scan, (n,), what the clinical record adds included."""
+    logit = predict_table(fitted.net, data)
+    if fitted.joined is None:
+        return logit
+    return logit + fitted.joined.added(data.record()).astype(np.float32)
+
+
 def predict_table(
     net: Network | MeasuredModel, data: StackTable, batch_size: int = 16
 ) -> NDArray[np.float32]:
-    """Return the logit of every scan, (n,), in the order of the table."""
+    """Return the logit of every scan, (n,), in the order of the table, by the network alone."""
     if isinstance(net, MeasuredModel):
         return net.log_odds(net.measure(data.frames, data.record())).astype(np.float32)
     stacks = StackDataset(data)

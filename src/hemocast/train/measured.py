@@ -12,7 +12,7 @@ from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.recipes import RECIPES, measure, needs_record
 from hemocast.config import Config
-from hemocast.train.data import StackTable
+from hemocast.train.data import StackTable, record_hash
 from hemocast.train.state import Fitted
 
 _EDGE = 1e-9
@@ -52,7 +52,7 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
     labels = data.patient_labels()
     digest = data.content_hash()
     if record is not None:
-        digest = hashlib.sha256(digest.encode() + record_hash(data, record).encode()).hexdigest()
+        digest = hashlib.sha256((digest + record_hash(data, record)).encode()).hexdigest()
     return Fitted(
         net=MeasuredModel(recipe.views, recipe.fit(cohort)),
         best_epoch=0,
@@ -69,12 +69,3 @@ def cohort_of(data: StackTable, told: Measurements) -> Cohort:
     """Return the scans of a table as a cohort: the scans of a patient are a group."""
     _, group = np.unique(np.array(data.participant_id), return_inverse=True)
     return Cohort(told, np.array(data.label, dtype=np.float64), group)
-
-
-def record_hash(data: StackTable, record: Measurements) -> str:
-    """SHA-256 over what is known of every patient, whatever the order of the scans."""
-    lines = {
-        f"{patient}\t{values.tolist()}"
-        for patient, values in zip(data.participant_id, record.values, strict=True)
-    }
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -71,6 +71,7 @@ def pack(
         None
         if measured is None
         else learn_gate(measured, simulated=purpose.simulated_training_data),
+        fitted.joined,
     )
     if isinstance(fitted.net, MeasuredModel):
         return save_measured(fitted.net, folder, purpose, recipe, examples)

@@ -142,6 +142,8 @@ class Fitted:
         Fraction of those patients with HT.
     refit : tuple of EpochRecord
         Of the stage that learned from all patients; empty if there was none.
+    joined : MeasuredModel or None
+        What the clinical record adds to a network's logit, where its last layer has it.
     """
 
     net: Network | MeasuredModel
@@ -153,6 +155,7 @@ class Fitted:
     data_hash: str
     prevalence: float
     refit: tuple[EpochRecord, ...] = ()
+    joined: MeasuredModel | None = None
 
     @property
     def parameters(self) -> int | None:

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from hemocast.classical.measurements import Measurements
 from hemocast.config import Config, PrepareConfig, TrainConfig
-from hemocast.errors import ConfigError, ModelNotFound
+from hemocast.errors import ConfigError, ModelNotFound, NoRecord
 from hemocast.files import claim
+from hemocast.model import Purpose
 from hemocast.nets.hemispheres import Member
 from hemocast.stats import Cases, auc
-from hemocast.train import StackTable, fit, predict_table
+from hemocast.train import StackTable, fit, pack, predict_fitted, predict_table
 from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 from hemocast.train.pretrain.head import Line, encoder_network, findings_of, with_encoder
+from hemocast.volume import Stack, StackRecord
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +91,60 @@ def test_settings_that_do_not_go_with_the_encoder_are_refused(data, config, tmp_
 def test_runs_without_an_encoder_keep_their_hash():
     assert "encoder" not in TrainConfig().model_dump()
     assert TrainConfig(encoder="somewhere").hash() != TrainConfig().hash()
+
+
+@pytest.fixture(scope="module")
+def known(data: StackTable, tmp_path_factory: pytest.TempPathFactory) -> StackTable:
+    """Return the scans with a record whose NIHSS tells the label to a degree."""
+    folder = tmp_path_factory.mktemp("known")
+    rows = ["participant_id\tnihss\tage"]
+    for place, (patient, label) in enumerate(sorted(data.patient_labels().items())):
+        rows.append(f"{patient}\t{5 + 4 * label + place % 5}\t{'n/a' if place % 4 == 0 else 70}")
+    (folder / "clinical.tsv").write_text("\n".join(rows) + "\n")
+    return replace(data, dataset=folder)
+
+
+def test_clinical_values_enter_the_last_layer_and_are_told(known, data, config, tmp_path):
+    fitted = fit(known, config.with_record(), tmp_path / "run")
+    alone = fit(data, config, tmp_path / "alone")
+    assert fitted.joined is not None
+    assert fitted.data_hash != alone.data_hash
+    label = np.array(known.label)
+    both, image = (Cases(label, one.validation_logit) for one in (fitted, alone))
+    assert auc(both) > auc(image)
+    own = predict_fitted(fitted, known)
+    assert np.abs(own - predict_table(fitted.net, known)).max() > 0.1
+    stacks = [
+        Stack(
+            frames,
+            frames > 0,
+            np.diag([-1.0, -1.0, 5.0, 1.0]),
+            StackRecord("a" * 64, "b" * 64, (0, 0, 0), (0, 0, 0), 1300, 0, 0, 0),
+        )
+        for frames in known.frames()
+    ]
+    purpose = Purpose("m", "h", "p")
+    model = pack(fitted, config.with_record(), tmp_path / "m", purpose, stacks[:2])
+    record = known.record()
+    logits = model.logits(np.stack([one.frames for one in stacks]), record)
+    np.testing.assert_allclose(logits, own, atol=1e-3)
+    assert model.needs_record
+    place = int(np.flatnonzero(np.isnan(record.values[:, 0]))[0])
+    one = record.part(np.array([place]))
+    found = model.predict_stack(stacks[place], scan_id="s", record=one)
+    assert found.logit == pytest.approx(logits[place], abs=1e-4)
+    assert found.has_heatmap
+    assert found.told == "a plain head CT and the clinical record"
+    assert found.reasons[0].name == "NIHSS"
+    assert any("not known of the patient: age" in flag for flag in found.flags)
+    with pytest.raises(NoRecord):
+        model.predict_stack(stacks[0], scan_id="s")
+    nothing = Measurements(record.variables, np.full((1, len(record.variables)), np.nan))
+    assert model.predict_stack(stacks[0], scan_id="s", record=nothing).told == found.told
+    assert "enters its last layer" in (tmp_path / "m" / "card.md").read_text()
+
+
+def test_without_an_encoder_a_record_is_refused(known, config, tmp_path):
+    plain = Config(prepare=config.prepare, train=TrainConfig(threads=1)).with_record()
+    with pytest.raises(ConfigError, match="hemocast fuse"):
+        fit(known, plain, tmp_path)

@@ -70,14 +70,14 @@ class NetworkEntry:
 
     def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
         """Train in both stages, calibrate on the inner validation part, score the fresh scans."""
-        from hemocast.train import calibration_of, fit, predict_table
+        from hemocast.train import calibration_of, fit, predict_fitted
 
         resumed = folder.exists() and any(folder.glob("*.ckpt"))
         began = time.process_time()
         moved = None if progress is None else lambda done, total, _: progress(done, total)
         fitted = fit(data.learned, self.config, folder, progress=moved)
         calibration = calibration_of(fitted)
-        logits = predict_table(fitted.net, data.fresh.table)
+        logits = predict_fitted(fitted, data.fresh.table)
         return Scored(
             np.array([calibration.probability(float(one)) for one in logits]),
             calibration.threshold,

@@ -7,6 +7,7 @@ apart to pick an epoch.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from hemocast.classical.design import Design, learn_design
+from hemocast.classical.logistic import FittedLogistic
+from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.measurements import Measurements
 from hemocast.config import Config
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.errors import ConfigError
 from hemocast.nets import build
 from hemocast.nets.hemispheres import Hemispheres
-from hemocast.train.data import StackTable, seed_of
+from hemocast.train.data import StackTable, record_hash, seed_of
 from hemocast.train.pretrain.encoder import read_encoder
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Fitted
@@ -81,6 +86,10 @@ class Line:
 def fit_head(data: StackTable, config: Config) -> Fitted:
     """Fit the last layer of the encoder that ``config.train.encoder`` names.
 
+    With ``config.train.record`` the patients' clinical values, by curves and with columns that say
+    "missing", are inputs of the last layer beside the findings, and all weights are fitted
+    together.
+
     Parameters
     ----------
     data : StackTable
@@ -105,17 +114,29 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     folds = split_folds(labels, FOLDS, seed_of(config.train.seed, 7))
     net = encoder_network(config)
     findings = findings_of(net, data, config.train.batch_size)
+    record = data.record() if config.train.record else None
     label, weight = np.array(data.label), data.patient_weights().astype(np.float64)
     logit = np.empty(len(data), np.float32)
     people = np.array(data.participant_id)
     for fold in folds:
         held = np.isin(people, list(fold.parts["test"]))
-        line = Line.fitted(findings[~held], label[~held], weight[~held])
-        logit[held] = line.logit(findings[held])
-    line = Line.fitted(findings, label, weight)
+        design = None if record is None else learn_design(record.part(~held))
+        inputs = _beside(findings, design, record)
+        line = Line.fitted(inputs[~held], label[~held], weight[~held])
+        logit[held] = line.logit(inputs[held])
+    design = None if record is None else learn_design(record)
+    line = Line.fitted(_beside(findings, design, record), label, weight)
+    own = line.weight[: findings.shape[1]]
     with torch.no_grad():
-        net.head.weight.copy_(torch.from_numpy(line.weight).float()[None])
+        net.head.weight.copy_(torch.from_numpy(own).float()[None])
         net.head.bias.fill_(line.bias)
+    digest = data.content_hash()
+    if record is not None:
+        digest = hashlib.sha256((digest + record_hash(data, record)).encode()).hexdigest()
+    joined = None
+    if design is not None:
+        beside = FittedLogistic(design, 0.0, line.weight[findings.shape[1] :])
+        joined = MeasuredModel(("record",), beside)
     return Fitted(
         net=net,
         best_epoch=0,
@@ -123,9 +144,17 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
         train=data.of(()),
         validation=data,
         validation_logit=logit,
-        data_hash=data.content_hash(),
+        data_hash=digest,
         prevalence=sum(labels.values()) / len(labels),
+        joined=joined,
     )
+
+
+def _beside(findings: Floats, design: Design | None, record: Measurements | None) -> Floats:
+    """Put the record's columns, gaps filled by the rule for predicting, beside the findings."""
+    if design is None or record is None:
+        return findings
+    return np.hstack([findings, design.columns(record)])
 
 
 def encoder_network(config: Config) -> Hemispheres:
