@@ -170,7 +170,7 @@ class CaseView:
         label = f"curve from {left:g} to {x[-1]:g}, from {low:+.2f} to {high:+.2f} log odds"
         return Markup(
             '<svg width="120" height="28" viewBox="0 0 120 28" role="img" aria-label="{}">'
-            '<polyline points="{}"/>{}</svg> <span class="small soft">{:g} to {:g}</span>'
+            '<polyline points="{}"/>{}</svg> <span class="small soft">{:.3g} to {:.3g}</span>'
         ).format(label, points, dot, left, x[-1])
 
 
