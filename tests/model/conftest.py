@@ -76,6 +76,7 @@ def save(make_stack):
                 data_hash="c" * 64, n_patients=80, n_scans=100, prevalence=0.4
             ),
             "gate": None,
+            "joined": None,
             "examples": [make_stack(seed) for seed in range(5)],
             "notes": "",
         } | changes
