@@ -291,7 +291,7 @@ def _corrupt(what: str) -> ModelCorrupt:
     return ModelCorrupt(
         f"The model's network {what}",
         "a network that Hemocast exported",
-        "Get the model folder anew from where it was made",
+        "Get the model folder again from its source",
     )
 
 

@@ -118,7 +118,7 @@ def test_values_that_are_not_hu_are_refused(values):
 def test_a_brain_whose_skull_was_taken_off_is_refused(outside: float) -> None:
     hu = np.full((20, 40, 40), outside, np.float32)
     hu[4:16, 8:32, 8:32] = np.random.default_rng(0).normal(34, 6, (12, 24, 24))
-    with pytest.raises(NotABrain, match="skull has been taken off"):
+    with pytest.raises(NotABrain, match="skull has been removed"):
         check_skull(hu)
 
 

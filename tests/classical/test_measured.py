@@ -67,7 +67,7 @@ def test_gaps_are_named_and_a_patient_of_gaps_is_refused(cohort: Cohort) -> None
     shown = {reason.name: reason.value for reason in model.reasons(some)}
     assert shown["NIHSS"] == "missing"
     nothing = Measurements(VARIABLES, np.full_like(values, np.nan))
-    with pytest.raises(NoRecord, match="nothing is known"):
+    with pytest.raises(NoRecord, match="None of the values"):
         model.gaps(nothing)
 
 

@@ -280,7 +280,7 @@ def test_a_padding_value_above_air_is_air_too_and_one_of_tissue_is_not_believed(
         dataset.add_new("PixelPaddingValue", "US", 1064)  # 40 HU: brain
         dataset.save_as(path)
     after = read(tmp_path)
-    assert after.source.doubts == ("the padding value stands for tissue and was not used",)
+    assert after.source.doubts == ("the padding value also occurs in tissue and was not used",)
     assert (np.abs(after.hu - 40) < 5).any()
 
 

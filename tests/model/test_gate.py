@@ -69,7 +69,7 @@ def test_what_cannot_be_measured_is_no_doubt_but_nothing_at_all_is(gate: Gate) -
     some = scans(1, seed=4)[0]
     some[3:9] = np.nan
     assert gate.doubt(some) is None
-    assert "hardly any brain" in str(gate.doubt(np.full(len(FEATURES), np.nan)))
+    assert "almost no brain" in str(gate.doubt(np.full(len(FEATURES), np.nan)))
     assert gate.doubt(np.where(np.isnan(some), np.inf, some)) is not None
 
 

@@ -210,7 +210,7 @@ def demo(prediction: Prediction, source: Source, evaluation: EvaluationResult) -
         history=tuple(EpochRecord(k, 1 / k, 1.1 / k, 0.6, k == 3) for k in range(1, 4)),
         best_epoch=3,
         examples=(
-            Example("HT, foreseen", "The heatmap finds it.", prediction, 0, 0.88, lesion),
+            Example("HT, predicted", "The heatmap finds it.", prediction, 0, 0.88, lesion),
             Example("HT, missed", "The lesion is faint.", low, 1, 0.35, lesion),
         ),
         new_scan=Example("new series", "Left hemisphere.", prediction, 0, 0.4, lesion),

@@ -57,6 +57,15 @@ NARROW = """() => [...document.querySelectorAll("p, dd, li, td, th, label")]
 """Text in so narrow a column that it stands one word, or letter, a line."""
 
 
+CUT = """() => [...document.querySelectorAll(".figure svg text")].filter((n) => {
+    const own = n.getBoundingClientRect();
+    const whole = n.closest(".figure").querySelector("svg").getBoundingClientRect();
+    return own.left < whole.left - 2 || own.right > whole.right + 2
+        || own.top < whole.top - 2 || own.bottom > whole.bottom + 2;
+}).map((n) => n.textContent)"""
+"""Words of a figure that its edge cuts."""
+
+
 def quality_page(folder: Path) -> str:
     """Two scans, one with much said of it; refusals and series left out."""
     description = {"DatasetType": "raw", "GeneratedBy": [{"Name": "hemocast"}], "Simulated": True}
@@ -145,6 +154,7 @@ def test_nothing_runs_out_of_a_page_and_no_column_is_a_letter_wide(
         assert page.evaluate(OVERFLOW) == [], f"{width} px"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(NARROW) == [], f"{width} px"
+        assert page.evaluate(CUT) == [], f"{width} px"
         if keep:
             page.screenshot(path=artefacts / f"{name}-{width}.png", full_page=True)
     page.emulate_media(media="print")

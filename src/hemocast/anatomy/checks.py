@@ -85,7 +85,7 @@ def check_skull(hu: FloatArray) -> None:
     brain = float(np.mean((tissue > -20.0) & (tissue < 100.0)))
     if bone < 0.002 and brain > 0.95:
         raise NotABrain(
-            f"The skull has been taken off: {share:.0%} of the scan is soft tissue, the rest one "
+            f"The skull has been removed: {share:.0%} of the scan is soft tissue, the rest one "
             f"constant value of {corner:.0f}, and there is no bone",
             "the whole head, as it was scanned, with skull and scalp",
             "Give the scan from before brain extraction",

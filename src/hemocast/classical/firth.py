@@ -68,7 +68,7 @@ def fit_firth(design: Float64Array, outcome: Float64Array) -> tuple[Float64Array
         beta = beta + step
         value, information, fitted = tried
     raise StatisticsError(
-        "Firth's regression does not settle", "predictors of like size", "Standardise them"
+        "Firth's regression does not converge", "predictors of similar size", "Standardise them"
     )
 
 

@@ -128,7 +128,7 @@ class MeasuredModel:
         ]
         if len(missing) == told.values.shape[1] and not (beside or self.sees_scan):
             raise NoRecord(
-                "Of this patient nothing is known that the model asks for",
+                "None of the values that the model needs is known for this patient",
                 "a row of the clinical table with the patient's participant_id, and values in it",
                 "Add the row; see docs/prediction-schema.md for the names of patients",
             )

@@ -391,7 +391,7 @@ def from_numbers(saved: SavedModel, arrays: Arrays) -> Fitted:
         raise ModelCorrupt(
             f"The numbers of the model do not fit together: {error}",
             "a model folder that Hemocast wrote",
-            "Get the model anew from where it was made",
+            "Get the model again from its source",
         ) from error
 
 

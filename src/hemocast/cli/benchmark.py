@@ -16,22 +16,22 @@ def benchmark(
         list[str] | None, typer.Option(help="A row's name; repeat. Default: all.")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Of every model. Default: each its own.")
+        int | None, typer.Option(min=1, max=100, help="Seeds per model. Default: each model's own.")
     ] = None,
     encoder: Encoder = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="At most. Default: 12.")] = None,
     patients: Annotated[
         int | None,
-        typer.Option(min=2, max=100_000, help="How many; as many of them with HT as the preset."),
+        typer.Option(min=2, max=100_000, help="Patients; the share with HT is the preset's."),
     ] = None,
     test_patients: Annotated[
         int, typer.Option(min=2, max=100_000, help="Fresh ones to test on.")
     ] = 4000,
     cohort: Annotated[
-        Path | None, typer.Option(help="Simulated stacks to learn from; else they are made.")
+        Path | None, typer.Option(help="Simulated stacks for training; made if not given.")
     ] = None,
     fresh: Annotated[
-        Path | None, typer.Option(help="Simulated stacks to test on; else they are made.")
+        Path | None, typer.Option(help="Simulated stacks for testing; made if not given.")
     ] = None,
     workers: Workers = 1,
 ) -> None:

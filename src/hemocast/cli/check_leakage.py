@@ -1,4 +1,4 @@
-"""``hemocast check-leakage``: what of the test part lies in the training part, if anything."""
+"""``hemocast check-leakage``: whether anything of the test part is in the training part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def check_leakage(
     dataset: DatasetFolder,
     split: Annotated[str | None, SPLIT] = None,
     pixels: Annotated[
-        bool, typer.Option(help="Compare the scans' pixels too, not names alone.")
+        bool, typer.Option(help="Compare the scans' pixels too, not only names.")
     ] = True,
     workers: Workers = 1,
 ) -> None:

@@ -34,7 +34,7 @@ def cohort(
         float, typer.Option(min=0, help="Without HT: imaging this long after the scan, hours.")
     ] = 24.0,
     horizon_hours: Annotated[
-        float, typer.Option(min=1, help="HT counts until then, hours after onset.")
+        float, typer.Option(min=1, help="HT counts up to this many hours after onset.")
     ] = 336.0,
     match: Annotated[bool, typer.Option(help="Pair 1:1 by age and sex.")] = False,
     caliper: Annotated[float, typer.Option(min=0, max=50, help="Of a pair, years.")] = 2.0,

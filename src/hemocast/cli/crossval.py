@@ -23,7 +23,7 @@ def crossval(
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
     workers: Workers = 1,
 ) -> None:
-    """Train on all folds of patients but one and predict that one, for each in turn.
+    """Predict every patient with a model trained on the other folds of patients.
 
     OUT/predictions.csv holds every scan once, for 'hemocast evaluate'. A run that was stopped goes
     on when started again.

@@ -12,10 +12,10 @@ from hemocast.cli.options import AllWorkers, Everything
 
 def demo(
     out: Everything = Path("hemocast-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Of cohort, split and training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of cohort, split and training.")] = 0,
     workers: AllWorkers = None,
 ) -> None:
-    """Simulate a cohort as DICOM, then go the way your own data would: to a model and a report."""
+    """Simulate a cohort as DICOM and take it through every step, to a model and a report."""
     from hemocast.cli.progress import stage_bars
     from hemocast.onnx import usable_cpus
     from hemocast.pipeline.demo import run_demo

@@ -44,12 +44,12 @@ def evaluate(
     interval: Annotated[
         Literal["percentile", "bca"],
         typer.Option(
-            help="Of the bootstrap: percentile, or BCa, which corrects bias and skewness."
+            help="Bootstrap interval: percentile, or BCa, which corrects bias and skewness."
         ),
     ] = "percentile",
     reference: Annotated[
         str | None,
-        typer.Option(help="With --margin: the model that the others shall not be inferior to."),
+        typer.Option(help="With --margin: the model to which the others must not be inferior."),
     ] = None,
     margin: Annotated[
         float | None,
@@ -57,7 +57,7 @@ def evaluate(
     ] = None,
     margin_of: Annotated[
         Literal["auc", "accuracy", "sensitivity", "specificity"],
-        typer.Option(help="What the margin is of; shares need one scan of each patient."),
+        typer.Option(help="Metric of the margin; shares need one scan per patient."),
     ] = "auc",
     level: Annotated[
         Literal["scan", "patient"],

@@ -27,7 +27,7 @@ def fuse(
     resamples: Annotated[int, typer.Option(min=1, help="For net benefit.")] = 1000,
     out: Annotated[Path, output("Where everything goes.", "fusion")] = Path("hemocast-fusion"),
 ) -> None:
-    """Say what the image adds to the clinical record, with intervals, and write joined risks.
+    """Measure what the image adds to the clinical record, and write the combined risks.
 
     The record's risk is a ridge's, out of fold; both are joined by coefficients from other
     patients. Patients of whom nothing is known keep the image's risk, and are counted.

@@ -19,7 +19,7 @@ def ingest(
             "DICOMweb servers (dicomweb+http://host/path)."
         ),
     ],
-    out: Annotated[Path, output("The dataset folder; made or added to.")],
+    out: Annotated[Path, output("The dataset folder, new or existing.")],
     key: Key = None,
     labels: Annotated[
         Path | None, typer.Option(help="CSV with columns patient_id and label (1 HT, 0 no HT).")
@@ -27,7 +27,7 @@ def ingest(
     workers: Workers = 1,
     cluster: Annotated[
         str | None,
-        typer.Option(help="Address of a dask scheduler whose workers see the same paths."),
+        typer.Option(help="Address of a dask scheduler; its workers must see the same paths."),
     ] = None,
 ) -> None:
     """Read head CTs of any number of patients into a dataset with pseudonyms.

@@ -31,10 +31,10 @@ def output(text: str, kind: str | None = None) -> Any:
 
 Everything = Annotated[Path, output("Where everything goes.")]
 DatasetFolder = Annotated[Path, typer.Argument(help="The dataset folder.")]
-SPLIT = typer.Option("--split", help="A split's name in DATASET/splits, or a table of one's own.")
+SPLIT = typer.Option("--split", help="Name of a split in DATASET/splits, or a table of your own.")
 Key = Annotated[
     Path | None,
-    typer.Option(help="Secret of the pseudonyms; made when missing. Default: OUT.key"),
+    typer.Option(help="Key of the pseudonyms; created if missing. Default: OUT.key"),
 ]
 NamedBy = Annotated[
     Path | None,
@@ -76,6 +76,6 @@ BootstrapSeed = Annotated[int, typer.Option(min=0, help="Of the bootstrap.")]
 
 Prevalence = Annotated[float, typer.Option(help="Share of patients with the outcome.")]
 C_STATISTIC = typer.Option("--c-statistic", "--cstat", help="C statistic (AUC) expected.")
-Power = Annotated[float, typer.Option(help="Chance to find the difference.")]
+Power = Annotated[float, typer.Option(help="Power: the chance of detecting the difference.")]
 Alpha = Annotated[float, typer.Option(help="Two-sided level.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

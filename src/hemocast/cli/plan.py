@@ -154,7 +154,7 @@ def validate(
         {"prevalence": prevalence, "C statistic": c_statistic},
         (
             f"a well calibrated model whose logits are normal: mean {mean:.2f}, SD {sd:.2f}",
-            "independent patients of the place where the model shall be used",
+            "independent patients of the place where the model is to be used",
         ),
         (
             "Riley 2021, Stat Med 40:4230, 10.1002/sim.9025",
@@ -195,7 +195,7 @@ def compare(
         float, typer.Option(help="Of the two AUCs; two models of the same scans: 0.5 to 0.8.")
     ] = 0.0,
     cases: Annotated[
-        int | None, typer.Option(help="Give the power for so many cases instead.")
+        int | None, typer.Option(help="Give the power for this number of cases instead.")
     ] = None,
     power: Power = 0.8,
     alpha: Alpha = 0.05,
@@ -234,7 +234,7 @@ def compare(
 def readers(
     readers: Annotated[int, typer.Option(help="Readers of the study.")],
     effect: Annotated[
-        float, typer.Option(help="Smallest difference of mean accuracies worth finding.")
+        float, typer.Option(help="Smallest difference of mean accuracies worth detecting.")
     ],
     pilot_cases: Annotated[int, typer.Option(help="Cases of the study the variances are from.")],
     treatment_reader: Annotated[
@@ -245,11 +245,11 @@ def readers(
     cov2: Annotated[float, typer.Option(help="Covariance: other reader, same treatment.")],
     cov3: Annotated[float, typer.Option(help="Covariance: both differ.")],
     cases: Annotated[
-        int | None, typer.Option(help="Give the power for so many cases instead.")
+        int | None, typer.Option(help="Give the power for this number of cases instead.")
     ] = None,
     beyond: Annotated[
         Literal["readers and cases", "cases", "readers"],
-        typer.Option(help="What the conclusion shall reach beyond."),
+        typer.Option(help="What the conclusion is to generalise to."),
     ] = "readers and cases",
     power: Power = 0.8,
     alpha: Alpha = 0.05,

@@ -23,12 +23,12 @@ def pretrain(
     batch: Annotated[int, typer.Option(min=1, max=256, help="Scans a batch.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Of the first member.")] = 0,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop after so long; run again to go on.")
+        float | None, typer.Option(min=0, help="Stop after this time; run again to continue.")
     ] = None,
 ) -> None:
     """Teach a network to outline infarcts and to name findings, on simulated heads.
 
-    Labels, risks and outcomes are not read. A run that was stopped goes on when started again.
+    Labels, risks and outcomes are not read. A run that was stopped continues when started again.
     """
     import math
 
@@ -44,4 +44,4 @@ def pretrain(
             progress=progress,
         )
         done = pretrain_encoder(cohorts, out, plan)
-    print(f"Encoder: {out}" if done else "Not finished: run the same command again to go on")
+    print(f"Encoder: {out}" if done else "Not finished: run the same command again to continue")

@@ -29,7 +29,7 @@ def create(
     dataset: DatasetFolder,
     study: _Study,
     reader: Annotated[
-        list[str] | None, typer.Option(help="A reader's name; once for each. Default: R1 R2 R3")
+        list[str] | None, typer.Option(help="A reader's name; repeat for each. Default: R1 R2 R3")
     ] = None,
     split: Annotated[
         str | None,
@@ -49,12 +49,12 @@ def create(
         float, typer.Option(min=0, help="Days between a reader's two arms.")
     ] = 28.0,
     horizon_days: Annotated[
-        int, typer.Option(min=1, max=365, help="HT counts until then, days after onset.")
+        int, typer.Option(min=1, max=365, help="HT counts up to this many days after onset.")
     ] = 14,
     seed: Annotated[int, typer.Option(min=0, help="Of orders and repeats.")] = 0,
     database: _Database = None,
 ) -> None:
-    """Choose cases and readers, and make the pictures. Never over another study.
+    """Choose cases and readers, and make the pictures. An existing study is never overwritten.
 
     With --split its test part is read, else every labelled patient.
     """
@@ -126,7 +126,7 @@ def links(
     dataset: DatasetFolder,
     study: _Study,
     reader: Annotated[
-        list[str] | None, typer.Option(help="Whose; once for each. Default: all readers.")
+        list[str] | None, typer.Option(help="A reader's name; repeat for each. Default: all.")
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Give new links; the old ones end.")] = False,
     address: Annotated[

@@ -28,7 +28,7 @@ def analyse(
     resamples: Resamples = 2000,
     seed: BootstrapSeed = 0,
 ) -> None:
-    """Set readers beside the model: accuracy, AUC, MRMC tests, agreement, time per case.
+    """Compare readers with the model: accuracy, AUC, MRMC tests, agreement, time per case.
 
     Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
     """

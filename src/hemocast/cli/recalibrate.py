@@ -30,16 +30,16 @@ def recalibrate(
     key: NamedBy = None,
     sensitivity: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.99, help="Put the threshold where this share of HT is found."),
+        typer.Option(min=0.01, max=0.99, help="Set the threshold to reach this sensitivity."),
     ] = None,
     population: Annotated[
-        str | None, typer.Option(help="Who these patients are, in words, for the page.")
+        str | None, typer.Option(help="Description of these patients, shown on the page.")
     ] = None,
 ) -> None:
-    """Calibrate a model on patients of your own; the network stays as it is.
+    """Recalibrate a model on your own patients; the network does not change.
 
-    The curve is kept, moved or fitted anew, as tests call for; label sets are learned from these
-    patients. Some 100 patients or more, as they come, not chosen by outcome.
+    The calibration curve is kept, shifted or refitted, as tests decide; label sets are learned
+    from these patients. Needs about 100 patients or more, consecutive, not selected by outcome.
     """
     from hemocast.pipeline.recalibrate import RecalibrationOptions, recalibrate_files
 

@@ -1,4 +1,4 @@
-"""``hemocast reproduce``: the paper's tables and figures, made again on simulated patients."""
+"""``hemocast reproduce``: the paper's tables and figures on simulated patients."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from hemocast.cli.options import AllWorkers, output
 
 
 def reproduce(
-    out: Annotated[Path, output("Where everything goes; new or unfinished.")] = Path(
-        "hemocast-paper"
-    ),
+    out: Annotated[Path, output("Output folder; new or unfinished.")] = Path("hemocast-paper"),
     fast: Annotated[
-        bool, typer.Option("--fast", help="A third of the patients, in coarser images.")
+        bool, typer.Option("--fast", help="Use a third of the patients and coarser images.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of cohort, split, training, readers.")] = 0,
     benchmark: Annotated[

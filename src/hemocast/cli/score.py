@@ -22,21 +22,21 @@ def score(
     ],
     signs: Annotated[
         Path | None,
-        typer.Option(help="The same of what was measured on the scans: aspects, dense_artery ..."),
+        typer.Option(help="The same, for measurements of the scans: aspects, dense_artery ..."),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="A dataset's labels.tsv, or one like it: also write every outcome."),
+        typer.Option(help="A dataset's labels.tsv or a similar table: also write every outcome."),
     ] = None,
     nihss: Annotated[
         Path | None,
         typer.Option(help="With --labels: the NIHSS series. Default: nihss.tsv beside the labels."),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--score", help="One score by name; may be given again.")
+        list[str] | None, typer.Option("--score", help="Name of a score; repeat for several.")
     ] = None,
     without_race: Annotated[
-        bool, typer.Option("--without-race", help="Count no item that asks for race.")
+        bool, typer.Option("--without-race", help="Leave out items that ask for race.")
     ] = False,
     out: Annotated[Path, output("Where everything goes.", SCORES)] = Path("hemocast-scores"),
 ) -> None:

@@ -28,7 +28,7 @@ class _Format(StrEnum):
 def simulate(
     out: Annotated[Path, output("Folder for the cohort; new or unfinished.")],
     preset: Annotated[
-        _Preset, typer.Option(help="The paper's cohort, one from practice, an easy or a wide one.")
+        _Preset, typer.Option(help="The paper's cohort, one like practice, an easy or a wide one.")
     ] = _Preset.paper,
     written: Annotated[
         _Format,
@@ -40,14 +40,14 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     patients: Annotated[
         int | None,
-        typer.Option(min=2, max=100_000, help="How many; as many of them with HT as the preset."),
+        typer.Option(min=2, max=100_000, help="Patients; the share with HT is the preset's."),
     ] = None,
     workers: Workers = 1,
 ) -> None:
-    """Simulate head CTs and outcomes, and print how well the outcome can be told at best.
+    """Simulate head CTs and outcomes, and print how well the outcome can be predicted at best.
 
-    Not evidence about patients. What only the simulator knows lies in OUT/truth. A run that was
-    stopped goes on when started again.
+    Not evidence about patients. What only the simulator knows is in OUT/truth. A run that was
+    stopped continues when started again.
     """
     from hemocast.cli.progress import progress_bar
     from hemocast.simulate import PRESETS, simulate_cohort
@@ -65,7 +65,7 @@ def simulate(
         f"SIMULATED: {len(truth.patients)} patients ({events} with HT), {scans} scans: "
         f"{truth.visible}"
     )
-    print(f"Best AUC there can be, simulator {SIMULATOR_VERSION} (expected; on these patients):")
+    print(f"Best possible AUC, simulator {SIMULATOR_VERSION} (expected; on these patients):")
     for best, words in zip(
         truth.ceilings(), ("all known", "image alone", "record alone"), strict=True
     ):

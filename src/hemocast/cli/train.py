@@ -40,7 +40,7 @@ def train(
 ) -> None:
     """Split by patient, train a model, test it on the held-out patients, save it.
 
-    CTNet, if nothing else is said. A model from the clinical record takes it from the dataset.
+    The default is CTNet. A model from the clinical record takes it from the dataset.
     """
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config, load_config

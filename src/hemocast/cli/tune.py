@@ -15,10 +15,10 @@ def tune(
     out: Annotated[
         Path, output("Folder for settings.yaml and the trials; new or unfinished.", "tuning")
     ],
-    config: Annotated[Path | None, typer.Option(help="Settings to begin with, YAML.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings to start from, YAML.")] = None,
     trials: Annotated[int, typer.Option(min=1, max=1000, help="At most, in all calls.")] = 8,
     length: Annotated[
-        float, typer.Option(min=0.01, max=1, help="Of a trial, as share of the epochs.")
+        float, typer.Option(min=0.01, max=1, help="Length of a trial, as a share of the epochs.")
     ] = 0.25,
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Patients left out, as 'train' draws them.")

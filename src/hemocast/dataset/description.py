@@ -35,7 +35,7 @@ def read_description(root: Path) -> dict[str, Any]:
         raise DatasetError(
             f"{NAME} cannot be read",
             "a JSON object, as in every BIDS dataset",
-            "Correct the file or bring it back as it was",
+            "Correct the file or restore it",
         )
     return content
 

@@ -151,7 +151,7 @@ def read_key(path: Path, beside: Path) -> bytes | None:
         raise UsageError(
             "There is no pseudonym key, but the patients there have been named by one",
             "the key that named them: with a new one the same patient would enter as a second one",
-            "Name its file with --key, or bring it back",
+            "Name its file with --key, or restore it",
         )
     return _key_in(text) if text else None
 

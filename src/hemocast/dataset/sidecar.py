@@ -159,5 +159,5 @@ def _refusal(path: Path, seen: str) -> DatasetError:
     return DatasetError(
         f"The sidecar of {scan or 'a scan'} {seen}",
         "a JSON file as 'hemocast ingest' writes it",
-        "Bring the file back as it was, or move this scan out of the dataset and ingest it again",
+        "Restore the file, or move this scan out of the dataset and ingest it again",
     )

@@ -171,10 +171,10 @@ def read_series(series: Series, left_out: tuple[LeftOut, ...] = ()) -> Volume:
         reading = decode.understand(pixels, values)
         if reading is not decode.Bits.AS_SAID:
             notes.corrected.append(
-                "the sign of the stored values was told from the values, against the header"
+                "the sign of the stored values was inferred from the values, against the header"
             )
         if not decode.to_hu(pixels, values, reading, out):
-            notes.doubts.append("the padding value stands for tissue and was not used")
+            notes.doubts.append("the padding value also occurs in tissue and was not used")
 
     with warnings.catch_warnings():
         # Decoders warn of much that does no harm, in words taken from the files.

@@ -44,7 +44,7 @@ class ThresholdRow:
 
 @dataclass(frozen=True)
 class CalibrationPart:
-    """How far probabilities mean what they say.
+    """Calibration of the probabilities.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class Gate:
     def doubt(self, measured: Floats) -> str | None:
         """Say that a scan is unlike the training scans, and in what most; None where it is not."""
         if not np.isfinite(measured).any():
-            return "unlike the scans the model learned from: hardly any brain tissue is seen"
+            return "unlike the scans the model learned from: almost no brain tissue is seen"
         far = self.distance(measured)
         if far <= self.limit:
             return None

@@ -133,5 +133,5 @@ def require_finite(answer: NDArray[np.floating]) -> None:
         raise NotFinite(
             "The model gives something that is no finite number for this scan",
             "a finite logit, heatmap, probability and interval",
-            "Look at the scan for values that no CT has, or get the model anew",
+            "Look at the scan for values that no CT has, or get the model again",
         )

@@ -28,7 +28,7 @@ from hemocast.nets import MapGrid
 from hemocast.onnx import Device, Session
 from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
-_STANDS_IN = "what is usual among the patients learned from stands in"
+_STANDS_IN = "values typical of the training patients were used"
 """For a missing value."""
 
 

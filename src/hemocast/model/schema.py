@@ -316,5 +316,5 @@ def corrupt(seen: str) -> ModelCorrupt:
     return ModelCorrupt(
         seen,
         "a model folder with every byte as it was written",
-        "Copy the model folder again from where it came, or train it anew",
+        "Copy the model folder again from where it came, or train it again",
     )

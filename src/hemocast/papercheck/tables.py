@@ -186,7 +186,7 @@ def _check_two_kinds_of_auc(rows: Sequence[Row]) -> Iterator[Finding]:
         f"{top.name}: {top.seen('auc')}; {best.name}: {best.seen('auc') or 'no AUC'}",
         f"(sensitivity + specificity) / 2: {top.name} {percent(here)} %, {best.name} "
         f"{percent(there)} %",
-        "AUCs from continuous scores and from yes/no decisions stand in one column. Compared by "
+        "AUCs from continuous scores and from yes/no decisions are in one column. Compared by "
         f"their decisions alone, the rows lie {percent(abs(here - there))} points apart.",
     )  # fmt: skip
 

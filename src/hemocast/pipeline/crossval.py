@@ -81,7 +81,7 @@ def cross_validate(
 
     Folds are drawn by patient, stratified by label. In every fold the epoch and the calibration
     come from an inner part of its training patients, so that nothing of the fold that is held out
-    is used. A run that was stopped goes on when started again.
+    is used. A run that was stopped continues when started again.
 
     Parameters
     ----------

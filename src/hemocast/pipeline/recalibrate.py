@@ -153,7 +153,7 @@ def _logits(path: Path, table: PredictionTable) -> NDArray[np.float64]:
 _WORDS = {
     Change.KEPT: "The curve was kept: these patients give no reason to change it.",
     Change.MOVED: "All log odds were moved by one amount; the curve's slope was kept.",
-    Change.REFITTED: "The curve was fitted anew to these patients.",
+    Change.REFITTED: "The curve was refitted to these patients.",
 }
 
 

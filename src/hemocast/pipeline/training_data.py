@@ -287,7 +287,7 @@ def _alive(prepared: Iterator[PreparedScan]) -> Iterator[PreparedScan]:
         how = re.search(r"SIG\w+|EXIT\(\d+\)", str(error))
         raise WorkerDied(
             f"A process that prepared scans was ended from outside: {how[0] if how else 'how?'}",
-            "processes that live; the system ends one, by SIGKILL, where memory runs out",
+            "processes that are not ended; the system ends one, by SIGKILL, when memory runs out",
             "Run again with fewer --workers: what is prepared stays",
         ) from error
 

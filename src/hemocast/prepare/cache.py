@@ -47,7 +47,7 @@ def kept_stack(volume: Volume, config: PrepareConfig, cache: Path) -> Stack | No
     held = _read(path, config)
     if held and (held.record.input_hash, held.record.settings_hash) == (scan, settings):
         return held
-    logger.warning("A prepared scan in the cache was damaged and is made anew")
+    logger.warning("A prepared scan in the cache was damaged and is prepared again")
     return None
 
 

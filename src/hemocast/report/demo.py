@@ -24,7 +24,7 @@ Facts = tuple[tuple[str, str], ...]
 
 LIMITS = (
     "Every head, lesion and outcome here was simulated. The figures show that the software works "
-    "from end to end. They say nothing about how well anyone's bleeding can be predicted.",
+    "from end to end. They say nothing about how well bleeding can be predicted in patients.",
     "The outcome was drawn from a risk that the simulator knows and that the scan shows by "
     "construction. In patients much of the risk cannot be seen on a plain CT.",
     "The share of scans with HT was chosen, and is far above that in practice. Predictive values "
@@ -50,7 +50,7 @@ class Example:
     Parameters
     ----------
     title, explanation : str
-        "HT, foreseen"; and what there is to see, in a sentence or two.
+        "HT, predicted"; and what there is to see, in a sentence or two.
     prediction : Prediction
         Of the scan.
     label : int

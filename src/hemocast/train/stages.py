@@ -211,8 +211,8 @@ class Run:
         except ProcessExitedException as error:
             raise WorkerDied(
                 f"A training process was ended from outside: {error}",
-                "processes that live; the system ends one, by SIGKILL, where memory runs out",
-                "Run again with fewer train.devices: it goes on after the last finished epoch",
+                "processes that run on; the system ends one, by SIGKILL, if memory runs out",
+                "Run again with fewer train.devices: it continues after the last finished epoch",
             ) from error
         training.cpu()
         if settings.devices > 1:  # the state is that of the processes, which have ended

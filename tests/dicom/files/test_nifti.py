@@ -214,7 +214,7 @@ def test_a_brain_without_its_skull_is_named(outside, tmp_path):
     brain = (z / 16) ** 2 + (y / 30) ** 2 + (x / 25) ** 2 < 1
     values = np.where(brain, 34 + np.random.default_rng(0).normal(0, 5, brain.shape), outside)
     write_nifti(values, np.diag([2.0, 2.0, 4.0, 1.0]), tmp_path / "brain.nii")
-    with pytest.raises(NotABrain, match="skull has been taken off"):
+    with pytest.raises(NotABrain, match="skull has been removed"):
         read_nifti(tmp_path / "brain.nii")
 
 

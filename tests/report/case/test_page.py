@@ -75,7 +75,7 @@ def test_the_answer_and_what_it_means(page: Reader) -> None:
         "own risk lies outside it more often than not",
         "Label set not given: the model holds no numbers for it.",
         "Nothing about this patient.",
-        "about 37 were drawn to bleed",
+        "about 37 had the outcome",
         "any later scan of the same stay",
         "simulated patients with one acute ischemic infarct",
         "40 % of the patients the model learned from",
@@ -218,7 +218,7 @@ def test_extremes_are_not_called_certain(prediction, source: Source, tmp_path: P
     write_case_page(low, source, tmp_path / "r.html", base_rate=0.004)
     text = re.sub(r"\s+", " ", read(tmp_path / "r.html").text)
     assert "<1 %" in text
-    assert "fewer than 1 were drawn to bleed" in text
+    assert "fewer than 1 had the outcome" in text
 
 
 def test_a_probability_hardly_below_the_threshold_is_told_apart_from_it(

@@ -20,7 +20,7 @@ def test_it_shows_every_metric_comparison_and_subgroup(evaluation: EvaluationRes
     said = words(page)
     model = evaluation.models[0]
     for part in (
-        "SIMULATED: the tables say",
+        "SIMULATED: according to the tables",
         "our <b> model: every metric",
         f"{model.n_patients}, {model.n_patients_positive} with HT",
         "Matthews correlation",

@@ -15,6 +15,6 @@ def test_every_pair_is_a_number_or_a_dash(check_figure: Callable) -> None:
     panel = AgreementPanel("Gwet's AC1", value)
     names = ["model", "C1", "C2"]
     words = check_figure(lambda simulated: agreement_figure(names, [panel], simulated=simulated))
-    assert ">.70<" in words
+    assert ">0.70<" in words
     assert words.count(">\N{EN DASH}<") == 2
     assert "AC1" in words

@@ -6,6 +6,7 @@ What is looked at lies in tests/artefacts afterwards.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,155 @@ def test_two_readers_at_once_blinded_with_the_model_for_one(
         assert f"4{i}.125" not in everything
     for word in ("nihss", "participant_id", "scan_id", "ses-01", ".nii"):
         assert word not in everything
+
+
+def test_the_keys_are_shown_before_the_first_case_too(
+    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
+) -> None:
+    page = visit(serve(new_study()).link("R1"))
+    expect(page.locator("#go")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    begin(page)
+
+
+def test_what_an_incomplete_submission_lacks_is_said_by_enter_and_by_the_button(
+    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
+) -> None:
+    page = visit(serve(new_study()).link("R1"))
+    begin(page)
+    page.keyboard.press("y")
+    page.keyboard.press("Enter")
+    case_is(page, 1)
+    missing = page.locator("#missing")
+    expect(missing).to_have_text("Not submitted. Missing: how likely, how sure")
+    expect(page.locator("fieldset.lacking")).to_have_count(2)
+    page.locator("#number").fill("40")
+    expect(missing).to_have_text("Missing: how sure")
+    page.keyboard.press("Enter")  # in the field of the number
+    expect(missing).to_have_text("Not submitted. Missing: how sure")
+    page.locator("#submit").click()
+    expect(missing).to_have_text("Not submitted. Missing: how sure")
+    page.keyboard.press("Shift+Digit2")
+    page.keyboard.press("Enter")
+    case_is(page, 2)
+
+
+def test_delete_leaves_the_marks_of_another_view_alone(
+    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
+) -> None:
+    page = visit(serve(new_study()).link("R1"))
+    begin(page)
+    for key in ("m", "Enter", "f"):
+        page.keyboard.press(key)
+    expect(page.locator("#slice-text")).to_contain_text("Slice")
+    rows = page.locator("#mark-list li")
+    expect(rows).to_have_class(["elsewhere"])
+    page.keyboard.press("Delete")
+    expect(rows).to_have_count(1)
+    for key in ("m", "Enter"):
+        page.keyboard.press(key)
+    expect(rows).to_have_class(["elsewhere", ""])
+    expect(rows.last).to_contain_text("Ellipse, full series, slice")
+    page.keyboard.press("Delete")
+    expect(rows).to_have_class(["elsewhere"])
+    rows.first.get_by_text("Ellipse, frame 15").click()
+    expect(page.locator("#slice-text")).to_have_text("Frame 15 / 28")
+    page.keyboard.press("Delete")
+    expect(rows).to_have_count(0)
+
+
+def test_ct_numbers_and_distances_are_told(
+    new_study: Callable[..., Study],
+    serve: Callable[..., Any],
+    visit: Callable[..., Any],
+    artefacts: Path,
+) -> None:
+    page = visit(serve(new_study()).link("R1"))
+    begin(page)
+    box = page.locator("#picture").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    told = page.locator("#measured")
+    expect(told).to_have_text(re.compile(r"^\u2212?\d+ HU, mean of 3 . 3 pixels \u2212?\d+$"))
+    under_pointer = told.inner_text()
+    page.mouse.move(box["x"] - 10, box["y"] - 10)
+    expect(told).to_have_text("")
+    page.keyboard.press("c")  # the same place by the keyboard
+    expect(told).to_have_text(under_pointer)
+    page.keyboard.press("c")
+    page.keyboard.press("t")
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 120, middle[1], steps=3)
+    page.mouse.up()
+    length = float(re.search(r"([\d.]+) mm$", told.inner_text())[1])
+    page.keyboard.press("m")  # a mark of the keyboard is 30 mm wide: the scale is the same
+    expect(page.locator("#mark-list .hint")).to_be_visible()
+    page.screenshot(path=artefacts / "reading_measuring.png")
+    page.keyboard.press("Enter")
+    page.mouse.down()
+    page.mouse.move(middle[0] + 60, middle[1], steps=3)
+    page.mouse.up()
+    half = float(re.search(r"([\d.]+) mm$", told.inner_text())[1])
+    assert half == pytest.approx(length / 2, rel=0.05)
+    assert 20 < length < 120
+    page.keyboard.press("ArrowUp")
+    expect(told).not_to_have_text(re.compile("mm$"))
+
+
+def test_coronal_and_sagittal_pictures_where_slices_are_thin_enough(
+    new_study: Callable[..., Study],
+    serve: Callable[..., Any],
+    visit: Callable[..., Any],
+    artefacts: Path,
+) -> None:
+    page = visit(serve(new_study()).link("R1"))
+    begin(page)
+    axial = pixels(page)
+    page.keyboard.press("v")
+    expect(page.locator("#slice-text")).to_have_text("Coronal 161 / 320")
+    coronal = pixels(page)
+    page.screenshot(path=artefacts / "reading_coronal.png")
+    expect(page.locator("[data-tool=ellipse]")).to_be_disabled()
+    page.locator("#plane-sagittal").click()
+    expect(page.locator("#slice-text")).to_have_text("Sagittal 161 / 320")
+    assert len({tuple(one) for one in (axial, coronal, pixels(page))}) == 3
+    page.keyboard.press("v")
+    assert pixels(page) == axial
+    expect(page.locator("[data-tool=ellipse]")).to_be_enabled()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 640)])
+def test_nothing_is_cut_on_a_phone(
+    new_study: Callable[..., Study],
+    serve: Callable[..., Any],
+    visit: Callable[..., Any],
+    artefacts: Path,
+    width: int,
+    height: int,
+) -> None:
+    page = visit(serve(new_study()).link("R1"), width, height)
+    cut = """() => [...document.querySelectorAll("body *")]
+        .filter((n) => n.offsetParent && n.matches("button, p, legend, label, input, output, span"))
+        .filter((n) => {
+            const { left, right, bottom } = n.getBoundingClientRect();
+            const low = document.documentElement.scrollHeight - scrollY;
+            return left < -1 || right > innerWidth + 1 || bottom > low + 1
+                || (n.matches("button") && n.scrollWidth > n.clientWidth + 1);
+        }).map((n) => n.id || n.textContent.trim().slice(0, 30))"""
+    assert page.evaluate(cut) == []
+    begin(page)
+    assert page.evaluate(cut) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.screenshot(path=artefacts / f"reading_{width}.png", full_page=True)
+    picture = page.locator("#picture").bounding_box()
+    assert min(picture["width"], picture["height"]) >= 300
+    page.locator("#submit").scroll_into_view_if_needed()
+    page.locator("#submit").click()
+    expect(page.locator("#missing")).to_contain_text("Not submitted")
 
 
 def test_an_answer_waits_for_a_server_that_is_away(

@@ -61,7 +61,7 @@ def test_readers_that_do_not_vary_leave_the_cases_alone() -> None:
     ("change", "seen"),
     [
         ({"n_readers": 1}, "1 readers are planned"),
-        ({"effect": 0.0}, "difference to be found is 0"),
+        ({"effect": 0.0}, "difference to detect is 0"),
         ({"alpha": 1.5}, "level is 1.5"),
         ({"n_cases": 1}, "1 cases"),
         (

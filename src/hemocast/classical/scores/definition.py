@@ -185,7 +185,7 @@ class Risk(Settings):
 
     outcome: str
     source: str
-    n: int | None = Field(None, gt=0, description="patients; none where no source at hand says")
+    n: int | None = Field(None, gt=0, description="patients; none where no available source says")
     treated: bool | None = Field(None, description="of patients with, or without, thrombolysis")
     unconfirmed: str | None = None
     steps: tuple[Step, ...]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from hemocast.volume import Volume
 
 _NOT_UPRIGHT = (
-    "the head could not be set upright: whether its header names left and right rightly is not "
-    "known"
+    "the head could not be set upright: it is not known whether its header has left and right the "
+    "right way round"
 )
 MOST_AGED = 90  # who is 90 or older is told as 90 (45 CFR 164.514(b)(2)(i)(C))
 

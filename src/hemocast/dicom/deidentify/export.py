@@ -237,7 +237,7 @@ def _plan(folders: Sequence[Path], outcome: _Outcome) -> tuple[list[_Job], int]:
             groups[image.patient_key, image.study_uid, image.series_uid].append(path)
     if damaged:
         error = TruncatedFile(
-            "A DICOM file breaks off or is damaged in its header",
+            "A DICOM file is cut short or has a damaged header",
             "whole DICOM files",
             "Export it again; the series it belongs to may lack it",
         )
@@ -295,7 +295,7 @@ def _add(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     elif path.read_bytes() != content:
         raise MalformedFile(
-            "Two different images of a series carry one SOPInstanceUID",
+            "Two different images of a series share one SOPInstanceUID",
             "a UID of its own for every image",
             "Export the series again from the archive",
         )

@@ -209,7 +209,7 @@ def _lies_among(place: Path, folders: set[Path]) -> bool:
 
 def _damaged_header() -> TruncatedFile:
     return TruncatedFile(
-        "A DICOM file in the folder breaks off or is damaged in its header, so that nobody can say "
+        "A DICOM file in the folder is cut short or has a damaged header, so that nobody can say "
         "which series it belongs to",
         "whole DICOM files",
         "Export the scan again, or remove the file if it belongs to something else",

@@ -58,7 +58,7 @@ class Doubt(Enum):
     AGENT_UNKNOWN = "the header does not know whether contrast agent was given"
     BOTH = "the series is named as with and without contrast agent"
     MAYBE = "a word of the series' name may mean that contrast agent was given"
-    PROTOCOL = "the protocol's name, though not the series', speaks of contrast agent"
+    PROTOCOL = "the protocol's name, though not the series', mentions contrast agent"
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def named_otherwise(how: str, expected: str) -> UsageError:
     return UsageError(
         f"The scans in the output folder were named {how}",
         f"{expected} this time, too: otherwise the same scan would get a second name",
-        "Go on as before, or name another folder with --out",
+        "Continue as before, or name another folder with --out",
     )
 
 
@@ -234,6 +234,6 @@ def _read(path: Path) -> Kept | None:
             f"{NAMES} in the output folder was changed or cannot be read, so that its scans cannot "
             "be known again",
             "the file as Hemocast wrote it",
-            "Bring it back, or name another folder with --out",
+            "Restore it, or name another folder with --out",
         )
     return kept

@@ -1,1 +1,1 @@
-"""The paper, made again in form on simulated patients."""
+"""The paper's tables and figures, on simulated patients."""

@@ -41,17 +41,17 @@ if TYPE_CHECKING:
 
 SIMULATED = "SIMULATED patients, outcomes and readers"
 LIMITS = (
-    "Every head, infarct, outcome and reader was simulated. Nothing here says how well anybody's "
-    "bleeding can be predicted, nor how well a neurologist predicts it.",
+    "Every head, infarct, outcome and reader was simulated. Nothing here says how well bleeding "
+    "can be predicted in patients, or how well neurologists predict it.",
     "The readers are raters of chosen sensitivity and specificity: their lines of Table 2 show "
-    "that the analysis works, and return what was put in.",
+    "that the analysis works, and give back what was simulated.",
     "The paper gives the shape of its two residual blocks and 28 frames of 5 mm. Channels, "
     "kernels, window, pixel size and training are ours.",
-    "No layers of the paper's two comparator networks are public: what stands for them here is in "
-    "their style.",
+    "No layers of the paper's two comparator networks are public: the networks shown in their "
+    "place are in their style.",
 )
-EARLY_WORDS = "Infarct hardly to be seen yet"
-LATE_WORDS = "Infarct plainly to be seen"
+EARLY_WORDS = "Infarct barely visible yet"
+LATE_WORDS = "Infarct clearly visible"
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[Drawing]:
     )  # fmt: skip
     yield Drawing(
         "figure3", heatmap_figure(_heatmaps(done)),
-        "Class activation maps; brighter speaks for HT. Chosen by rule among held-out scans with "
-        "HT: the two whose infarcts are darkest and least dark against the other side. SIMULATED.",
-        "Figure 3. Heatmaps: infarct plainly, and hardly yet, to be seen",
+        "Class activation maps; brighter: more evidence. By rule, of the held-out scans with HT "
+        "the two whose infarcts are darkest and least dark against the other side. SIMULATED.",
+        "Figure 3. Heatmaps: a clearly visible and a barely visible infarct",
     )  # fmt: skip
     first, prepare = done.trained.test[0], plan.run.prepare
     volume = read_nifti(first.path)

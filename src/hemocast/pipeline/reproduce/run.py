@@ -1,4 +1,4 @@
-"""The paper, made again in form: a simulated cohort, CTNet, simulated readers, tables, figures.
+"""The paper's tables and figures: a simulated cohort, CTNet, simulated readers, tables, figures.
 
 Every stage leaves its files; a run that was stopped goes on where it was when started again.
 """
@@ -61,7 +61,7 @@ def reproduce(
     out : Path
         Folder for everything; new, or of an interrupted run with the same settings.
     fast : bool
-        A third of the patients, in coarser images.
+        Use a third of the patients and coarser images.
     options : RunOptions, optional
         The seed is not chosen for its result.
     benchmark : Path, optional

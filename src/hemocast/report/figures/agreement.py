@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemocast.report.figures.style import INK, in_style, new_figure, shortened
+from hemocast.report.words import number
 from hemocast.stats.estimate import Float64Array
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def _triangle(axes: Axes, names: Sequence[str], panel: AgreementPanel, *, first:
     for row in range(k):
         for column in range(row):
             value = float(panel.value[row, column])
-            text = "–" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1)  # noqa: RUF001
+            text = "–" if np.isnan(value) else number(value, 2)  # noqa: RUF001
             ink = "white" if value > 0.78 else INK
-            axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
+            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=ink)
     labels = [shortened(name, 12) for name in names]
     axes.set_xticks(range(k - 1), labels[:-1], rotation=90, fontsize=7)
     axes.set_yticks(range(1, k), labels[1:] if first else [""] * (k - 1), fontsize=7)

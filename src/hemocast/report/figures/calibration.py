@@ -56,7 +56,7 @@ def calibration_figure(model: ModelPart, *, simulated: bool = False) -> Figure:
         )  # fmt: skip
     axes.set(xlim=(-0.015 * end, 1.015 * end), ylim=(-0.015 * end, 1.015 * end))
     axes.set(ylabel="Observed share with HT", xticklabels=[])
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")
     # One text per line: each keeps its right end where another font is put in its place.
     for line, words in enumerate(reversed(list(_words(part)))):
         axes.text(

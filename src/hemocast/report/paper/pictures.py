@@ -117,7 +117,7 @@ def heatmap_figure(cases: Sequence[HeatmapCase]) -> Figure:
         bottom=0.01, wspace=0.05, hspace=0.08, width_ratios=(1, 1, 1, 0.95),
     )  # fmt: skip
     for row, case in enumerate(cases):
-        heads = ("Frame", "Heatmap", "Infarct put in") if row == 0 else ("", "", "")
+        heads = ("Frame", "Heatmap", "Simulated infarct") if row == 0 else ("", "", "")
         axes = [figure.add_subplot(places[row, k]) for k in range(4)]
         _case_row(axes, case, heads)
     _colour_bar(axes[3])

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: in the large, slope, and a smooth curve with a band.
+"""Calibration: in the large, slope, and a smooth curve with a band.
 
 The limits of `calibration_curve` come from resampled patients: those of `measure_calibration` take
 every scan for a patient, and its distances (ICI, E50, E90, Emax) have none. Every measure is of all

@@ -147,7 +147,7 @@ def _require_crossed(n_treatments: int, n_readers: int) -> None:
         raise StatisticsError(
             "There is a single reader",
             "at least two readers",
-            "Compare the treatments of one reader by delong_test; it speaks of that reader only",
+            "Compare the treatments of one reader by delong_test; it holds for that reader only",
         )
     if n_treatments < 2:
         raise StatisticsError(

@@ -127,7 +127,7 @@ def _require_readers(count: int) -> None:
         raise StatisticsError(
             "There is a single reader",
             "at least two readers",
-            "Compare one reader with the model by delong_test; it speaks of that reader only",
+            "Compare one reader with the model by delong_test; it holds for that reader only",
         )
 
 

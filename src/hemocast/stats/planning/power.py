@@ -69,7 +69,7 @@ def mrmc_power(
     alpha : float
         Two-sided level.
     generalize : {"readers and cases", "cases", "readers"}
-        What the conclusion shall reach beyond.
+        What the conclusion is to generalise to.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def _check_plan(effect: float, n_readers: int, alpha: float) -> None:
         )
     if effect == 0 or not np.isfinite(effect):
         raise StatisticsError(
-            f"The difference to be found is {effect}", "a number other than 0", "State the effect"
+            f"The difference to detect is {effect}", "a number other than 0", "State the effect"
         )
     check_fraction(alpha, "level")
 
@@ -280,7 +280,7 @@ def auc_difference_cases(
     check_fraction(power, "power")
     if auc_a == auc_b:
         raise StatisticsError(
-            "The two AUCs are equal", "two AUCs that differ", "State the difference to be found"
+            "The two AUCs are equal", "two AUCs that differ", "State the difference to detect"
         )
 
     def enough(n: int) -> bool:

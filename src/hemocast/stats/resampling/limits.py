@@ -177,7 +177,7 @@ def p_of_zero(value: float, resampled: Float64Array, left_out: Float64Array | No
     Returns
     -------
     float
-        Never below 2 / (r + 1): so many resamples cannot show less.
+        Never below 2 / (r + 1), the smallest that this many resamples can give.
     """
     floor = 1 / (resampled.size + 1)
     below = _share_below(resampled, 0.0)

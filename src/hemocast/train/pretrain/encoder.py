@@ -127,7 +127,7 @@ def read_about(folder: Path) -> About:
         raise ModelNotFound(
             f"There is no {ABOUT} in the folder named as the encoder",
             "a folder that 'hemocast pretrain' finished",
-            "Check the path, or run that command on it again: it goes on",
+            "Check the path, or run that command on it again: it continues",
         ) from error
     try:
         about = About.model_validate_json(text)

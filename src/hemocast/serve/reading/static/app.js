@@ -2,6 +2,7 @@
 
 import { KEYS, POINTER, listenToKeys } from "./keys.js";
 import { nameOf } from "./marks.js";
+import { PLANES } from "./planes.js";
 import { Panel } from "./panel.js";
 import { Refused, Saver, getHeat, getJson, getPixels } from "./server.js";
 import { PRESETS, Viewer } from "./viewer.js";
@@ -20,12 +21,10 @@ let current = null; // { key, ...case, shownFrom }
 let draft = 0;
 let greeted = null;
 
-const viewer = new Viewer($("picture"), (what) => {
+const viewer = new Viewer($("picture"), $("measured"), (what) => {
   showView();
-  if (what === "marks") {
-    showMarks();
-    changed();
-  }
+  if (current?.loaded) showMarks();
+  if (what === "marks") changed();
 });
 const panel = new Panel(() => changed());
 const saver = new Saver((what, detail) => {
@@ -88,10 +87,10 @@ function saveDraft(always = false) {
 
 async function submit() {
   if (!current?.loaded || current.sending) return;
-  const missing = panel.missing();
-  if (missing.length) {
-    panel.show();
-    viewer.canvas.focus();
+  if (panel.missing().length) {
+    // A field that loses the focus shows its answer again: only then say what is missing.
+    viewer.canvas.focus({ preventScroll: true });
+    panel.ask();
     return;
   }
   clearTimeout(draft);
@@ -238,7 +237,14 @@ function showView() {
   $("slice-text").textContent = viewer.sliceText;
   $("view-frames").setAttribute("aria-pressed", viewer.view === "frames");
   $("view-series").setAttribute("aria-pressed", viewer.view === "series");
-  $("heat").disabled = viewer.view !== "frames";
+  $("heat").disabled = viewer.view !== "frames" || viewer.plane !== "axial";
+  for (const plane of PLANES) {
+    $(`plane-${plane}`).setAttribute("aria-pressed", viewer.plane === plane);
+    $(`plane-${plane}`).disabled = plane !== "axial" && !viewer.mayReslice;
+  }
+  for (const button of document.querySelectorAll("[data-tool]")) {
+    button.disabled = viewer.plane !== "axial" && button.dataset.tool !== "distance";
+  }
   [...$("windows").children].forEach((button, i) => {
     const { width, level } = PRESETS[i];
     const on = viewer.window.width === width && viewer.window.level === level;
@@ -251,6 +257,7 @@ function showMarks() {
   const rows = viewer.marks.map((mark) => {
     const row = element("li", "");
     const go = element("button", nameOf(mark), { type: "button" });
+    row.classList.toggle("elsewhere", !viewer.isShown(mark));
     go.addEventListener("click", () => {
       if (viewer.views[mark.view]) showMark(mark);
       else toggleSeries().then(() => showMark(mark));
@@ -271,6 +278,7 @@ function showMarks() {
 
 function showMark(mark) {
   if (viewer.view !== mark.view) viewer.setView(mark.view);
+  viewer.setPlane("axial");
   viewer.setSlice(mark.slice);
 }
 
@@ -352,13 +360,13 @@ function setHeat(on) {
 
 const act = {
   isReading: () => !$("reading").hidden && Boolean(current?.loaded),
-  isComplete: () => panel.missing().length === 0,
   probability: (by) => panel.move(by),
   decision: (value) => panel.set("decision", value),
   confidence: (value) => panel.set("confidence", value),
   preset: setPreset,
   toggleSeries,
   toggleHeat: () => current.model?.heat && setHeat(!viewer.showHeat),
+  nextPlane: () => viewer.setPlane(PLANES[(PLANES.indexOf(viewer.plane) + 1) % PLANES.length]),
   tool: (tool) => setTool(tool),
   placeMark: () => viewer.placeMark(viewer.tool === "box" ? "box" : "ellipse"),
   endMark: () => {
@@ -366,7 +374,11 @@ const act = {
     viewer.draw();
     showMarks();
   },
-  removeLastMark: () => viewer.marks.length && viewer.removeMark(viewer.active ?? viewer.marks.at(-1)),
+  // Of what is seen: a mark on another slice or view is not removed unseen.
+  removeLastMark: () => {
+    const mark = viewer.active ?? viewer.marks.findLast((one) => viewer.isShown(one));
+    if (mark) viewer.removeMark(mark);
+  },
   submit,
   turn: (where) => current[where] && !current.sending && openCase(current[where]),
   help: () => $("keys").showModal(),
@@ -386,6 +398,7 @@ for (const button of document.querySelectorAll("[data-tool]")) {
 }
 $("view-frames").addEventListener("click", () => viewer.view === "frames" || toggleSeries());
 $("view-series").addEventListener("click", () => viewer.view === "series" || toggleSeries());
+for (const plane of PLANES) $(`plane-${plane}`).addEventListener("click", () => viewer.setPlane(plane));
 $("reset").addEventListener("click", () => viewer.fit());
 $("heat").addEventListener("click", act.toggleHeat);
 $("slice").addEventListener("input", () => viewer.setSlice($("slice").valueAsNumber - 1));

@@ -18,6 +18,7 @@ export class Hand {
     canvas.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.onDown(event));
     canvas.addEventListener("pointermove", (event) => this.onMove(event));
+    canvas.addEventListener("pointerleave", () => this.viewer.point(null));
     for (const name of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(name, (event) => this.onUp(event));
     }
@@ -42,11 +43,17 @@ export class Hand {
     this.viewer.canvas.focus();
     this.viewer.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.viewer.point(this.viewer.toPixel(event));
     this.stroke = null;
     if (this.pointers.size > 1) {
       this.dropDrawn();
       this.job = "pinch";
-    } else if (this.viewer.tool && event.button === 0) {
+    } else if (this.viewer.tool === "distance" && event.button === 0) {
+      this.job = "measure";
+      const from = this.viewer.toPixel(event);
+      this.viewer.measure = { points: [from, from] };
+      this.viewer.draw();
+    } else if (this.viewer.tool && event.button === 0 && this.viewer.plane === "axial") {
       this.job = "mark";
       this.viewer.active = null;
       this.stroke = newMark(this.viewer, this.viewer.tool, this.viewer.toPixel(event));
@@ -59,6 +66,8 @@ export class Hand {
   }
 
   onMove(event) {
+    if (!this.viewer.volume) return;
+    if (this.job !== "pinch") this.viewer.point(this.viewer.toPixel(event));
     const last = this.pointers.get(event.pointerId);
     if (!last) return;
     const x = event.clientX - last.x;
@@ -67,6 +76,10 @@ export class Hand {
     else if (this.job === "pan") this.viewer.panBy(x, y);
     else if (this.job === "window") this.viewer.setWindow(this.viewer.window.width + x / 2, this.viewer.window.level - y / 2);
     else if (this.job === "mark") this.drag(event);
+    else if (this.job === "measure" && this.viewer.measure) {
+      this.viewer.measure.points[1] = this.viewer.toPixel(event);
+      this.viewer.draw();
+    }
     else if (this.job === "scroll") {
       if (Math.abs(y) < 14) return;
       this.viewer.step(-Math.sign(y));

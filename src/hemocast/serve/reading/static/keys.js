@@ -10,19 +10,23 @@ export const KEYS = [
   ["A D W S", "move the picture left, right, up, down"],
   ["0", "fit the picture"],
   ["F", "28 frames or full series"],
+  ["V", "axial, coronal, sagittal (where slices are 5 mm or thinner)"],
+  ["C", "CT number in the middle of the picture"],
   ["H", "heatmap on or off (if any)"],
   ["← →", "probability − 5 %, + 5 %"],
   ["Shift ← →", "probability − 1 %, + 1 %"],
   ["Y N", "yes, no"],
   ["Shift 1 … 5", "how sure"],
   ["E B R", "mark with the mouse: ellipse, box, brush"],
+  ["T", "measure a distance with the mouse"],
   ["M", "mark with the keys: arrows move, Shift + arrows size, Enter done"],
-  ["Delete", "remove the last mark"],
+  ["Delete", "remove the last mark of this picture"],
   ["Enter", "submit"],
   ["P X", "previous, next case"],
   ["?", "this list"],
 ];
 export const POINTER = [
+  ["Pointer", "CT number beneath it"],
   ["Wheel", "slices (with Ctrl: zoom)"],
   ["Drag", "window"],
   ["Right or Shift drag", "move the picture"],
@@ -37,11 +41,15 @@ const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowR
 export function listenToKeys(viewer, act) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "?" && !isField(event.target)) {
+      act.help();
+      event.preventDefault();
+    }
     if (!act.isReading()) return;
     const { target } = event;
     if (isField(target)) {
-      // Enter submits by itself once nothing is missing.
-      if (event.key === "Escape" || (event.key === "Enter" && !act.isComplete())) viewer.canvas.focus();
+      // Enter submits by itself, or says what is missing.
+      if (event.key === "Escape") viewer.canvas.focus();
       return;
     }
     // A focused control keeps the keys that work it.
@@ -90,6 +98,9 @@ function pressed(event, viewer, act) {
     w: () => viewer.panBy(0, -30),
     s: () => viewer.panBy(0, 30),
     f: () => act.toggleSeries(),
+    v: () => act.nextPlane(),
+    c: () => viewer.toggleCross(),
+    t: () => act.tool("distance"),
     h: () => act.toggleHeat(),
     y: () => act.decision(1),
     n: () => act.decision(0),
@@ -103,7 +114,6 @@ function pressed(event, viewer, act) {
     Enter: () => act.submit(),
     p: () => act.turn("previous"),
     x: () => act.turn("next"),
-    "?": () => act.help(),
   }[key.length === 1 ? key.toLowerCase() : key];
   if (!deed) return false;
   deed();

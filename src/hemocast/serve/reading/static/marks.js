@@ -45,5 +45,5 @@ export function drawMark(pen, mark, toScreen, pixel, active) {
 
 export function nameOf(mark) {
   const shape = { ellipse: "Ellipse", box: "Box", brush: "Brush" }[mark.shape];
-  return `${shape}, ${mark.view === "frames" ? "frame" : "slice"} ${mark.slice + 1}`;
+  return `${shape}, ${mark.view === "frames" ? "frame" : "full series, slice"} ${mark.slice + 1}`;
 }

@@ -53,7 +53,27 @@ export class Panel {
     }
     const missing = this.missing();
     $("missing").textContent = missing.length ? `Missing: ${missing.join(", ")}` : "";
-    $("submit").disabled = missing.length > 0;
+    $("missing").classList.remove("asked");
+    $("submit").disabled = false;
+    $("submit").classList.toggle("incomplete", missing.length > 0);
+    this.point([]);
+  }
+
+  // Say loudly what a submission lacks.
+  ask() {
+    this.show();
+    const missing = this.missing();
+    $("missing").textContent = `Not submitted. Missing: ${missing.join(", ")}`;
+    $("missing").classList.add("asked");
+    const fields = { "how likely": "slider", "yes or no": "decision", "how sure": "confidence" };
+    this.point(missing.map((noun) => $(fields[noun]).closest("fieldset")));
+  }
+
+  point(fields) {
+    for (const field of document.querySelectorAll("#answers fieldset")) {
+      field.classList.toggle("lacking", fields.includes(field));
+    }
+    fields[0]?.scrollIntoView({ block: "nearest" });
   }
 
   missing() {

@@ -5,6 +5,7 @@
 
 import { Hand } from "./hand.js";
 import { drawMark, newMark } from "./marks.js";
+import { mayReslice, planeOf, probe } from "./planes.js";
 
 export const PRESETS = [
   { name: "Brain", width: 80, level: 40 },
@@ -18,8 +19,10 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class Viewer {
   // `changed` is called with "view" when slice or window change and "marks" when a mark was made.
-  constructor(canvas, changed) {
+  // `output` is where CT numbers and distances are written.
+  constructor(canvas, output, changed) {
     this.canvas = canvas;
+    this.output = output;
     this.changed = changed;
     this.paper = document.createElement("canvas");
     this.film = document.createElement("canvas");
@@ -29,6 +32,10 @@ export class Viewer {
     this.marks = [];
     this.tool = null;
     this.active = null;
+    this.plane = "axial";
+    this.measure = null; // a distance: { slice, points }, of what is shown now
+    this.finger = null; // the pixel whose CT number is told
+    this.cross = false; // or that in the middle of the picture, for the keyboard
     this.showHeat = false;
     this.simulated = false;
     this.hand = new Hand(this);
@@ -38,41 +45,75 @@ export class Viewer {
   // ---- what is shown
 
   clear() {
-    Object.assign(this, { views: {}, view: "frames", heat: null, marks: [], active: null });
+    Object.assign(this, { views: {}, view: "frames", plane: "axial", heat: null, marks: [], active: null });
+    this.forget();
     this.fit();
     this.draw();
   }
 
   setVolume(view, volume) {
-    this.views[view] = { ...volume, slice: Math.floor(volume.shape[0] / 2), box: headBox(volume) };
+    const box = headBox(volume);
+    const planes = {};
+    for (const plane of ["axial", "coronal", "sagittal"]) {
+      const seen = planeOf(volume, plane);
+      planes[plane] = { ...seen, data: volume.data, slice: Math.floor(seen.shape[0] / 2), box: box[plane] };
+    }
+    this.views[view] = { ...planes, frameSlices: volume.frameSlices, resliced: mayReslice(volume) };
+  }
+
+  // What was measured on another slice is gone.
+  forget() {
+    Object.assign(this, { measure: null, finger: null });
   }
 
   // The other view opens at the same height of the head.
   setView(view) {
     const { frames, series } = this.views;
     if (view !== this.view && frames && series) {
+      const { frameSlices } = series;
       if (view === "series") {
-        const slice = Math.round(series.frameSlices[frames.slice]);
-        series.slice = clamp(slice, 0, series.shape[0] - 1);
+        const slice = Math.round(frameSlices[frames.axial.slice]);
+        series.axial.slice = clamp(slice, 0, series.axial.shape[0] - 1);
       } else {
-        const away = series.frameSlices.map((slice) => Math.abs(slice - series.slice));
-        frames.slice = away.indexOf(Math.min(...away));
+        const away = frameSlices.map((slice) => Math.abs(slice - series.axial.slice));
+        frames.axial.slice = away.indexOf(Math.min(...away));
       }
     }
     this.view = view;
+    if (!this.mayReslice) this.plane = "axial";
     this.active = null;
+    this.forget();
     this.draw();
     this.changed("view");
   }
 
+  get mayReslice() {
+    return Boolean(this.views[this.view]?.resliced);
+  }
+
+  setPlane(plane) {
+    if (plane !== "axial" && !this.mayReslice) return;
+    this.plane = plane;
+    this.active = null;
+    this.forget();
+    this.draw();
+    this.changed("view");
+  }
+
+  // The plane that is shown, with the pixels of its scan.
   get volume() {
-    return this.views[this.view];
+    return this.views[this.view]?.[this.plane];
+  }
+
+  isShown(mark) {
+    return this.plane === "axial" && mark.view === this.view && mark.slice === this.volume?.slice;
   }
 
   setSlice(slice) {
     if (!this.volume) return;
     this.volume.slice = clamp(slice, 0, this.volume.shape[0] - 1);
     if (this.active && this.active.slice !== this.volume.slice) this.active = null;
+    this.measure = null;
     this.draw();
     this.changed("view");
   }
@@ -179,20 +220,21 @@ export class Viewer {
       pen.drawImage(this.film, at.left, at.top, ...size);
     }
     for (const mark of this.marks) {
-      if (mark.view === this.view && mark.slice === this.volume.slice) {
-        drawMark(pen, mark, this.toScreen, at.sx * at.mm, mark === this.active);
-      }
+      if (this.isShown(mark)) drawMark(pen, mark, this.toScreen, at.sx * at.mm, mark === this.active);
     }
+    if (this.measure) this.drawMeasure(pen);
+    if (this.cross) this.drawCross(pen, at);
+    this.output.textContent = this.told;
     this.label(pen, at, blank);
   }
 
   get heatShown() {
-    return this.showHeat && this.heat && this.view === "frames";
+    return this.showHeat && this.heat && this.view === "frames" && this.plane === "axial";
   }
 
   // One slice through the window; tells whether nothing of the scan is in it.
   fillPaper() {
-    const { data, shape, slice } = this.volume;
+    const { data, shape, slice, from, strides } = this.volume;
     const [, rows, columns] = shape;
     if (this.paper.width !== columns || this.paper.height !== rows) {
       Object.assign(this.paper, { width: columns, height: rows });
@@ -201,12 +243,14 @@ export class Viewer {
     const picture = pen.createImageData(columns, rows);
     const out = new Uint32Array(picture.data.buffer);
     const greys = this.greys();
-    const from = slice * rows * columns;
     let highest = LOWEST;
-    for (let i = 0; i < out.length; i += 1) {
-      const hu = data[from + i];
-      if (hu > highest) highest = hu;
-      out[i] = greys[hu - LOWEST];
+    for (let y = 0; y < rows; y += 1) {
+      let place = from + slice * strides[0] + y * strides[1];
+      for (let x = 0; x < columns; x += 1, place += strides[2]) {
+        const hu = data[place];
+        if (hu > highest) highest = hu;
+        out[y * columns + x] = greys[hu - LOWEST];
+      }
     }
     pen.putImageData(picture, 0, 0);
     return highest === LOWEST;
@@ -249,9 +293,11 @@ export class Viewer {
       pen.fillText(words, x, y);
     };
     pen.fillStyle = "#d6dde4";
-    text("R", 12, height / 2, "left", "600 20px system-ui, sans-serif");
-    text("L", width - 12, height / 2, "right", "600 20px system-ui, sans-serif");
-    text("A", width / 2, 16, "center");
+    const [left, right, top, bottom] = this.volume.edges;
+    text(left, 12, height / 2, "left", "600 20px system-ui, sans-serif");
+    text(right, width - 12, height / 2, "right", "600 20px system-ui, sans-serif");
+    text(top, width / 2, 16, "center");
+    text(bottom, width / 2, height - 16, "center");
     text(this.sliceText, 12, 16);
     text(`W ${this.window.width}  L ${this.window.level}`, width - 12, height - 16, "right");
     if (blank) text("beyond the scan", width / 2, height / 2, "center", "18px system-ui, sans-serif");
@@ -292,8 +338,64 @@ export class Viewer {
 
   get sliceText() {
     if (!this.volume) return "";
-    const noun = this.view === "frames" ? "Frame" : "Slice";
-    return `${noun} ${this.volume.slice + 1} / ${this.volume.shape[0]}`;
+    const noun = { axial: this.view === "frames" ? "Frame" : "Slice", coronal: "Coronal", sagittal: "Sagittal" };
+    return `${noun[this.plane]} ${this.volume.slice + 1} / ${this.volume.shape[0]}`;
+  }
+
+  // ---- CT numbers and distances
+
+  get told() {
+    const said = [];
+    const { volume } = this;
+    const at = this.cross ? this.middle() : this.finger;
+    const found = at && probe(volume.data, volume, volume.slice, at);
+    if (found) said.push(`${minus(found.hu)} HU, mean of 3 × 3 pixels ${minus(found.mean)}`);
+    const line = this.measure ?? (this.active?.points.length === 2 ? this.active : null);
+    if (line) said.push(this.lengths(line));
+    return said.join("; ");
+  }
+
+  lengths({ points: [[x0, y0], [x1, y1]], shape }) {
+    const [, sy, sx] = this.volume.spacing;
+    const [wide, high] = [Math.abs(x1 - x0) * sx, Math.abs(y1 - y0) * sy];
+    if (shape) return `${wide.toFixed(0)} × ${high.toFixed(0)} mm`;
+    return `${Math.hypot(wide, high).toFixed(1)} mm`;
+  }
+
+  middle() {
+    const at = this.place();
+    return [(at.width / 2 - at.left) / (at.sx * at.mm), (at.height / 2 - at.top) / (at.sy * at.mm)];
+  }
+
+  point(pixel) {
+    this.finger = pixel;
+    this.draw();
+  }
+
+  toggleCross() {
+    this.cross = !this.cross;
+    this.draw();
+  }
+
+  drawMeasure(pen) {
+    const [[x0, y0], [x1, y1]] = this.measure.points.map(this.toScreen);
+    const line = new Path2D();
+    line.moveTo(x0, y0);
+    line.lineTo(x1, y1);
+    for (const [x, y] of [[x0, y0], [x1, y1]]) {
+      line.moveTo(x + 4, y);
+      line.arc(x, y, 4, 0, 2 * Math.PI);
+    }
+    twice(pen, line);
+  }
+
+  drawCross(pen, { width, height }) {
+    const line = new Path2D();
+    for (const [x, y] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      line.moveTo(width / 2 + 4 * x, height / 2 + 4 * y);
+      line.lineTo(width / 2 + 14 * x, height / 2 + 14 * y);
+    }
+    twice(pen, line);
   }
 
   // ---- marks
@@ -305,10 +407,9 @@ export class Viewer {
 
   // A mark for the keyboard, in the middle of what is seen, 30 mm wide.
   placeMark(shape) {
-    if (!this.volume) return;
+    if (!this.volume || this.plane !== "axial") return;
     const at = this.place();
-    const x = (at.width / 2 - at.left) / (at.sx * at.mm);
-    const y = (at.height / 2 - at.top) / (at.sy * at.mm);
+    const [x, y] = this.middle();
     const [half, high] = [15 / at.sx, 15 / at.sy];
     this.active = newMark(this, shape, [x - half, y - high]);
     this.active.points.push([x + half, y + high]);
@@ -344,30 +445,43 @@ export class Viewer {
   }
 }
 
+const minus = (value) => String(value).replace("-", "\u2212");
+
+// Dark under light: seen on bone and on brain.
+function twice(pen, line) {
+  for (const [strokeStyle, lineWidth] of [["#000", 4.5], ["#8fdc9c", 2]]) {
+    Object.assign(pen, { strokeStyle, lineWidth });
+    pen.stroke(line);
+  }
+}
+
 const shift = ([x, y], by, down) => [x + by, y + down];
 
-// Where the head is in any slice, so that it fills the canvas.
+// Where the head is in any slice of each plane, so that it fills the canvas.
 function headBox({ data, shape }) {
   const [slices, rows, columns] = shape;
-  const box = { left: columns, right: 0, top: rows, bottom: 0 };
+  const low = [slices, rows, columns];
+  const high = [0, 0, 0];
   for (let z = 0; z < slices; z += 2) {
     for (let y = 0; y < rows; y += 4) {
       const from = (z * rows + y) * columns;
       for (let x = 0; x < columns; x += 4) {
         if (data[from + x] > SKIN_HU) {
-          box.left = Math.min(box.left, x);
-          box.right = Math.max(box.right, x + 1);
-          box.top = Math.min(box.top, y);
-          box.bottom = Math.max(box.bottom, y + 1);
+          [z, y, x].forEach((place, axis) => {
+            low[axis] = Math.min(low[axis], place);
+            high[axis] = Math.max(high[axis], place + 1);
+          });
         }
       }
     }
   }
-  if (box.right <= box.left) return { left: 0, right: columns, top: 0, bottom: rows };
+  if (high[2] <= low[2]) {
+    low.fill(0);
+    high.splice(0, 3, slices, rows, columns);
+  }
+  const span = (axis) => [Math.max(0, low[axis] - 6), Math.min(shape[axis], high[axis] + 6)];
+  const box = ([left, right], [top, bottom]) => ({ left, right, top, bottom });
   return {
-    left: Math.max(0, box.left - 6),
-    right: Math.min(columns, box.right + 6),
-    top: Math.max(0, box.top - 6),
-    bottom: Math.min(rows, box.bottom + 6),
+    axial: box(span(2), span(1)), coronal: box(span(2), [0, slices]), sagittal: box(span(1), [0, slices]),
   };
 }
