@@ -12,7 +12,6 @@ import numpy as np
 from hemocast.evaluate.result import EvaluationResult, ModelPart
 from hemocast.files import json_text, table_text
 from hemocast.stats import Estimate
-from hemocast.stats.estimate import caution
 from hemocast.version import VERSION
 
 SCHEMA_VERSION = 1
@@ -171,7 +170,7 @@ def _calibration(result: EvaluationResult) -> Table:
         ]  # fmt: skip
         none = np.full(part.at.size, np.nan)
         low, high = (none if ends is None else ends for ends in (part.low, part.high))
-        few = caution(model.cases.smaller_class)
+        few = model.decision.warning if model.decision else None
         rows += [
             dict(zip(columns, (model.name, "loess", *map(float, point)), strict=False))
             | {"warning": few}
