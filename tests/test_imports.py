@@ -28,6 +28,12 @@ def test_the_package_and_its_rooms_import_without_heavy_libraries() -> None:
     assert not loaded & heavy
 
 
+def test_a_model_is_loaded_without_what_only_fitting_needs() -> None:
+    code = "import sys, hemocast.model, hemocast.pipeline.predict; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"scipy.stats", "scipy.optimize", "pandas"} & set(done.stdout.split())
+
+
 def test_the_command_line_imports_nothing_scientific() -> None:
     loaded = _loaded_after("import hemocast.cli.main")
     assert not loaded & {"numpy", "scipy", "pandas", "pydicom", "torch", "SimpleITK", "matplotlib"}

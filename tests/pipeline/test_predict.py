@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 
 from hemocast import files
 from hemocast.dataset import Dataset, participant_id
+from hemocast.dataset.scan_id import ALL
 from hemocast.dicom import find_scans
 from hemocast.errors import HemocastError, InUse, OutputExists
-from hemocast.evaluate.inputs.predictions import ALL, read_predictions
+from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.files import reserved
 from hemocast.model import Model
 from hemocast.pipeline.predict import CaseResult, cases_of, predict_cases

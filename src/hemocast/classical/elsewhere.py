@@ -13,9 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import gamma, nbinom
 
 from hemocast.classical.measurements import Float64Array
 
@@ -69,6 +67,9 @@ class Places:
         observed, expected : float
             Events among its first patients, and the sum of their risks; none seen yet if left out.
         """
+        from scipy.optimize import brentq  # here, since prediction needs neither
+        from scipy.stats import gamma
+
         weight, a, rate = self._posterior(observed, expected)
 
         def below(at: float) -> float:
@@ -119,6 +120,8 @@ def multiply_odds(risk: Float64Array, factor: Float64Array | float) -> Float64Ar
 
 def _likelihood(observed: float, expected: float) -> Float64Array:
     """Probability of a place's events at every mean and spread: negative binomial."""
+    from scipy.stats import nbinom
+
     if expected <= 0:
         return np.ones((_MEANS.size, _SPREADS.size))
     shape = 1 / _SPREAD_GRID**2

@@ -7,7 +7,6 @@ from scipy.special import expit
 
 from hemocast.classical.measurements import Float64Array
 from hemocast.errors import StatisticsError
-from hemocast.stats.calibration.logistic import fit_logistic
 
 _STEPS = 200
 _CLOSE = 1e-9
@@ -89,6 +88,8 @@ def restore_mean(design: Float64Array, outcome: Float64Array, beta: Float64Array
     ----------
     Puhr R, Heinze G, Nold M, Lusa L, Geroldinger A 2017, Stat Med 36:2302-2317, 10.1002/sim.7273.
     """
+    from hemocast.stats.calibration.logistic import fit_logistic  # predicts without
+
     (shift,), _ = fit_logistic(np.ones((len(outcome), 1)), outcome, design @ beta)
     moved = beta.copy()
     moved[0] += shift

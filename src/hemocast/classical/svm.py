@@ -7,7 +7,6 @@ import numpy as np
 from hemocast.classical.learning import Cohort, deviance, folds
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array
-from hemocast.stats.calibration.logistic import fit_logistic
 
 COSTS = (1e-4, 1e-3, 1e-2, 1e-1)
 _PLATT_RIDGE = 1e-3
@@ -70,6 +69,8 @@ def _platt(margin: Float64Array, outcome: Float64Array) -> tuple[float, float]:
     design = np.column_stack([np.ones(len(margin)), margin / scale])
     ones, zeros = outcome.sum(), (1 - outcome).sum()
     softened = np.where(outcome == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    from hemocast.stats.calibration.logistic import fit_logistic  # predicts without
+
     (a, b), _ = fit_logistic(design, softened, ridge=_PLATT_RIDGE)
     if b <= 0:
         share = outcome.mean()

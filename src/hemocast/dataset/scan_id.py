@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from hemocast.dataset.pseudonym import DIGITS
 
+ALL = "all"
+"""`scan_id` of the row that speaks for all scans of a patient who has several."""
+
 PARTICIPANT = r"sub-[0-9A-Za-z]+"
 SESSION = r"ses-[0-9A-Za-z]+"
 SCAN = f"{PARTICIPANT}_{SESSION}"

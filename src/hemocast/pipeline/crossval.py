@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split
+from hemocast.dataset.scan_id import ALL
 from hemocast.dataset.split.schemes import split_folds
-from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.predictions.bags import bags

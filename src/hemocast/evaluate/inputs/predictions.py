@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.dataset.scan_id import ALL
 from hemocast.dataset.tables.columns import (
     HT_OR_NOT,
     Column,
@@ -34,9 +35,6 @@ _EVEN = (0.2, 0.8)
 """With a share of outcomes outside of these, a threshold of .5 calls next to nothing positive, or
 nearly all: where none is given, the share itself is taken."""
 ObjectArray = NDArray[np.object_]
-
-ALL = "all"
-"""scan_id of the row that speaks for all scans of a patient who has several."""
 
 Level = Literal["scan", "patient"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hemocast.evaluate.inputs.predictions import ALL
+from hemocast.dataset.scan_id import ALL
 from hemocast.tables import MISSING
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hemocast import files
 from hemocast.dataset.pseudonym import is_unkeyed, load_key, read_key, scan_name
+from hemocast.dataset.scan_id import ALL
 from hemocast.errors import OutputExists
-from hemocast.evaluate.inputs.predictions import ALL
 from hemocast.pipeline.predictions.bags import Bags
 from hemocast.pipeline.predictions.names import Names, named_otherwise
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
