@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -154,7 +155,9 @@ def test_a_name_of_others_goes_nowhere(name: str, dataset, model, tmp_path: Path
     out = tmp_path / "out"
     (result,) = _run([path], model, out)
     assert result.status == "done"
-    assert _table(out)[0]["participant_id"] == "n/a"
+    known = _table(out)[0]["participant_id"]
+    assert re.fullmatch("sub-[0-9a-f]{12}", known)
+    assert known not in name
     for written in out.rglob("*"):
         assert name.split("_")[0] not in str(written.relative_to(tmp_path))
         if written.is_file() and written.name != "linkage.csv":

@@ -69,15 +69,15 @@ def evaluate(
     at: Annotated[
         list[float] | None, typer.Option(help="Another threshold to look at; repeatable.")
     ] = None,
-    prevalence: Annotated[
+    at_prevalence: Annotated[
         list[float] | None,
         typer.Option(help="For PPV and NPV, in place of the usual five; repeatable."),
     ] = None,
-    sensitivity: Annotated[
+    at_sensitivity: Annotated[
         list[float] | None,
         typer.Option(help="Look where it is just reached, in place of 0.90; repeatable."),
     ] = None,
-    specificity: Annotated[
+    at_specificity: Annotated[
         list[float] | None, typer.Option(help="Look where it is just reached; repeatable.")
     ] = None,
     primary: Annotated[
@@ -111,9 +111,9 @@ def evaluate(
                 level,
                 Points(
                     tuple(at or ()),
-                    tuple(sensitivity or usual.sensitivities),
-                    tuple(specificity or ()),
-                    tuple(prevalence or usual.prevalences),
+                    tuple(at_sensitivity or usual.sensitivities),
+                    tuple(at_specificity or ()),
+                    tuple(at_prevalence or usual.prevalences),
                 ),
                 primary,
             ),
