@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hemocast.classical.boosting import FARTHEST, FittedBoosting, as_numbers
 from hemocast.classical.learning import Cohort, deviance, folds
@@ -23,6 +22,7 @@ from hemocast.classical.measurements import (
     Variable,
     require_variables,
 )
+from hemocast.classical.odds import expit
 
 MOST_TREES = 200
 BAGS = 8

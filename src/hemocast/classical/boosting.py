@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hemocast.classical.learning import Cohort, deviance, folds
 from hemocast.classical.measurements import (
@@ -16,6 +15,7 @@ from hemocast.classical.measurements import (
     Variable,
     require_variables,
 )
+from hemocast.classical.odds import expit
 from hemocast.errors import ParityError
 
 MOST_TREES = 100

@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
 
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import expit, logit
 
 _MEANS = np.exp(np.linspace(-np.log(4), np.log(4), 81))
 _SPREADS = np.linspace(0.02, 1.5, 75)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import expit
 from hemocast.errors import StatisticsError
 
 _STEPS = 200

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from hemocast.classical.learning import Cohort, folds
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import expit, logit
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic
 from hemocast.stats.cases import Cases

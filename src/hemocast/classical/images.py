@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
 
@@ -49,6 +48,8 @@ def histogram(frames: Frames) -> Float64Array:
 def voxels(frames: Frames) -> Float64Array:
     """Shrink a stack to 14 x 24 x 24 voxels, shape (8064,)."""
     zoom = [new / old for new, old in zip(VOXELS, frames.shape, strict=True)]
+    from scipy import ndimage  # predictions by networks need none of it
+
     smooth = ndimage.uniform_filter(
         frames.astype(np.float64), [max(round(1 / z), 1) for z in zoom], mode="nearest"
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit
 
 from hemocast.classical.design import Components, Design
 from hemocast.classical.elsewhere import Places, learn_places
 from hemocast.classical.firth import fit_firth, restore_mean
 from hemocast.classical.learning import Cohort, deviance, folds
 from hemocast.classical.measurements import Float64Array, Measurements
+from hemocast.classical.odds import expit
 
 PENALTIES = tuple(float(x) for x in np.geomspace(1, 3e4, 10).round(3))
 """Of the ridge: half the sum of squared coefficients of standardised columns is taken so often."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logit
 
 from hemocast.classical.additive import FittedCurves
 from hemocast.classical.images import VOXELS, Frames
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
+from hemocast.classical.odds import logit
 from hemocast.classical.recipes import View, measure, needs_record, sees_scan
 from hemocast.classical.record import IN_WORDS
 from hemocast.errors import NoRecord

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from hemocast.classical.design import Design
 from hemocast.classical.learning import Cohort, deviance, folds
 from hemocast.classical.measurements import Float64Array, Measurements
+from hemocast.classical.odds import expit
 
 HIDDEN = 6
 DECAYS = (1.0, 10.0, 100.0)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logit
 
 from hemocast.classical.learning import Cohort
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import logit
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.cases import Cases
 from hemocast.stats.decision import DecisionCurve, decision_curve
