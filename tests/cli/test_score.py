@@ -16,7 +16,7 @@ app.command()(score)
 
 def _clinical(folder: Path, row: str = "a,70,18,none,North") -> Path:
     path = folder / "c.csv"
-    path.write_text(f"participant_id,age,nihss,treatment,Dense_artery\n{row}\n")
+    path.write_text(f"participant_id,age,nihss,treatment,dense_arteries\n{row}\n")
     return path
 
 
@@ -31,7 +31,7 @@ def test_it_says_who_has_all_items_whom_it_is_not_for_and_what_is_not_used(tmp_p
     said = " ".join(result.output.split())
     assert "SPAN-100 (any intracerebral hemorrhage" in said
     assert "1 of 1 have all items; 1 are not whom it is for" in said
-    assert "column Dense_artery is not used; dense_artery would be" in said
+    assert "column dense_arteries is not used; dense_artery would be" in said
     assert "HAT" not in said
     assert (out / "scores.csv").read_text().count("\n") == 2
 
