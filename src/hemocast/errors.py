@@ -152,6 +152,7 @@ class MissingFont(HemocastError):
     """No installed font draws a name; the figure is drawn all the same."""
 
     code = "HC009"
+    exit_code = 2
 
 
 class InputError(HemocastError):

@@ -239,7 +239,8 @@ def test_predicting_again_replaces_our_files_and_keeps_the_users(
     (second,) = _run([scan], model, tmp_path)
     assert (second.status, second.folder) == ("done", first.folder)
     assert {path.name for path in first.folder.iterdir()} == {*FILES, "notes.txt"}
-    before, now = _table(tmp_path)
+    before, now, both = _table(tmp_path)
+    assert both["scan_id"] == ALL  # the two are one patient's
     assert (before["scan_id"], before["label"], before["change"]) == ("of-before", "0", "=A1")
     assert (now["scan_id"], now["label"], now["change"]) == (first.scan_id, "1", "-3")
 

@@ -268,8 +268,7 @@ PROGRAM = """
     from pathlib import Path
     from hemocast.config import Config
     from hemocast.dataset import Dataset
-    from hemocast.pipeline.predict import cases_of, predict_cases
-from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
+    from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 
     def wait(stage, done, total):
         print("busy", flush=True)
