@@ -210,7 +210,7 @@ def test_windows_change_pixels_and_slices_scroll(
     page.mouse.move(400, 400)
     page.mouse.wheel(0, 120)
     expect(page.locator("#slice-text")).to_have_text("Frame 15 / 28")
-    assert pixels(page) == brain
+    assert pixels(page) == shown
     page.mouse.down()
     page.mouse.move(460, 400, steps=3)
     page.mouse.up()
