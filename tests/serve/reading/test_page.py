@@ -214,7 +214,7 @@ def test_windows_change_pixels_and_slices_scroll(
     page.mouse.down()
     page.mouse.move(460, 400, steps=3)
     page.mouse.up()
-    assert pixels(page) != brain  # a wider window
+    assert pixels(page) != shown  # a wider window
     for key, text in (("Home", "Frame 1 / 28"), ("End", "Frame 28 / 28")):
         page.keyboard.press(key)
         expect(page.locator("#slice-text")).to_have_text(text)
