@@ -56,6 +56,16 @@ def begin(page: Any) -> None:
     case_is(page, 1)
 
 
+@pytest.fixture
+def first_case(
+    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
+) -> Any:
+    """Return the page of a reader whose first case is open."""
+    page = visit(serve(new_study()).link("R1"))
+    begin(page)
+    return page
+
+
 def case_is(page: Any, number: int) -> None:
     expect(page.locator("#where")).to_have_text(f"Case {number} of 10", timeout=20_000)
     page.wait_for_selector("#loading", **READY)
@@ -189,11 +199,8 @@ def test_a_changed_submission_is_a_draft_until_it_is_submitted_and_the_reader_wa
     context.close()
 
 
-def test_windows_change_pixels_and_slices_scroll(
-    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
-) -> None:
-    page = visit(serve(new_study()).link("R1"))
-    begin(page)
+def test_windows_change_pixels_and_slices_scroll(first_case: Any) -> None:
+    page = first_case
     greys = {}
     for key in "123":
         page.keyboard.press(key)
@@ -340,10 +347,9 @@ def test_the_keys_are_shown_before_the_first_case_too(
 
 
 def test_what_an_incomplete_submission_lacks_is_said_by_enter_and_by_the_button(
-    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
+    first_case: Any,
 ) -> None:
-    page = visit(serve(new_study()).link("R1"))
-    begin(page)
+    page = first_case
     page.keyboard.press("y")
     page.keyboard.press("Enter")
     case_is(page, 1)
@@ -361,11 +367,8 @@ def test_what_an_incomplete_submission_lacks_is_said_by_enter_and_by_the_button(
     case_is(page, 2)
 
 
-def test_delete_leaves_the_marks_of_another_view_alone(
-    new_study: Callable[..., Study], serve: Callable[..., Any], visit: Callable[..., Any]
-) -> None:
-    page = visit(serve(new_study()).link("R1"))
-    begin(page)
+def test_delete_leaves_the_marks_of_another_view_alone(first_case: Any) -> None:
+    page = first_case
     for key in ("m", "Enter", "f"):
         page.keyboard.press(key)
     expect(page.locator("#slice-text")).to_contain_text("Slice")
@@ -385,14 +388,8 @@ def test_delete_leaves_the_marks_of_another_view_alone(
     expect(rows).to_have_count(0)
 
 
-def test_ct_numbers_and_distances_are_told(
-    new_study: Callable[..., Study],
-    serve: Callable[..., Any],
-    visit: Callable[..., Any],
-    artefacts: Path,
-) -> None:
-    page = visit(serve(new_study()).link("R1"))
-    begin(page)
+def test_ct_numbers_and_distances_are_told(first_case: Any, artefacts: Path) -> None:
+    page = first_case
     box = page.locator("#picture").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.move(*middle)
@@ -425,13 +422,9 @@ def test_ct_numbers_and_distances_are_told(
 
 
 def test_coronal_and_sagittal_pictures_where_slices_are_thin_enough(
-    new_study: Callable[..., Study],
-    serve: Callable[..., Any],
-    visit: Callable[..., Any],
-    artefacts: Path,
+    first_case: Any, artefacts: Path
 ) -> None:
-    page = visit(serve(new_study()).link("R1"))
-    begin(page)
+    page = first_case
     axial = pixels(page)
     page.keyboard.press("v")
     expect(page.locator("#slice-text")).to_have_text("Coronal 161 / 320")
@@ -548,3 +541,5 @@ def test_text_and_targets_are_large_and_bright_enough(
     )
     assert small == []
     assert pale == []
+    page.evaluate("document.getElementById('heat').hidden = false")
+    assert page.locator(".tools").bounding_box()["height"] < 2 * 44, "one row, with all its tools"
