@@ -35,7 +35,10 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 
 def made(scan_id: str = "s1") -> dict[str, bytes]:
-    record = {"schema_version": 1, "scan_id": scan_id, "model": {"hash": HASH}}
+    record = {
+        "schema_version": 1, "scan_id": scan_id, "model": {"hash": HASH},
+        "heatmap_unit": "log-odds per cm3",
+    }  # fmt: skip
     files = {name: f"{name} of {scan_id}".encode() for name in FILES}
     return files | {"prediction.json": json.dumps(record).encode()}
 
@@ -235,14 +238,19 @@ def test_which_path_a_scan_came_from_is_in_a_table_for_its_owner(tmp_path: Path)
 
 
 def test_a_scan_is_done_by_its_row_its_record_and_its_model(tmp_path: Path) -> None:
-    run(tmp_path, done("s1"), done("s2", 2), CaseResult(3, "refused", "HC303", "no", None, "s3"))
+    """And by the unit of its heatmap: earlier versions' are made again."""
+    refused = CaseResult(3, "refused", "HC303", "no", None, "s3")
+    run(tmp_path, done("s1"), done("s2", 2), refused, done("s5", 4))
     (tmp_path / "s2" / "prediction.json").unlink()
+    older = json.loads((tmp_path / "s5" / "prediction.json").read_text())
+    del older["heatmap_unit"]
+    (tmp_path / "s5" / "prediction.json").write_text(json.dumps(older))
     with PredictionsFolder.open(tmp_path, HASH) as folder:
-        assert [folder.is_done(name) for name in ("s1", "s2", "s3", "s4")] == [
-            True, False, False, False,
+        assert [folder.is_done(name) for name in ("s1", "s2", "s3", "s4", "s5")] == [
+            True, False, False, False, False,
         ]  # fmt: skip
         folder.add(CaseResult(7, "skipped", scan_id="s1"), Path("p"))
-    assert [row["case"] for row in rows(tmp_path)] == ["1", "2", "3"]
+    assert [row["case"] for row in rows(tmp_path)] == ["1", "2", "3", "4"]
 
 
 def test_reasons_for_doubt_are_in_the_table_in_words(tmp_path: Path) -> None:

@@ -55,13 +55,14 @@ def test_what_predict_leaves_is_read_with_its_heatmaps(tmp_path: Path) -> None:
         results.aid([*SCANS, "sub-c3_ses-01"], simulated=False)
     (tmp_path / SCANS[0] / "heatmap.nii.gz").unlink()
     assert results.aid(SCANS, simulated=False).heatmaps is False
-    (tmp_path / SCANS[1] / "prediction.json").write_text("[]")
-    assert read_results(tmp_path, SCANS).simulated_training_data is False
+    older = json.dumps({"model": {"name": "net"}, "simulated_training_data": False})
+    for record in (older, "[]"):
+        (tmp_path / SCANS[1] / "prediction.json").write_text(record)
+        with pytest.raises(TableError, match="heatmaps not said to be in log-odds per cm3"):
+            read_results(tmp_path, SCANS)
     assert read_results(tmp_path / "predictions.csv", SCANS).heatmap(SCANS[1]) is None
-    older = {"model": {"name": "net"}, "simulated_training_data": False}
-    (tmp_path / SCANS[1] / "prediction.json").write_text(json.dumps(older))
-    with pytest.raises(TableError, match="heatmaps in another unit than log-odds per cm3"):
-        read_results(tmp_path, SCANS)
+    (tmp_path / SCANS[1] / "heatmap.nii.gz").unlink()
+    assert read_results(tmp_path, SCANS).simulated_training_data is False
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_it_follows_the_schema_and_survives_json(prediction, schema_faults) -> N
 
 def test_what_the_design_asks_for_is_there(prediction) -> None:
     content = prediction_json(prediction, scan_id="sub-0001_ses-01")
-    assert content["schema_version"] == 2
+    assert content["schema_version"] == 3
     assert content["scan_id"] == "sub-0001_ses-01"
     assert content["probability"] == pytest.approx(0.37)
     assert content["probability_interval"] == pytest.approx([0.21, 0.56])

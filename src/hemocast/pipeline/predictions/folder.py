@@ -14,6 +14,7 @@ from hemocast import files
 from hemocast.dataset.pseudonym import is_unkeyed, load_key, read_key, scan_name
 from hemocast.dataset.scan_id import ALL
 from hemocast.errors import OutputExists
+from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.pipeline.predictions.bags import Bags
 from hemocast.pipeline.predictions.names import Names, named_otherwise
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
@@ -198,7 +199,7 @@ class PredictionsFolder:
             linkage.close()
 
     def is_done(self, scan_id: str) -> bool:
-        """Whether an earlier run predicted a scan, and all its files are there."""
+        """Whether an earlier run predicted a scan, in today's unit, and all its files are there."""
         row = self.table.earlier_of(scan_id)
         record = _record(self.output.folder / scan_id / PREDICTION)
         return (
@@ -206,6 +207,7 @@ class PredictionsFolder:
             and row.get("status") == "done"
             and record.get("scan_id") == scan_id
             and _model_hash(record) == self.model_hash
+            and record.get("heatmap_unit") == HEATMAP_UNIT
         )
 
     def check(self, scan_id: str) -> None:

@@ -88,8 +88,8 @@ def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
     NothingThere
         There is no such table.
     TableError
-        A column is missing, a probability is no fraction, a scan has several results, or the
-        heatmaps are an earlier version's, in another unit.
+        A column is missing, a probability is no fraction, a scan has several results, or heatmaps
+        are an earlier version's, in another unit, or do not say in which.
     """
     folder = path if path.is_dir() else None
     table_path = folder / "predictions.csv" if folder else path
@@ -102,21 +102,22 @@ def read_results(path: Path, scan_ids: Sequence[str]) -> ModelResults:
     faults = _faults(table)
     if faults:
         raise _unfit(faults)
-    records = [_record(folder, scan) for scan in table["scan_id"]] if folder else []
-    told = [record for record in records if record is not None]
-    units = {unit for _, _, unit in told}
-    if units - {HEATMAP_UNIT}:
-        raise _unfit([f"heatmaps in another unit than {HEATMAP_UNIT}, as earlier versions made"])
+    records = {scan: _record(folder, scan) for scan in table["scan_id"]} if folder else {}
+    told = [record for record in records.values() if record is not None]
     models = {name for name, _, _ in told} or set(table.get("model", ()))
     thresholds = set(table["threshold"].astype(float)) if "threshold" in table else set()
     values = table["probability"].astype(float).round(6)
-    return ModelResults(
+    results = ModelResults(
         folder=folder,
         name=min(models, default="model")[:100],
         simulated_training_data=any(simulated for _, simulated, _ in told),
         threshold=thresholds.pop() if len(thresholds) == 1 else None,
         probabilities=dict(zip(table["scan_id"], values, strict=True)),
     )
+    mapped = [record for scan, record in records.items() if results.heatmap(scan)]
+    if any(record is None or record[2] != HEATMAP_UNIT for record in mapped):
+        raise _unfit([f"heatmaps not said to be in {HEATMAP_UNIT}, as earlier versions made"])
+    return results
 
 
 def _faults(table: pd.DataFrame) -> list[str]:

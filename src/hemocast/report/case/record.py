@@ -10,7 +10,7 @@ from hemocast.report.words import INTERVAL_KIND, stamp
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[str, object]:
