@@ -255,7 +255,7 @@ def test_pairs_and_cumulative_sums_rank_alike(monkeypatch: pytest.MonkeyPatch) -
     cases, resampling = Cases(label, scores, patient), Resampling(200, seed=1)
     pairs = resampled(cases, HALF, resampling)
     monkeypatch.setattr(resample_module, "_PAIRWISE", 0)
-    monkeypatch.setattr(resample_module, "_EXACT_IN_FLOAT32", 0)
+    monkeypatch.setattr(resample_module, "EXACT_IN_FLOAT32", 0)
     sums = resampled(cases, HALF, resampling)
     np.testing.assert_allclose(sums, pairs, atol=1e-12)
 

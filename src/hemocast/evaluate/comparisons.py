@@ -207,11 +207,8 @@ def _mcnemar(
         "for limits see the paired bootstrap"
     )
     value = float(right[0].mean() - right[1].mean())
-    few = few_warning(int(np.unique(patient).size))
-    words = "; ".join(
-        filter(None, [words, few and few.replace("of the smaller class", "in the denominator")])
-    )
-    return Comparison(*names, metric, method, Estimate.bare(value, n, words), test.p)
+    few = few_warning(int(np.unique(patient).size), "in the denominator")
+    return Comparison(*names, metric, method, Estimate.bare(value, n, words).noted(few), test.p)
 
 
 def _untested(names: tuple[str, str], metric: str, method: str, n: int, reason: str) -> Comparison:

@@ -1,4 +1,4 @@
-"""How far raters agree, beyond chance: percent agreement, Cohen's and Fleiss' kappa, Gwet's AC1."""
+"""Agreement of raters, beyond chance: per cent, Cohen's and Fleiss' kappa, Gwet's AC1, ICC."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ def _ratings(ratings: ArrayLike) -> tuple[IntArray, int]:
     missing = array.dtype.kind in "fO" and any(
         value is None or value != value for value in array.ravel().tolist()
     )
-    if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 2 or missing:
+    _require_table(array.shape, missing)
+    categories, index = np.unique(array, return_inverse=True)
+    return index.reshape(array.shape).astype(np.int64), int(categories.size)
+
+
+def _require_table(shape: tuple[int, ...], missing: bool) -> None:
+    if len(shape) != 2 or min(shape) < 2 or missing:
         raise StatisticsError(
-            f"The ratings have shape {array.shape}{', some missing' if missing else ''}",
+            f"The ratings have shape {shape}{', some missing' if missing else ''}",
             "two or more cases in rows, two or more raters in columns, none missing",
             "Leave out cases that a rater has not read, and report how many",
         )
-    categories, index = np.unique(array, return_inverse=True)
-    return index.reshape(array.shape).astype(np.int64), int(categories.size)
 
 
 def _pair(first: ArrayLike, second: ArrayLike) -> tuple[IntArray, int]:
@@ -202,12 +206,7 @@ def intraclass(ratings: ArrayLike) -> Estimate:
     Shrout PE, Fleiss JL 1979, Psychol Bull 86:420-428, 10.1037/0033-2909.86.2.420.
     """
     values = np.asarray(ratings, dtype=np.float64)
-    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
-        raise StatisticsError(
-            f"The ratings have shape {values.shape}, or some are missing",
-            "two or more cases in rows, two or more raters in columns, none missing",
-            "Leave out cases that a rater has not read, and report how many",
-        )
+    _require_table(values.shape, not np.isfinite(values).all())
     n, k = values.shape
     by_case, by_rater = values.mean(axis=1), values.mean(axis=0)
     rest = values - by_case[:, None] - by_rater + values.mean()

@@ -67,16 +67,15 @@ class Estimate:
         return replace(self, warning="; ".join(said) or None)
 
 
-def few_warning(patients: int) -> str | None:
-    """Return the warning for an interval that rests on few patients of a class, or None."""
+def few_warning(patients: int, which: str = "of the smaller class") -> str | None:
+    """Return the warning for an interval that rests on few patients, or None; `which` says whom."""
     if patients >= FEW:
         return None
-    return f"rests on {patients} patient{'' if patients == 1 else 's'} of the smaller class"
+    return f"rests on {patients} patient{'' if patients == 1 else 's'} {which}"
 
 
 def caution(patients: int, which: str = "of the smaller class") -> str | None:
     """Return what to say of calibration that rests on fewer than `ENOUGH` patients, or None."""
     if patients < FEW or patients >= ENOUGH:
-        text = few_warning(patients)
-        return text and text.replace("of the smaller class", which)
+        return few_warning(patients, which)
     return f"rests on {patients} patients {which}: external validation asks for {ENOUGH}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import chi2, t
+from scipy.stats import chi2, norm, t
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.estimate import Estimate, Float64Array
@@ -147,8 +147,8 @@ def pool_estimates(sites: Sequence[Estimate], *, share: bool) -> Pooled:
         and one.ci_low < one.ci_high
         and (not share or (one.ci_low > 0 and one.ci_high < 1 and 0 < one.value < 1))
     ]
-    width = np.array([to(one.ci_high) - to(one.ci_low) for one in known])
-    found = pool([to(one.value) for one in known], (width / 3.919927969080108) ** 2)
+    error = np.array([to(one.ci_high) - to(one.ci_low) for one in known]) / (2 * norm.ppf(0.975))
+    found = pool([to(one.value) for one in known], error**2)
     low, middle, high = (
         float(back(x)) for x in (found.mean.ci_low, found.mean.value, found.mean.ci_high)
     )

@@ -71,7 +71,7 @@ def condense(cases: Cases, units: IntArray) -> Condensed:
     shape = (int(units.max()) + 1, count.size)
     return Condensed(
         chance=np.bincount(cell, weights=chances) / count,
-        outcome=np.round(np.bincount(cell, weights=truth) / count),
+        outcome=np.bincount(cell, weights=truth) / count,
         weight=count,
         tally=csr_array((np.ones(cases.n), (units, cell)), shape=shape),
     )

@@ -51,9 +51,9 @@ def distances(chances: Float64Array, curve: Float64Array, weight: Float64Array) 
     Austin PC, Steyerberg EW 2019, Stat Med 38:4051-4065, 10.1002/sim.8281.
     """
     distance = np.abs(curve - chances)
-    e50, e90 = weighted_quantiles(distance[None], weight[None], (0.5, 0.9))
+    e50, e90 = weighted_quantiles(distance, weight, (0.5, 0.9))
     mean = float((distance * weight).sum() / weight.sum())
-    return np.array([mean, e50[0], e90[0], distance.max()])
+    return np.array([mean, e50, e90, distance.max()])
 
 
 def distance_limits(
@@ -130,30 +130,24 @@ def _boundary(below: Callable[[float], float], share: float) -> float:
 
 def weighted_quantiles(
     values: Float64Array, weights: Float64Array, shares: tuple[float, ...]
-) -> tuple[Float64Array, ...]:
-    """Take quantiles of each row, every value counted as often as its weight says.
+) -> Float64Array:
+    """Take quantiles of values, each counted as often as its weight says.
 
     Parameters
     ----------
-    values, weights : ndarray, shape (r, n)
+    values, weights : ndarray, shape (n,)
         Numbers, and whole weights.
-    shares : tuple of float
+    shares : tuple of float, length k
         Which quantiles.
 
     Returns
     -------
-    tuple of ndarray, each shape (r,)
+    ndarray of float64, shape (k,)
         As `numpy.quantile` gives them for the values repeated.
     """
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    reached = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    rows = np.arange(values.shape[0])
-    found = []
-    for share in shares:
-        place = share * (reached[:, -1] - 1)
-        below, above = np.floor(place), np.ceil(place)
-        low = ordered[rows, (reached > below[:, None]).argmax(axis=1)]
-        high = ordered[rows, (reached > above[:, None]).argmax(axis=1)]
-        found.append(low + (place - below) * (high - low))
-    return tuple(found)
+    order = np.argsort(values)
+    ordered, reached = values[order], np.cumsum(weights[order])
+    place = np.array(shares) * (reached[-1] - 1)
+    below, above = np.floor(place), np.ceil(place)
+    low, high = (ordered[np.searchsorted(reached, end, side="right")] for end in (below, above))
+    return np.asarray(low + (place - below) * (high - low))

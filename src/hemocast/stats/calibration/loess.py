@@ -83,11 +83,7 @@ def local_quadratic(
     distance = np.abs(offset)
     reach = np.partition(distance, neighbours - 1, axis=1)[:, neighbours - 1]
     if not reach.all():
-        raise StatisticsError(
-            "Most probabilities are the same",
-            "probabilities that differ",
-            "Report groups instead of a curve",
-        )
+        raise no_width()
     share = distance / reach[:, None]
     weights = np.where(share < 1, (1 - np.minimum(share, 1) ** 3) ** 3, 0)
     scaled = offset / reach[:, None]
@@ -97,6 +93,15 @@ def local_quadratic(
     # A pseudo-inverse: with ties a neighbourhood may hold fewer than three values of x.
     solved = np.einsum("kij,kj->ki", np.linalg.pinv(normal, hermitian=True), right)
     return np.asarray(solved[:, 0])
+
+
+def no_width() -> StatisticsError:
+    """Return the refusal of probabilities so equal that a neighborhood has no width."""
+    return StatisticsError(
+        "Most probabilities are the same",
+        "probabilities that differ",
+        "Report groups instead of a curve",
+    )
 
 
 def weighted_curves(

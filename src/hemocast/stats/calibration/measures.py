@@ -17,7 +17,7 @@ from scipy.stats import norm
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.condense import MOST_SMOOTHED, Condensed, condense
 from hemocast.stats.calibration.distances import distance_limits, distances
-from hemocast.stats.calibration.loess import smooth, weighted_curves
+from hemocast.stats.calibration.loess import no_width, smooth, weighted_curves
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import Estimate, Float64Array, caution
@@ -151,11 +151,7 @@ def _curve_of(whole: Condensed) -> Float64Array:
     at = rising[np.linspace(0, rising.size - 1, min(_KNOTS, rising.size)).astype(np.int64)]
     (curve,) = weighted_curves(whole.outcome, whole.chance, at, whole.weight[None])
     if np.isnan(curve).any():
-        raise StatisticsError(
-            "Most probabilities are the same",
-            "probabilities that differ",
-            "Report groups instead of a curve",
-        )
+        raise no_width()
     return np.asarray(np.interp(whole.chance, at, curve))
 
 
@@ -169,7 +165,7 @@ def mean_risk(cases: Cases) -> Estimate:
     """
     chances = cases.probability()
     mean = float(chances.mean())
-    few = caution(cases.n_patients)
+    few = caution(cases.n_patients, "in all")
     if cases.n_patients < 2 or np.ptp(chances) == 0:
         why = "a single patient" if cases.n_patients < 2 else "all probabilities are equal"
         return Estimate.bare(mean, cases.n, f"no interval: {why}")

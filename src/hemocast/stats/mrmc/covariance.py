@@ -14,7 +14,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import delong, placements, sums_by_patient
-from hemocast.stats.estimate import BoolArray, Float64Array
+from hemocast.stats.estimate import BoolArray, Float64Array, few_warning
 
 Metric = Literal["auc", "sensitivity", "specificity", "accuracy"]
 """Accuracies that are means over cases, or over pairs of cases."""
@@ -145,6 +145,13 @@ def _shares(cases: Cases, metric: str, method: str) -> tuple[Float64Array, Float
 def rated_for(metric: str, truth: BoolArray) -> BoolArray:
     """Return the cases that a metric is of, as a mask, shape (n,)."""
     return {"sensitivity": truth, "specificity": ~truth}.get(metric, np.ones_like(truth))
+
+
+def few_rated_for(metric: str, cases: Cases) -> str | None:
+    """Return the warning of a metric that few patients are behind, or None."""
+    if metric == "auc":
+        return cases.few
+    return few_warning(cases.patients(rated_for(metric, cases.truth)), "in the denominator")
 
 
 def _jackknife(left_out: Float64Array) -> Float64Array:

@@ -14,12 +14,8 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import Float64Array
-from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, rated_for
-from hemocast.stats.mrmc.obuchowski_rockette import (
-    few_behind_share,
-    few_readers_warning,
-    mean_squares,
-)
+from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, few_rated_for
+from hemocast.stats.mrmc.obuchowski_rockette import few_readers_warning, mean_squares
 from hemocast.stats.mrmc.result import NO_VARIANCE, Contrast, contrast
 
 
@@ -80,10 +76,10 @@ def separate_cases(
         *(case_covariance(one, metric, covariance) for one in (first, second)), strict=True
     )
     _require_readers(values)
-    few = [_few(one, metric) for one in (first, second)]
+    few = tuple(few_rated_for(metric, one) for one in (first, second))
     if not same_readers:
         return _of_own_readers(
-            "readers and cases of its own in each", values, joints, 0.0, (*few,), level
+            "readers and cases of its own in each", values, joints, 0.0, few, level
         )
     if values[0].size != values[1].size:
         raise StatisticsError(
@@ -98,7 +94,7 @@ def separate_cases(
     df = (n - 1) * (total / within) ** 2 if within > NO_VARIANCE else float("inf")
     wide = _contrast(values, 2 * total / n, float(df), level)
     fixed = _contrast(values, float(sum(joint.mean() for joint in joints)), float("inf"), level)
-    return _study("the same readers, cases of its own in each", values, wide, fixed, (*few,))
+    return _study("the same readers, cases of its own in each", values, wide, fixed, few)
 
 
 def separate_readers(
@@ -135,7 +131,7 @@ def separate_readers(
     _require_readers(values)
     joints = (joint[:n_first, :n_first], joint[n_first:, n_first:])
     across = float(joint[:n_first, n_first:].mean())
-    few = (_few(cases, metric),)
+    few = (few_rated_for(metric, cases),)
     return _of_own_readers(
         "readers of its own in each, the same cases", values, joints, across, few, level
     )
@@ -183,12 +179,6 @@ def _study(
     few_readers = few_readers_warning(min(one.size for one in values))
     first, second = (float(one.mean()) for one in values)
     return NestedStudy(design, first, second, wide.noted(*few, few_readers), fixed.noted(*few))
-
-
-def _few(cases: Cases, metric: Metric) -> str | None:
-    if metric == "auc":
-        return cases.few
-    return few_behind_share(cases, rated_for(metric, cases.truth))
 
 
 def _require_readers(values: tuple[Float64Array, ...]) -> None:

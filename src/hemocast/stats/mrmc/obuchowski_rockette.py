@@ -14,9 +14,8 @@ import numpy as np
 from scipy.stats import chi2, f
 
 from hemocast.errors import StatisticsError
-from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import BoolArray, Float64Array, few_warning
-from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, rated_for
+from hemocast.stats.estimate import Float64Array
+from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, few_rated_for
 from hemocast.stats.mrmc.design import ReaderStudy
 from hemocast.stats.mrmc.result import (
     NO_VARIANCE,
@@ -85,8 +84,6 @@ def obuchowski_rockette(
     wide, cases, readers = (
         _test(grid, squares, components, generalize, level) for generalize in get_args(Generalize)
     )
-    among = rated_for(metric, study.cases.truth)
-    few = study.cases.few if metric == "auc" else few_behind_share(study.cases, among)
     names = [f"{treatment}, {reader}" for treatment in study.treatments for reader in study.readers]
     return Mrmc(
         metric=metric,
@@ -108,7 +105,11 @@ def obuchowski_rockette(
             mean_accuracy(name, value, max(float(variance), 0.0), float("inf"), level)
             for name, value, variance in zip(names, values, np.diag(joint), strict=True)
         ),
-        warnings=tuple(note for note in (few, few_readers_warning(n_readers)) if note),
+        warnings=tuple(
+            note
+            for note in (few_rated_for(metric, study.cases), few_readers_warning(n_readers))
+            if note
+        ),
     )
 
 
@@ -134,12 +135,6 @@ class _Grid:
 def few_readers_warning(n_readers: int) -> str | None:
     """Return the warning of a test that rests on few readers, or None."""
     return f"rests on {n_readers} readers" if n_readers < _FEW_READERS else None
-
-
-def few_behind_share(cases: Cases, among: BoolArray) -> str | None:
-    """Return the warning of a share that few patients are behind, or None."""
-    text = few_warning(cases.patients(among))
-    return text and text.replace("of the smaller class", "in the denominator")
 
 
 def _require_crossed(n_treatments: int, n_readers: int) -> None:

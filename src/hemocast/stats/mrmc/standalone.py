@@ -16,9 +16,14 @@ from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import mcnemar_exact
 from hemocast.stats.estimate import Float64Array
-from hemocast.stats.mrmc.covariance import CaseCovariance, Metric, case_covariance, rated_for
+from hemocast.stats.mrmc.covariance import (
+    CaseCovariance,
+    Metric,
+    case_covariance,
+    few_rated_for,
+    rated_for,
+)
 from hemocast.stats.mrmc.obuchowski_rockette import (
-    few_behind_share,
     few_readers_warning,
     one_treatment,
     treatment_mean,
@@ -189,14 +194,13 @@ def compare_with_readers(
     wide = contrast("readers", "model", *one_treatment(lead, apart, "readers and cases"), level)
     p, passed = _non_inferiority(wide, margin)
     among = rated_for(metric, cases.truth)
-    few = cases.few if metric == "auc" else few_behind_share(cases, among)
-    few_readers = few_readers_warning(n_readers)
+    few = few_rated_for(metric, cases)
     return Standalone(
         metric=metric,
         covariance_method=covariance,
         model=float(values[0]),
         readers=_average(values[1:], joint[1:, 1:], level),
-        random_readers_and_cases=wide.noted(few, few_readers),
+        random_readers_and_cases=wide.noted(few, few_readers_warning(n_readers)),
         fixed_readers=contrast(
             "readers", "model", *one_treatment(lead, apart, "cases"), level
         ).noted(few),

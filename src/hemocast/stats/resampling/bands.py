@@ -8,15 +8,13 @@ from scipy.sparse import csr_array
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.roc import auc, average_precision
 from hemocast.stats.estimate import Float64Array, IntArray
-from hemocast.stats.resampling.weights import Floats
+from hemocast.stats.resampling.weights import EXACT_IN_FLOAT32, Floats
 
 MOST_RANKED = 20_000
 """Of more cases than this, every resample counts bands."""
 
 _BANDS = 300
 """Of each kind; the spread of an AUC over bands is that over cases, within their number squared."""
-
-_EXACT_IN_FLOAT32 = 1 << 23
 
 
 class BandedRanking:
@@ -40,7 +38,7 @@ class BandedRanking:
         self._width = edges.size + 1
         band = np.searchsorted(edges, cases.score, side="right")
         column = np.where(cases.truth, band, band + self._width)
-        kind = np.float32 if cases.n < _EXACT_IN_FLOAT32 else np.float64
+        kind = np.float32 if cases.n < EXACT_IN_FLOAT32 else np.float64
         shape = (int(units.max()) + 1, 2 * self._width)
         ones = np.ones(cases.n, dtype=kind)
         self._tally: Floats = csr_array((ones, (units, column)), shape=shape).toarray()

@@ -209,8 +209,7 @@ def few_behind(metric: str, cases: Cases, threshold: float) -> str | None:
         return None
     if metric not in ("ppv", "npv", "sensitivity", "specificity"):
         return cases.few
-    text = few_warning(cases.patients(rests_on(metric, cases, threshold)))
-    return text and text.replace("of the smaller class", "in the denominator")
+    return few_warning(cases.patients(rests_on(metric, cases, threshold)), "in the denominator")
 
 
 def extreme_limits(

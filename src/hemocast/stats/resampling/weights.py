@@ -22,7 +22,7 @@ _CELLS_AT_ONCE = 1 << 22
 _PAIRWISE = 2500
 """Up to so many cases, all pairs at once are faster than cumulative sums in order of the score."""
 
-_EXACT_IN_FLOAT32 = 1 << 23
+EXACT_IN_FLOAT32 = 1 << 23
 """Half the integer below which single precision counts without rounding."""
 
 MOST_DRAWN = 20_000
@@ -163,7 +163,7 @@ class Ranking:
         self._total_positive = positive.sum(axis=1, dtype=np.float64)
         self._total_negative = negative.sum(axis=1, dtype=np.float64)
         largest = float((self._total_positive * self._total_negative).max(initial=0))
-        kind = np.float32 if largest < _EXACT_IN_FLOAT32 else np.float64
+        kind = np.float32 if largest < EXACT_IN_FLOAT32 else np.float64
         self._positive: Floats = positive.astype(kind)
         self._negative: Floats = negative.astype(kind)
 
