@@ -16,8 +16,8 @@ def cohort(
     clinical: Annotated[
         Path | None,
         typer.Option(
-            help="A table by patient_id or participant_id that completes the dataset's: age, sex, "
-            "treatment, times ..."
+            help="A table by patient_id or participant_id: age, sex, treatment, times ... What it "
+            "says replaces what the dataset says."
         ),
     ] = None,
     labels: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,23 @@ def test_every_column_goes_where_it_belongs_and_what_users_wrote_stays(
     assert Dataset(dataset).labels() == {P1: 1, P2: 0}
     written = "".join(path.read_text() for path in dataset.glob("*.tsv"))
     assert not [name for name in ("Doe", "P1", "P9") if name in written]
+
+
+def test_a_cell_that_says_nothing_replaces_nothing_and_notes_are_told_once(
+    dataset: Path, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path / "c.csv", "Patient ID,age,label", "P1,n/a,HT", "P2,n/a,n/a", "P9,50,no HT"
+    )
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        take_tables(dataset, [path])
+    assert read_tables(dataset).participants["age"].fillna(0).tolist() == [70, 0]
+    assert Dataset(dataset).labels() == {P1: 1}
+    assert [str(one.message) for one in told] == [
+        "c.csv: column Patient ID was read as patient_id",
+        "c.csv: column label was read as 0 for no ht, 1 for ht",
+    ]
 
 
 @pytest.mark.parametrize(

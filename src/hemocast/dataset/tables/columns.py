@@ -299,10 +299,21 @@ def rows_of(bad: pd.Series) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A table with typed columns (every column of its schema), and what is wrong in it."""
+    """A table with typed columns (every column of its schema), its cells as text, its faults.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Typed columns, in the schema's order and then the unknown ones as text.
+    text : DataFrame of str
+        Only the columns that were given, written as `plain` writes them.
+    faults : tuple of Fault
+        What is wrong.
+    """
 
     table: pd.DataFrame
-    faults: tuple[Fault, ...] = field(default=())
+    text: pd.DataFrame
+    faults: tuple[Fault, ...] = ()
 
 
 def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
@@ -315,10 +326,6 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
     text : DataFrame
         All cells as text.
 
-    Returns
-    -------
-    Parsed
-        Typed columns, in the schema's order and then the unknown ones as text; all faults.
     """
     import pandas as pd
 
@@ -349,7 +356,7 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
             where = " + ".join(rule.columns)
             faults.append(Fault(schema.name, where, rows_of(broken), rule.allowed))
     extra = [name for name in text.columns if name not in parsed]
-    return Parsed(pd.concat([table, text[extra]], axis=1), tuple(faults))
+    return Parsed(pd.concat([table, text[extra]], axis=1), text, tuple(faults))
 
 
 def plain(schema: TableSchema, text: pd.DataFrame) -> pd.DataFrame:

@@ -14,14 +14,13 @@ from hemocast.dataset.tables.columns import (
     columns_found,
     named_as,
     parse_table,
-    plain,
     refuse,
 )
 from hemocast.dataset.tables.patients import PERSON, by_participant, key_of_dataset, refuse_nobody
 from hemocast.dataset.tables.schema import CLINICAL, LABELS, PARTICIPANTS
 from hemocast.dataset.tables.update import update_table
 from hemocast.errors import TableError
-from hemocast.tables import called, read_table
+from hemocast.tables import MISSING, called, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +61,9 @@ class Taken:
 def take_tables(root: Path, tables: Sequence[Path], key: Path | None = None) -> tuple[Taken, ...]:
     """Bring a dataset's ``participants.tsv``, ``clinical.tsv`` and ``labels.tsv`` up to date.
 
-    What a table says of a patient replaces what was there; what it leaves empty, other patients
-    and the user's own columns stay. All tables are checked before the first is written.
+    What a table says of a patient replaces what was there; where it is empty or says ``n/a``, what
+    was there stays, and so do other patients and the user's own columns. All tables are checked
+    before the first is written.
 
     Parameters
     ----------
@@ -114,11 +114,16 @@ def _read(path: Path, key: bytes | None, people: Sequence[str]) -> pd.DataFrame:
         )
     person = Column(PERSON, required=True, blank=False, described="a patient in every row")
     schema = TableSchema(name, (person, *there), (PERSON,))
-    refuse(parse_table(schema, text).faults)
-    text = plain(schema, text).apply(lambda column: column.str.strip())
+    parsed = parse_table(schema, text)
+    refuse(parsed.faults)
+    text = parsed.text.apply(lambda column: column.str.strip())
     refuse_nobody(text[PERSON], people, (name, "the dataset"))
     keyed: pd.DataFrame = text.set_index(PERSON)
     return keyed
+
+
+def _known(cell: str) -> str | None:
+    return None if cell in ("", MISSING) else cell
 
 
 def _take(dataset: Dataset, name: str, text: pd.DataFrame, people: Sequence[str]) -> Taken:
@@ -130,7 +135,7 @@ def _take(dataset: Dataset, name: str, text: pd.DataFrame, people: Sequence[str]
             continue
         cells = text.loc[inside, columns]
         rows = [
-            {PERSON: person, **{str(column): cell or None for column, cell in row.items()}}
+            {PERSON: person, **{str(column): _known(cell) for column, cell in row.items()}}
             for person, row in zip(inside, cells.to_dict("records"), strict=True)
         ]
         update_table(dataset, home.name, rows, (PERSON, *columns), key=PERSON, anew=columns)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.dataset.description import says_simulated
-from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, plain, refuse
+from hemocast.dataset.tables.columns import Column, TableSchema, parse_table, refuse
 from hemocast.dataset.tables.patients import by_participant, refuse_nobody
 from hemocast.dataset.tables.schema import CLINICAL, PARTICIPANTS, SCANS, TREATMENTS
 from hemocast.stats import GroupVariable, bands, categories
@@ -213,9 +213,9 @@ def _of_scans(path: Path, scan: NDArray[np.object_]) -> dict[str, NDArray[np.obj
 
 def _keyed(text: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
     """Return a checked table as text, by its key, without columns that are not there."""
-    text = plain(schema, text)
-    refuse(parse_table(schema, text).faults)
-    text = text.apply(lambda column: column.str.strip())
+    parsed = parse_table(schema, text)
+    refuse(parsed.faults)
+    text = parsed.text.apply(lambda column: column.str.strip())
     text = text.mask(text == "n/a", UNKNOWN)
     keyed: pd.DataFrame = text.set_index(schema.key[0])
     return keyed

@@ -14,7 +14,6 @@ from hemocast.dataset.tables.columns import (
     TableSchema,
     columns_found,
     parse_table,
-    plain,
     refuse,
     rows_of,
 )
@@ -129,8 +128,8 @@ def _read(
         ),
         (key,),
     )  # fmt: skip
-    text = plain(schema, text)
-    faults = parse_table(schema, text).faults
+    parsed = parse_table(schema, text)
+    text, faults = parsed.text, parsed.faults
     if key not in text.columns:
         why = (
             f"the column is missing, and {SCAN} and {PATIENT} too: labels need one of them; "
