@@ -51,6 +51,18 @@ def test_two_filled_sheets_and_files_that_are_none_are_refused(tmp_path: Path) -
         read_rows(path, "labels")
 
 
+def test_a_cell_at_the_far_end_of_a_sheet_does_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hemocast.workbook._MOST_CELLS", 1_000_000)
+    book, path = Workbook(), tmp_path / "a.xlsx"
+    book.active.append(["id"])
+    book.active["XFD1048576"] = " "
+    book.save(path)
+    with pytest.raises(TableError, match="labels spreads over more than 1 million cells"):
+        read_rows(path, "labels")
+
+
 def test_tables_go_out_as_numbers_and_text_never_as_formulas() -> None:
     rows = [["name", "value"], ["=1+1", "0.50"], ["007", "12"], ["-", "1e400"]]
     made = workbook({"metrics/all": rows, "other": [["a"]]})

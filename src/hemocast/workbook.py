@@ -18,6 +18,7 @@ START = b"PK\x03\x04"
 OLD_START = b"\xd0\xcf\x11\xe0"
 """First bytes of an .xls of Excel 97 to 2003."""
 _MOST_BYTES = 300_000_000
+_MOST_CELLS = 20_000_000
 _DATE = datetime.datetime(2000, 1, 1)
 _ZERO_PADDED = re.compile("0{2,40}")
 _ERRORS = ("#N/A", "#NULL!")
@@ -50,7 +51,7 @@ def read_rows(path: Path, table: str) -> list[list[str]]:
             size = sum(one.file_size for one in archive.infolist())
         if size > _MOST_BYTES:
             raise _refusal(table, f"unpacks to {size / 1e6:.0f} MB", "a table of at most 300 MB")
-        sheets = _sheets(path)
+        sheets = _sheets(path, table)
     except TableError:
         raise
     # Of a damaged file openpyxl lets out whatever its XML and zip readers raise.
@@ -97,26 +98,38 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
     return _without_times(made)
 
 
-def _sheets(path: Path) -> list[list[list[str]]]:
+def _sheets(path: Path, table: str) -> list[list[list[str]]]:
     from openpyxl import load_workbook
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of drawings and validation, not kept here
         book = load_workbook(path, read_only=True, data_only=True)
         try:
-            found = [_rows(sheet) for sheet in book.worksheets]
+            found = [_rows(sheet, table) for sheet in book.worksheets]
         finally:
             book.close()
     return [rows for rows in found if rows]
 
 
-def _rows(sheet: Any) -> list[list[str]]:
-    rows = [[_text(cell) for cell in row] for row in sheet.iter_rows()]
-    while rows and not any(rows[-1]):
+def _rows(sheet: Any, table: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    seen = 0
+    for cells in sheet.iter_rows():
+        seen += len(cells)
+        if seen > _MOST_CELLS:  # one cell at the far end of a sheet makes 17,000 million of them
+            raise _refusal(
+                table,
+                f"spreads over more than {_MOST_CELLS // 1_000_000} million cells",
+                "a table, and nothing far to the right of it or below",
+            )
+        row = [_text(cell) for cell in cells]
+        while row and not row[-1]:
+            row.pop()
+        rows.append(row)
+    while rows and not rows[-1]:
         rows.pop()
-    filled = [max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows]
-    width = max(filled, default=0)
-    return [row[:width] + [""] * (width - len(row)) for row in rows]
+    width = max(map(len, rows), default=0)
+    return [row + [""] * (width - len(row)) for row in rows]
 
 
 def _text(cell: Any) -> str:
