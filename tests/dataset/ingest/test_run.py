@@ -60,6 +60,14 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
+def test_where_no_scan_is_found_the_labels_are_not_to_blame(labels: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.dcm").write_text("no DICOM")
+    report = ingest([tmp_path / "empty"], tmp_path / "out", KEY, labels=labels)
+    assert [one.code for one in report.refused] == ["HC102"]
+    assert (report.added, report.labels_matched, report.nobody) == (0, 0, None)
+
+
 def test_a_dataset_has_its_tables_and_scans(source: Path, labels: Path, tmp_path: Path) -> None:
     report = ingest([source], tmp_path / "out", KEY, labels=labels)
     dataset = Dataset(tmp_path / "out")

@@ -56,9 +56,9 @@ class IngestReport:
     left_out : tuple of LeftOut
         Of the studies of this run: every series and stray file that was not used, and why.
     labels_matched : int
-        Labels given of patients who are in the dataset.
+        Patients of the dataset to whom a label was given.
     nobody : NobodyMatched or None
-        Labels were given, and there is none of their patients.
+        Labels were given, and there are patients, but none of theirs.
     """
 
     added: int
@@ -97,9 +97,9 @@ def ingest(
     key : bytes or Path
         The secret of the pseudonyms, or the file that holds it, which is made for a new dataset.
     labels : Path, optional
-        CSV with columns ``patient_id`` (as in the DICOM files; for NIfTI the label of ``sub-LABEL``
-        or the file's name without its ending) and ``label`` (1 HT, 0 no HT). They replace the
-        labels of these patients; those of others stay.
+        A table with columns ``patient_id`` (as in the DICOM files; for NIfTI the label of
+        ``sub-LABEL`` or the file's name without its ending) and ``label`` (1 HT, 0 no HT). They
+        replace the labels of these patients; those of others stay.
     workers : Workers, optional
         Who reads; one process by default.
     progress : callable, optional
@@ -146,8 +146,7 @@ def ingest(
         labelled = {participant_id(secret, n): label for n, label in _identifiers(given).items()}
         sidecars = [(path, read_sidecar(path)) for path in dataset.sidecars()]
         people = {read.participant_id for _, read in sidecars}
-        matched = sum(participant_id(secret, name) in people for name in given)
-        matched = matched or len(people & labelled.keys())
+        matched, seen = len(people & labelled.keys()), [*(run.patients or people)]
         unlabelled = write_tables(dataset, labelled, sidecars)
         scans = [scan for _, scan in sidecars]
         write_description(out, secret, simulated=any(scan.simulated for scan in scans))
@@ -159,13 +158,10 @@ def ingest(
         unlabelled,
         (*run.stray, *(line for lines in run.seen.values() for line in lines)),
         matched,
-        _nobody(labels, given, run.patients or people) if given and not matched else None,
+        nobody_matched(called(labels), [*given], "the scans", seen)
+        if labels and seen and not matched
+        else None,
     )
-
-
-def _nobody(labels: Path | None, given: Iterable[str], patients: Iterable[str]) -> NobodyMatched:
-    name = called(labels) if labels else "the labels"
-    return nobody_matched(name, [*given], "the scans", [*patients])
 
 
 def _check_key(dataset: Dataset, key: bytes | Path) -> None:
