@@ -14,9 +14,8 @@ def evaluate(
     predictions: Annotated[
         Path,
         typer.Argument(
-            help="CSV or TSV: participant_id, scan_id, label (or see --labels), probability; "
-            "optional model, "
-            "threshold, simulated; any other column is a subgroup."
+            help="A table (CSV, TSV, Excel): participant_id, scan_id, label (or see --labels), "
+            "probability; optional model, threshold, simulated; any other column is a subgroup."
         ),
     ],
     labels: Annotated[

@@ -22,7 +22,7 @@ def ingest(
     out: Annotated[Path, output("The dataset folder, new or existing.")],
     key: Key = None,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV with columns patient_id and label (1 HT, 0 no HT).")
+        Path | None, typer.Option(help="A table with columns patient_id and label (1 HT, 0 no HT).")
     ] = None,
     workers: Workers = 1,
     cluster: Annotated[

@@ -46,7 +46,7 @@ def join_labels(
     left_out : Series of bool
         Rows without a prediction; they need no label.
     path : Path
-        A dataset's ``labels.tsv``, or a CSV or TSV with ``label`` (0, 1, or ``n/a`` where not
+        A dataset's ``labels.tsv``, or a table with ``label`` (0, 1, or ``n/a`` where not
         known) and ``scan_id`` or ``participant_id`` or both; or, with the key, ``patient_id``.
     table : str
         What the predictions are called in messages.
