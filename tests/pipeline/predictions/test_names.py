@@ -16,6 +16,7 @@ from hemocast.dataset.pseudonym import scan_name
 from hemocast.dicom import write_nifti
 from hemocast.dicom.files.archive import Opened
 from hemocast.errors import OutputExists, SeveralScans, UsageError
+from hemocast.files import claim
 from hemocast.pipeline.predictions.cases import Case
 from hemocast.pipeline.predictions.names import NAMES, Names, key_of_table
 
@@ -146,6 +147,15 @@ def test_the_key_of_a_table_is_the_folders_own_or_the_one_given(tmp_path: Path) 
     secret.write_text("00" * 32)
     with pytest.raises(UsageError, match="another key"):
         key_of_table(keyed / "predictions.csv", secret)
+
+
+def test_a_file_of_the_same_name_beside_a_table_of_others_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / NAMES).write_text('["Anna", "Bert"]')
+    assert key_of_table(tmp_path / "predictions.csv", None) is None
+    with claim(tmp_path / "ours", "predictions"):
+        (tmp_path / "ours" / NAMES).write_text("changed")
+    with pytest.raises(OutputExists, match="was changed"):
+        key_of_table(tmp_path / "ours" / "predictions.csv", None)
 
 
 def test_without_a_key_a_patient_has_a_pseudonym_of_the_folder(

@@ -202,15 +202,24 @@ def key_of_table(table: Path, given: Path | None) -> bytes | None:
     UsageError
         The file holds no key, or another one named the table's patients.
     OutputExists
-        What the folder keeps about its names was changed.
+        What the folder of predictions keeps about its names was changed.
     """
-    kept = _read(table.parent / NAMES)
+    kept = _read_beside(table)
     if given is None:
         return bytes.fromhex(kept.key) if kept and kept.key else None
     key = given_key(given)
     if kept and kept.key_check not in (None, key_check(key)):
         raise other_key()
     return key
+
+
+def _read_beside(table: Path) -> Kept | None:
+    try:
+        return _read(table.parent / NAMES)
+    except OutputExists:
+        if files.kind_of(table.parent) is None:  # a file of somebody else's that has this name
+            return None
+        raise
 
 
 def named_otherwise(how: str, expected: str) -> UsageError:
