@@ -120,16 +120,19 @@ def _table(path: Path, name: str) -> pd.DataFrame:
     try:
         return _of_text(path, name, encoding)
     except UnicodeError:
-        pass
-    _check_chinese(path, name)
-    tell(f"{name} was read as Chinese text in GBK")
-    return _of_text(path, name, "gb18030")
+        return _of_chinese(path, name)
 
 
 def _of_text(path: Path, name: str, encoding: str) -> pd.DataFrame:
     form = _form(path, name, encoding)
     table = _read(path, form, name)
     return table if form.delimiter == "," else _with_points(table, name)
+
+
+def _of_chinese(path: Path, name: str) -> pd.DataFrame:
+    _check_chinese(path, name)
+    tell(f"{name} was read as Chinese text in GBK")
+    return _of_text(path, name, "gb18030")
 
 
 def _of_workbook(path: Path, name: str) -> pd.DataFrame:

@@ -119,9 +119,12 @@ class Column:
         note : str
             What was done, for the user; "" for nothing.
         """
+        known = {**self.words, **(YES_OR_NO if self.kind == "flag" else {})}
+        share_of_one = self.kind == "number" and self.high == 1
+        if not known and not share_of_one:
+            return cells, ""
         text = cells.str.strip()
         filled = text[~text.isin(["", MISSING])]
-        known = {**self.words, **(YES_OR_NO if self.kind == "flag" else {})}
         if known and len(filled):
             meant = {word: known.get(word.casefold(), word) for word in filled.unique()}
             allowed = ("0", "1") if self.kind == "flag" else self.choices
@@ -129,7 +132,7 @@ class Column:
             if changed and set(meant.values()) <= {*allowed}:
                 pairs = sorted({f"{known[w.casefold()]} for {w.casefold()}" for w in changed})
                 return text.replace(meant), f"was read as {', '.join(pairs)}"
-        if self.kind == "number" and self.high == 1 and filled.str.endswith("%").any():
+        if share_of_one and filled.str.endswith("%").any():
             share = filled.str.removesuffix("%").str.strip()
             if filled.str.endswith("%").all() and share.str.fullmatch(r"\d+(\.\d+)?").all():
                 text = text.copy()
