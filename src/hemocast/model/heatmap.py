@@ -15,7 +15,7 @@ from hemocast.volume import Affine, FloatArray, Stack, Volume
 PER_FRAME = "class activation map, per frame"
 ONE_FOR_ALL = "class activation map, one picture for all frames"
 PER_VOXEL = "weight of every voxel times its difference from the mean, per frame"
-NO_PLACES = "none: the model measures, and looks at no places"
+NO_PLACES = "none: the model's answer belongs to no place in the scan"
 _AT_ONCE = 16
 
 

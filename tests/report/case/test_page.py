@@ -325,7 +325,7 @@ def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
     assert "+0.70" in text
     assert "\N{MINUS SIGN}0.20" in text
     assert "<b>" in text  # as text
-    assert "does not look at it: there is no heatmap" in text
+    assert "answer belongs to no place in the scan: there is no heatmap" in text
     assert "no evidence for HT" not in text
     page = (tmp_path / "r.html").read_text()
     assert 'aria-label="curve from 0 to 20, from -1.00 to +1.00 log odds"' in page

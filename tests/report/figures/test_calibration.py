@@ -44,11 +44,13 @@ def test_without_a_curve_the_groups_remain(model: ModelPart, check_figure: Calla
     assert "groups of equal size" in words
 
 
+def _counted(model: ModelPart) -> tuple[float, float]:
+    heights = [bar.get_height() for bar in calibration_figure(model).axes[1].patches]
+    return sum(h for h in heights if h > 0), -sum(h for h in heights if h < 0)
+
+
 def test_the_histogram_counts_every_scan_once(model: ModelPart) -> None:
-    axes = calibration_figure(model).axes[1]
-    heights = [bar.get_height() for bar in axes.patches]
-    assert sum(h for h in heights if h > 0) == model.n_positive
-    assert -sum(h for h in heights if h < 0) == model.n - model.n_positive
+    assert _counted(model) == (model.n_positive, model.n - model.n_positive)
 
 
 def test_small_risks_keep_their_digits_and_the_rare_class_its_room(
@@ -66,3 +68,10 @@ def test_small_risks_keep_their_digits_and_the_rare_class_its_room(
     assert "ICI 0.00052 (" in words
     low, high = calibration_figure(rare).axes[1].get_ylim()
     assert high > 0.3 * -low
+    assert "last bar" not in words
+    score = cases.score.copy()
+    score[0] = 0.9
+    far = replace(rare, cases=Cases(cases.truth, score))
+    words = check_figure(lambda simulated: calibration_figure(far, simulated=simulated))
+    assert "(last bar: all above, too)" in words
+    assert _counted(far) == (12, 2988), "the highest risks are not left out"

@@ -91,7 +91,7 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
 
 def _few(models: Sequence[ModelPart]) -> str:
     """Say of which models the limits of the decision curve rest on few patients."""
-    said = {model.decision.warning for model in models if model.decision} - {None}
+    said = {model.decision.warning for model in models if model.decision}
     return "".join(f" A limit {text}." for text in sorted(filter(None, said)))
 
 

@@ -102,7 +102,7 @@ def _histogram(axes: Axes, model: ModelPart, end: float) -> None:
         (model.label, 1, ORANGE, "HT"),
         (~model.label, -1, BLUE, "no HT"),
     ):
-        counts, _ = np.histogram(model.probability[group], edges)
+        counts, _ = np.histogram(np.minimum(model.probability[group], end), edges)
         axes.bar(edges[:-1] + 0.0125 * end, sign * counts, 0.021 * end, color=colour)
         axes.text(
             0.99, 0.97 if sign > 0 else 0.03, name, transform=axes.transAxes, ha="right",
@@ -113,4 +113,6 @@ def _histogram(axes: Axes, model: ModelPart, end: float) -> None:
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
-    axes.set(xlim=(-0.015 * end, 1.015 * end), xlabel="Predicted probability", ylabel="Scans")
+    beyond = " (last bar: all above, too)" if model.probability.max() > end else ""
+    axes.set(xlim=(-0.015 * end, 1.015 * end), ylabel="Scans")
+    axes.set_xlabel(f"Predicted probability{beyond}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hemocast.report.figures.style import BLUE, GREY, INK, in_style, new_figure, shortened
-from hemocast.report.words import limits
+from hemocast.report.words import limits, number
 from hemocast.stats import Estimate
 
 if TYPE_CHECKING:
@@ -111,5 +111,5 @@ def _row(axes: Axes, row: ForestRow, at: int) -> None:
         value.value, at, "s", color=BLUE, markersize=4, markerfacecolor="white" if few else BLUE
     )
     within = "no interval" if math.isnan(value.ci_low) else limits(value.ci_low, value.ci_high, 2)
-    text = f"{value.value:.2f} ({within}){' *' if few else ''}"
+    text = f"{number(value.value, 2)} ({within}){' *' if few else ''}"
     axes.text(1.03, at, text, transform=across, va="center", fontsize=7)

@@ -120,7 +120,7 @@ def _head(
     kind = prediction.heatmap_kind
     title = "Hemocast: evidence for hemorrhagic transformation"
     if not prediction.has_heatmap:
-        title = "Hemocast: the scan, of which the model sees no places"
+        title = "Hemocast: the scan (this model has no heatmap)"
     sides = sides_in_words(known=prediction.stack.record.sides_known)
     pen.text((_EDGE, 10), title, _INK, font(20))
     line = f"Frames from below upwards; height above the lowest frame; {sides}"
