@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hemocast.classical.boosting import MOST_TREES, learn_boosting
+from hemocast.classical.boosting import MOST_TREES, as_numbers, grow_trees, learn_boosting
 from hemocast.classical.learning import Cohort
 from hemocast.classical.measurements import Measurements
 from hemocast.errors import StatisticsError, TooFewPatients
@@ -27,9 +27,7 @@ def test_no_events_are_refused(cohort: Cohort) -> None:
 
 
 def test_trees_as_numbers_give_what_scikit_learn_gives(cohort: Cohort, others: Cohort) -> None:
-    from hemocast.classical.boosting import _booster, as_numbers
-
-    model = _booster(cohort, 30)
+    model = grow_trees(cohort, 30, max_leaf_nodes=4)
     fitted = as_numbers(model, cohort.patients)
     assert any((tree.levels >= 0).any() for tree in fitted.grown)  # a category is asked about
     values = others.patients.values.copy()

@@ -14,8 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.classical.boosting import FARTHEST, FittedBoosting, as_numbers
-from hemocast.classical.learning import Cohort, deviance, folds
+from hemocast.classical.boosting import (
+    FARTHEST,
+    FittedBoosting,
+    as_numbers,
+    choose_trees,
+    grow_trees,
+)
+from hemocast.classical.learning import Cohort
 from hemocast.classical.measurements import (
     Float64Array,
     Measurements,
@@ -30,7 +36,6 @@ BAGS = 8
 rough."""
 _EVERY = 10
 _LEAVES = 3
-_LEARNING_RATE = 0.1
 _L2 = 5.0
 
 
@@ -102,20 +107,9 @@ def learn_curves(cohort: Cohort) -> FittedCurves:
     Lou Y, Caruana R, Gehrke J 2012, KDD, 150-158, 10.1145/2339530.2339556 (additive models of
     boosted trees, and bagging them); Nori H 2019, arXiv 1909.09223 (explainable boosting machines).
     """
-    cohort.require_events()
-    stages = range(_EVERY, MOST_TREES + 1, _EVERY)
-    risks = np.full((len(stages), len(cohort.outcome)), cohort.outcome.mean())
-    for learned, tried in folds(cohort):
-        part = cohort.part(learned)
-        if not 0 < part.events < len(part.outcome):
-            continue
-        staged = _booster(part, MOST_TREES).staged_predict_proba(cohort.patients.values[tried])
-        for number, risk in enumerate(staged, start=1):
-            if number % _EVERY == 0:
-                risks[number // _EVERY - 1, tried] = risk[:, 1]
-    trees = stages[int(np.argmin([deviance(cohort.outcome, risk) for risk in risks]))]
+    trees = choose_trees(cohort, _grow, range(_EVERY, MOST_TREES + 1, _EVERY))
     bags = [
-        as_numbers(_booster(part, trees), part.patients)
+        as_numbers(_grow(part, trees), part.patients)
         for part in map(cohort.part, _bags(cohort.group))
         if 0 < part.events < len(part.outcome)
     ]
@@ -154,19 +148,13 @@ def _curve(bags: list[FittedBoosting], place: int) -> Curve:
     return Curve(edges, added[:-1], float(added[-1]))
 
 
-def _booster(cohort: Cohort, trees: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(
-        learning_rate=_LEARNING_RATE,
-        max_iter=trees,
+def _grow(cohort: Cohort, trees: int) -> Any:
+    return grow_trees(
+        cohort,
+        trees,
         max_leaf_nodes=_LEAVES,
         min_samples_leaf=max(10, len(cohort.outcome) // 100),
         l2_regularization=_L2,
         max_bins=32,
-        categorical_features=[one.kind == "category" for one in cohort.patients.variables],
         interaction_cst="no_interactions",
-        early_stopping=False,
-        random_state=0,
     )
-    return model.fit(cohort.patients.values, cohort.outcome)

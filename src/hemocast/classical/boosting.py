@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ _EVERY = 5
 _LEAVES = 4
 _LEARNING_RATE = 0.1
 _L2 = 10.0
+Grow = Callable[[Cohort, int], Any]
+"""Fit so many trees to a cohort; returns scikit-learn's model."""
+
 FARTHEST = 1e15
 """Stands for infinity in a threshold: no measurement lies beyond."""
 
@@ -118,20 +122,44 @@ def learn_boosting(cohort: Cohort) -> FittedBoosting:
     ----------
     Ke G 2017, LightGBM, NeurIPS 30, of which scikit-learn's histogram gradient boosting is one.
     """
+    trees = choose_trees(cohort, _grow, range(_EVERY, MOST_TREES + 1, _EVERY))
+    return as_numbers(_grow(cohort, trees), cohort.patients)
+
+
+def choose_trees(cohort: Cohort, grow: Grow, stages: range) -> int:
+    """Return the number of trees, of `stages`, that has the least deviance in folds.
+
+    Raises
+    ------
+    TooFewPatients
+        Next to no events.
+    """
     cohort.require_events()
-    stages = range(_EVERY, MOST_TREES + 1, _EVERY)
     risks = np.full((len(stages), len(cohort.outcome)), cohort.outcome.mean())
     for learned, tried in folds(cohort):
         part = cohort.part(learned)
         if not 0 < part.events < len(part.outcome):
             continue
-        model = _booster(part, MOST_TREES)
-        staged = model.staged_predict_proba(cohort.patients.values[tried])
+        staged = grow(part, stages[-1]).staged_predict_proba(cohort.patients.values[tried])
         for number, risk in enumerate(staged, start=1):
-            if number % _EVERY == 0:
-                risks[number // _EVERY - 1, tried] = risk[:, 1]
-    best = int(np.argmin([deviance(cohort.outcome, risk) for risk in risks]))
-    return as_numbers(_booster(cohort, stages[best]), cohort.patients)
+            if number in stages:
+                risks[stages.index(number), tried] = risk[:, 1]
+    return stages[int(np.argmin([deviance(cohort.outcome, risk) for risk in risks]))]
+
+
+def grow_trees(cohort: Cohort, trees: int, **settings: Any) -> Any:
+    """Fit scikit-learn's boosting, with what both kinds of trees here have in common."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        learning_rate=_LEARNING_RATE,
+        max_iter=trees,
+        categorical_features=[one.kind == "category" for one in cohort.patients.variables],
+        early_stopping=False,
+        random_state=0,
+        **settings,
+    )
+    return model.fit(cohort.patients.values, cohort.outcome)
 
 
 def as_numbers(model: Any, patients: Measurements) -> FittedBoosting:
@@ -204,18 +232,8 @@ def _tree(
     )
 
 
-def _booster(cohort: Cohort, trees: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    categories = [one.kind == "category" for one in cohort.patients.variables]
-    model = HistGradientBoostingClassifier(
-        learning_rate=_LEARNING_RATE,
-        max_iter=trees,
-        max_leaf_nodes=_LEAVES,
-        min_samples_leaf=max(10, len(cohort.outcome) // 200),
-        l2_regularization=_L2,
-        categorical_features=categories,
-        early_stopping=False,
-        random_state=0,
+def _grow(cohort: Cohort, trees: int) -> Any:
+    least = max(10, len(cohort.outcome) // 200)
+    return grow_trees(
+        cohort, trees, max_leaf_nodes=_LEAVES, min_samples_leaf=least, l2_regularization=_L2
     )
-    return model.fit(cohort.patients.values, cohort.outcome)
