@@ -10,7 +10,7 @@ import pytest
 
 from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config
-from hemocast.errors import TooFewPatients
+from hemocast.errors import TableError, TooFewPatients
 from hemocast.model import Purpose
 from hemocast.stats import Cases, auc
 from hemocast.train import StackTable, calibration_of, fit, pack, predict_table
@@ -53,6 +53,17 @@ def test_the_hash_tells_what_was_known(known: StackTable, config: Config, tmp_pa
     assert fit(known, settings, tmp_path / "b").data_hash != before
     pictures = config.with_net("histogram-ridge")
     assert fit(known, pictures, tmp_path / "c").data_hash == known.content_hash()
+
+
+def test_a_model_of_the_scan_alone_reads_no_clinical_table(
+    known: StackTable, config: Config, tmp_path: Path
+) -> None:
+    path = known.dataset / "clinical.tsv"  # type: ignore[operator]
+    path.write_text(path.read_text().replace("\t60\n", "\tmany\n"))
+    with pytest.raises(TableError):
+        known.record()
+    fitted = fit(known, config.with_net("histogram-ridge"), tmp_path / "run")
+    assert np.isfinite(predict_table(fitted.net, known)).all()
 
 
 def test_a_handful_is_refused(known: StackTable, config: Config, tmp_path: Path) -> None:

@@ -12,22 +12,19 @@ from hemocast.classical.images import VOXELS, Frames
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
-from hemocast.classical.odds import logit
+from hemocast.classical.odds import finite_logit
 from hemocast.classical.recipes import View, measure, needs_record, sees_scan
 from hemocast.classical.record import IN_WORDS
 from hemocast.errors import NoRecord
 
 SCAN = "a plain head CT"
 Points = tuple[tuple[float, float], ...]
-_EDGE = 1e-9
 _POINTS = 60
 _OF_SCAN = {
     "grey": "grey values of the brain",
     "sides": "differences between the sides",
     "voxel": "the picture, by its voxels",
 }
-
-
 _TOLD: dict[View, str] = {"record": "the clinical record", "nihss": "the NIHSS"}
 
 
@@ -87,8 +84,7 @@ class MeasuredModel:
 
     def log_odds(self, told: Measurements) -> Float64Array:
         """Give the log odds of the risk, shape (n,)."""
-        risk = np.clip(self.fitted.risk(told), _EDGE, 1 - _EDGE)
-        return np.asarray(logit(risk))
+        return finite_logit(self.fitted.risk(told))
 
     def added(self, told: Measurements) -> Float64Array:
         """Give what a logistic model adds to a logit, shape (n,), beside its intercept."""

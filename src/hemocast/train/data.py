@@ -195,8 +195,14 @@ class StackTable:
         scans = Counter(self.participant_id)
         return np.array([1 / scans[patient] for patient in self.participant_id], np.float32)
 
-    def content_hash(self) -> str:
-        """SHA-256 over pictures, patients and labels, whatever the order of the scans."""
+    def content_hash(self, record: Measurements | None = None) -> str:
+        """SHA-256 over pictures, patients and labels, whatever the order of the scans.
+
+        Parameters
+        ----------
+        record : Measurements, optional
+            What else is known of every scan's patient, where a model is told of it.
+        """
         array = self.open()
         digest = hashlib.sha256()
         for i in sorted(range(len(self)), key=self.scan_id.__getitem__):
@@ -204,16 +210,14 @@ class StackTable:
                 f"{self.participant_id[i]}\t{self.scan_id[i]}\t{self.label[i]}\n".encode()
             )
             digest.update(np.ascontiguousarray(array[self.rows[i]]).data)
-        return digest.hexdigest()
-
-
-def record_hash(data: StackTable, record: Measurements) -> str:
-    """SHA-256 over what is known of every patient, whatever the order of the scans."""
-    lines = {
-        f"{patient}\t{values.tolist()}"
-        for patient, values in zip(data.participant_id, record.values, strict=True)
-    }
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+        if record is None:
+            return digest.hexdigest()
+        lines = {
+            f"{patient}\t{values.tolist()}"
+            for patient, values in zip(self.participant_id, record.values, strict=True)
+        }
+        known = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+        return hashlib.sha256((digest.hexdigest() + known).encode()).hexdigest()
 
 
 def seed_of(*parts: int) -> int:

@@ -170,7 +170,8 @@ def predict_table(
 ) -> NDArray[np.float32]:
     """Return the logit of every scan, (n,), in the order of the table, by the network alone."""
     if isinstance(net, MeasuredModel):
-        return net.log_odds(net.measure(data.frames, data.record())).astype(np.float32)
+        record = data.record() if net.needs_record else None
+        return net.log_odds(net.measure(data.frames, record)).astype(np.float32)
     stacks = StackDataset(data)
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():

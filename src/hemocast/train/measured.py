@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
-from scipy.special import logit
 
 from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
+from hemocast.classical.odds import finite_logit
 from hemocast.classical.recipes import RECIPES, measure, needs_record
 from hemocast.config import Config
-from hemocast.train.data import StackTable, record_hash
+from hemocast.train.data import StackTable
 from hemocast.train.state import Fitted
-
-_EDGE = 1e-9
 
 
 def fit_measured(data: StackTable, config: Config) -> Fitted:
@@ -48,19 +44,16 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
     record = data.record() if needs_record(recipe.views) else None
     cohort = cohort_of(data, measure(recipe.views, data.frames, record))
     cohort.require_events()
-    risk = np.clip(predict_out_of_fold(recipe.fit, cohort), _EDGE, 1 - _EDGE)
+    risk = predict_out_of_fold(recipe.fit, cohort)
     labels = data.patient_labels()
-    digest = data.content_hash()
-    if record is not None:
-        digest = hashlib.sha256((digest + record_hash(data, record)).encode()).hexdigest()
     return Fitted(
         net=MeasuredModel(recipe.views, recipe.fit(cohort)),
         best_epoch=0,
         history=(),
         train=data.of(()),
         validation=data,
-        validation_logit=logit(risk).astype(np.float32),
-        data_hash=digest,
+        validation_logit=finite_logit(risk).astype(np.float32),
+        data_hash=data.content_hash(record),
         prevalence=sum(labels.values()) / len(labels),
     )
 

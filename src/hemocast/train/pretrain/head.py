@@ -7,7 +7,6 @@ apart to pick an epoch.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from hemocast.dataset.split.schemes import split_folds
 from hemocast.errors import ConfigError
 from hemocast.nets import build
 from hemocast.nets.hemispheres import Hemispheres
-from hemocast.train.data import StackTable, record_hash, seed_of
+from hemocast.train.data import StackTable, seed_of
 from hemocast.train.pretrain.encoder import read_encoder
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Fitted
@@ -130,9 +129,6 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     with torch.no_grad():
         net.head.weight.copy_(torch.from_numpy(own).float()[None])
         net.head.bias.fill_(line.bias)
-    digest = data.content_hash()
-    if record is not None:
-        digest = hashlib.sha256((digest + record_hash(data, record)).encode()).hexdigest()
     joined = None
     if design is not None:
         beside = FittedLogistic(design, 0.0, line.weight[findings.shape[1] :])
@@ -144,7 +140,7 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
         train=data.of(()),
         validation=data,
         validation_logit=logit,
-        data_hash=digest,
+        data_hash=data.content_hash(record),
         prevalence=sum(labels.values()) / len(labels),
         joined=joined,
     )
