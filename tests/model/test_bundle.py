@@ -11,8 +11,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
 
-from hemocast.errors import ModelCorrupt, ModelNotFound, NotWritable, OutputExists
-from hemocast.model import load, load_default
+from hemocast.errors import ModelCorrupt, ModelNotFound, NotWritable, OutputExists, UsageError
+from hemocast.model import load, load_default, load_network
 
 FILES = {"weights.safetensors", "model.onnx", "model.yaml", "card.md"}
 
@@ -233,6 +233,11 @@ def test_a_model_from_measurements_is_numbers_and_a_card(measured: Path, make_st
     with pytest.raises(NoRecord, match="HC505"):
         model.predict_stack(stack, scan_id="s")
     assert "the NIHSS" in (measured / "card.md").read_text()
+
+
+def test_a_model_from_measurements_is_no_network(measured: Path) -> None:
+    with pytest.raises(UsageError, match="voxels-svm, from measurements, and no network"):
+        load_network(measured)
 
 
 def test_a_model_from_measurements_without_its_weights_is_refused(measured: Path) -> None:

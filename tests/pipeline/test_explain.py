@@ -11,8 +11,21 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from hemocast.classical.images import histograms_of
+from hemocast.classical.learning import Cohort
+from hemocast.classical.logistic import learn_ridge
+from hemocast.classical.measured import MeasuredModel
+from hemocast.config import NetConfig, PrepareConfig
 from hemocast.dicom import write_nifti
-from hemocast.errors import OutputExists
+from hemocast.errors import OutputExists, UsageError
+from hemocast.model import (
+    Calibration,
+    Prediction,
+    Purpose,
+    Recipe,
+    TrainingFacts,
+    save_measured,
+)
 from hemocast.pipeline.explain import explain_scan
 from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_head
 from hemocast.volume import Volume
@@ -28,12 +41,18 @@ def volume() -> Volume:
 
 
 @pytest.fixture(scope="module")
-def out(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return what explaining it wrote."""
+def explained(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Prediction]:
+    """Return what explaining it wrote, and the prediction."""
     folder = tmp_path_factory.mktemp("explained")
     write_nifti(volume.hu, volume.affine, folder / "head.nii.gz", description="SIMULATED")
-    explain_scan(folder / "head.nii.gz", None, METHODS, folder / "out")
-    return folder / "out"
+    prediction, _ = explain_scan(folder / "head.nii.gz", None, METHODS, folder / "out")
+    return folder / "out", prediction
+
+
+@pytest.fixture(scope="module")
+def out(explained: tuple[Path, Prediction]) -> Path:
+    """Return what explaining it wrote."""
+    return explained[0]
 
 
 def test_the_table_names_the_side_of_the_infarct(out: Path) -> None:
@@ -56,6 +75,30 @@ def test_maps_lie_on_the_scan_s_grid_and_pictures_can_be_opened(
     assert place < 0, "left is negative in RAS+"
     with Image.open(out / f"montage-{method}.png") as picture:
         assert min(picture.size) > 500
+
+
+def test_a_model_that_looks_at_no_places_has_no_map_of_its_own(
+    explained: tuple[Path, Prediction], tmp_path: Path
+) -> None:
+    """It was a file of zeros, and its picture was called a class activation map."""
+    frames = np.random.default_rng(0).random((20, 4, 32, 32)).astype(np.float32)
+    cohort = Cohort(histograms_of(frames), np.arange(20.0) % 2, np.arange(20))
+    recipe = Recipe(
+        NetConfig(name="histogram-ridge"),
+        PrepareConfig(),
+        Calibration(1.0, 0.0, ((0.1, 0.0), (0.0, 0.2)), 0.5, 20, 20),
+        TrainingFacts(data_hash="c" * 64, n_patients=20, n_scans=20, prevalence=0.5),
+    )
+    out, prediction = explained
+    fitted = MeasuredModel(("histogram",), learn_ridge(cohort))
+    save_measured(fitted, tmp_path / "model", Purpose("m", "h", "p"), recipe, [prediction.stack])
+    scan, own = out.parent / "head.nii.gz", tmp_path / "model"
+    _, said = explain_scan(scan, own, ["cam"], tmp_path / "out")
+    assert not (tmp_path / "out" / "heatmap-cam.nii.gz").exists()
+    assert (tmp_path / "out" / "montage-cam.png").is_file()
+    assert said[0].right is None
+    with pytest.raises(UsageError, match="no network"):
+        explain_scan(scan, own, ["grad-cam"], tmp_path / "other")
 
 
 def test_a_changed_map_is_not_written_over(out: Path, tmp_path: Path) -> None:

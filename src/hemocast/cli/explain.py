@@ -9,8 +9,6 @@ import typer
 
 from hemocast.cli.options import output
 
-EXPLANATION = "explanation"
-
 
 def explain(
     scan: Annotated[
@@ -27,7 +25,9 @@ def explain(
             "'train', grad-cam, grad-cam++, integrated-gradients."
         ),
     ] = None,
-    out: Annotated[Path, output("Where the maps go.", EXPLANATION)] = Path("hemocast-explanation"),
+    out: Annotated[Path, output("Where the maps go.", "explanation")] = Path(
+        "hemocast-explanation"
+    ),
 ) -> None:
     """Show where in one scan the model's answer comes from, by each method in turn.
 

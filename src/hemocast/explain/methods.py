@@ -35,7 +35,7 @@ class Method:
 
 
 METHODS = {
-    "cam": Method("class activation map: its mean is the logit, less a constant"),
+    "cam": Method("the model's own map: its sum is the log-odds, less a constant"),
     "occlusion": Method("how far the logit falls where a block of brain is made even grey"),
     "grad-cam": Method("feature maps weighed by their mean gradient", gradients.grad_cam),
     "grad-cam++": Method("feature maps weighed place by place", gradients.grad_cam_plus_plus),

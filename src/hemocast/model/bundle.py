@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.saved import from_numbers, to_numbers
-from hemocast.errors import ModelNotFound
+from hemocast.errors import ModelNotFound, UsageError
 from hemocast.files import check_folder, new_folder
 from hemocast.model.card import card, card_of_measured
 from hemocast.model.flags import input_range
@@ -277,6 +277,8 @@ def load_network(folder: Path | None = None) -> Network:
     ------
     ModelNotFound, ModelCorrupt
         As `load` does, or the weights are not those of the network that ``model.yaml`` names.
+    UsageError
+        The model is one from measurements.
     MissingExtra, ConfigError
         Torch is not installed, or there is no such network.
     """
@@ -284,6 +286,12 @@ def load_network(folder: Path | None = None) -> Network:
 
     with _folder_of(folder) as origin:
         says = load(origin).description
+        if says.measured:
+            raise UsageError(
+                f"The model is {says.net.name}, from measurements, and no network",
+                "a network, which alone has gradients",
+                "Take a method without them (cam, occlusion), or another model",
+            )
         content = _read(origin / WEIGHTS)
     net = build(says.net, says.prepare.frames, says.prepare.window)
 

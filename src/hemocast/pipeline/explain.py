@@ -50,6 +50,8 @@ def explain_scan(
 ) -> tuple[Prediction, list[Explained]]:
     """Write ``heatmap-METHOD.nii.gz`` on the scan's grid, ``montage-METHOD.png`` and a table.
 
+    A model from measurements that looks at no places has no map of its own (``cam``), but others.
+
     Parameters
     ----------
     path : Path
@@ -81,8 +83,7 @@ def explain_scan(
         prediction = model.predict(volume, scan_id="scan")
         said = [_explained(model, prediction, method, network) for method in methods]
         for one, values in said:
-            shown = replace(prediction, heatmap=values, heatmap_kind=method_of(one.method).words)
-            _write(output, one.method, shown, volume)
+            _write(output, one.method, _shown(prediction, one.method, values), volume)
         rows = [_row(one) for one, _ in said]
         output.write_table(TABLE, rows, tuple(rows[0]))
     return prediction, [one for one, _ in said]
@@ -107,14 +108,22 @@ def _explained(
     ), values
 
 
+def _shown(prediction: Prediction, method: str, values: FloatArray) -> Prediction:
+    """Return what a page shows of a method; the prediction's own map says itself what it is."""
+    if method == "cam":
+        return prediction
+    return replace(prediction, heatmap=values, heatmap_kind=method_of(method).words)
+
+
 def _write(output: Output, method: str, shown: Prediction, volume: Volume) -> None:
     from hemocast import dicom, report
     from hemocast.model import heatmap_on_scan
 
-    picture, scan = f"montage-{method}.png", f"heatmap-{method}.nii.gz"
-    with output.replacing(picture) as path:
+    with output.replacing(f"montage-{method}.png") as path:
         report.write_montage(shown, path)
-    with output.replacing(scan) as path:
+    if not shown.has_heatmap:  # the class activation map of a model that looks at no places
+        return
+    with output.replacing(f"heatmap-{method}.nii.gz") as path:
         dicom.write_nifti(
             heatmap_on_scan(shown, volume),
             volume.affine,
