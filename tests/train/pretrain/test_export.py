@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from hemocast.config import PrepareConfig
 from hemocast.nets import build
 from hemocast.nets.hemispheres import FINDINGS
 from hemocast.onnx import Session, check_network
-from hemocast.train.pretrain.export import export
+from hemocast.train.pretrain import encoder
+from hemocast.train.pretrain.export import TOLERANCE, Reader, export
 from hemocast.train.pretrain.run import OWN
 
 
@@ -28,3 +32,20 @@ def test_what_is_exported_says_the_same_and_is_accepted() -> None:
     assert findings.shape == (1, len(FINDINGS))
     assert side.shape == (1,)
     assert len(content) < 2_000_000
+
+
+def test_the_network_that_outlines_infarcts_is_the_encoder_that_comes_along() -> None:
+    """Two files of the same weights: one for training, one to measure without torch."""
+    shipped = resources.files("hemocast") / "assets" / "infarct_model"
+    about = encoder.read_about(encoder.OWN)
+    card = yaml.safe_load((shipped / "model.yaml").read_text())
+    assert (card["weights_hash"], card["scans"]) == (about.weights_hash, about.scans)
+    settings = PrepareConfig()
+    net = build(about.net, settings.frames, settings.window)
+    encoder.read_encoder(encoder.OWN, net)  # type: ignore[arg-type]
+    frames = np.random.default_rng(0).uniform(0, 1, (1, 28, 192, 192)).astype(np.float32)
+    with torch.inference_mode():
+        said = Reader(net).eval()(torch.from_numpy(frames))  # type: ignore[arg-type]
+    session = Session((shipped / "outline.onnx").read_bytes(), threads=1)
+    for ours, theirs in zip(said, session.read(frames), strict=True):
+        np.testing.assert_allclose(theirs, ours.numpy(), rtol=0, atol=TOLERANCE)
