@@ -24,6 +24,12 @@ def test_the_geometry_written_down_is_that_of_the_files(name):
     assert np.array_equal(read_map(name).transpose(2, 1, 0), np.asarray(image.dataobj))
 
 
+def test_a_map_is_unpacked_once_for_all_scans():
+    first = [read_map(name) for name in ("gm", "wm")]
+    assert all(read_map(name) is one for name, one in zip(("gm", "wm"), first, strict=True))
+    assert not first[0].flags.writeable
+
+
 def test_the_vertex_is_the_highest_point_of_the_brain():
     used = np.flatnonzero((read_map("t1") > 0).any(axis=(1, 2))) + module.FIRST_VOXEL_MM[2]
     assert used[-1] == VERTEX_MM

@@ -84,8 +84,11 @@ def template() -> Template:
     return Template(np.stack(channels, axis=-2).astype(np.float32), (x, y, z))
 
 
+@lru_cache(maxsize=2)
 def read_map(name: Literal["t1", "gm", "wm"]) -> NDArray[np.uint8]:
     """Return a map of the template: T1, or the share of grey or white matter times 255.
+
+    The last two are kept: every scan's signs ask for grey and white matter.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ def read_map(name: Literal["t1", "gm", "wm"]) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (z, y, x)
-        RAS+, on the grid of 1 mm that all three share.
+        RAS+, on the grid of 1 mm that all three share; not to be written to.
 
     Raises
     ------

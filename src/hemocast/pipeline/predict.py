@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
     from hemocast.report.case.signs import SignsView
     from hemocast.signs.measured import Found, Signs
-    from hemocast.volume import FloatArray, Volume
+    from hemocast.volume import BoolArray, FloatArray, Volume
 
 __all__ = ["Case", "CaseResult", "cases_of", "predict_cases"]
 
@@ -348,10 +348,10 @@ class _Made:
 
     prediction: Prediction
     view: SignsView
-    mask: FloatArray
+    mask: BoolArray
 
 
-def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, FloatArray]:
+def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, BoolArray]:
     """Return the signs as the page shows them, and the infarct's mask on the scan's grid.
 
     Places and outline are shown where the model's frames are those that signs are measured on.
@@ -377,7 +377,7 @@ def _write_files(made: _Made, volume: Volume, base_rate: float, folder: Path) ->
     )
     # The header has room for 79 characters.
     notice = prediction.notice.replace(" scan;", "")[:79]
-    maps = [("infarct.nii.gz", made.mask, "uint8")]
+    maps: list[tuple[str, BoolArray | FloatArray, str]] = [("infarct.nii.gz", made.mask, "uint8")]
     if prediction.has_heatmap:
         maps.append(("heatmap.nii.gz", heatmap_on_scan(prediction, volume), "float32"))
     for name, values, dtype in maps:

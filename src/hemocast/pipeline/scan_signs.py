@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hemocast.config import PrepareConfig
 from hemocast.dicom.files.nifti import write_nifti
 from hemocast.errors import NotCovered
 from hemocast.model.heatmap import on_scan
 from hemocast.prepare import prepare
 from hemocast.signs.measured import Found, Signs, measure_signs
-from hemocast.volume import SIMULATED, BoolArray, FloatArray, Volume
+from hemocast.signs.outline import FRAMES
+from hemocast.volume import SIMULATED, BoolArray, Volume
 
 _HALF = 0.5
 
@@ -29,7 +29,7 @@ def measure_scan(volume: Volume) -> tuple[Found, Signs]:
     from hemocast.anatomy import align, find_brain
 
     brain = find_brain(volume)
-    found = Found(volume, brain, align(volume, brain), None, PrepareConfig())
+    found = Found(volume, brain, align(volume, brain), None, FRAMES)
     try:
         stack = prepare(volume, found.config, brain, found.pose)
     except NotCovered:
@@ -47,10 +47,9 @@ def signs_of(found: Found) -> tuple[Found, Signs]:
         With the frames that signs are measured on: other ones where the settings differ.
     Signs
     """
-    usual = PrepareConfig()
-    if found.config != usual:
-        stack = prepare(found.volume, usual, found.brain, found.pose)
-        found = replace(found, stack=stack, config=usual)
+    if found.config != FRAMES:
+        stack = prepare(found.volume, FRAMES, found.brain, found.pose)
+        found = replace(found, stack=stack, config=FRAMES)
     return found, measure_signs(found)
 
 
@@ -62,12 +61,12 @@ def infarct_frames(found: Found, signs: Signs) -> BoolArray:
     return np.asarray(frames & found.stack.brain, np.bool_)
 
 
-def infarct_on_scan(found: Found, signs: Signs) -> FloatArray:
-    """Return the infarct's mask on the scan's grid, (z, y, x), 0 or 1."""
+def infarct_on_scan(found: Found, signs: Signs) -> BoolArray:
+    """Return the infarct's mask on the scan's grid, (z, y, x)."""
     if found.stack is None:
         raise ValueError("a scan without frames has no mask")
     share = on_scan(infarct_frames(found, signs).astype(np.float32), found.stack, found.volume)
-    return np.asarray((share > _HALF) & found.brain.mask, np.float32)
+    return np.asarray((share > _HALF) & found.brain.mask)
 
 
 def write_infarct(found: Found, signs: Signs, path: Path) -> None:
