@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hemocast.dataset import Dataset
 from hemocast.dataset.scan_id import ScanId
@@ -17,6 +18,7 @@ from hemocast.evaluate.result import EvaluationResult
 from hemocast.model.prediction import Prediction
 from hemocast.pipeline.quality import write_quality_report
 from hemocast.report import write_case_page
+from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.report.demo import DemoResult, demo_page
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page
@@ -24,6 +26,7 @@ from hemocast.report.figures.diagrams import Step, method_figure
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.paper.page import PaperResult, PaperTable, paper_files
 from hemocast.report.readers.figures import draw_readers
+from hemocast.signs.sides import Place
 from hemocast.volume import Source
 
 PAGES = ("case", "demo", "quality", "evaluation", "readers", "paper")
@@ -112,6 +115,16 @@ def paper_page() -> str:
     return str(paper_files(result)["report.html"])
 
 
+def some_signs(mask: NDArray[np.bool_]) -> SignsView:
+    about = "left, MCA; less than a third of the territory of the middle cerebral artery (12 %)."
+    rows = (
+        SignRow("Acute infarct", "41 (16 to 118) mL", about, Place(17, 90, 130)),
+        SignRow("Leukoaraiosis", "1.2 (0.0 to 2.7)", "Of 4.", Place(14, 110, 80)),
+        SignRow("Midline shift", "2.0 (0.0 to 4.5) mm", "Too small to name a side."),
+    )
+    return SignsView(rows, ("dense artery: slices of 5.0 mm average it away",), mask)
+
+
 @pytest.fixture(scope="module")
 def pages(
     prediction: Prediction,
@@ -123,7 +136,8 @@ def pages(
 ) -> dict[str, Path]:
     """Write every page that we make, each full of what makes it wide."""
     folder = tmp_path_factory.mktemp("pages")
-    write_case_page(prediction, source, folder / "case.html", base_rate=0.4)
+    signs = some_signs((prediction.heatmap > 0.006) & prediction.stack.brain)
+    write_case_page(prediction, source, folder / "case.html", base_rate=0.4, signs=signs)
     analysis = reader_study.readers
     assert analysis is not None
     texts = {
@@ -167,4 +181,18 @@ def test_nothing_runs_out_of_a_page_and_no_column_is_a_letter_wide(
     if keep:
         (artefacts / f"{name}.pdf").write_bytes(sheets)
     assert not faults
+    page.close()
+
+
+def test_a_click_on_a_sign_opens_the_frame_where_it_was_measured(
+    pages: dict[str, Path], browser: Any
+) -> None:
+    page = browser.new_page()
+    page.goto(pages["case"].as_uri())
+    page.wait_for_selector("[data-viewer]:not([hidden])")
+    places = page.locator("button.place")
+    assert places.count() == 2, "the third has no place"
+    for at, frame in ((1, "15"), (0, "18")):
+        places.nth(at).click()
+        assert page.locator("input[name=frame]").input_value() == frame
     page.close()

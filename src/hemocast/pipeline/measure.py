@@ -1,4 +1,4 @@
-"""Scans in; a table of signs measured on each out. No network but the tissue map's is needed."""
+"""Scans in; a table of signs measured on each and masks of acute infarcts out."""
 
 from __future__ import annotations
 

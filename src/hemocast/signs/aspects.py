@@ -19,7 +19,7 @@ from hemocast.volume import FloatArray
 
 # Darker by so much, smoothed over 6 mm, a part of a region counts as darker.
 DARKER_HU = 2.0
-_SMOOTH = (0.0, 0.4, 1.5, 1.5)
+_SMOOTH = (0.4, 1.5, 1.5)
 _LEAST_CELLS = 10.0
 MOST = 10
 
@@ -154,6 +154,6 @@ def _darker(sides: Sides, side: int) -> FloatArray:
 
     both = sides.tissue[side] * sides.tissue[1 - side]
     apart = (sides.hu[1 - side] - sides.hu[side]) * both
-    weight = ndimage.gaussian_filter(both, _SMOOTH[1:])
-    smooth = ndimage.gaussian_filter(apart, _SMOOTH[1:])
+    weight = ndimage.gaussian_filter(both, _SMOOTH)
+    smooth = ndimage.gaussian_filter(apart, _SMOOTH)
     return np.where(weight > 0.05, smooth / np.maximum(weight, 0.05), 0).astype(np.float32)

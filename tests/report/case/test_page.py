@@ -13,6 +13,7 @@ from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model import LabelSets
 from hemocast.model.heatmap import NO_PLACES
 from hemocast.report import write_case_page
+from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.volume import Source, Stack
 
 VOID = {"meta", "input", "br", "img", "hr", "link"}
@@ -303,6 +304,20 @@ def test_no_side_is_named_where_left_and_right_are_not_known(
     for words in (read_page.text, labels):
         assert "patient's right" not in words
         assert not re.search(r"\b[RL]\b", words)
+
+
+def test_an_outline_has_its_key_whether_or_not_there_is_a_heatmap(
+    stack: Stack, prediction, source: Source, tmp_path: Path
+) -> None:
+    signs = SignsView((SignRow("Acute infarct", "41 (16 to 118) mL"),), (), stack.brain)
+    none = np.zeros(stack.frames.shape, dtype=np.float32)
+    silent = replace(prediction, heatmap=none, heatmap_kind=NO_PLACES)
+    for one in (prediction, silent):
+        write_case_page(one, source, tmp_path / "r.html", signs=signs)
+        assert read(tmp_path / "r.html").text.count("the acute infarct, as measured") == 1
+        bare = replace(signs, mask=np.zeros_like(signs.mask))
+        write_case_page(one, source, tmp_path / "r.html", signs=bare)
+        assert "the acute infarct, as measured" not in read(tmp_path / "r.html").text
 
 
 def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(

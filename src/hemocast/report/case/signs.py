@@ -120,7 +120,7 @@ def _of_infarct(infarct: Infarct, *, sides_known: bool) -> list[SignRow]:
             "Acute infarct",
             f"{_interval(infarct.volume_ml, 0)} mL",
             f"{side}{infarct.territory}; {share} of the territory of the middle cerebral artery "
-            f"({100 * infarct.mca_share:.0f} %). Outlined above.",
+            f"({100 * infarct.mca_share:.0f} %).",
             infarct.place,
         )
     ]
