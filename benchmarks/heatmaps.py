@@ -1,4 +1,4 @@
-"""Where heatmaps lie, by method, beside the same network with random weights turned towards HT.
+"""Where heatmaps lie, by method, beside the same network with random weights pointed towards HT.
 
     python benchmarks/heatmaps.py COHORT [--model FOLDER] [--scans 200] [--seed 0]
 

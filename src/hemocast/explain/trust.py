@@ -73,7 +73,7 @@ def randomised(net: Network, seed: int) -> Network:
     """Return the network with every weight drawn anew, but its last layer (Adebayo 2018).
 
     arXiv 1810.03292. A map that stays as it was does not come from what was learned. The last layer
-    stays: it may be turned towards HT for the new features, as training does with a fresh network.
+    stays: it may be pointed towards HT for the new features, as training does with a fresh network.
 
     Parameters
     ----------

@@ -81,8 +81,14 @@ def test_a_refused_model_leaves_the_pictures_of_the_first(
     second.mkdir()
     shutil.copy(first, second / "predictions.csv")
     for person in PEOPLE:
-        (second / f"{person}_ses-01").mkdir()
-        (second / f"{person}_ses-01" / "heatmap.nii.gz").write_bytes(b"another model's")
+        scan = second / f"{person}_ses-01"
+        scan.mkdir()
+        (scan / "heatmap.nii.gz").write_bytes(b"another model's")
+        record = {
+            "model": {"name": "another"}, "simulated_training_data": True,
+            "heatmap_unit": HEATMAP_UNIT,
+        }  # fmt: skip
+        (scan / "prediction.json").write_text(json.dumps(record))
     for model in (second, None):
         with pytest.raises(OutputExists, match="model"):
             create_study(copied, "model", PLAN, model=model)
