@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from hemocast.errors import (
     TooFewPatients,
 )
 from hemocast.files import TEMPORARY, write_table
+from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.readers.study.create import StudyPlan, choose_scans, create_study
 from hemocast.readers.study.folder import held_study, open_study, study_folder
 
