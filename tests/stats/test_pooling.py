@@ -27,6 +27,8 @@ def test_as_statsmodels_pools_them() -> None:
 def test_sites_that_agree_have_no_variance_between_them() -> None:
     found = pool([0.5, 0.52, 0.48], [0.01, 0.01, 0.01])
     assert (found.tau, found.i2) == (0, 0)
+    together = t.ppf(0.975, 2) * np.sqrt(0.01 / 3)  # by luck they agree more than chance allows
+    assert found.mean.ci_high - found.mean.value == pytest.approx(together)
     assert "3 sites" in str(found.mean.warning)
     assert found.prediction is not None
     assert found.prediction.low < found.mean.ci_low

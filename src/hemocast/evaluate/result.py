@@ -17,6 +17,7 @@ from hemocast.stats import (
     SubgroupAnalysis,
 )
 from hemocast.stats.estimate import BoolArray, Float64Array
+from hemocast.stats.pooling import Pooled
 from hemocast.stats.prevalence import PredictiveValues
 
 
@@ -154,6 +155,12 @@ class ModelPart:
     def prevalence(self) -> float:
         """Share of scans with the outcome."""
         return self.n_positive / self.n
+
+    @property
+    def pooled_sites(self) -> tuple[tuple[str, Pooled], ...]:
+        """Metrics pooled over the groups of a grouping ``site``; empty where there is none."""
+        sites = (one for one in self.subgroups if one.variable == "site")
+        return tuple(row for one in sites for row in one.pooled())
 
     def __getitem__(self, metric: str) -> Estimate:
         """Return a headline value by its name."""

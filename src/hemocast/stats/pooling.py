@@ -54,7 +54,12 @@ class Pooled:
 
 
 def pool(value: ArrayLike, variance: ArrayLike, level: float = 0.95) -> Pooled:
-    """Pool independent sites: Paule and Mandel's tau, Hartung and Knapp's interval.
+    """Pool independent sites: Paule and Mandel's tau, Hartung and Knapp's modified interval.
+
+    Hartung and Knapp scale the variance of the mean by what sites differ; with Paule and Mandel's
+    tau that factor is 1, and below 1 only where tau is 0: sites that agree more than chance would
+    let them. The modification takes 1 then, too, since by luck of few sites the interval would be
+    narrower than that of all their patients together.
 
     Parameters
     ----------
@@ -71,7 +76,8 @@ def pool(value: ArrayLike, variance: ArrayLike, level: float = 0.95) -> Pooled:
     References
     ----------
     Paule RC, Mandel J 1982, J Res Natl Bur Stand 87:377-385, 10.6028/jres.087.022. Hartung J, Knapp
-    G 2001, Stat Med 20:3875-3889, 10.1002/sim.1009. Prediction interval: Higgins JPT 2009, J R Stat
+    G 2001, Stat Med 20:3875-3889, 10.1002/sim.1009. The modification: Röver C 2015, BMC Med Res
+    Methodol 15:99, 10.1186/s12874-015-0091-1. Prediction interval: Higgins JPT 2009, J R Stat
     Soc A 172:137-159, 10.1111/j.1467-985X.2008.00552.x. Of the performance of prediction models:
     Debray TPA 2017, BMJ 356:i6460, 10.1136/bmj.i6460.
     """
@@ -87,13 +93,13 @@ def pool(value: ArrayLike, variance: ArrayLike, level: float = 0.95) -> Pooled:
     tau2 = _paule_mandel(y, v)
     weight = 1 / (v + tau2)
     middle = float((weight * y).sum() / weight.sum())
-    spread = float((weight * (y - middle) ** 2).sum() / (k - 1) / weight.sum())
+    spread = float(1 / weight.sum())
     half = float(t.ppf(0.5 + level / 2, k - 1)) * np.sqrt(spread)
     few = f"rests on {k} sites" if k < _FEW_SITES else None
-    method = "random effects, Hartung-Knapp"
+    method = "random effects, modified Hartung-Knapp"
     prediction = None
     if k > 2:
-        wide = float(t.ppf(0.5 + level / 2, k - 2)) * np.sqrt(tau2 + 1 / weight.sum())
+        wide = float(t.ppf(0.5 + level / 2, k - 2)) * np.sqrt(tau2 + spread)
         prediction = Interval(float(middle - wide), float(middle + wide))
     return Pooled(
         mean=Estimate(middle, float(middle - half), float(middle + half), method, k, few),

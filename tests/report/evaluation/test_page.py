@@ -9,6 +9,7 @@ from dataclasses import replace
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page
+from hemocast.stats import Estimate
 
 
 def words(page: str) -> str:
@@ -45,12 +46,51 @@ def test_warnings_and_notes_stand_on_it(evaluation: EvaluationResult) -> None:
     assert "2 rows went." in page
 
 
+def test_thresholds_fixed_beforehand_are_not_called_chosen_here(
+    evaluation: EvaluationResult,
+) -> None:
+    model = evaluation.models[0]
+    asked = replace(model.points[0], name="asked for", exploratory=False)
+    shown = replace(model, points=(model.points[0], asked, *model.points[1:]))
+    page = evaluation_page(replace(evaluation, models=(shown,)), (), ())
+    assert "All rules but the first" not in page
+    assert "Rules marked exploratory choose their threshold on these same scans" in page
+    assert re.search(r'asked for</th><td class="num">', page)
+
+
+def test_sites_are_pooled_on_it(evaluation: EvaluationResult) -> None:
+    model = evaluation.models[0]
+    assert "Sites pooled" not in evaluation_page(evaluation, (), ())
+    sites = replace(model.subgroups[0], variable="site")
+    (_, found), *_ = sites.pooled()
+    part = replace(model, subgroups=(sites,))
+    said = words(evaluation_page(replace(evaluation, models=(part,)), (), ()))
+    assert f"AUC 2 {found.mean.value:.2f} {found.mean.ci_low:.2f} to" in said
+    assert "Rests on 2 sites." in said
+
+
 def test_a_page_without_models_is_that_of_the_readers(reader_study: EvaluationResult) -> None:
     said = words(evaluation_page(reader_study, (), ()))
     for part in ("Readers and model on the same scans", "One-point AUC", "C2 & co", "Fleiss"):
         assert part in said, part
     assert "SIMULATED" not in said
     assert "Figures flatter" not in said
+    group = reader_study.readers.agreement.groups[0] if reader_study.readers else None
+    assert group is not None
+    assert f"{group.ac1.value:.2f} {group.ac1.ci_low:.2f} to {group.ac1.ci_high:.2f}" in said
+    assert f"{group.icc.value:.2f} {group.icc.ci_low:.2f} to {group.icc.ci_high:.2f}" in said
+
+
+def test_doubts_about_agreement_and_designs_stand_on_it(reader_study: EvaluationResult) -> None:
+    found = reader_study.readers
+    assert found is not None
+    group = replace(found.agreement.groups[0], icc=Estimate.bare(0.5, 3, "rests on 3 scans"))
+    test = replace(found.tests[-1], design="readers of its own in each", left_out="left out: C9")
+    agreement = replace(found.agreement, groups=(group,))
+    shown = replace(found, agreement=agreement, tests=(test,))
+    said = words(evaluation_page(replace(reader_study, readers=shown), (), ()))
+    assert "Rests on 3 scans." in said
+    assert re.search(r"Readers of its own in each; .*left out: C9\.", said)
 
 
 def test_it_runs_no_script_and_loads_nothing(evaluation: EvaluationResult) -> None:

@@ -39,7 +39,7 @@ def test_tables_agree_with_the_result_and_with_each_other(evaluation: Evaluation
     assert {*tables} == {
         "metrics.json", "metrics.csv", "thresholds.csv", "prevalence.csv", "calibration.csv",
         "decision.csv", "comparisons.csv", "net_benefit_differences.csv", "subgroups.csv",
-            "interactions.csv",
+        "interactions.csv",
     }  # fmt: skip
     content = json.loads(tables["metrics.json"])
     headlines = {

@@ -9,13 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from hemocast.errors import StatisticsError
-from hemocast.readers.analysis.data import (
-    AIDED,
-    UNAIDED,
-    ReadingTable,
-    common_rows,
-    crossed,
-)
+from hemocast.readers.analysis.data import AIDED, UNAIDED, ReadingTable, common_rows, crossed
 from hemocast.stats import (
     Cases,
     Contrast,

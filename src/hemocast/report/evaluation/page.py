@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hemocast.evaluate.result import EvaluationResult, ModelPart
+from hemocast.readers.analysis.agreement import Agreement, GroupAgreement
+from hemocast.readers.analysis.mrmc import CROSSED, ReaderTest
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.page import render
 from hemocast.report.readers.tables import estimates_of
@@ -39,11 +41,14 @@ def evaluation_page(
         figures=figures,
         reader_figures=reader_figures,
         groups=[(name, one.variable, group) for name, one in found for group in one.groups],
+        pooled=[(model.name, *row) for model in result.models for row in model.pooled_sites],
         tests=[(name, one, *test) for name, one in found for test in one.tests],
         sources=_SOURCES,
         noted=_noted,
         prevalence_notes=_prevalence_notes,
         point_notes=_point_notes,
+        test_notes=_test_notes,
+        agreement_notes=_agreement_notes,
         estimates_of=estimates_of,
     )
 
@@ -61,6 +66,19 @@ def _point_notes(model: ModelPart) -> str:
     """Join the warnings of the thresholds chosen here, by rule; the first row's stand above."""
     found = {row.name: _noted(row.metrics) for row in model.points[1:]}
     return "; ".join(f"{name}: {text}" for name, text in found.items() if text)
+
+
+def _test_notes(test: ReaderTest) -> str:
+    """Join what to know of a test: its design where not crossed, doubts, what it leaves out."""
+    design = "" if test.design == CROSSED else test.design
+    said = (design, test.reason or test.difference.warning, test.left_out)
+    return "; ".join(filter(None, said))
+
+
+def _agreement_notes(found: Agreement | GroupAgreement) -> str:
+    """Join the warnings of a row of agreement."""
+    values = (value for value in vars(found).values() if isinstance(value, Estimate))
+    return "; ".join(dict.fromkeys(value.warning for value in values if value.warning))
 
 
 def _prevalence_notes(model: ModelPart) -> str:

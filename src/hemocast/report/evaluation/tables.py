@@ -170,10 +170,10 @@ def _calibration(result: EvaluationResult) -> Table:
         ]  # fmt: skip
         none = np.full(part.at.size, np.nan)
         low, high = (none if ends is None else ends for ends in (part.low, part.high))
-        few = model.decision.warning if model.decision else None
+        ici = dict(part.metrics).get("ici")
         rows += [
             dict(zip(columns, (model.name, "loess", *map(float, point)), strict=False))
-            | {"warning": few}
+            | {"warning": ici and ici.warning}
             for point in zip(part.at, part.curve, low, high, strict=True)
         ]
     return Table(columns, rows)
@@ -256,9 +256,7 @@ def _pooled(result: EvaluationResult) -> Table:
         | {"tau": found.tau, "i2": found.i2, "q": found.q, "df": found.df, "p": found.p}
         | dict(zip(("prediction_low", "prediction_high"), found.prediction or (), strict=False))
         for model in result.models
-        for grouping in model.subgroups
-        if grouping.variable == "site"
-        for metric, found in grouping.pooled()
+        for metric, found in model.pooled_sites
     ]
     return Table(
         ("model", "metric", "n_sites", "value", "ci_low", "ci_high", "ci_method",
