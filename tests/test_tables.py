@@ -178,6 +178,7 @@ def test_what_can_mean_one_thing_alone_is_read_and_told(
         (GOOD.replace("0.9", "90%"), "row 2, column probability"),
         (GOOD.replace(",1,", ",HT,").replace(",0,", ",maybe,"), "rows 2, 3, column label: 0 or 1"),
         (GOOD.replace("label", "outcome"), "it has participant_id, scan_id, outcome, probability"),
+        (GOOD.replace("label", "\x1b[2J"), "it has participant_id, scan_id, ?[2J, probability"),
         (GOOD.partition("\n")[2], "first row seems to hold cells"),
         (GOOD.replace(",", ";").replace("0.9", "1,250").replace("0.2", "3,100"), "may mean 1.234"),
     ],

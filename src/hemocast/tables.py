@@ -52,7 +52,12 @@ class _Form:
 
 def called(path: Path) -> str:
     """Give the name by which messages call a user's table: the file's own, on one line."""
-    return re.sub(r"[^ -~\u00a1-\ud7ff\ue000-\ufffd]", "?", path.name)[:80]
+    return shown(path.name)
+
+
+def shown(name: str) -> str:
+    """Give a name from outside as messages show it: on one line, without control characters."""
+    return re.sub(r"[^ -~\u00a1-\ud7ff\ue000-\ufffd]", "?", name)[:80]
 
 
 def read_table(path: Path, name: str = "", *, may_be_empty: bool = False) -> pd.DataFrame:
@@ -184,14 +189,15 @@ def _with_points(table: pd.DataFrame, name: str) -> pd.DataFrame:
             sure = sure or not commas.str.fullmatch(_MAYBE_THOUSANDS).all()
     if not found:
         return table
+    columns = ", ".join(map(shown, found))
     if not sure:
         _refuse(
             name,
-            f"has numbers such as 1,234 in {', '.join(found)}, which may mean 1.234 or 1234",
+            f"has numbers such as 1,234 in {columns}, which may mean 1.234 or 1234",
             "decimal points and no marks of thousands",
             "Write the numbers so",
         )
-    tell(f"{name}: decimal commas were read in {', '.join(found)}")
+    tell(f"{name}: decimal commas were read in {columns}")
     return table.assign(**found)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hemocast.errors import TableError
-from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, tell
+from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, shown, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -394,7 +394,7 @@ def named_as(text: pd.DataFrame, wanted: Sequence[str], table: str) -> pd.DataFr
         if name not in there and len(alike) == 1 and alike[0] not in wanted:
             names[alike[0]] = name
     if names:
-        said = ", ".join(f"{was} was read as {now}" for was, now in names.items())
+        said = ", ".join(f"{shown(was)} was read as {now}" for was, now in names.items())
         tell(f"{table}: column {said}")
     return text.rename(columns=names) if names else text
 
@@ -405,7 +405,7 @@ def _letters(name: str) -> str:
 
 def columns_found(names: Iterable[object]) -> str:
     """Say which columns a table has, unless its first row holds cells instead."""
-    found = [str(name) for name in names]
+    found = [shown(str(name)) for name in names]
     if any(re.fullmatch(r"[\d.,%/ -]+", name) for name in found):
         return "its first row seems to hold cells, where names of columns are needed"
     more = len(found) - _COLUMNS_NAMED
