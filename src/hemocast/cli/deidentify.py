@@ -33,13 +33,13 @@ def deidentify(
 
     from hemocast.cli.progress import progress_bar
     from hemocast.dataset import load_key, participant_id
-    from hemocast.dataset.pseudonym import date_shift
+    from hemocast.dataset.pseudonym import date_shift, key_beside
     from hemocast.dicom.deidentify import destination
     from hemocast.dicom.deidentify.export import Keyed
     from hemocast.dicom.deidentify.export import deidentify as run
 
     destination.check(sources, out)
-    secret = load_key(key or out.parent / f"{out.name}.key", out)
+    secret = load_key(key or key_beside(out), out)
     keyed = Keyed(secret, partial(participant_id, secret), partial(date_shift, secret))
     with progress_bar("cleaning") as progress:
         report = run(sources, out, keyed, workers=workers, progress=progress)

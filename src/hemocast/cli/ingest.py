@@ -44,13 +44,14 @@ def ingest(
     from hemocast.dataset.ingest.refusals import count_reasons
     from hemocast.dataset.ingest.run import ingest as run
     from hemocast.dataset.ingest.workers import Workers
+    from hemocast.dataset.pseudonym import key_beside
     from hemocast.pipeline.quality import write_quality_report
 
     with progress_bar("ingesting") as progress:
         report = run(
             sources,
             out,
-            key or out.parent / f"{out.name}.key",
+            key or key_beside(out),
             labels=labels,
             workers=Workers(workers, cluster),
             progress=progress,

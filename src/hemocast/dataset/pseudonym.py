@@ -81,6 +81,11 @@ def _digest(key: bytes, words: str) -> bytes:
     return hmac.new(key, words.encode(), hashlib.sha256).digest()
 
 
+def key_beside(folder: Path) -> Path:
+    """Give the file that holds the key of a folder's pseudonyms unless another is named."""
+    return folder.parent / f"{folder.name}.key"
+
+
 def load_key(path: Path, beside: Path) -> bytes:
     """Read the key, or make one (readable by its owner alone) where there is none.
 

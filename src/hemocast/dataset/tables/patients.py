@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.description import refuse_other_key
-from hemocast.dataset.pseudonym import DIGITS, given_key, participant_id
+from hemocast.dataset.pseudonym import DIGITS, given_key, key_beside, participant_id
 from hemocast.dataset.tables.columns import named_as
 from hemocast.errors import NobodyMatched, TableError
 
@@ -39,7 +39,7 @@ def key_of_dataset(root: Path, given: Path | None) -> bytes | None:
     UsageError
         The file holds no key, or another one than the dataset's.
     """
-    path = given or root.parent / f"{root.name}.key"
+    path = given or key_beside(root)
     if given is None and not path.is_file():
         return None
     key = given_key(path)
