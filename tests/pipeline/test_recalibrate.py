@@ -11,6 +11,7 @@ import pytest
 from hemocast.errors import OutputExists, TableError, UsageError
 from hemocast.model import Change, load, load_default
 from hemocast.pipeline.recalibrate import RecalibrationOptions, recalibrate_files
+from hemocast.tables import ReadAs
 from hemocast.volume import Stack, StackRecord
 
 HEAD = "participant_id,scan_id,label,probability,logit"
@@ -54,6 +55,14 @@ def test_the_new_folder_predicts_by_the_new_curve_and_says_so(tmp_path: Path) ->
     assert new.probability < before.probability
     assert new.label_set in ((0,), (1,), (0, 1))
     assert before.label_set is None
+
+
+def test_a_table_written_in_another_way_is_read_alike(tmp_path: Path) -> None:
+    table = write(tmp_path / "p.csv", head="participant_id,Scan ID,label,probability,Logit")
+    table.write_text(table.read_text().replace(",s", ", s"))
+    with pytest.warns(ReadAs, match="Logit was read as logit"):
+        done = recalibrate_files(table, tmp_path / "model")
+    assert done.change is Change.MOVED
 
 
 def test_labels_may_lie_in_a_table_of_their_own(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.dataset.tables.columns import Fault, refuse
+from hemocast.dataset.tables.columns import Fault, named_as, refuse
 from hemocast.errors import UsageError
 from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.files import check_folder, reserved
 from hemocast.model import Change, load, load_default, recalibrate, save_recalibrated
 from hemocast.pipeline.predictions.names import key_of_table
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 if TYPE_CHECKING:
     from hemocast.evaluate.inputs.predictions import PredictionTable
@@ -137,16 +137,18 @@ def _logits(path: Path, table: PredictionTable) -> NDArray[np.float64]:
     """Read the column of logits, in the order of the only model's cases."""
     import pandas as pd
 
-    text = read_table(path, path.name)
+    name = called(path)
+    text = named_as(read_table(path), ("scan_id", "logit"), name)
     if "logit" not in text.columns:
         why = "the network's answers: predictions of this version hold them; predict again"
-        refuse((Fault(path.name, "logit", (), why),))
+        refuse((Fault(name, "logit", (), why),))
+    text["scan_id"] = text["scan_id"].str.strip()
     rows = text.drop_duplicates("scan_id").set_index("scan_id").loc[list(table.scan), "logit"]
     numbers = pd.to_numeric(rows, errors="coerce").to_numpy(np.float64)
     if not np.isfinite(numbers).all():
         bad = set(table.scan[~np.isfinite(numbers)])
         places = tuple(int(row) + 2 for row in text.index[text["scan_id"].isin(bad)])
-        refuse((Fault(path.name, "logit", places, "a finite number"),))
+        refuse((Fault(name, "logit", places, "a finite number"),))
     return np.asarray(numbers[table.models[0].rows])
 
 
