@@ -58,10 +58,10 @@ def features(found: Found, truth: dict[str, Any], session: Session) -> dict[str,
     uptake = measured_uptake(sides, mask)
     return {
         **truth,
-        "peak": float(likely.max(initial=0)),
         "found_side": NAMES[side],
         "mass_ml": mass_ml,
-        "findings": [float(v) for v in findings[0]],
+        "findings": [float(v) for v in seen.findings],
+        "evidence": seen.evidence,
         "mask_uptake": uptake,
         "regions": None if evidence is None else evidence[0],
     }
@@ -69,8 +69,6 @@ def features(found: Found, truth: dict[str, Any], session: Session) -> dict[str,
 
 def fit(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the numbers of the card."""
-    for row in rows:
-        row["evidence"] = row["findings"][reading.VOLUME] + row["findings"][reading.UPTAKE]
     bare = np.array([row["evidence"] for row in rows if not row["acute"]])
     threshold = float(np.quantile(bare, 1 - FALSE_SHARE))
     acute = [row for row in rows if row["acute"] and row["volume_ml"] >= LEAST_ML]
@@ -90,7 +88,8 @@ def fit(rows: list[dict[str, Any]]) -> dict[str, Any]:
         ],
         [row["uptake"] for row in wet],
     )
-    pale = np.array([[1.0, *row["findings"][5:7]] for row in rows])
+    of_pale = reading.LEUKOARAIOSIS, reading.SEVERE_LEUKOARAIOSIS
+    pale = np.array([[1.0, *(row["findings"][one] for one in of_pale)] for row in rows])
     grade = np.array([row["van_swieten"] for row in rows], float)
     van_swieten = np.linalg.lstsq(pale, grade, rcond=None)[0]
     off = float(np.quantile(np.abs(np.clip(pale @ van_swieten, 0, 4) - grade), 0.95))
