@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from hemocast.config import (
     Config,
@@ -109,3 +111,10 @@ def test_settings_without_relief_have_the_hash_they_had_before_it() -> None:
     assert "relief" not in written
     assert NetConfig(relief=True).model_dump()["relief"] is True
     assert NetConfig(relief=True).hash() != NetConfig().hash()
+
+
+@pytest.mark.parametrize("without", [{"mirror": False}, {"fluid_hu": None}])
+def test_relief_that_could_not_be_seen_is_refused(without: dict[str, Any]) -> None:
+    """It was left out without a word."""
+    with pytest.raises(ValidationError, match="relief needs"):
+        NetConfig(relief=True, **without)

@@ -90,7 +90,9 @@ class NetConfig(Settings):
         description="the mirror channel leaves out pixels so far below the head's white matter",
     )
     relief: bool = Field(
-        False, description="add to the mirror channel one of lost contrast of grey and white matter"
+        False,
+        description="add to the mirror channel, with fluid_hu, one of lost contrast of grey and "
+        "white matter",
     )
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
@@ -110,6 +112,8 @@ class NetConfig(Settings):
     def _shapes_fit(self) -> NetConfig:
         if self.smooth % 2 == 0:
             raise ValueError("smooth must be odd")
+        if self.relief and not (self.mirror and self.fluid_hu is not None):
+            raise ValueError("relief needs the mirror channel and fluid_hu")
         if not self.widths or any(not 1 <= width <= 1024 for width in self.widths):
             raise ValueError("widths must be one or more numbers from 1 to 1024")
         return self
@@ -274,6 +278,22 @@ class Config(Settings):
     def with_record(self) -> Config:
         """Return it with clinical values in the last layer."""
         return self.model_copy(update={"train": self.train.model_copy(update={"record": True})})
+
+    def require_encoder(self) -> None:
+        """Refuse clinical values in the last layer of what starts from no encoder.
+
+        Raises
+        ------
+        ConfigError
+            ``train.record`` is set without ``train.encoder``.
+        """
+        if self.train.record and self.train.encoder is None:
+            raise ConfigError(
+                f"Clinical values are to enter the last layer of {self.net.name}, which starts "
+                "from no encoder",
+                "an encoder, whose last layer alone is fitted",
+                "Give --encoder, leave --record out, or join the two by 'hemocast fuse'",
+            )
 
     def with_net(self, name: str | None) -> Config:
         """Return it with another network, or the same where none is named.

@@ -26,6 +26,7 @@ def train(*arguments: object) -> subprocess.CompletedProcess[str]:
         ("prepare: {frames: 3}", [], "HC002"),
         ("net: {name: 'not a name'}", [], "HC002"),
         ("net: [", [], "HC002"),
+        ("", ["--net", "clinical-ridge", "--encoder", "own"], "HC001"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_two(

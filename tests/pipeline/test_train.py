@@ -197,6 +197,13 @@ def test_a_split_whose_name_another_one_has_is_refused(
     refuse(OutputExists, dataset, config, tmp_path / "m", options=options)
 
 
+def test_a_record_without_an_encoder_is_refused_before_any_scan(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    said = refuse(ConfigError, dataset, config.with_record(), tmp_path / "m")
+    assert "starts from no encoder" in said
+
+
 def test_a_split_without_a_class_in_its_validation_part_is_refused(
     dataset: Dataset, config: Config, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import Encoder, Net, Record, Workers, output
+from hemocast.cli.options import Encoder, Net, Record, Workers, chosen_settings, output
 
 
 def crossval(
@@ -29,18 +29,11 @@ def crossval(
     on when started again.
     """
     from hemocast.cli.progress import stage_bars
-    from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
     from hemocast.pipeline.crossval import CrossOptions, cross_validate
     from hemocast.stats import MAIN_METRICS
 
-    settings = (load_config(config) if config else Config()).with_net(net)
-    if encoder:
-        from hemocast.train import with_encoder
-
-        settings = with_encoder(settings, encoder)
-    if record:
-        settings = settings.with_record()
+    settings = chosen_settings(config, net, encoder, record)
     with stage_bars() as progress:
         options = CrossOptions(folds, name, workers, progress)
         done = cross_validate(Dataset(dataset), settings, out, options)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hemocast.config import Config
 
 
 def output(text: str, kind: str | None = None) -> Any:
@@ -79,3 +82,32 @@ C_STATISTIC = typer.Option("--c-statistic", "--cstat", help="C statistic (AUC) e
 Power = Annotated[float, typer.Option(help="Power: the chance of detecting the difference.")]
 Alpha = Annotated[float, typer.Option(help="Two-sided level.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def chosen_settings(
+    config: Path | None, net: str | None, encoder: Path | None, record: bool
+) -> Config:
+    """Read the settings of a training, and what the options change of them.
+
+    Raises
+    ------
+    UsageError
+        The encoder's network is another than the one named.
+    ConfigError, ModelNotFound, ModelCorrupt
+        A setting cannot be; or there is no such encoder.
+    """
+    from hemocast.config import Config, load_config
+
+    settings = (load_config(config) if config else Config()).with_net(net)
+    if encoder:
+        from hemocast.errors import UsageError
+        from hemocast.train import with_encoder
+
+        settings = with_encoder(settings, encoder)
+        if net not in (None, settings.net.name):
+            raise UsageError(
+                f"--net asks for {net}, the encoder is of {settings.net.name}",
+                "one of them, or both of one network",
+                "Leave one of them out",
+            )
+    return settings.with_record() if record else settings

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import SPLIT, Encoder, NamedBy, Net, Record, Workers, output
+from hemocast.cli.options import (
+    SPLIT,
+    Encoder,
+    NamedBy,
+    Net,
+    Record,
+    Workers,
+    chosen_settings,
+    output,
+)
 
 
 def train(
@@ -43,7 +52,6 @@ def train(
     The default is CTNet. A model from the clinical record takes it from the dataset.
     """
     from hemocast.cli.progress import stage_bars
-    from hemocast.config import Config, load_config
     from hemocast.dataset import Dataset
     from hemocast.dataset.split.saved import find_split
     from hemocast.dataset.tables.given import take_tables
@@ -51,13 +59,7 @@ def train(
     from hemocast.stats import MAIN_METRICS
 
     purpose = Purpose(name, horizon, population)
-    settings = (load_config(config) if config else Config()).with_net(net)
-    if encoder:
-        from hemocast.train import with_encoder
-
-        settings = with_encoder(settings, encoder)
-    if record:
-        settings = settings.with_record()
+    settings = chosen_settings(config, net, encoder, record)
     table = find_split(dataset, split) if split else None
     for taken in take_tables(dataset, [labels] if labels else (), key):
         print(taken)

@@ -256,8 +256,9 @@ def try_model(config: Config) -> None:
     Raises
     ------
     MissingExtra, ConfigError
-        What it needs is not installed, or there is none of that name.
+        What it needs is not installed, there is none of that name, or it cannot take a record.
     """
+    config.require_encoder()
     if config.net.name not in RECIPES:
         try_network(config.net, config.prepare)
     elif find_spec("sklearn") is None:

@@ -16,7 +16,6 @@ from hemocast.classical.recipes import RECIPES
 from hemocast.config import Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
-from hemocast.errors import ConfigError
 from hemocast.nets import Network
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint
@@ -77,21 +76,29 @@ def fit(
 
     Raises
     ------
+    ConfigError
+        ``config.train.record`` without an encoder.
     TooFewPatients
         An inner part would have no patient of a class.
     OutputExists
         The folder holds a run of other data or settings.
     """
+    config.require_encoder()
     if config.net.name in RECIPES:
         return fit_measured(data, config)
     if config.train.encoder is not None:
         return fit_head(data, config)
-    if config.train.record:
-        raise ConfigError(
-            "Clinical values are to enter the last layer of a network that is trained whole",
-            "an encoder, whose last layer alone is fitted",
-            "Give --encoder, or join the two by 'hemocast fuse'",
-        )
+    return _fit_in_stages(data, config, folder, validation, progress)
+
+
+def _fit_in_stages(
+    data: StackTable,
+    config: Config,
+    folder: Path,
+    validation: Collection[str],
+    progress: Progress | None,
+) -> Fitted:
+    """Choose the epoch, then learn from everybody; see `fit`."""
     settings, labels = config.train, data.patient_labels()
     refuse_without_logger(settings)
     train, held = (data.of(part) for part in inner_parts(labels, settings, validation))
