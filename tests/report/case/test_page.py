@@ -124,7 +124,7 @@ def test_doubts_corrections_model_and_notices(page: Reader) -> None:
         "Gantry tilt of 18.5 degrees taken out.",
         "One step of 1.08 mm between the two slice thicknesses.",
         "Series 1 (2 image(s)) left out: localizer.",
-        "pitch -12.5°, roll 1.2°, yaw 3.0°",
+        "pitch \N{MINUS SIGN}12.5°, roll 1.2°, yaw 3.0°",
         "1312 mL",
         "28 of 5 mm, 2 beyond the scan",
         "6 mm not seen",
@@ -343,7 +343,7 @@ def test_a_model_that_measures_says_what_moved_it_and_shows_no_heatmap(
     assert "answer belongs to no place in the scan: there is no heatmap" in text
     assert "no evidence for HT" not in text
     page = (tmp_path / "r.html").read_text()
-    assert 'aria-label="curve from 0 to 20, from -1.00 to +1.00 log odds"' in page
+    assert 'aria-label="curve from 0 to 20, from \N{MINUS SIGN}1.00 to +1.00 log-odds"' in page
     silent = replace(measured, reasons=())
     write_case_page(silent, source, tmp_path / "s.html")
     assert "This kind of model does not tell" in read(tmp_path / "s.html").text

@@ -15,7 +15,16 @@ from hemocast.report.case.signs import CROP, SignsView, crop_of
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
-from hemocast.report.words import LABEL_SETS, closed, of_hundred, percent, signed, stamp
+from hemocast.report.words import (
+    LABEL_SETS,
+    closed,
+    formatted,
+    number,
+    of_hundred,
+    percent,
+    signed,
+    stamp,
+)
 from hemocast.signs.blood import LIMIT
 from hemocast.volume import Source, Stack
 
@@ -167,11 +176,12 @@ class CaseView:
             at = 4 + 112 * min(max((float(reason.value) - left) / width, 0), 1)
             height = 24 - 20 * (reason.log_odds - low) / ((high - low) or 1.0)
             dot = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(at, height)
-        label = f"curve from {left:g} to {x[-1]:g}, from {low:+.2f} to {high:+.2f} log odds"
+        ends = f"from {signed(low, 2)} to {signed(high, 2)} log-odds"
+        label = f"curve from {formatted('%g', left)} to {formatted('%g', x[-1])}, {ends}"
         return Markup(
             '<svg width="120" height="28" viewBox="0 0 120 28" role="img" aria-label="{}">'
-            '<polyline points="{}"/>{}</svg> <span class="small soft">{:.3g} to {:.3g}</span>'
-        ).format(label, points, dot, left, x[-1])
+            '<polyline points="{}"/>{}</svg> <span class="small soft">{} to {}</span>'
+        ).format(label, points, dot, formatted("%.3g", left), formatted("%.3g", x[-1]))
 
 
 def write_case_page(
@@ -274,11 +284,11 @@ def _reading(prediction: Prediction, source: Source) -> list[tuple[str, str]]:
     rows += [
         (title, _words(source.facts[key])) for key, title in _FACTS.items() if key in source.facts
     ]
-    pitch, roll, yaw = record.rotation_degrees
+    pitch, roll, yaw = (number(angle, 1) for angle in record.rotation_degrees)
     frames = prediction.stack.frames.shape[0]
     beyond = record.frames_padded_top + record.frames_padded_bottom
     rows += [
-        ("Head turned upright by", f"pitch {pitch:.1f}°, roll {roll:.1f}°, yaw {yaw:.1f}°"),
+        ("Head turned upright by", f"pitch {pitch}°, roll {roll}°, yaw {yaw}°"),
         ("Brain volume", f"{record.brain_ml:.0f} mL"),
         ("Frames", f"{frames} of {prediction.stack.spacing[0]:.0f} mm, {beyond} beyond the scan"),
     ]
