@@ -20,6 +20,7 @@ from hemocast.dicom import write_nifti
 from hemocast.errors import OutputExists, UsageError
 from hemocast.model import (
     Calibration,
+    Model,
     Prediction,
     Purpose,
     Recipe,
@@ -28,7 +29,7 @@ from hemocast.model import (
 )
 from hemocast.pipeline.explain import explain_scan
 from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_head
-from hemocast.volume import Volume
+from hemocast.volume import Stack, Volume
 
 METHODS = ("cam", "grad-cam")
 
@@ -41,11 +42,27 @@ def volume() -> Volume:
 
 
 @pytest.fixture(scope="module")
-def explained(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Prediction]:
+def asked() -> list[Stack]:
+    """Stacks that the model was asked about while `explained` was made."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def explained(
+    volume: Volume, asked: list[Stack], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Prediction]:
     """Return what explaining it wrote, and the prediction."""
     folder = tmp_path_factory.mktemp("explained")
     write_nifti(volume.hu, volume.affine, folder / "head.nii.gz", description="SIMULATED")
-    prediction, _ = explain_scan(folder / "head.nii.gz", None, METHODS, folder / "out")
+    predict_stack = Model.predict_stack
+
+    def noted(model: Model, stack: Stack, **more) -> Prediction:
+        asked.append(stack)
+        return predict_stack(model, stack, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Model, "predict_stack", noted)
+        prediction, _ = explain_scan(folder / "head.nii.gz", None, METHODS, folder / "out")
     return folder / "out", prediction
 
 
@@ -75,6 +92,13 @@ def test_maps_lie_on_the_scan_s_grid_and_pictures_can_be_opened(
     assert place < 0, "left is negative in RAS+"
     with Image.open(out / f"montage-{method}.png") as picture:
         assert min(picture.size) > 500
+
+
+def test_the_model_is_asked_for_its_map_once(
+    explained: tuple[Path, Prediction], asked: list[Stack]
+) -> None:
+    """The method cam asked a second time for the map that the prediction holds."""
+    assert [stack is explained[1].stack for stack in asked] == [True]
 
 
 def test_a_model_that_looks_at_no_places_has_no_map_of_its_own(

@@ -93,7 +93,8 @@ def _explained(
     model: Model, prediction: Prediction, method: str, network: Network | None
 ) -> tuple[Explained, FloatArray]:
     stack = prediction.stack
-    values = explain(model, stack, method, network)
+    own = method == "cam"  # the prediction has it already
+    values = prediction.heatmap if own else explain(model, stack, method, network)
     positive = np.maximum(values, 0)
     total, middle = float(positive.sum()), stack.frames.shape[2] // 2
     right = float(positive[..., :middle].sum()) / total if total else None
