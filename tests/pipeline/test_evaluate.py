@@ -334,6 +334,8 @@ def as_version_0_1_left_it(folder: Path) -> None:
     """Version 0.1 wrote all but the newest of these files, and no record of them."""
     for name in (".hemocast.jsonl", ".hemocast.lock", "tables.xlsx", "reader_components.csv"):
         (folder / name).unlink(missing_ok=True)
+    for path in (folder / "figures").glob("precision-recall.*"):
+        path.unlink()
 
 
 def test_a_folder_of_version_0_1_is_ours_and_the_users_files_in_it_stay(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from hemocast.stats import (
 )
 from hemocast.stats.calibration.measures import mean_risk, observed_expected
 from hemocast.stats.cases import ModelCases
+from hemocast.stats.discrimination.roc import precision_recall_curve
 from hemocast.stats.estimate import ENOUGH, FEW, Float64Array
 from hemocast.stats.evaluation import INDEPENDENT
 from hemocast.stats.resampling.limits import few_behind
@@ -130,6 +131,7 @@ def evaluate_model(
         calibration=evaluate_calibration(cases, resampling),
         decision=decision_curve(cases, points.curve, resampling) if both else None,
         roc=roc_curve(cases) if both else None,
+        precision_recall=precision_recall_curve(cases) if both else None,
         band=_band(cases, resampling.seed) if both else None,
         subgroups=analyse_subgroups(cases, model.threshold, several, resampling),
         warnings=_warnings(model),

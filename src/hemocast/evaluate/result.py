@@ -16,6 +16,7 @@ from hemocast.stats import (
     RocCurve,
     SubgroupAnalysis,
 )
+from hemocast.stats.discrimination.roc import PrecisionRecall
 from hemocast.stats.estimate import BoolArray, Float64Array
 from hemocast.stats.pooling import Pooled
 from hemocast.stats.prevalence import PredictiveValues
@@ -97,7 +98,7 @@ class ModelPart:
     calibration : CalibrationPart
     decision : DecisionCurve or None
         None with a reason among the warnings.
-    roc, band : RocCurve or None, RocBand or None
+    roc, precision_recall, band : RocCurve, PrecisionRecall, RocBand, or None
         None where only one class is there.
     subgroups : tuple of SubgroupAnalysis
         One per grouping.
@@ -117,6 +118,7 @@ class ModelPart:
     calibration: CalibrationPart
     decision: DecisionCurve | None
     roc: RocCurve | None
+    precision_recall: PrecisionRecall | None
     band: RocBand | None
     subgroups: tuple[SubgroupAnalysis, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -13,11 +13,12 @@ from hemocast.report.evaluation.figures import draw_evaluation, forest_rows, roc
 def test_every_model_is_in_the_common_figures_and_has_its_own(evaluation: EvaluationResult) -> None:
     drawn = {drawing.name: drawing for drawing in draw_evaluation(evaluation)}
     assert [*drawn] == [
-        "roc", "confusion", "calibration-1", "calibration-2", "decision", "subgroups-1",
-        "subgroups-2",
+        "roc", "precision-recall", "confusion", "calibration-1", "calibration-2", "decision",
+        "subgroups-1", "subgroups-2",
     ]  # fmt: skip
     assert "True risk, AUC" in drawn["roc"].svg
     assert "95 % band" in drawn["roc"].caption
+    assert "True risk, AP" in drawn["precision-recall"].svg
     assert "True risk" in drawn["calibration-2"].caption
     assert drawn["subgroups-1"].wide
     for drawing in drawn.values():
@@ -32,7 +33,8 @@ def test_a_model_without_a_curve_is_left_out_of_the_roc(evaluation: EvaluationRe
     assert line.point == pytest.approx(
         (cells.fp / (cells.fp + cells.tn), cells.tp / (cells.tp + cells.fn))
     )
-    bare = replace(evaluation, models=(replace(first, roc=None, decision=None, subgroups=()),))
+    only = replace(first, roc=None, precision_recall=None, decision=None, subgroups=())
+    bare = replace(evaluation, models=(only,))
     assert [d.name for d in draw_evaluation(bare)] == ["confusion", "calibration-1"]
 
 

@@ -35,7 +35,7 @@ def test_it_shows_every_metric_comparison_and_subgroup(evaluation: EvaluationRes
     auc = model["auc"]
     assert f"AUC {auc.value:.3f} {auc.ci_low:.3f} to {auc.ci_high:.3f} {auc.ci_method}" in said
     assert "<b>" not in page
-    assert page.count("<figure") == 7
+    assert page.count("<figure") == 8
     assert "nan" not in said
 
 

@@ -74,3 +74,14 @@ def test_a_band_is_drawn_where_curves_are_few(cases: tuple[np.ndarray, np.ndarra
     few, many = roc_figure([banded]), roc_figure([banded] * 3)
     assert len(few.axes[0].collections) == 1
     assert len(many.axes[0].collections) == 0
+
+
+def test_many_curves_are_named_below_the_axes(
+    cases: tuple[np.ndarray, np.ndarray], check_figure: Callable
+) -> None:
+    lines = [line(cases, f"Neurologist {k}") for k in range(9)]
+    assert "Neurologist 8" in check_figure(lambda simulated: roc_figure(lines, simulated=simulated))
+    figure = roc_figure(lines)
+    assert figure.axes[0].get_legend() is None
+    assert len(figure.legends) == 1
+    assert roc_figure(lines[:2]).axes[0].get_legend() is not None

@@ -13,6 +13,7 @@ from hemocast.report.readers.figures import (
     agreement_panels,
     confusion_panels,
     draw_readers,
+    probability_lines,
     reader_lines,
     reader_points,
 )
@@ -51,7 +52,8 @@ def test_averages_have_no_matrix(analysis: ReaderAnalysis) -> None:
 
 def test_every_arm_has_its_figures(analysis: ReaderAnalysis) -> None:
     names = [d.name for d in draw_readers(analysis, simulated=False)]
-    arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in ("readers-confusion", "agreement")]
+    kinds = ("readers-curves", "readers-confusion", "agreement")
+    arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in kinds]
     assert names == ["readers-roc", *arms]
     readers = tuple(rater for rater in analysis.raters if rater.kind != "model")
     alone = replace(analysis, raters=readers)
@@ -63,3 +65,28 @@ def test_the_models_curve_is_that_of_the_scans_read(analysis: ReaderAnalysis) ->
     model = analysis.raters[0]
     assert line.curve is model.roc
     assert line.point == (1 - model["specificity"].value, model["sensitivity"].value)
+
+
+def test_readers_probabilities_have_curves_with_their_area(analysis: ReaderAnalysis) -> None:
+    lines = probability_lines(analysis, "aided")
+    assert [line.name for line in lines] == ["model", "C2 & co", "C3", "C_1"]
+    own = next(r for r in analysis.raters if (r.name, r.arm) == ("C3", "aided"))
+    curve, area = lines[2].curve, lines[2].auc
+    assert np.trapezoid(curve.tpr, curve.fpr) == pytest.approx(own.auc.value)
+    assert (area, lines[2].point) == (
+        own.auc, (1 - own["specificity"].value, own["sensitivity"].value),
+    )  # fmt: skip
+
+
+def test_readers_without_probabilities_have_no_curve_and_the_caption_counts_them(
+    analysis: ReaderAnalysis,
+) -> None:
+    fewer = [replace(r, roc=None) if r.name == "C3" else r for r in analysis.raters]
+    drawn = {
+        d.name: d for d in draw_readers(replace(analysis, raters=tuple(fewer)), simulated=False)
+    }
+    caption = drawn["readers-curves-unaided"].caption
+    assert "1 of 3 readers gave no probability for some scans: no curve." in caption
+    bare = tuple(replace(r, roc=None) if r.kind == "reader" else r for r in analysis.raters)
+    names = [d.name for d in draw_readers(replace(analysis, raters=bare), simulated=False)]
+    assert not [name for name in names if name.startswith("readers-curves")]

@@ -15,6 +15,7 @@ from hemocast.stats import (
     confusion,
     roc_curve,
 )
+from hemocast.stats.discrimination.roc import average_precision, precision_recall_curve
 
 # Scores on a coarse grid, so that ties are common.
 scores = st.integers(0, 12).map(lambda value: value / 12)
@@ -141,3 +142,16 @@ def test_rules_and_targets_must_fit() -> None:
     for rule, target in (("youden", 0.9), ("sensitivity", None), ("specificity", 90)):
         with pytest.raises(StatisticsError, match="target"):
             choose_threshold(Cases(label, score), rule, target)
+
+
+@given(cases)
+def test_steps_of_precision_hold_the_average_precision_and_lie_on_scikit_learns(rows: list) -> None:
+    label, score = split(rows)
+    own = Cases(label, score)
+    curve = precision_recall_curve(own)
+    assert np.diff(curve.recall) @ curve.precision[1:] == pytest.approx(average_precision(own))
+    precision, recall, _ = sk.precision_recall_curve(label, score)
+    theirs = np.column_stack([recall, precision])
+    ours = np.column_stack([curve.recall, curve.precision])[1:]
+    assert all(np.isclose(theirs, point).all(axis=1).any() for point in ours)
+    assert (curve.recall[-1], curve.prevalence) == (1, label.mean())

@@ -9,7 +9,7 @@ model's AUC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Rater:
     cells : Confusion or None
         None for the average.
     roc : RocCurve or None
-        Of a model with scans of both classes.
+        Of the probabilities of a model or reader who gave one to every scan, of both classes.
     """
 
     name: str
@@ -188,9 +188,7 @@ def _coverage(readings: ReadingTable, read: IntArray) -> tuple[str, ...]:
 def _model(model: ModelCases, resampling: Resampling) -> Rater:
     score, cases = model.cases.score, model.cases
     said = Cases(cases.truth, score >= model.threshold, cases.patient)
-    line = _rater((model.name, "model", ""), said, score, resampling)
-    both = 0 < cases.n_positive < cases.n
-    return replace(line, roc=roc_curve(cases) if both else None)
+    return _rater((model.name, "model", ""), said, score, resampling)
 
 
 def _reader(own: ReadingTable, resampling: Resampling) -> Rater:
@@ -216,7 +214,14 @@ def _rater(
         auc=_auc(said, probability),
         auc_one_point=drawn["balanced_accuracy"],
         cells=drawn.confusion,
+        roc=_roc(said, probability),
     )
+
+
+def _roc(said: Cases, probability: Float64Array) -> RocCurve | None:
+    if np.isnan(probability).any() or not 0 < said.n_positive < said.n:
+        return None
+    return roc_curve(Cases(said.truth, probability, said.patient))
 
 
 def _auc(said: Cases, probability: Float64Array) -> Estimate:

@@ -12,6 +12,7 @@ from hemocast.report.figures.confusion import ConfusionPanel, confusion_figure
 from hemocast.report.figures.decision import decision_figure
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.figures.forest import ForestRow, forest_figure
+from hemocast.report.figures.precision import PrecisionLine, precision_figure
 from hemocast.report.figures.roc import RocLine, roc_figure
 from hemocast.report.figures.style import shortened
 
@@ -34,6 +35,19 @@ def roc_lines(models: Sequence[ModelPart]) -> list[RocLine]:
         cells = model.confusion
         point = (cells.fp / (cells.fp + cells.tn), cells.tp / (cells.tp + cells.fn))
         lines.append(RocLine(shortened(model.name, 18), model.roc, model["auc"], model.band, point))
+    return lines
+
+
+def precision_lines(models: Sequence[ModelPart]) -> list[PrecisionLine]:
+    """Precision-recall curves of the models that have one."""
+    lines = []
+    for model in models:
+        if model.precision_recall is None:
+            continue
+        at = (model["sensitivity"].value, model["ppv"].value)
+        point = None if np.isnan(at[1]) else at
+        area = model["average_precision"]
+        lines.append(PrecisionLine(model.name, model.precision_recall, area, point))
     return lines
 
 
@@ -60,6 +74,13 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
             "roc", roc_figure(lines, simulated=simulated),
             f"ROC curves; AUC with 95 % limits. Dots: the thresholds used{band}. The dotted line "
             "is guessing.",
+        )  # fmt: skip
+    if steps := precision_lines(models):
+        yield Drawing(
+            "precision-recall", precision_figure(steps, simulated=simulated),
+            "Precision-recall curves; AP, the average precision, is the area under the steps, with "
+            "95 % limits. Dots: the thresholds used. A useless score has the share with HT "
+            "(dotted), so that areas of samples with other shares do not compare.",
         )  # fmt: skip
     panels = [ConfusionPanel(model.name, model.confusion) for model in result.models[:_MOST_PANELS]]
     yield Drawing(

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
+_MOST_INSIDE = 4
+"""So many curves are named inside the axes; a longer legend would hide them."""
+
 _DISTANCES = (4, 6, 10, 15, 21, 28, 36, 45, 55, 66, 78)
 _ANGLES = tuple(math.radians(turn) for turn in (-25, 25, -90, 90, 155, -155, 0, 180, -55, 55))
 """Where a reader's name may stand, points from the reader's mark; best first."""
@@ -99,7 +102,8 @@ def roc_figure(
         Say so in the figure.
     """
     n_named = len(lines) + len({(p.aided, p.average) for p in points})
-    below = 0.145 * n_named if points else 0.0
+    apart = bool(points) or len(lines) > _MOST_INSIDE
+    below = 0.145 * n_named if apart else 0.0
     height = 3.7 + below
     figure = new_figure(3.5, height, simulated=simulated)
     axes = figure.add_axes((0.135, (0.46 + below) / height, 0.835, 2.92 / height))
@@ -111,8 +115,8 @@ def roc_figure(
     if not _both(points):
         _name_readers(axes, points)
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")  # noqa: RUF001 - a minus sign
-    if points:
-        # Readers may lie anywhere, so the legend has a place of its own.
+    if apart:
+        # Readers may lie anywhere, and many curves everywhere: the legend has its own place.
         figure.legend(loc="lower left", bbox_to_anchor=(0.1, 0))
     else:
         axes.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none")

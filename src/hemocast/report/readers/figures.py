@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hemocast.stats.estimate import Float64Array
 
 _MOST_RATERS = 25
+_MOST_READER_CURVES = 10
 
 
 def draw_readers(analysis: ReaderAnalysis, *, simulated: bool) -> tuple[Drawing, ...]:
@@ -37,13 +38,25 @@ def draw_readers(analysis: ReaderAnalysis, *, simulated: bool) -> tuple[Drawing,
 
 def reader_lines(analysis: ReaderAnalysis) -> list[RocLine]:
     """Curves of the models on the scans that somebody read."""
+    models = [rater for rater in analysis.raters if rater.kind == "model"]
+    return _lines(models[:MOST_CURVES])
+
+
+def probability_lines(analysis: ReaderAnalysis, arm: str) -> list[RocLine]:
+    """Curves of the first model and of the readers of one arm, from their probabilities."""
+    readers = [r for r in analysis.raters if r.kind == "reader" and r.arm == arm and r.roc]
+    models = [rater for rater in analysis.raters if rater.kind == "model"]
+    return _lines([*models[:1], *readers[:_MOST_READER_CURVES]]) if readers else []
+
+
+def _lines(raters: Sequence[Rater]) -> list[RocLine]:
     return [
         RocLine(
             shortened(rater.name, 18), rater.roc, rater.auc,
             point=(1 - rater["specificity"].value, rater["sensitivity"].value),
         )
-        for rater in analysis.raters[:MOST_CURVES]
-        if rater.kind == "model" and rater.roc is not None
+        for rater in raters
+        if rater.roc is not None
     ]  # fmt: skip
 
 
@@ -99,6 +112,12 @@ def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
             "as points. A point on the curve means: as good as the model at that threshold.",
         )  # fmt: skip
     for arm in analysis.arms:
+        if curves := probability_lines(analysis, arm):
+            yield Drawing(
+                f"readers-curves-{arm}", roc_figure(curves, simulated=simulated),
+                f"ROC curves of the readers' probabilities ({arm}), on the scans that each read. "
+                f"Dots: where their yes/no decisions lie.{_not_drawn(analysis, arm)}",
+            )  # fmt: skip
         raters = [r for r in analysis.raters if r.arm in ("", arm)]
         panels = confusion_panels(raters)[:_MOST_RATERS]
         yield Drawing(
@@ -114,6 +133,17 @@ def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
                 "away what chance alone would give; intervals are in agreement.csv.",
                 wide=True,
             )  # fmt: skip
+
+
+def _not_drawn(analysis: ReaderAnalysis, arm: str) -> str:
+    """Say which readers of an arm have no curve."""
+    own = [rater for rater in analysis.raters if rater.kind == "reader" and rater.arm == arm]
+    more = sum(rater.roc is not None for rater in own) - _MOST_READER_CURVES
+    without = sum(rater.roc is None for rater in own)
+    said = f" {more} more are not drawn." if more > 0 else ""
+    if without:
+        said += f" {without} of {len(own)} readers gave no probability for some scans: no curve."
+    return said
 
 
 def confusion_panels(raters: Sequence[Rater]) -> list[ConfusionPanel]:

@@ -54,6 +54,24 @@ class RocBand:
 
 
 @dataclass(frozen=True)
+class PrecisionRecall:
+    """The empirical precision-recall curve, to be drawn by steps.
+
+    Parameters
+    ----------
+    recall, precision : ndarray of float64, shape (k,)
+        Sensitivity, rising from 0 to 1, and PPV. The step up to a recall has the PPV of its first
+        point, so that the area under the steps is the average precision.
+    prevalence : float
+        The PPV of a useless score, at every recall.
+    """
+
+    recall: Float64Array
+    precision: Float64Array
+    prevalence: float
+
+
+@dataclass(frozen=True)
 class ChosenThreshold:
     """A threshold with what it gives on the cases at hand.
 
@@ -157,6 +175,37 @@ def roc_curve(cases: Cases) -> RocCurve:
         fpr=np.concatenate([[0.0], fp / n_negative]),
         tpr=np.concatenate([[0.0], tp / n_positive]),
         threshold=np.concatenate([[np.inf], falling[last_of_tie]]),
+    )
+
+
+def precision_recall_curve(cases: Cases) -> PrecisionRecall:
+    """Sensitivity and PPV at every threshold; of each recall the first point and the last.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater.
+
+    Raises
+    ------
+    StatisticsError
+        Only one class is present.
+
+    References
+    ----------
+    Davis J, Goadrich M 2006, Proc ICML 233-240, 10.1145/1143844.1143874. Of rare outcomes: Saito T,
+    Rehmsmeier M 2015, PLoS One 10:e0118432, 10.1371/journal.pone.0118432.
+    """
+    curve = roc_curve(cases)
+    recall = curve.tpr[1:]
+    found, wrong = recall * cases.n_positive, curve.fpr[1:] * (cases.n - cases.n_positive)
+    precision = found / (found + wrong)
+    moves = np.diff(recall, prepend=-1.0, append=2.0) > 0
+    kept = moves[:-1] | moves[1:]
+    return PrecisionRecall(
+        recall=np.concatenate([[0.0], recall[kept]]),
+        precision=np.concatenate([precision[:1], precision[kept]]),
+        prevalence=cases.n_positive / cases.n,
     )
 
 
