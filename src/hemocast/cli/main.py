@@ -39,6 +39,7 @@ from hemocast.cli.reproduce import reproduce
 from hemocast.cli.score import score
 from hemocast.cli.simulate import simulate
 from hemocast.cli.split import split
+from hemocast.cli.study import study
 from hemocast.cli.train import train
 from hemocast.cli.tune import tune
 from hemocast.errors import HemocastError
@@ -67,6 +68,7 @@ app.command()(tune)
 app.command()(export)
 app.command()(benchmark)
 app.command()(evaluate)
+app.command()(study)
 app.command()(score)
 app.command()(fuse)
 app.command()(recalibrate)

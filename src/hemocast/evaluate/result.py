@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hemocast.readers.analysis.analyse import ReaderAnalysis
 from hemocast.stats import (
@@ -237,6 +238,8 @@ class EvaluationResult:
         What was left out, or could not be used.
     primary : str or None
         The metric named as primary before the numbers were seen.
+    level : {"scan", "patient"}
+        What was judged.
     """
 
     models: tuple[ModelPart, ...]
@@ -247,3 +250,4 @@ class EvaluationResult:
     resampling: Resampling = field(default_factory=Resampling)
     notes: tuple[str, ...] = ()
     primary: str | None = None
+    level: Literal["scan", "patient"] = "scan"

@@ -239,6 +239,7 @@ def evaluate_inputs(
         resampling=resampling,
         notes=(*_primary(options.primary), *_notes(found)),
         primary=options.primary,
+        level=options.level,
     )
 
 

@@ -78,6 +78,9 @@ def metrics_json(result: EvaluationResult) -> dict[str, Any]:
         "n_resamples": result.resampling.n,
         "seed": result.resampling.seed,
         "resampled": "patients, each with all scans",
+        "interval": result.resampling.interval,
+        "level": result.level,
+        "primary": result.primary,
         "notes": list(result.notes),
         "models": {model.name: _model_json(model) for model in result.models},
         "comparisons": [

@@ -1,0 +1,1 @@
+"""One study's records, told as methods, results, checklists and doubts."""

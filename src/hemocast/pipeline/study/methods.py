@@ -1,0 +1,450 @@
+"""How a study was done, in sentences that its records fill; nothing is said that none holds."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from hemocast.model.prediction import HEATMAP_UNIT
+from hemocast.pipeline.study.dataset_facts import DatasetFacts
+from hemocast.pipeline.study.records import Records
+from hemocast.pipeline.study.words import (
+    Say,
+    groupings_of,
+    listed,
+    models_of,
+    plural,
+    said,
+    title_of,
+)
+from hemocast.report.checklists.checklist import Statement
+from hemocast.report.words import METRIC_TITLES, sentence
+from hemocast.version import VERSION
+
+LIBRARIES = ("numpy", "scipy", "onnxruntime", "torch")
+_VIEWS = {
+    "histogram": "a histogram of the brain's grey values and of how its sides differ",
+    "voxels": "coarse voxels of the brain",
+    "record": "the clinical record",
+    "nihss": "the NIHSS",
+}
+_SOURCES = {
+    "column": "as the table of predictions gives it",
+    "option": "as given for the evaluation",
+    "default": "taken by default",
+    "prevalence": "the share with HT among the scans evaluated",
+}
+
+
+def methods_of(records: Records) -> tuple[Statement, ...]:
+    """Say how the study was done, in the order of a paper's methods."""
+    return tuple(said(_METHODS, records))
+
+
+def _purpose(records: Records) -> str:
+    says = records.model
+    if says is None:
+        return ""
+    return (
+        f"The model {says.name} (version {says.version}) gives the probability of hemorrhagic "
+        "transformation (HT) after an acute ischemic stroke from a plain head CT taken before any "
+        f"bleeding. {sentence(f'It is meant for: {says.population}')} It is for research and is no "
+        "medical device."
+    )
+
+
+def _outcome(records: Records) -> str:
+    parts = []
+    if records.model:
+        parts.append(f"The outcome was: {records.model.horizon}.")
+    if records.dataset:
+        facts = records.dataset
+        if grades := facts.counts.get("ht_grade"):
+            parts.append(f"It was graded as {listed(grades)}.")
+        if facts.reviewers:
+            parts.append(f"Labels come from {plural(facts.reviewers, 'reviewer')} (reviews.tsv).")
+    return " ".join(parts)
+
+
+def _sources(records: Records) -> str:
+    facts = records.dataset
+    if facts is None:
+        return ""
+    made = f", made by {', '.join(facts.made_by)}" if facts.made_by else ""
+    simulated = " All of it is SIMULATED: no patients." if facts.simulated else ""
+    return (
+        f"The dataset \u201c{facts.name}\u201d{made} holds "
+        f"{plural(facts.scans, 'scan')} of {plural(facts.patients, 'patient')}.{simulated}"
+    )
+
+
+def _setting(records: Records) -> str:
+    facts = records.dataset
+    if facts is None:
+        return ""
+    words = {"site": "Sites", "manufacturer": "Scanners, by scans", "slice_mm": "Slices, mm"}
+    return " ".join(
+        f"{title}: {listed(facts.counts[key])}."
+        for key, title in words.items()
+        if key in facts.counts
+    )
+
+
+def _eligibility(records: Records) -> str:
+    facts = records.dataset
+    if facts is None or not _ours(facts):
+        return ""
+    return (
+        "Only plain axial CT of a whole head was taken in: contrast, reconstructions for bone, "
+        "gaps between slices, other body parts and misplaced heads are refused by rule, each with "
+        f"a code. {plural(facts.refused, 'study', 'studies')} refused, "
+        f"{plural(facts.left_out, 'series', 'series')} left out (quality/refused.tsv, "
+        "quality/left_out.tsv)."
+    )
+
+
+def _ours(facts: DatasetFacts) -> bool:
+    return any(maker.startswith("hemocast") for maker in facts.made_by)
+
+
+def _identity(records: Records) -> str:
+    if records.dataset is None or not _ours(records.dataset):
+        return ""
+    return (
+        "Patients are named by a keyed hash; the key does not lie in the dataset, and neither its "
+        "tables nor its files hold names or identifiers of the hospital."
+    )
+
+
+def _treatment(records: Records) -> str:
+    given = records.dataset and records.dataset.counts.get("treatment")
+    return f"Treatments, by patients: {listed(given)}." if given else ""
+
+
+def _preparation(records: Records) -> str:
+    if records.model is None:
+        return ""
+    made = records.model.prepare
+    return (
+        "Every scan was resampled and the head set upright, the brain alone was kept, and "
+        f"{made.frames} frames of {made.frame_mm:g} mm with {made.size} x {made.size} pixels of "
+        f"{made.pixel_mm:g} mm were cut from it; {made.window_low:g} to {made.window_high:g} HU "
+        "became 0 to 1. One path of code prepares scans for training, evaluation and use."
+    )
+
+
+def _inputs(records: Records) -> str:
+    says = records.model
+    if says is None:
+        return ""
+    views = says.measured.views if says.measured else ()
+    told = " and ".join(_VIEWS[view] for view in views) or "the frames of the scan"
+    if says.joined:
+        told += " and " + " and ".join(_VIEWS[view] for view in says.joined.views)
+    return f"The model is told {told}; nothing else."
+
+
+def _missing(records: Records) -> str:
+    parts = []
+    if (facts := records.dataset) and facts.missing:
+        lacking = {name: count for name, count in facts.missing.items() if count}
+        parts.append(
+            f"Clinical values missing, by patients: {listed(lacking)}."
+            if lacking
+            else "No clinical value is missing."
+        )
+    if (says := records.model) and (says.measured or says.joined):
+        parts.append(
+            "A missing value takes the mean of the patients learned from and, where ten or more "
+            "of them lacked it, a weight for lacking it (trees learn where a gap goes); models "
+            "of the record alone were fitted on five imputations."
+        )
+    if records.evaluation:
+        parts += [sentence(note) for note in records.evaluation.notes if "left out" in note]
+    return " ".join(parts)
+
+
+def _split(records: Records) -> str:
+    split = records.split
+    if split is None:
+        return ""
+    parts = "; ".join(f"{part}: {_counts(told)}" for part, told in split.counts.items())
+    drawn = f" (drawn with seed {split.seed})" if split.seed is not None else ""
+    return (
+        f"Patients, not scans, were divided by the split {split.name}{drawn}: {parts}. "
+        f"{plural(split.overlap, 'patient')} in more than one part."
+    )
+
+
+def _counts(told: Mapping[str, int]) -> str:
+    words = plural(told["patients"], "patient")
+    if "scans" in told:
+        words += f", {plural(told['scans'], 'scan')}"
+    return words + (f", {told['ht']:,} with HT" if "ht" in told else "")
+
+
+def _network(records: Records) -> str:
+    says = records.model
+    if says is None:
+        return ""
+    if says.measured:
+        return (
+            f"The model is {says.net.name}, one from measurements; all its numbers stand in "
+            "model.yaml. It is a single model, no ensemble."
+        )
+    facts = says.network
+    size = (
+        f" with {facts.parameters:,} learned numbers in {len(facts.layers)} layers, listed in "
+        "model.yaml"
+        if facts
+        else ""
+    )
+    joined = " The clinical record enters its last layer." if says.joined else ""
+    changed = " It is no longer as its settings build it." if facts and facts.changed else ""
+    alone = " It is a single model, no ensemble."
+    return f"The model is the network {says.net.name}{size}.{joined}{changed}{alone}"
+
+
+def _training(records: Records) -> str:
+    says, config = records.model, records.config
+    if says is None:
+        return ""
+    if says.measured:
+        return (
+            "It was fitted on the patients of the training part; what had to be chosen, such as a "
+            "penalty, was chosen by cross-validation among them."
+        )
+    if config is None:
+        return ""
+    told = config.train
+    if told.encoder:
+        return (
+            f"It starts from the encoder {Path(told.encoder).name}, of which the last layer alone "
+            f"was fitted on the training patients (seed {told.seed})."
+        )
+    refit = (
+        " For as many epochs the network was then trained anew on all of these patients."
+        if says.training.refit
+        else ""
+    )
+    return (
+        f"From random weights (seed {told.seed}) it was trained by AdamW for at most {told.epochs} "
+        f"epochs in batches of {told.batch_size} scans, learning rate at most "
+        f"{told.learning_rate:g}, weight decay {told.weight_decay:g}, dropout "
+        f"{config.net.dropout:g}, {'with' if told.augment else 'without'} augmentation, weights "
+        f"averaged with decay {told.average:g}. The epoch with the lowest loss on "
+        f"{100 * told.validation_fraction:g} % of the training patients was kept (patience "
+        f"{told.patience}).{refit}"
+    )
+
+
+def _imbalance(records: Records) -> str:
+    says, config = records.model, records.config
+    if says is None or says.measured or config is None:
+        return ""
+    rarer = min(says.training.prevalence, 1 - says.training.prevalence)
+    chosen = config.train.class_weights
+    balanced = chosen == "balanced" or (chosen == "auto" and rarer < 0.25)
+    if balanced:
+        return (
+            "Both classes counted alike in the loss (class weights); the probabilities were "
+            "calibrated afterwards."
+        )
+    return "No method against unequal classes was used."
+
+
+def _calibration(records: Records) -> str:
+    says = records.model
+    if says is None:
+        return ""
+    told = says.calibration
+    kind = "an isotonic" if told.curve else "a logistic"
+    return (
+        f"The logit became a probability by {kind} curve fitted on {plural(told.n_scans, 'scan')} "
+        f"of {plural(told.n_patients, 'patient')}, among whom {100 * told.assumed:.1f} % had HT."
+    )
+
+
+def _output(records: Records) -> str:
+    parts = []
+    if says := records.model:
+        parts.append(
+            "The model gives a probability with the 95 % interval of its calibration curve; the "
+            f"threshold in its folder is {says.calibration.threshold:.3f}."
+        )
+    for name, model in models_of(records):
+        parts.append(
+            f"{name} was called positive at or above {model.threshold:.3g}, "
+            f"{_SOURCES.get(model.threshold_source, 'of unknown origin')}."
+        )
+    return " ".join(parts)
+
+
+def _prediction(records: Records) -> str:
+    says = records.model
+    if says is None:
+        return ""
+    how = "from the numbers in model.yaml" if says.measured else "by ONNX Runtime from model.onnx"
+    return (
+        f"Predictions were computed {how} (model hash {records.model_hash[:12]}); every "
+        "prediction.json keeps probability, threshold, flags, model hash and the hash of the scan."
+    )
+
+
+def _refusals(records: Records) -> str:
+    if records.model is None:
+        return ""
+    gate = records.model.gate
+    doubted = (
+        f"by {len(gate.features)} measurements learned from {gate.n_scans} training scans"
+        if gate
+        else "by brightness, spread and extent of the brain"
+    )
+    return (
+        "A scan that cannot be used (blood already, contrast, gaps, no whole brain) gets no "
+        "probability but a refusal with its reason, and counts as not predicted; a scan unlike "
+        f"the training scans gets one with a flag, told {doubted}."
+    )
+
+
+def _heatmap(records: Records) -> str:
+    says = records.model
+    if says is None or (says.measured and "voxels" not in says.measured.views):
+        return ""
+    return (
+        f"Heatmaps are class activation maps in {HEATMAP_UNIT}. How far such maps show what a "
+        "model uses is measured by 'hemocast explain' and stands in docs/heatmaps.md."
+    )
+
+
+def _endpoint(records: Records) -> str:
+    record = records.evaluation
+    if record is None or not record.primary:
+        return ""
+    name = METRIC_TITLES.get(record.primary, record.primary)
+    return (
+        f"The primary endpoint, named before the numbers were seen, is: {name}. All else is "
+        "secondary."
+    )
+
+
+def _statistics(records: Records) -> str:
+    record = records.evaluation
+    if record is None:
+        return ""
+    kind = {"bca": "BCa", "percentile": "percentile"}.get(record.interval, "")
+    judged = {"patient": "Every patient was judged once. ", "scan": "Every scan was judged. "}
+    methods = sorted({
+        value.ci_method
+        for _, model in models_of(records)
+        for value in model.metrics.values()
+        if value.ci_method != "none"
+    })  # fmt: skip
+    return (
+        f"{judged.get(record.level, '')}Discrimination (AUC, average precision), classification at "
+        "the threshold, calibration (in the large, slope, loess curve with ICI, E50, E90, Emax), "
+        "Brier score and net benefit were measured, with 95 % intervals: "
+        f"{', '.join(methods)}. The {kind + ' ' if kind else ''}bootstrap drew patients with all "
+        f"their scans {record.n_resamples:,} times (seed {record.seed})."
+    )
+
+
+def _comparisons(records: Records) -> str:
+    record = records.evaluation
+    if record is None or not record.comparisons:
+        return ""
+    ways = sorted({f"{title_of(str(row.get('metric')))} by {row.get('method')}"
+                   for row in record.comparisons})  # fmt: skip
+    return (
+        f"Models were compared on the scans that both rated: {'; '.join(ways)}. P values are "
+        "two-sided, and adjusted after Holm over the pairs."
+    )
+
+
+def _fairness(records: Records) -> str:
+    if not (found := groupings_of(records)):
+        return ""
+    return (
+        f"Performance was looked at by {', '.join(found)}; whether groups differ was tested by "
+        "interaction tests of the AUC and of calibration, adjusted after Holm over the groupings."
+    )
+
+
+def _clusters(records: Records) -> str:
+    if not records.tables.get("pooled_sites"):
+        return ""
+    return (
+        "Sites were pooled by random effects (Paule and Mandel; Hartung and Knapp's modified "
+        "interval), with the interval in which another such site may lie."
+    )
+
+
+def _robustness(records: Records) -> str:
+    parts = []
+    if rules := dict.fromkeys(row["rule"] for row in records.tables.get("thresholds", ())):
+        parts.append(f"Thresholds looked at: {', '.join(rules)}.")
+    if records.tables.get("prevalence"):
+        parts.append("Predictive values were computed for other prevalences.")
+    if found := groupings_of(records):
+        parts.append(f"Results were looked at within groups of {', '.join(found)}.")
+    return " ".join(parts)
+
+
+def _readers(records: Records) -> str:
+    rows = records.tables.get("table2", ())
+    if not rows:
+        return ""
+    first = next(iter(rows[0]))
+    return (
+        f"Readers rated the same scans: {', '.join(row[first] for row in rows[:15])} (Table 2). "
+        "Agreement and tests of model against readers are in agreement.csv and reader_tests.csv."
+    )
+
+
+def _software(records: Records) -> str:
+    versions = []
+    for name in LIBRARIES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    told = records.evaluation
+    made = f"; the evaluation was made by {told.software}" if told else ""
+    return (
+        f"Hemocast {VERSION} (Apache-2.0), Python {platform.python_version()}, "
+        f"{', '.join(versions)}{made}."
+    )
+
+
+_METHODS: dict[str, tuple[str, Say]] = {
+    "purpose": ("What the model is for", _purpose),
+    "sources": ("Sources of data", _sources),
+    "setting": ("Setting and scanners", _setting),
+    "eligibility": ("Who was taken in", _eligibility),
+    "identity": ("Identities", _identity),
+    "treatment": ("Treatment", _treatment),
+    "outcome": ("Outcome", _outcome),
+    "preparation": ("Preparation of scans", _preparation),
+    "inputs": ("Predictors", _inputs),
+    "missing": ("Missing values", _missing),
+    "split": ("Division of patients", _split),
+    "network": ("Model", _network),
+    "training": ("Training", _training),
+    "imbalance": ("Unequal classes", _imbalance),
+    "calibration": ("Calibration of the model", _calibration),
+    "output": ("Output and thresholds", _output),
+    "prediction": ("How predictions are computed", _prediction),
+    "refusals": ("Input that is not fit", _refusals),
+    "heatmap": ("Heatmaps", _heatmap),
+    "endpoint": ("Primary endpoint", _endpoint),
+    "statistics": ("Statistics", _statistics),
+    "comparisons": ("Comparison of models", _comparisons),
+    "fairness": ("Subgroups", _fairness),
+    "clusters": ("Sites", _clusters),
+    "robustness": ("Robustness", _robustness),
+    "readers": ("Readers", _readers),
+    "software": ("Software", _software),
+}
+"""Key -> title, and who says it; in the order of the page."""

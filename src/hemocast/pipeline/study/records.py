@@ -1,0 +1,344 @@
+"""What the runs of a study left on the disk, read once and checked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hemocast.config import Config
+from hemocast.dataset.split.saved import find_split, read_parts
+from hemocast.errors import NothingThere, TableError, UsageError
+from hemocast.model import load
+from hemocast.model.schema import Description
+from hemocast.pipeline.study.dataset_facts import DatasetFacts, read_dataset
+from hemocast.tables import read_table
+
+METRICS = "metrics.json"
+_LARGEST = 1 << 26
+"""Bytes of a record beyond which it is not read."""
+
+Rows = tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The folders and tables of a study; each may be missing.
+
+    Parameters
+    ----------
+    evaluation : Path or None
+        Folder of ``hemocast evaluate``.
+    model : Path or None
+        A trained model's folder.
+    dataset : Path or None
+        The dataset that the model learned from.
+    split : str or None
+        Its split: a name or a table; None: the model's own, or the only one.
+    predictions : Path or None
+        The table that was evaluated: whose patients are looked for in the training part.
+    benchmark, reproduction : Path or None
+        Folders of ``hemocast benchmark`` and ``hemocast reproduce``.
+    """
+
+    evaluation: Path | None = None
+    model: Path | None = None
+    dataset: Path | None = None
+    split: str | None = None
+    predictions: Path | None = None
+    benchmark: Path | None = None
+    reproduction: Path | None = None
+
+
+class _Read(BaseModel):
+    """Base of what is read from JSON: frozen, and blind to what it does not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class EstimateRecord(_Read):
+    """A number of ``metrics.json`` with its limits; None where it has none."""
+
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    ci_method: str
+    n: int
+    warning: str = ""
+
+
+class CellsRecord(_Read):
+    """A confusion matrix."""
+
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+
+class ModelRecord(_Read):
+    """One model of ``metrics.json``."""
+
+    n: int
+    n_patients: int
+    n_positive: int
+    n_patients_positive: int
+    prevalence: float
+    threshold: float
+    threshold_source: str
+    confusion: CellsRecord
+    metrics: dict[str, EstimateRecord]
+    calibration: dict[str, EstimateRecord | str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def calibrated(self) -> dict[str, EstimateRecord]:
+        """Measures of calibration."""
+        return {k: v for k, v in self.calibration.items() if isinstance(v, EstimateRecord)}
+
+
+class EvaluationRecord(_Read):
+    """``metrics.json``."""
+
+    software: str
+    simulated: bool
+    n_resamples: int
+    seed: int
+    notes: tuple[str, ...] = ()
+    models: dict[str, ModelRecord]
+    comparisons: tuple[dict[str, Any], ...] = ()
+    level: str = ""
+    interval: str = ""
+    primary: str | None = None
+
+
+@dataclass(frozen=True)
+class SplitFacts:
+    """A split, by its receipt or else its table.
+
+    Parameters
+    ----------
+    name : str
+        Of the split.
+    seed : int or None
+        What it was drawn from; None where not known.
+    counts : mapping
+        Part -> what is counted -> how many.
+    overlap : int
+        Patients in more than one part.
+    evaluated : mapping or None
+        Part, or ``none`` -> how many of the evaluated patients are in it; None where no table of
+        predictions was given.
+    """
+
+    name: str
+    seed: int | None
+    counts: Mapping[str, Mapping[str, int]]
+    overlap: int
+    evaluated: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """All that was read.
+
+    Parameters
+    ----------
+    evaluation : EvaluationRecord or None
+        ``metrics.json``.
+    tables : mapping
+        CSV files of the evaluation, the benchmark and the reproduction -> their rows.
+    pictures : mapping
+        Their SVG figures.
+    model, model_hash : Description or None, str
+        What the model's folder says, and its hash.
+    config : Config or None
+        Settings of the training run.
+    dataset : DatasetFacts or None
+        What its tables say.
+    split : SplitFacts or None
+        Who was learned from and who was tested.
+    """
+
+    evaluation: EvaluationRecord | None = None
+    tables: Mapping[str, Rows] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    model: Description | None = None
+    model_hash: str = ""
+    config: Config | None = None
+    dataset: DatasetFacts | None = None
+    split: SplitFacts | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any record says that its data are simulated."""
+        said = (
+            self.evaluation and self.evaluation.simulated,
+            self.model and self.model.simulated_training_data,
+            self.dataset and self.dataset.simulated,
+            any(name.startswith(("benchmark/", "reproduction/")) for name in self.tables),
+        )
+        return any(said)
+
+
+def read_records(sources: Sources) -> Records:
+    """Read everything that is there.
+
+    Raises
+    ------
+    UsageError
+        No source is named.
+    NothingThere
+        A folder or table is not there.
+    TableError
+        A record cannot be read.
+    ModelNotFound, ModelCorrupt, DatasetError
+        As those who read models and datasets say.
+    """
+    if not any(value for name, value in vars(sources).items() if name != "split"):
+        raise UsageError(
+            "No record of a study is named",
+            "at least one of --evaluation, --model, --dataset, --benchmark, --reproduction",
+            "Name the folders that the study's commands wrote",
+        )
+    tables: dict[str, Rows] = {}
+    pictures: dict[str, bytes] = {}
+    evaluation = model = dataset = split = config = None
+    model_hash = ""
+    if sources.evaluation:
+        evaluation = _evaluation(sources.evaluation)
+        tables |= _tables(sources.evaluation, "")
+        pictures |= _pictures(sources.evaluation / "figures", "")
+    if sources.model:
+        loaded = load(sources.model)
+        model, model_hash = loaded.description, loaded.hash
+    if sources.dataset:
+        dataset = read_dataset(sources.dataset)
+        split = _split(sources, model.name if model else None)
+        config = _config(sources.dataset, model)
+    for name in ("benchmark", "reproduction"):
+        if folder := getattr(sources, name):
+            tables |= _tables(folder if name == "benchmark" else folder / "tables", f"{name}/")
+            pictures |= _pictures(folder / "figures", f"{name}/")
+    return Records(evaluation, tables, pictures, model, model_hash, config, dataset, split)
+
+
+def _text(path: Path, what: str) -> str:
+    """Read a text file of no absurd size."""
+    if not path.is_file():
+        raise NothingThere(f"There is no {path.name} in {what}", "that file", "Check the path")
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path.name) from error
+
+
+def _unreadable(name: str) -> TableError:
+    return TableError(
+        f"{name} cannot be read", "the file as Hemocast wrote it", "Make it again with its command"
+    )
+
+
+def _evaluation(folder: Path) -> EvaluationRecord:
+    text = _text(folder / METRICS, "the folder of the evaluation")
+    try:
+        return EvaluationRecord.model_validate_json(text)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise _unreadable(METRICS) from error
+
+
+def _tables(folder: Path, prefix: str) -> dict[str, Rows]:
+    """Read all CSV files of a folder."""
+    if not folder.is_dir():
+        raise NothingThere(
+            f"There is no folder {folder.name} where one is named", "a folder", "Check the path"
+        )
+    found: dict[str, Rows] = {}
+    for path in sorted(folder.glob("*.csv")):
+        if path.name != "predictions.csv":
+            rows = csv.DictReader(io.StringIO(_text(path, "the folder")), restval="")
+            found[prefix + path.stem] = tuple(
+                {str(name): str(cell) for name, cell in row.items()} for row in rows
+            )
+    return found
+
+
+def _pictures(folder: Path, prefix: str) -> dict[str, bytes]:
+    return {
+        prefix + path.stem: path.read_bytes()
+        for path in sorted(folder.glob("*.svg"))
+        if path.is_file() and path.stat().st_size < _LARGEST
+    }
+
+
+def _config(dataset: Path, model: Description | None) -> Config | None:
+    """Read the settings of the run that made the model, where the dataset keeps it."""
+    if model is None:
+        return None
+    path = dataset / "derivatives" / "hemocast" / "runs" / model.name / "run.json"
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Config.model_validate(json.loads(path.read_text(encoding="utf-8"))["config"])
+    return None
+
+
+def _split(sources: Sources, model: str | None) -> SplitFacts | None:
+    """Read the split that is named, the model's own, or the only one; None where there is none."""
+    if sources.dataset is None:
+        return None
+    own = model if model and (sources.dataset / "splits" / f"{model}.tsv").is_file() else None
+    try:
+        path = find_split(sources.dataset, sources.split or own)
+    except (NothingThere, UsageError):
+        if sources.split:
+            raise
+        return None
+    parts = read_parts(path)
+    everybody = Counter(patient for people in parts.values() for patient in people)
+    receipt = _receipt(path)
+    counted = receipt.get("parts")
+    counts = {part: {"patients": len(people)} for part, people in parts.items()}
+    if isinstance(counted, dict):
+        for part, told in counted.items():
+            if part in counts and isinstance(told, dict):
+                counts[part] |= {k: v for k, v in told.items() if isinstance(v, int)}
+    seed = receipt.get("seed")
+    return SplitFacts(
+        path.stem,
+        seed if isinstance(seed, int) else None,
+        counts,
+        sum(times > 1 for times in everybody.values()),
+        _evaluated(sources.predictions, parts),
+    )
+
+
+def _receipt(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads(path.with_name(f"{path.stem}.receipt.json").read_text("utf-8"))
+        if isinstance(content, dict):
+            return content
+    return {}
+
+
+def _evaluated(
+    predictions: Path | None, parts: Mapping[str, Sequence[str]]
+) -> dict[str, int] | None:
+    """Count the evaluated patients by the part they are in."""
+    if predictions is None:
+        return None
+    table = read_table(predictions)
+    if "participant_id" not in table.columns:
+        raise TableError("The table of predictions has no participant_id", "that column", "Add it")
+    people = set(table["participant_id"].str.strip())
+    found = {part: len(people & set(members)) for part, members in parts.items()}
+    inside = {patient for members in parts.values() for patient in members}
+    return found | {"none": len(people - inside)}

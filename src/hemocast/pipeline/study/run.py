@@ -1,0 +1,208 @@
+"""A study's folders in; one page, checklists, tables and their LaTeX out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hemocast.files import claim
+from hemocast.pipeline.study.bias import flags_of
+from hemocast.pipeline.study.methods import methods_of
+from hemocast.pipeline.study.records import (
+    EstimateRecord,
+    ModelRecord,
+    Records,
+    Rows,
+    Sources,
+    read_records,
+)
+from hemocast.pipeline.study.results import results_of
+from hemocast.pipeline.study.words import title_of
+from hemocast.report.checklists.checklist import NAMES, Filled, fill, not_applied, read_checklist
+from hemocast.report.paper.page import PaperTable
+from hemocast.report.study.page import Picture, Study, study_files
+from hemocast.report.words import number
+
+KIND = "study"
+LIVE = "decide-ai"
+"""The checklist of live use, which applies only where there is some."""
+
+_CAPTIONS = {
+    "roc": "ROC curves, with the thresholds used",
+    "pr": "Precision-recall curves",
+    "confusion": "Confusion matrices at the thresholds used",
+    "calibration": "Calibration: observed share with HT against predicted probability",
+    "decision": "Decision curves: net benefit of acting on the model",
+    "subgroups": "AUC in subgroups",
+    "readers": "Readers and model",
+    "agreement": "Agreement of readers",
+    "figure1": "Figure 1 of the reproduction: the method",
+    "figure2": "Figure 2 of the reproduction: confusion matrices",
+    "figure3": "Figure 3 of the reproduction: heatmaps",
+}
+"""Beginning of a figure's name -> what it shows."""
+
+_TABLES = {
+    "table2": "Readers and model",
+    "reader_tests": "Tests of model against readers",
+    "benchmark/table3": "Every network on the same fresh patients (SIMULATED)",
+    "reproduction/table1": "Table 1 of the reproduction (SIMULATED)",
+    "reproduction/table2": "Table 2 of the reproduction (SIMULATED)",
+    "reproduction/table3": "Table 3 of the reproduction (SIMULATED)",
+}
+"""Tables that are shown as they are."""
+
+
+def write_study(sources: Sources, out: Path, *, live: bool = False) -> Study:
+    """Tell a study from the records of its commands.
+
+    Parameters
+    ----------
+    sources : Sources
+        Where they are.
+    out : Path
+        Folder: new, empty, or of an earlier such run.
+    live : bool
+        The model was used in patients' care, so that DECIDE-AI applies.
+
+    Returns
+    -------
+    Study
+        All that was written.
+
+    Raises
+    ------
+    UsageError, NothingThere, TableError, ModelNotFound, ModelCorrupt, DatasetError
+        As `read_records` says.
+    OutputExists, NotWritable, InUse
+        The folder holds something else, or cannot be written to.
+    """
+    records = read_records(sources)
+    study = study_of(records, live=live)
+    with claim(out, KIND) as output:
+        output.write_all(study_files(study))
+    return study
+
+
+def study_of(records: Records, *, live: bool = False) -> Study:
+    """Put everything on the page of a study.
+
+    Parameters
+    ----------
+    records : Records
+        What was read.
+    live : bool
+        As for `write_study`.
+    """
+    flags = flags_of(records)
+    methods, results = methods_of(records), results_of(records, flags)
+    said = (*methods, *results)
+    checklists: list[Filled] = []
+    for key in NAMES:
+        checklist = read_checklist(key)
+        applies = live or key != LIVE
+        checklists.append(fill(checklist, said, flags) if applies else not_applied(checklist))
+    return Study(
+        simulated=records.simulated,
+        methods=methods,
+        results=results,
+        flags=flags,
+        tables=tuple(_tables(records)),
+        pictures=tuple(_pictures(records.pictures)),
+        checklists=tuple(checklists),
+    )
+
+
+def _tables(records: Records) -> Iterator[PaperTable]:
+    if records.evaluation:
+        many = len(records.evaluation.models) > 1
+        for place, (name, model) in enumerate(records.evaluation.models.items(), 1):
+            yield _performance(name, model, f"performance-{place}" if many else "performance")
+    yield from _comparisons(records)
+    yield from _subgroups(records.tables.get("subgroups", ()))
+    for name, title in _TABLES.items():
+        if rows := records.tables.get(name):
+            yield _as_it_is(name.replace("/", "-"), title, rows)
+
+
+def _performance(name: str, model: ModelRecord, key: str) -> PaperTable:
+    rows = tuple(
+        (title_of(metric), *_cells(value), _method(value), f"{value.n:,}")
+        for metric, value in (*model.metrics.items(), *model.calibrated.items())
+    )
+    return PaperTable(
+        key, f"Performance of {name}", ("Metric", "Value", "95 % CI", "Interval", "Scans"), rows,
+        tuple(model.warnings),
+    )  # fmt: skip
+
+
+def _method(value: EstimateRecord) -> str:
+    return value.warning if value.ci_method == "none" else value.ci_method
+
+
+def _cells(value: EstimateRecord) -> tuple[str, str]:
+    middle = "undefined" if value.value is None else number(value.value, 3)
+    if value.ci_low is None or value.ci_high is None:
+        return middle, "none"
+    return middle, f"{number(value.ci_low, 3)} to {number(value.ci_high, 3)}"
+
+
+def _number(cell: str, digits: int = 3) -> str:
+    return number(float(cell), digits) if cell and math.isfinite(float(cell)) else ""
+
+
+def _limits(row: Mapping[str, str]) -> str:
+    if not row.get("ci_low") or not row.get("ci_high"):
+        return "none"
+    return f"{_number(row['ci_low'])} to {_number(row['ci_high'])}"
+
+
+def _comparisons(records: Records) -> Iterator[PaperTable]:
+    if found := records.tables.get("comparisons"):
+        rows = tuple(
+            (row["first"], row["second"], title_of(row["metric"]), row["method"],
+             _number(row["difference"]), _limits(row), _number(row["p"]), _number(row["p_holm"]))
+            for row in found
+        )  # fmt: skip
+        yield PaperTable(
+            "comparisons", "Differences between models, first minus second",
+            ("First", "Second", "Metric", "Method", "Difference", "95 % CI", "P", "P, Holm"), rows,
+        )  # fmt: skip
+
+
+def _subgroups(found: Rows) -> Iterator[PaperTable]:
+    rows = tuple(
+        (row["model"], row["grouping"], row["level"], row["n_patients"], row["n_positive"],
+         _number(row["value"]) or "undefined", _limits(row))
+        for row in found
+        if row["metric"] == "auc"
+    )  # fmt: skip
+    if rows:
+        yield PaperTable(
+            "subgroups", "AUC in subgroups",
+            ("Model", "Grouping", "Level", "Patients", "Scans with HT", "AUC", "95 % CI"), rows,
+            ("Exploratory unless planned; groups with fewer than 10 patients of a class cannot be "
+             "relied on.",),
+        )  # fmt: skip
+
+
+def _as_it_is(name: str, title: str, rows: Rows) -> PaperTable:
+    columns = tuple(column for column in rows[0] if column != "simulated")
+    cells = tuple(tuple(row[column] for column in columns) for row in rows)
+    return PaperTable(name, title, columns, cells)
+
+
+def _pictures(found: Mapping[str, bytes]) -> Iterator[Picture]:
+    for name, svg in found.items():
+        plain = name.rpartition("/")[2]
+        caption = next((text for key, text in _CAPTIONS.items() if plain.startswith(key)), plain)
+        number_of = plain.rpartition("-")[2]
+        many = number_of.isdigit() and _repeated(found, plain)
+        yield Picture(name, svg, f"{caption} (model {number_of})" if many else caption)
+
+
+def _repeated(names: Sequence[str] | Mapping[str, bytes], plain: str) -> bool:
+    """Whether there is another figure of the same kind."""
+    kind = plain.rpartition("-")[0]
+    return sum(name.rpartition("/")[2].rpartition("-")[0] == kind for name in names) > 1

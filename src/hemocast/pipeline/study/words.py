@@ -1,0 +1,63 @@
+"""Words that methods and results share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from hemocast.pipeline.study.records import EstimateRecord, ModelRecord, Records
+from hemocast.report.checklists.checklist import Statement
+from hemocast.report.words import METRIC_TITLES, number
+
+MOST = 8
+
+Say = Callable[[Records], str]
+
+
+def said(parts: Mapping[str, tuple[str, Say]], records: Records) -> Iterator[Statement]:
+    """Say every part of which there is something to say."""
+    for key, (title, say) in parts.items():
+        if text := say(records):
+            yield Statement(key, title, text)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Say how many, in the right number."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def share(part: int, whole: int) -> str:
+    """Say a part, and its share of a whole."""
+    return f"{part:,} ({100 * part / whole:.1f} %)" if whole else f"{part:,}"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Say values with how often each is, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rest = len(ordered) - MOST
+    words = ", ".join(f"{name} ({count:,})" for name, count in ordered[:MOST])
+    return words + (f" and {rest} more" if rest > 0 else "")
+
+
+def estimate_words(value: EstimateRecord | None, digits: int = 3) -> str:
+    """Say a number of a record with its limits, as the evaluation's own page does."""
+    if value is None or value.value is None:
+        return "undefined"
+    middle = number(value.value, digits)
+    if value.ci_low is None or value.ci_high is None:
+        return f"{middle} (no interval)"
+    return f"{middle} ({number(value.ci_low, digits)} to {number(value.ci_high, digits)})"
+
+
+def models_of(records: Records) -> list[tuple[str, ModelRecord]]:
+    """Give the first models of the evaluation, each with its name."""
+    return list(records.evaluation.models.items())[:MOST] if records.evaluation else []
+
+
+def title_of(metric: str) -> str:
+    """Call a metric as pages do."""
+    return METRIC_TITLES.get(metric, metric.replace("_", " "))
+
+
+def groupings_of(records: Records) -> list[str]:
+    """Name the groupings of the subgroups."""
+    return list(dict.fromkeys(row["grouping"] for row in records.tables.get("subgroups", ())))

@@ -1,0 +1,1 @@
+"""Reporting guidelines and a tool for risk of bias, answered from a study's records."""
