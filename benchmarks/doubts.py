@@ -1,10 +1,10 @@
-"""How often each doubt is named: doubts.py OUT.jsonl [N]. A stopped run goes on.
+"""How often each doubt is named: doubts.py OUT.jsonl [N [FIRST]]. A stopped run goes on.
 
-N simulated heads (200) as on an ordinary day, predicted whole by the demonstration model: every
-doubt and every refusal is a false alarm. Of every fifth head, what each doubt is for is made: CT
-numbers shifted and stretched, a header with wrong pixels or wrong slices. Doubts on heads that lie
-turned and on half heads are counted by orientation.py and half_heads.py. And the real head, where
-HEMOCAST_TEST_DATA has it.
+N simulated heads (200), of seeds from FIRST (0) on, as on an ordinary day, predicted whole by the
+demonstration model: every doubt and every refusal is a false alarm. Of every fifth head, what each
+doubt is for is made: CT numbers shifted and stretched, a header with wrong pixels or wrong slices.
+Doubts on heads that lie turned and on half heads are counted by orientation.py and half_heads.py.
+And the real head, where HEMOCAST_TEST_DATA has it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from heads import Row, ordinary_head, rows_of, share
+from heads import Row, ordinary_head, rows_of, seeds, share
 from orientation import REAL
 
 from hemocast.anatomy import find_brain
@@ -80,7 +80,7 @@ def _doubts(key: str) -> Row:
 
 def main() -> None:
     """Count, and print false alarms, then hits."""
-    keys = [str(seed) for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 200)]
+    keys = seeds(sys.argv[2:], 200)
     rows = list(rows_of(Path(sys.argv[1]), keys, _doubts))
     kinds = Counter(re.sub(r"[\d.]+", "N", word) for row in rows for word in set(row["words"]))
     print(f"no doubt: {share(sum(not row['words'] for row in rows), len(rows))}")

@@ -1,8 +1,9 @@
-"""Heads cut at many heights: half_heads.py OUT.jsonl [N]. A stopped run goes on.
+"""Heads cut at many heights: half_heads.py OUT.jsonl [N [FIRST]]. A stopped run goes on.
 
-N simulated heads (200), each whole and cut once, at the base or at the vertex, by 5 to 50 mm: what
-is missing as told against what is, how often whole heads raise an alarm, and from which height on a
-scan is refused. And the real head, where HEMOCAST_TEST_DATA has it.
+N simulated heads (200), of seeds from FIRST (0) on, each whole and cut once, at the base or at the
+vertex, by 5 to 50 mm: what is missing as told against what is, how often whole heads raise an
+alarm, and from which height on a scan is refused. And the real head, where HEMOCAST_TEST_DATA has
+it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from heads import Row, ordinary_head, part_of, rows_of, share, spread
+from heads import Row, ordinary_head, part_of, rows_of, seeds, share, spread
 from orientation import REAL
 
 from hemocast.anatomy import align, find_brain
@@ -52,7 +53,7 @@ def _cut(key: str) -> Row:
 
 def main() -> None:
     """Measure, and print one line for each range of heights."""
-    keys = [str(seed) for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 200)]
+    keys = seeds(sys.argv[2:], 200)
     rows = list(rows_of(Path(sys.argv[1]), keys, _cut))
     alarms = sum(max(row["whole_mm"]) >= DOUBT_MM for row in rows)
     print(f"whole heads with an alarm: {share(alarms, len(rows))}")

@@ -40,6 +40,12 @@ def ordinary_head(seed: int, degrees: tuple[float, float, float] | None = None) 
     return render_head(seed, person, protocol=protocol)
 
 
+def seeds(given: list[str], heads: int) -> list[str]:
+    """Return the seeds of as many heads as are asked for, from the first on: [N [FIRST]]."""
+    first = int(given[1]) if len(given) > 1 else 0
+    return [str(seed) for seed in range(first, first + (int(given[0]) if given else heads))]
+
+
 def part_of(volume: Volume, first: int, last: int) -> Volume:
     """Keep the slices from the first to before the last."""
     affine = volume.affine.copy()

@@ -1,4 +1,6 @@
-"""Wrong headers and lying heads: orientation.py turns|lying OUT.jsonl [N]. A stopped run goes on.
+"""Wrong headers and lying heads: orientation.py turns|lying OUT.jsonl [N [FIRST]].
+
+Heads of seeds from FIRST (0) on. A stopped run goes on.
 
 turns: N simulated heads (20), and the real one where HEMOCAST_TEST_DATA has it, under all 48 ways
 to name and flip the header's axes: 24 turns, each also as a mirror image. None but the header as it
@@ -18,7 +20,7 @@ from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
-from heads import Row, ordinary_head, rows_of, share, spread
+from heads import Row, ordinary_head, rows_of, seeds, share, spread
 
 from hemocast.anatomy import align, find_brain
 from hemocast.anatomy.orientation import rotation_angle
@@ -72,7 +74,7 @@ def main() -> None:
     """Run one of the two checks."""
     kind, out = sys.argv[1], Path(sys.argv[2])
     if kind == "turns":
-        heads = [str(seed) for seed in range(int(sys.argv[3]) if len(sys.argv) > 3 else 20)]
+        heads = seeds(sys.argv[3:], 20)
         heads = (["real"] if REAL.is_file() else []) + heads
         keys = [f"{head}:{number}" for head in heads for number in range(len(NAMES))]
         rows = list(rows_of(out, keys, _turned))
@@ -86,7 +88,7 @@ def main() -> None:
                     counts = dict(Counter(row["said"] for row in some))
                     print(f"{head}, {header}: silent {silent}; {counts}")
     else:
-        keys = [str(seed) for seed in range(int(sys.argv[3]) if len(sys.argv) > 3 else 200)]
+        keys = seeds(sys.argv[3:], 200)
         rows = list(rows_of(out, keys, _lying))
         errors = [row["error"] for row in rows if "error" in row]
         print(f"refused {share(len(rows) - len(errors), len(rows))}")
