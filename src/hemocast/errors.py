@@ -39,7 +39,7 @@
     │   ├── NotAligned          HC304  the head could not be set upright
     │   ├── BurnedIn            HC305  a picture that may show text: it cannot leave as clean
     │   ├── WrongOrientation    HC306  the head lies as if the header's axes were wrong
-    │   └── NotCovered          HC307  too much of the brain lies beyond the slices
+    │   └── NotCovered          HC307  too much of the brain lies outside the scan
     ├── DatasetError
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
@@ -318,7 +318,7 @@ class WrongOrientation(ContentError):
 
 
 class NotCovered(ContentError):
-    """Too much of the brain lies beyond the slices."""
+    """Too much of the brain lies outside the scan."""
 
     code = "HC307"
 

@@ -117,3 +117,33 @@ def test_a_brain_that_ends_high_above_the_neck_is_whole(seed):
     )
     found = _measured(render_head(seed, protocol=protocol))
     assert (found.base_mm, found.vertex_mm, found.share) == (0, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Volume:
+    return render_head(3, protocol=Protocol(slice_mm=5.0, matrix=128))
+
+
+def _columns(volume: Volume, brain_share: float) -> tuple[Volume, Volume]:
+    """Cut a head at its right: columns left out, and the same filled as beyond a field of view."""
+    at = int(np.quantile(np.nonzero(find_brain(volume).mask)[2], 1 - brain_share))
+    filled = volume.hu.copy()
+    filled[..., at:] = -3024
+    return replace(volume, hu=np.ascontiguousarray(volume.hu[..., :at])), replace(volume, hu=filled)
+
+
+def test_a_field_of_view_that_cuts_the_brain_is_told(whole):
+    assert _measured(whole).beside == 0
+    for cut in _columns(whole, 0.06):
+        record = prepare(cut, PrepareConfig()).record
+        assert any("the field of view leaves out" in doubt for doubt in record.doubts)
+
+
+def test_a_field_of_view_that_cuts_off_much_of_the_brain_is_refused(whole):
+    for cut in _columns(whole, 0.16):
+        with pytest.raises(NotCovered, match="field of view leaves out about"):
+            prepare(cut, PrepareConfig())
+
+
+def test_the_real_head_lies_within_its_field_of_view(ge_volume, ge_brain):
+    assert measure_coverage(ge_volume, ge_brain, align(ge_volume, ge_brain)).beside == 0

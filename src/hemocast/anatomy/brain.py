@@ -16,6 +16,7 @@ import numpy as np
 
 from hemocast.anatomy.checks import CROSS, check_brain, check_hounsfield
 from hemocast.anatomy.grid import Coarse, bounding_box, coarsen, linear_weights
+from hemocast.anatomy.order import check_order
 from hemocast.anatomy.skull import Gap, Metal, find_gap, find_metal
 from hemocast.anatomy.tissue.map import BONE_HU, TissueMap, map_tissue
 from hemocast.errors import NotABrain
@@ -53,6 +54,8 @@ class Brain:
         The largest place where no bone covers it.
     metal : Metal or None
         Metal in or near it.
+    order : str or None
+        What may be wrong with the order of the slices, in words.
     """
 
     mask: BoolArray
@@ -60,11 +63,13 @@ class Brain:
     tissue: TissueMap | None = None
     gap: Gap | None = None
     metal: Metal | None = None
+    order: str | None = None
 
     @property
     def doubts(self) -> tuple[str, ...]:
         """What was accepted but may matter, in words."""
-        return tuple(found.doubt for found in (self.gap, self.metal) if found)
+        found = tuple(found.doubt for found in (self.gap, self.metal) if found)
+        return (*found, self.order) if self.order else found
 
 
 def find_brain(volume: Volume) -> Brain:
@@ -85,11 +90,14 @@ def find_brain(volume: Volume) -> Brain:
     ------
     NotHounsfield
         The values cannot be CT numbers.
+    BadGeometry
+        What the slices show does not follow one another.
     NotABrain
         There is no brain inside a skull.
     """
     coarse = coarsen(volume.hu, volume.affine, volume.spacing)
     check_hounsfield(coarse.hu)
+    order = check_order(coarse)
     skull = _skull(coarse)
     tissue = map_tissue(volume)
     first = [(factor - 1) / 2 for factor in coarse.factors]
@@ -115,7 +123,7 @@ def find_brain(volume: Volume) -> Brain:
     mask = _refine(volume, coarse, inside)
     voxel_ml = abs(float(np.linalg.det(volume.affine[:3, :3]))) / 1000
     volume_ml = float(np.count_nonzero(mask)) * voxel_ml
-    return Brain(mask, volume_ml, tissue, find_gap(coarse, inside), metal)
+    return Brain(mask, volume_ml, tissue, find_gap(coarse, inside), metal, order)
 
 
 def _skull(coarse: Coarse) -> BoolArray:

@@ -1,8 +1,9 @@
-"""How much of the brain's height lies within the slices: known from the template fitted to it.
+"""How much of the brain lies within the scan: known from the template fitted to it.
 
 A scan may stop below the vertex or above the base; what is missing cannot be seen, but the template
 that was stretched to the rest says where the brain would end. Only where the head's outermost slice
-shows much brain does anything count as missing: a whole head ends in neck or scalp.
+shows much brain does anything count as missing: a whole head ends in neck or scalp. And the field
+of view may cut the head within its slices: then the template's brain lies partly beside it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.anatomy import Alignment, Brain
 from hemocast.anatomy.template import STEP_MM, template
+from hemocast.anatomy.tissue import TissueMap
 from hemocast.errors import NotCovered
 from hemocast.volume import Volume
 
@@ -20,6 +23,8 @@ LEAST_SHARE = 0.8
 """Of the brain's height; below it a scan is refused."""
 DOUBT_MM = 6.0
 """Missing height from which on a doubt is named: the template tells it to 2 or 3 mm."""
+MOST_BESIDE, DOUBT_BESIDE = 0.1, 0.01
+"""Share of the brain beside the field of view: above it a scan is refused, or it is a doubt."""
 CUT_CM2 = 12.0
 """A head whose outermost slice shows more brain than this was cut there."""
 # Outermost: brain is looked for in whole blocks of slices, so that a thin last one may be left out.
@@ -33,6 +38,8 @@ _EVERY = 4
 _ROUNDED_MM = 6.5
 # The outermost points of the template that its ends leave out, as a share.
 _TIP = 0.002
+# Air round a head, or what fills a picture beyond its field of view.
+_AIR_HU = -500.0
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,30 @@ class Coverage:
         0 where the brain ends within the scan.
     share : float
         Of the brain's height that the slices cover.
+    beside : float
+        Share of the brain that lies beside the field of view, within the slices.
     """
 
     base_mm: float
     vertex_mm: float
     share: float
+    beside: float = 0.0
 
     @property
     def missing(self) -> str:
         """What is missing, in words; "" where it is too little to matter."""
         ends = ((self.base_mm, "at the base"), (self.vertex_mm, "at the vertex"))
         return " and ".join(f"{mm:.0f} mm {place}" for mm, place in ends if mm >= DOUBT_MM)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is missing and may matter, in words."""
+        doubts = []
+        if self.missing:
+            doubts.append(f"brain lies beyond the slices: about {self.missing}")
+        if self.beside >= DOUBT_BESIDE:
+            doubts.append(f"the field of view leaves out about {self.beside:.0%} of the brain")
+        return tuple(doubts)
 
 
 def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
@@ -71,7 +91,9 @@ def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
     pose : Alignment
         As `align` found it.
     """
-    low, high = _template_ends(volume, pose)
+    places = _template_places(volume, pose)
+    low, high = np.quantile(places[:, 2], (_TIP, 1 - _TIP))
+    high += _ROUNDED_MM / volume.spacing[0]
     step = volume.spacing[0]
     pixel_cm2 = float(np.prod(volume.spacing[1:])) / 100
     tissue = (volume.hu[:, ::_EVERY, ::_EVERY] > _TISSUE_HU).sum(axis=(1, 2))
@@ -82,7 +104,12 @@ def measure_coverage(volume: Volume, brain: Brain, pose: Alignment) -> Coverage:
     base = (lowest - 0.5 - low) * step if lowest_cm2 > CUT_CM2 else 0.0
     vertex = (high - highest - 0.5) * step if highest_cm2 > CUT_CM2 else 0.0
     base, vertex = max(0.0, float(base)), max(0.0, float(vertex))
-    return Coverage(base, vertex, 1 - (base + vertex) / ((high - low) * step))
+    return Coverage(
+        base_mm=base,
+        vertex_mm=vertex,
+        share=float(1 - (base + vertex) / ((high - low) * step)),
+        beside=_beside(brain.tissue, places) if brain.tissue else 0.0,
+    )
 
 
 def outermost_cm2(volume: Volume, brain: Brain) -> tuple[float, float]:
@@ -100,18 +127,34 @@ def outermost_cm2(volume: Volume, brain: Brain) -> tuple[float, float]:
     return float(area[:few].max()), float(area[-few:].max())
 
 
-def _template_ends(volume: Volume, pose: Alignment) -> tuple[float, float]:
-    """Return the slices (from 0, with fractions) between which the fitted template's brain lies."""
+def _template_places(volume: Volume, pose: Alignment) -> NDArray[np.float64]:
+    """Return the voxels (x, y, z), with fractions, in which the fitted template's brain lies."""
     fixed = template()
     zyx = np.argwhere(fixed.fields[..., 0, 0] > 0.5)
     upright = (zyx[:, ::-1] * STEP_MM + np.array(fixed.origin_mm)) * np.array(pose.stretch)
-    to_slice = (np.linalg.inv(volume.affine) @ pose.matrix)[2]
-    low, high = np.quantile(upright @ to_slice[:3] + to_slice[3], (_TIP, 1 - _TIP))
-    return float(low), float(high) + _ROUNDED_MM / volume.spacing[0]
+    to_voxel = np.linalg.inv(volume.affine) @ pose.matrix
+    return np.asarray(upright @ to_voxel[:3, :3].T + to_voxel[:3, 3])
+
+
+def _beside(tissue: TissueMap, places: NDArray[np.float64]) -> float:
+    """Return the share of places, of those within the slices, in the air round the head."""
+    from scipy import ndimage
+
+    blocks = tissue.blocks
+    air = np.pad(blocks.hu < _AIR_HU, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    within_slice = np.zeros((3, 3, 3), np.bool_)
+    within_slice[1] = True
+    labels, _ = ndimage.label(air, within_slice)
+    outside = labels == labels[:, :1, :1]
+    at = np.rint((places[:, ::-1] - blocks.first) / blocks.step).astype(np.intp)
+    z, y, x = at[(at[:, 0] >= 0) & (at[:, 0] < len(air))].T
+    rows, columns = (n - 1 for n in air.shape[1:])
+    beside = outside[z, np.clip(y + 1, 0, rows), np.clip(x + 1, 0, columns)]
+    return float(beside.mean())
 
 
 def refuse_half_a_head(coverage: Coverage) -> None:
-    """Refuse a scan that leaves out too much of the brain.
+    """Refuse a scan that leaves out too much of the brain, at its ends or sides.
 
     Raises
     ------
@@ -124,4 +167,11 @@ def refuse_half_a_head(coverage: Coverage) -> None:
             f"{coverage.missing} are missing",
             f"at least {LEAST_SHARE:.0%} of the height from the base to the vertex",
             "Give all slices of the series, and its other part where the head was scanned in two",
+        )
+    if coverage.beside > MOST_BESIDE:
+        raise NotCovered(
+            f"The field of view leaves out about {coverage.beside:.0%} of the brain within the "
+            "slices",
+            f"at most {MOST_BESIDE:.0%} beside the field of view",
+            "Reconstruct the series with a field of view that holds the whole head",
         )

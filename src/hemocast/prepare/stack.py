@@ -180,9 +180,6 @@ def _padded(slices: NDArray[np.float64], volume: Volume) -> tuple[int, int]:
 
 
 def _doubts(extent: _Extent, coverage: Coverage) -> tuple[str, ...]:
-    doubts = []
-    if coverage.missing:
-        doubts.append(f"brain lies beyond the slices: about {coverage.missing}")
     if extent.beside_ml > _SPECK_ML:
-        doubts.append(f"{extent.beside_ml:.0f} mL of brain lie beside the frames")
-    return tuple(doubts)
+        return (*coverage.doubts, f"{extent.beside_ml:.0f} mL of brain lie beside the frames")
+    return coverage.doubts
