@@ -39,7 +39,9 @@
     │   ├── NotAligned          HC304  the head could not be set upright
     │   ├── BurnedIn            HC305  a picture that may show text: it cannot leave as clean
     │   ├── WrongOrientation    HC306  the head lies as if the header's axes were wrong
-    │   └── NotCovered          HC307  too much of the brain lies outside the scan
+    │   ├── NotCovered          HC307  too much of the brain lies outside the scan
+    │   ├── MapNotAligned       HC308  a map does not lie on its scan's grid
+    │   └── MapNotFinite        HC309  a map holds values that are no numbers
     ├── DatasetError
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
@@ -51,7 +53,8 @@
     │   ├── ModelCorrupt        HC502  a file of the model is not what its hash says
     │   ├── ParityError         HC503  the exported network disagrees with the trained one
     │   ├── NotFinite           HC504  for this scan the model gives something that is no number
-    │   └── NoRecord            HC505  the model needs clinical values, and has none of this patient
+    │   ├── NoRecord            HC505  the model needs clinical values, and has none of this patient
+    │   └── NoMap               HC506  the model needs a co-registered map, and there is none
     ├── StatisticsError         HC601  numbers from which the statistic cannot be computed
     └── InternalError           HC999  Hemocast's own fault; its cause is in a log file
 
@@ -323,6 +326,18 @@ class NotCovered(ContentError):
     code = "HC307"
 
 
+class MapNotAligned(ContentError):
+    """A map does not lie on its scan's grid."""
+
+    code = "HC308"
+
+
+class MapNotFinite(ContentError):
+    """A map holds values that are no numbers."""
+
+    code = "HC309"
+
+
 class DatasetError(HemocastError):
     """A dataset that cannot be used as it is."""
 
@@ -395,6 +410,12 @@ class NoRecord(ModelError):
     """The model needs clinical values, and has none of this patient."""
 
     code = "HC505"
+
+
+class NoMap(ModelError):
+    """The model needs a co-registered map, and there is none."""
+
+    code = "HC506"
 
 
 class StatisticsError(HemocastError):

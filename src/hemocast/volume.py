@@ -104,6 +104,10 @@ class Volume:
         """Return the same grid without CT numbers: all 0, and no memory taken."""
         return replace(self, hu=np.broadcast_to(np.float32(0), self.hu.shape))
 
+    def as_simulated(self) -> Volume:
+        """Return the same scan as one of which something is simulated."""
+        return replace(self, source=replace(self.source, simulated=True))
+
     def content_hash(self) -> str:
         """SHA-256 over the CT numbers and the geometry: the same scan gives the same hash."""
         digest = hashlib.sha256()

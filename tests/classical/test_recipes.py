@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from hemocast.classical.images import VOXELS, maps_of
 from hemocast.classical.measurements import Measurements
-from hemocast.classical.recipes import RECIPES, measure, needs_record, sees_scan
+from hemocast.classical.recipes import RECIPES, measure, needs_map, needs_record, sees_scan
 from hemocast.classical.record import VARIABLES
-from hemocast.errors import NoRecord
+from hemocast.errors import NoMap, NoRecord
 
+MAPS = maps_of(np.ones((2, *VOXELS)))
 RECORD = Measurements(VARIABLES, np.full((2, len(VARIABLES)), np.nan))
 
 
@@ -27,11 +29,14 @@ def none() -> Iterator[np.ndarray]:
 def test_every_recipe_is_told_what_it_says() -> None:
     for name, recipe in RECIPES.items():
         assert recipe.name == name
-        told = measure(recipe.views, stacks if sees_scan(recipe.views) else none, RECORD)
+        told = measure(recipe.views, stacks if sees_scan(recipe.views) else none, RECORD, MAPS)
+        assert needs_map(recipe.views) == any(one.name == "map 0" for one in told.variables)
         assert told.n == 2
         assert needs_record(recipe.views) == bool(set(told.variables) & set(VARIABLES))
     assert {name for name in RECIPES if not needs_record(RECIPES[name].views)} == {
-        "histogram-ridge"
+        "histogram-ridge",
+        "kernel-regression",
+        "perfusion-regression",
     }
 
 
@@ -44,3 +49,8 @@ def test_without_a_record_a_model_of_it_is_refused() -> None:
     with pytest.raises(NoRecord, match="HC505"):
         measure(("record",), none, None)
     assert measure(("histogram",), stacks, None).n == 2
+
+
+def test_without_a_map_a_model_of_it_is_refused() -> None:
+    with pytest.raises(NoMap, match="HC506"):
+        measure(("voxels", "map"), stacks, None)

@@ -30,7 +30,7 @@ from hemocast.errors import (
     TooFewPatients,
     UsageError,
 )
-from hemocast.pipeline.predict import cases_of, predict_cases
+from hemocast.pipeline.predict import Beside, cases_of, predict_cases
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.pipeline.training_run import BINDING, TEST_PREDICTIONS
 from hemocast.simulate import Truth
@@ -366,7 +366,11 @@ def test_models_from_measurements_go_the_whole_way(
         assert trained.evaluation["auc"].value > 0.7
         model = hemocast.load(tmp_path / name)
         (done,) = predict_cases(
-            cases_of([scan]), model, tmp_path / f"out-{name}", key=tmp_path / "key", clinical=table
+            cases_of([scan]),
+            model,
+            tmp_path / f"out-{name}",
+            key=tmp_path / "key",
+            beside=Beside(table),
         )
         assert done.status == "done", done.message
         assert not (done.folder / "heatmap.nii.gz").exists()

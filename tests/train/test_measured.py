@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hemocast.classical.images import VOXELS
 from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config
-from hemocast.errors import TableError, TooFewPatients
+from hemocast.errors import NoMap, TableError, TooFewPatients
 from hemocast.model import Purpose
 from hemocast.stats import Cases, auc
 from hemocast.train import StackTable, calibration_of, fit, pack, predict_table
@@ -43,6 +45,36 @@ def test_it_goes_the_way_of_a_network(
     logits = model.logits(np.stack([one.frames for one in stacks]), known.record())
     np.testing.assert_allclose(logits, predict_table(fitted.net, known), atol=1e-4)
     assert fitted.parameters is None
+
+
+def test_a_model_of_maps_finds_them_beside_the_stacks(
+    known: StackTable, config: Config, stacks, tmp_path: Path
+) -> None:
+    settings = config.with_net("perfusion-regression")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    shutil.copy(known.array, folder)
+    mine = replace(known, array=folder / known.array.name)
+    with pytest.raises(NoMap, match="HC506"):
+        fit(mine, settings, tmp_path / "none")
+    rng = np.random.default_rng(0)
+    maps = (100 + 10 * rng.standard_normal((len(known), *VOXELS))).astype(np.float32)
+    maps[np.array(known.label) == 1, 4:8, 8:14, 8:14] += 100
+    np.save(folder / "maps.npy", maps)
+    fitted = fit(mine, settings, tmp_path / "run")
+    assert auc(Cases(known.label, fitted.validation_logit)) > 0.9
+    assert fitted.data_hash == mine.content_hash(None, mine.maps())
+    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    frames = np.stack([one.frames for one in stacks])
+    logits = model.logits(frames, None, mine.maps())
+    np.testing.assert_allclose(logits, predict_table(fitted.net, mine), atol=1e-4)
+    found = model.predict_stack(stacks[1], scan_id="s", cells=maps[1])
+    assert found.has_heatmap
+    assert found.told == "a plain head CT and a co-registered map"
+    assert {path.name for path in (tmp_path / "m").iterdir()} == {"card.md", "model.yaml"}
+    np.save(folder / "maps.npy", maps[1:])
+    with pytest.raises(TableError, match=r"maps\.npy"):
+        mine.maps()
 
 
 def test_the_hash_tells_what_was_known(known: StackTable, config: Config, tmp_path: Path) -> None:

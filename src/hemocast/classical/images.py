@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
+from hemocast.prepare.cells import CELLS
 
 BINS = 80
 SIDES = 80
-_DARKEST = 0.02
+DARKEST = 0.02
 _BLOCK = 4
 _DIFFERENCE = 0.25
-VOXELS = (14, 24, 24)
+VOXELS = CELLS
 
 Frames = NDArray[np.floating]
 
@@ -34,7 +35,7 @@ def histogram(frames: Frames) -> Float64Array:
         pixels in 80 equal bins of the absolute difference from the block opposite, up to a quarter
         of the window: the head stands upright in a stack, its midline in the middle.
     """
-    brain = frames > _DARKEST
+    brain = frames > DARKEST
     inside = frames[brain]
     counts, _ = np.histogram(inside, BINS, (0, 1))
     blocks, share = _blocks(frames), _blocks(brain.astype(np.float64))
@@ -73,8 +74,23 @@ def histograms_of(stacks: Iterable[Frames]) -> Measurements:
 def voxels_of(stacks: Iterable[Frames]) -> Measurements:
     """Give the coarse voxels of scans as measurements."""
     values = np.array([voxels(frames) for frames in stacks])
-    variables = tuple(Variable(f"voxel {i}", "voxel") for i in range(values.shape[1]))
-    return Measurements(variables, values)
+    return Measurements(_voxel_variables("voxel"), values)
+
+
+def maps_of(cells: NDArray[np.floating]) -> Measurements:
+    """Give co-registered maps as measurements.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n, 14, 24, 24)
+        See `hemocast.prepare.cells`; NaN where there is no brain.
+    """
+    values = np.asarray(cells, np.float64).reshape(len(cells), -1)
+    return Measurements(_voxel_variables("map"), values)
+
+
+def _voxel_variables(stem: str) -> tuple[Variable, ...]:
+    return tuple(Variable(f"{stem} {i}", "voxel") for i in range(int(np.prod(VOXELS))))
 
 
 def _blocks(frames: NDArray[np.floating]) -> Float64Array:

@@ -9,11 +9,12 @@ import numpy as np
 
 from hemocast.classical.additive import FittedCurves
 from hemocast.classical.images import VOXELS, Frames
+from hemocast.classical.kernel import FittedKernel
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
 from hemocast.classical.odds import finite_logit
-from hemocast.classical.recipes import View, measure, needs_record, sees_scan
+from hemocast.classical.recipes import View, measure, needs_map, needs_record, sees_scan
 from hemocast.classical.record import IN_WORDS
 from hemocast.errors import NoRecord
 
@@ -24,8 +25,13 @@ _OF_SCAN = {
     "grey": "grey values of the brain",
     "sides": "differences between the sides",
     "voxel": "the picture, by its voxels",
+    "map": "the co-registered map, by its voxels",
 }
-_TOLD: dict[View, str] = {"record": "the clinical record", "nihss": "the NIHSS"}
+_TOLD: dict[View, str] = {
+    "map": "a co-registered map",
+    "record": "the clinical record",
+    "nihss": "the NIHSS",
+}
 
 
 @dataclass(frozen=True)
@@ -68,19 +74,27 @@ class MeasuredModel:
     def told(self) -> str:
         """What it is told of, in words."""
         scan = [SCAN] if sees_scan(self.views) else []
-        record = [_TOLD[view] for view in self.views if view in _TOLD]
-        return " and ".join([*scan, *record])
+        beside = [_TOLD[view] for view in self.views if view in _TOLD]
+        return " and ".join([*scan, *beside])
 
     @property
     def needs_record(self) -> bool:
         """Whether it is told anything of the clinical record."""
         return needs_record(self.views)
 
+    @property
+    def needs_map(self) -> bool:
+        """Whether it is told anything of a co-registered map."""
+        return needs_map(self.views)
+
     def measure(
-        self, stacks: Callable[[], Iterable[Frames]], record: Measurements | None
+        self,
+        stacks: Callable[[], Iterable[Frames]],
+        record: Measurements | None,
+        maps: Measurements | None = None,
     ) -> Measurements:
         """Put together what it is told; see `hemocast.classical.recipes.measure`."""
-        return measure(self.views, stacks, record)
+        return measure(self.views, stacks, record, maps)
 
     def log_odds(self, told: Measurements) -> Float64Array:
         """Give the log odds of the risk, shape (n,)."""
@@ -136,6 +150,8 @@ class MeasuredModel:
         None where the model does not see voxels.
         """
         model = self.fitted
+        if isinstance(model, FittedKernel):
+            return model.places(told)
         if "voxels" not in self.views or not isinstance(model, FittedLogistic):
             return None
         one = model.with_one_axis().design.axes

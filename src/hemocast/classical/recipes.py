@@ -11,20 +11,22 @@ import numpy as np
 from hemocast.classical.additive import learn_curves
 from hemocast.classical.boosting import learn_boosting
 from hemocast.classical.images import Frames, histograms_of, voxels_of
+from hemocast.classical.kernel import learn_kernel
 from hemocast.classical.learning import Fit
 from hemocast.classical.logistic import learn_firth, learn_ridge
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.network import learn_network
 from hemocast.classical.svm import learn_svm
-from hemocast.errors import NoRecord
+from hemocast.errors import NoMap, NoRecord
 
-View = Literal["histogram", "voxels", "record", "nihss"]
-"""A part of what is told: of the scan, or of its patient's record."""
+View = Literal["histogram", "voxels", "map", "record", "nihss"]
+"""A part of what is told: of the scan, of its co-registered map, or of its patient's record."""
 
 _OF_SCAN: Mapping[View, Callable[[Iterable[Frames]], Measurements]] = {
     "histogram": histograms_of,
     "voxels": voxels_of,
 }
+_OF_RECORD = ("record", "nihss")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ RECIPES = {
             "histogram-ridge", "histogram + asymmetry, ridge", ("histogram",), learn_ridge
         ),
         MeasuredRecipe("voxels-svm", "voxels + NIHSS, SVM", ("voxels", "nihss"), learn_svm),
+        MeasuredRecipe("kernel-regression", "voxels, kernel regression", ("voxels",), learn_kernel),
+        MeasuredRecipe(
+            "perfusion-regression",
+            "voxels + map, kernel regression",
+            ("voxels", "map"),
+            learn_kernel,
+        ),
         MeasuredRecipe("clinical-ridge", "clinical record, ridge", ("record",), learn_ridge),
         MeasuredRecipe("clinical-firth", "clinical record, Firth", ("record",), learn_firth),
         MeasuredRecipe(
@@ -74,7 +83,12 @@ RECIPES = {
 
 def needs_record(views: tuple[View, ...]) -> bool:
     """Tell whether a model is told anything of the clinical record."""
-    return any(view not in _OF_SCAN for view in views)
+    return any(view in _OF_RECORD for view in views)
+
+
+def needs_map(views: tuple[View, ...]) -> bool:
+    """Tell whether a model is told anything of a co-registered map."""
+    return "map" in views
 
 
 def sees_scan(views: tuple[View, ...]) -> bool:
@@ -83,7 +97,10 @@ def sees_scan(views: tuple[View, ...]) -> bool:
 
 
 def measure(
-    views: tuple[View, ...], stacks: Callable[[], Iterable[Frames]], record: Measurements | None
+    views: tuple[View, ...],
+    stacks: Callable[[], Iterable[Frames]],
+    record: Measurements | None,
+    maps: Measurements | None = None,
 ) -> Measurements:
     """Put together what a model is told.
 
@@ -95,12 +112,20 @@ def measure(
     record : Measurements or None
         The clinical record of every scan's patient, a row a scan; None is enough where no view is
         of it.
+    maps : Measurements or None
+        The co-registered map of every scan; see `hemocast.classical.images.maps_of`.
 
     Raises
     ------
-    NoRecord
-        A view is of the record, and there is none.
+    NoRecord, NoMap
+        A view is of the record, or of the map, and there is none.
     """
+    if maps is None and needs_map(views):
+        raise NoMap(
+            "The model needs a map on the scan's grid, and none was given with the scan",
+            "a co-registered map, of perfusion say",
+            "Name it with --map, or take a model that sees the scan alone",
+        )
     if record is None and needs_record(views):
         raise NoRecord(
             "The model needs clinical values, and none were given with the scan",
@@ -111,6 +136,10 @@ def measure(
     for view in views:
         if view in _OF_SCAN:
             parts.append(_OF_SCAN[view](stacks()))
+            continue
+        if view == "map":
+            assert maps is not None  # noqa: S101 - or it was refused
+            parts.append(maps)
             continue
         assert record is not None  # noqa: S101 - or it was refused
         if view == "nihss":

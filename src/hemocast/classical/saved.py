@@ -15,6 +15,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from hemocast.classical.additive import Curve, FittedCurves
 from hemocast.classical.boosting import FittedBoosting, Tree
 from hemocast.classical.design import Components, Design
+from hemocast.classical.kernel import PLACES, FittedKernel
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Kind, Variable
@@ -331,8 +332,82 @@ class SavedCurves(Settings):
         return FittedCurves(variables, self.baseline, tuple(curves))
 
 
+class SavedKernel(Settings):
+    """See `FittedKernel`; landmarks by rows.
+
+    Parameters
+    ----------
+    kind : "kernel"
+    variables : tuple of SavedVariable
+    centre, scale : tuple of float
+        Of what is seen of a place.
+    landmarks : tuple of tuple of float
+    width : float
+    log_odds : tuple of float
+        Of every landmark.
+    usual : float
+        Of the mean place.
+    intercept : float
+    penalty : float
+    """
+
+    kind: Literal["kernel"] = "kernel"
+    variables: tuple[SavedVariable, ...] = Field(min_length=1)
+    centre: _Numbers
+    scale: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...]
+    landmarks: tuple[_Numbers, ...] = Field(min_length=1, max_length=1000)
+    width: float = Field(gt=0, allow_inf_nan=False)
+    log_odds: _Numbers
+    usual: _Number
+    intercept: _Number
+    penalty: float = Field(ge=0, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, model: FittedKernel) -> SavedKernel:
+        """Write one down."""
+        return cls(
+            variables=_grouped(model.variables, [()] * len(model.variables)),
+            centre=tuple(model.centre.tolist()),
+            scale=tuple(model.scale.tolist()),
+            landmarks=tuple(map(tuple, model.landmarks.tolist())),
+            width=model.width,
+            log_odds=tuple(model.weights.tolist()),
+            usual=model.usual,
+            intercept=model.intercept,
+            penalty=model.penalty,
+        )
+
+    def fitted(self, arrays: Arrays) -> FittedKernel:
+        """Take it back.
+
+        Raises
+        ------
+        ValueError
+            What is seen of a place is not what the variables are.
+        """
+        variables = _variables(self.variables)
+        seen = len(self.centre)
+        whole = len(variables) % PLACES == 0 and 2 * len(variables) // PLACES == seen
+        if not whole or len(self.scale) != seen or {len(one) for one in self.landmarks} != {seen}:
+            raise ValueError("the landmarks are not of the variables")
+        if len(self.log_odds) != len(self.landmarks):
+            raise ValueError("a landmark has no log odds, or more than one")
+        return FittedKernel(
+            variables,
+            np.array(self.centre),
+            np.array(self.scale),
+            np.array(self.landmarks),
+            self.width,
+            np.array(self.log_odds),
+            self.usual,
+            self.intercept,
+            self.penalty,
+        )
+
+
 SavedModel = Annotated[
-    SavedLogistic | SavedTrees | SavedNetworks | SavedCurves, Field(discriminator="kind")
+    SavedLogistic | SavedTrees | SavedNetworks | SavedCurves | SavedKernel,
+    Field(discriminator="kind"),
 ]
 
 
@@ -368,11 +443,13 @@ def to_numbers(model: Fitted) -> tuple[SavedModel, dict[str, NDArray[np.generic]
         return SavedTrees.of(model), {}
     if isinstance(model, FittedCurves):
         return SavedCurves.of(model), {}
+    if isinstance(model, FittedKernel):
+        return SavedKernel.of(model), {}
     if isinstance(model, FittedNetwork) and not model.design.axes.places:
         return SavedNetworks.of(model), {}
     raise UsageError(
         f"A {type(model).__name__} of these measurements cannot be kept",
-        "a logistic model, trees, or small networks of measurements",
+        "a logistic model, trees, small networks or a kernel regression of measurements",
         "Keep another kind of model",
     )
 

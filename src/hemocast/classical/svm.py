@@ -37,7 +37,7 @@ def learn_svm(cohort: Cohort) -> FittedLogistic:
         for row, cost in enumerate(COSTS):
             intercept, weights = _machine(table[learned], outcome[learned], cost)
             margins[row, tried] = intercept + table[tried] @ weights
-    lines = [_platt(margin, outcome) for margin in margins]
+    lines = [platt(margin, outcome) for margin in margins]
     risks = [
         1 / (1 + np.exp(-(a + b * margin))) for (a, b), margin in zip(lines, margins, strict=True)
     ]
@@ -60,7 +60,7 @@ def _machine(table: Float64Array, outcome: Float64Array, cost: float) -> tuple[f
     return float(machine.intercept_[0]), np.asarray(machine.coef_[0])
 
 
-def _platt(margin: Float64Array, outcome: Float64Array) -> tuple[float, float]:
+def platt(margin: Float64Array, outcome: Float64Array) -> tuple[float, float]:
     """Intercept and slope from margin to log odds; a margin that misleads gets a slope of 0.
 
     On Platt's softened targets, which keep the slope finite where the margin separates all.

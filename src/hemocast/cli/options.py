@@ -57,8 +57,8 @@ Net = Annotated[
     str | None,
     typer.Option(
         help="In place of net.name of the settings: a network, or a model from measurements: "
-        "histogram-ridge, voxels-svm, clinical-ridge, clinical-firth, clinical-boosting, "
-        "clinical-additive, clinical-network."
+        "histogram-ridge, voxels-svm, kernel-regression, perfusion-regression, clinical-ridge, "
+        "clinical-firth, clinical-boosting, clinical-additive, clinical-network."
     ),
 ]
 Record = Annotated[

@@ -60,6 +60,14 @@ def predict(
             "see --key, or give a table of paths."
         ),
     ] = None,
+    coregistered: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            help="For a model of a co-registered map: a folder with SCAN_ID_map.nii.gz, each on "
+            "its scan's own grid, or the file of a single scan.",
+        ),
+    ] = None,
     workers: Workers = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
@@ -79,7 +87,7 @@ def predict(
     from rich.progress import Progress
 
     from hemocast.model import load, load_default
-    from hemocast.pipeline.predict import cases_of, predict_cases
+    from hemocast.pipeline.predict import Beside, cases_of, predict_cases
 
     loaded = load(model) if model else load_default()
     if device != "cpu":
@@ -92,8 +100,9 @@ def predict(
     alone = len(cases) < 2 or not console.is_terminal
     with Progress(console=console, transient=True, disable=alone) as bar:
         task = bar.add_task("Predicting", total=len(cases))
+        beside = Beside(clinical, coregistered)
         run = predict_cases(
-            cases, loaded, out, key=key, clinical=clinical, resume=resume, workers=workers
+            cases, loaded, out, key=key, beside=beside, resume=resume, workers=workers
         )
         for result in run:
             counts[result.status] += 1

@@ -42,6 +42,14 @@ def simulate(
         int | None,
         typer.Option(min=2, max=100_000, help="Patients; the share with HT is the preset's."),
     ] = None,
+    maps: Annotated[
+        bool,
+        typer.Option(
+            "--maps",
+            help="Write a made-up permeability map on the grid of every scan, tied to the true "
+            "risk: for 'hemocast train --net perfusion-regression'. Lesion masks come along.",
+        ),
+    ] = False,
     workers: Workers = 1,
 ) -> None:
     """Simulate head CTs and outcomes, and print how well the outcome can be predicted at best.
@@ -50,11 +58,13 @@ def simulate(
     stopped continues when started again.
     """
     from hemocast.cli.progress import progress_bar
-    from hemocast.simulate import PRESETS, simulate_cohort
+    from hemocast.simulate import PRESETS, simulate_cohort, simulate_maps
     from hemocast.simulate.presets import resized
     from hemocast.version import SIMULATOR_VERSION
 
     config = resized(PRESETS[preset], seed, patients)
+    if maps and written != _Format.stacks:
+        config = config.model_copy(update={"masks": True})
     with progress_bar("simulating") as progress:
         truth = simulate_cohort(
             config, out, format=written.value, workers=workers, progress=progress
@@ -65,6 +75,8 @@ def simulate(
         f"SIMULATED: {len(truth.patients)} patients ({events} with HT), {scans} scans: "
         f"{truth.visible}"
     )
+    if maps:
+        print(f"SIMULATED permeability maps, no patient's: {simulate_maps(truth)}")
     print(f"Best possible AUC, simulator {SIMULATOR_VERSION} (expected; on these patients):")
     for best, words in zip(
         truth.ceilings(), ("all known", "image alone", "record alone"), strict=True

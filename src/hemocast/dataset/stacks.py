@@ -14,7 +14,7 @@ from hemocast.dataset.sidecar import read_sidecar
 from hemocast.errors import HemocastError
 
 if TYPE_CHECKING:
-    from hemocast.volume import Stack
+    from hemocast.volume import FloatArray, Stack
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,14 @@ class PreparedScan:
         None when refused.
     error : HemocastError or None
         The refusal.
+    cells : ndarray of float32, shape (14, 24, 24), or None
+        Means of its co-registered map, where one was asked for.
     """
 
     scan: ScanFile
     stack: Stack | None
     error: HemocastError | None = None
+    cells: FloatArray | None = None
 
 
 def scans_of(dataset: Dataset) -> list[ScanFile]:
@@ -78,26 +81,39 @@ def scans_of(dataset: Dataset) -> list[ScanFile]:
 
 
 def prepare_scans(
-    dataset: Dataset, scans: Sequence[ScanFile], config: PrepareConfig, *, workers: int = 1
+    dataset: Dataset,
+    scans: Sequence[ScanFile],
+    config: PrepareConfig,
+    *,
+    workers: int = 1,
+    maps: Path | None = None,
 ) -> Iterator[PreparedScan]:
     """Prepare scans, in their order, a few in memory at a time.
 
     Stacks are kept under ``derivatives/hemocast/stacks`` and found again by content and settings.
-    A scan that shows blood is refused here as at prediction: it is not eligible.
+    A scan that shows blood is refused here as at prediction: it is not eligible. So is one whose
+    map is missing or does not fit, where `maps`, a folder of them, is given.
     """
     from joblib import Parallel, delayed
 
     cache = dataset.root / "derivatives" / "hemocast" / "stacks"
     yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch=2 * workers)(
-        delayed(_prepare_scan)(scan, config, cache) for scan in scans
+        delayed(_prepare_scan)(scan, config, cache, maps) for scan in scans
     )
 
 
-def _prepare_scan(scan: ScanFile, config: PrepareConfig, cache: Path) -> PreparedScan:
+def _prepare_scan(
+    scan: ScanFile, config: PrepareConfig, cache: Path, maps: Path | None
+) -> PreparedScan:
+    from hemocast.dataset.maps import find_map, read_cells
     from hemocast.dicom import read_nifti
     from hemocast.prepare.eligibility import eligible_stack
 
     try:
-        return PreparedScan(scan, eligible_stack(read_nifti(scan.path), config, cache=cache))
+        found = None if maps is None else find_map(maps, scan.scan_id)
+        volume = read_nifti(scan.path)
+        stack = eligible_stack(volume, config, cache=cache)
+        cells = None if found is None else read_cells(found, volume, stack)[0]
+        return PreparedScan(scan, stack, cells=cells)
     except HemocastError as error:
         return PreparedScan(scan, None, error)

@@ -121,6 +121,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients, labels and clinical v
 _TOLD = {
     "histogram": "a histogram of the brain's grey values and of how its sides differ",
     "voxels": "coarse voxels of the brain",
+    "map": "a co-registered map, by coarse voxels",
     "record": "the clinical record",
     "nihss": "the NIHSS",
 }
@@ -140,7 +141,9 @@ def card_of_measured(description: Description) -> str:
         training=description.training,
         prevalence=description.training.prevalence,
         model=description.net.name,
-        beside=", the weights of voxels in `weights.safetensors`" if "voxels" in views else "",
+        beside=", the weights of voxels in `weights.safetensors`"
+        if description.net.name == "voxels-svm"
+        else "",
         calibration=description.calibration,
         curve="isotonic" if description.calibration.curve else "logistic",
         sets=_sets(description.calibration.label_sets),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.images import maps_of
 from hemocast.classical.measured import SCAN, MeasuredModel, Reason
 from hemocast.classical.measurements import Measurements
 from hemocast.model.flags import flags
@@ -131,12 +132,18 @@ class Model:
         told = self.measured or self.joined
         return told is not None and told.needs_record
 
+    @property
+    def needs_map(self) -> bool:
+        """Whether it has to be given a co-registered map beside the scan."""
+        return self.measured is not None and self.measured.needs_map
+
     def predict(
         self,
         scan: Path | str | Volume,
         *,
         scan_id: str | None = None,
         record: Measurements | None = None,
+        map: Path | None = None,
     ) -> Prediction:
         """Predict from one scan.
 
@@ -148,6 +155,8 @@ class Model:
             What to call it; default: the first 16 digits of the hash of its CT numbers.
         record : Measurements, optional
             Of one patient, see `hemocast.classical.record`, for a model that needs it.
+        map : Path, optional
+            A NIfTI file on the grid of the scan, for a model that needs it.
 
         Returns
         -------
@@ -168,7 +177,13 @@ class Model:
         volume = scan if isinstance(scan, Volume) else read(Path(scan))
         stack = eligible_stack(volume, self.description.prepare)
         name = stack.record.input_hash[:16] if scan_id is None else scan_id
-        return self.predict_stack(stack, scan_id=name, volume=volume, record=record)
+        cells = None
+        if map is not None:
+            from hemocast.dataset.maps import read_cells
+
+            cells, simulated = read_cells(map, volume, stack)
+            volume = volume.as_simulated() if simulated else volume
+        return self.predict_stack(stack, scan_id=name, volume=volume, record=record, cells=cells)
 
     def predict_stack(
         self,
@@ -177,6 +192,7 @@ class Model:
         scan_id: str,
         volume: Volume | None = None,
         record: Measurements | None = None,
+        cells: FloatArray | None = None,
     ) -> Prediction:
         """Predict from a stack made with ``description.prepare``.
 
@@ -188,18 +204,23 @@ class Model:
             What the stack was made from, for its doubts.
         record : Measurements, optional
             See `predict`.
+        cells : ndarray of float32, shape (14, 24, 24), optional
+            See `hemocast.dataset.maps.read_cells`.
 
         Raises
         ------
         NotFinite
             Something in the answer is no number.
-        NoRecord
-            The model needs clinical values, and has none.
+        NoRecord, NoMap
+            The model needs clinical values, or a co-registered map, and has none.
         ModelCorrupt
             The network cannot be run, or its map is not what ``model.yaml`` says.
         """
         says = self.description
-        answer = self._measured(stack, record) if self.measured else self._network(stack, record)
+        if self.measured:
+            answer = self._measured(stack, record, cells)
+        else:
+            answer = self._network(stack, record)
         logit = answer.logit
         interval = says.calibration.interval(logit)
         simulated = volume is not None and volume.source.simulated
@@ -242,10 +263,13 @@ class Model:
         logit = float(logits[0] + self.joined.added(told)[0])
         return _Answer(logit, heatmap, kind, self.joined.reasons(told), _doubts(gaps))
 
-    def _measured(self, stack: Stack, record: Measurements | None) -> _Answer:
+    def _measured(
+        self, stack: Stack, record: Measurements | None, cells: FloatArray | None
+    ) -> _Answer:
         model = self.measured
         assert model is not None  # noqa: S101 - asked by the caller
-        told = model.measure(lambda: [stack.frames], record)
+        maps = None if cells is None else maps_of(cells[None])
+        told = model.measure(lambda: [stack.frames], record, maps)
         gaps = model.gaps(told)
         told_of = _doubts(gaps)
         logits = model.log_odds(told)
@@ -266,7 +290,10 @@ class Model:
         return enlarge(per_cm3(cam, stack, grid, slope), stack.frames.shape, grid)
 
     def logits(
-        self, frames: FloatArray, record: Measurements | None = None
+        self,
+        frames: FloatArray,
+        record: Measurements | None = None,
+        maps: Measurements | None = None,
     ) -> NDArray[np.floating]:
         """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time.
 
@@ -275,6 +302,8 @@ class Model:
         frames : ndarray of float32
         record : Measurements, optional
             A row a stack, for a model that needs it.
+        maps : Measurements, optional
+            Likewise.
 
         Raises
         ------
@@ -284,7 +313,7 @@ class Model:
             The model needs clinical values, and none are given.
         """
         if self.measured:
-            told = self.measured.measure(lambda: frames, record)
+            told = self.measured.measure(lambda: frames, record, maps)
             return self.measured.log_odds(told)
         found = np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
         require_finite(found)

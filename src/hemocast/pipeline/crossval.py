@@ -99,6 +99,8 @@ def cross_validate(
         Training needs what is not installed, or the network cannot be built from the settings.
     NothingThere, DatasetError, TableError
         There is no dataset of Hemocast's, or its labels are missing or bad.
+    NoMap
+        The model needs a map of every scan, and there are none.
     TooFewPatients
         A fold would have no patient of a class.
     OutputExists
@@ -108,7 +110,7 @@ def cross_validate(
     """
     from hemocast.train import inner_parts
 
-    cohort = Cohort.of(dataset)
+    cohort = Cohort.of(dataset).told_for(config)
     seed = config.train.seed
     splits = split_folds(cohort.labels, options.folds, seed * 1000 + _SEED)
     for split in splits:

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Self
 
 from hemocast.classical.record import ClinicalTables
 from hemocast.dataset.ingest.sources import Candidate
+from hemocast.dataset.maps import find_map, read_cells
 from hemocast.dataset.pseudonym import given_key
 from hemocast.errors import (
     HemocastError,
+    NoMap,
     NoRecord,
     NoSpace,
+    NothingThere,
     NotWritable,
     UsageError,
     WorkerDied,
@@ -51,13 +54,34 @@ _CASE_BYTES = 2_000_000
 """Of a scan's page, picture, map and record, about."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is known of patients beside their scans.
+
+    Parameters
+    ----------
+    clinical : Path, optional
+        A table with ``participant_id`` (with the key, ``patient_id``), or a dataset's folder; see
+        `hemocast.classical.record`.
+    maps : Path, optional
+        A folder with ``SCAN_ID_map.nii.gz`` for every scan, each on its scan's grid; or, of a
+        single scan, the file.
+    """
+
+    clinical: Path | None = None
+    maps: Path | None = None
+
+
+NOTHING = Beside()
+
+
 def predict_cases(
     cases: Sequence[Case],
     model: Model,
     out: Path,
     *,
     key: Path | bytes | None = None,
-    clinical: Path | None = None,
+    beside: Beside = NOTHING,
     resume: bool = False,
     workers: int = 1,
 ) -> Iterator[CaseResult]:
@@ -80,10 +104,8 @@ def predict_cases(
         The project's key, or its file, which is made where there is none: scans get the names that
         ``hemocast ingest`` gives them under it, and a path may hold several patients. Without it a
         path holds one patient's scans, which are called by pseudonyms of this folder.
-    clinical : Path, optional
-        What is known of the patients, for a model that has to be told: a table with
-        ``participant_id`` (with the key, ``patient_id``), or a dataset's folder; see
-        `hemocast.classical.record`.
+    beside : Beside
+        What else is known of the patients, for a model that has to be told.
     resume : bool
         Skip scans that this model has predicted there before.
     workers : int
@@ -99,9 +121,10 @@ def predict_cases(
     ------
     OutputExists, NotWritable, InUse, UsageError
         As `PredictionsFolder.open` does, before the first scan is read.
-    NoRecord, UsageError, NothingThere, TableError
-        The model needs a clinical table and there is none, or needs none; the table cannot be
-        read, or has cells that cannot be. Before the first scan is read.
+    NoRecord, NoMap, UsageError, NothingThere, TableError
+        The model needs a clinical table or maps and there are none, or needs none; one file of a
+        map is named for several scans; the table cannot be read, or has cells that cannot be.
+        Before the first scan is read.
     NoSpace, NotWritable
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
@@ -109,13 +132,16 @@ def predict_cases(
         The system ended one of the processes.
     """
     calibration = model.description.calibration
-    tables = _clinical(model, clinical, key)
+    tables = _clinical(model, beside.clinical, key)
+    _check_maps(model, beside.maps, len(cases))
     with PredictionsFolder.open(out, model.hash, key, calibration.assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
-        for case, result in _Run(cases, folder, tables, resume).results(model, workers):
+        for case, result in _Run(cases, folder, tables, resume, beside.maps).results(
+            model, workers
+        ):
             folder.add(result, case.path)
             folder.add_bag(result.participant_id, calibration)
             yield result
@@ -142,6 +168,30 @@ def _clinical(model: Model, path: Path | None, key: Path | bytes | None) -> Clin
     return ClinicalTables.read(path, secret if isinstance(secret, bytes) else None)
 
 
+def _check_maps(model: Model, path: Path | None, cases: int) -> None:
+    """Refuse maps that are not needed, are needed and not named, or are one file for many scans."""
+    if path is None and model.needs_map:
+        raise NoMap(
+            "The model needs a co-registered map of each scan",
+            "a folder with SCAN_ID_map.nii.gz, or the map of a single scan",
+            "Name it with --map",
+        )
+    if path is not None and not model.needs_map:
+        raise UsageError(
+            "A map is given, and the model is told of none",
+            "no map, or a model of a co-registered map",
+            "Leave out --map",
+        )
+    if path is not None and not path.exists():
+        raise NothingThere("There is no such map", "a NIfTI file or a folder", "Check the path")
+    if path is not None and path.is_file() and cases > 1:
+        raise UsageError(
+            f"One map is named for {cases} cases",
+            "a folder with a map for every scan, SCAN_ID_map.nii.gz",
+            "Name the folder, or predict one scan at a time",
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class _Job:
     """A scan that is to be predicted: what a process needs for it, and nothing of the folder's."""
@@ -151,6 +201,7 @@ class _Job:
     scan_id: str
     scan: Candidate
     record: Measurements | None
+    map: Path | None = None
 
 
 Step = CaseResult | _Job
@@ -165,6 +216,7 @@ class _Run:
     folder: PredictionsFolder
     tables: ClinicalTables | None
     resume: bool
+    maps: Path | None = None
 
     def results(self, model: Model, workers: int) -> Iterator[tuple[Case, CaseResult]]:
         """Predict in the order of the cases, some ahead where there are several processes."""
@@ -225,13 +277,14 @@ class _Run:
                 return CaseResult(case.number, "skipped", "", "", patient, scan_id)
             self.folder.check(scan_id)
             record = self.tables.of([patient or ""]) if self.tables else None
+            found = find_map(self.maps, scan_id) if self.maps else None
         except HemocastError as error:
             return CaseResult(case.number, "refused", error.code, str(error), *names)
         except Exception as error:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
             return CaseResult(case.number, "failed", fault.code, str(fault), *names)
-        return _Job(case.number, patient, scan_id, scan, record)
+        return _Job(case.number, patient, scan_id, scan, record, found)
 
 
 class _Workers:
@@ -311,8 +364,13 @@ def _predict(job: _Job, model: Model) -> Done:
         volume = job.scan.read()
         simulated = simulated or volume.source.simulated
         ready = eligible(volume, model.description.prepare)
+        cells = None
+        if job.map is not None:
+            cells, made_up = read_cells(job.map, volume, ready.stack)
+            simulated = simulated or made_up
+            volume = volume.as_simulated() if made_up else volume
         prediction = model.predict_stack(
-            ready.stack, scan_id=job.scan_id, volume=volume, record=job.record
+            ready.stack, scan_id=job.scan_id, volume=volume, record=job.record, cells=cells
         )
         found, signs = signs_of(ready)
         all_of_it = _Made(prediction, *_shown(ready, found, signs))

@@ -131,6 +131,8 @@ def train_and_test(
         There is no dataset of Hemocast's, or its labels are missing or bad.
     TooFewPatients
         A part would have no patient of a class.
+    NoMap
+        The model needs a map of every scan, and there are none.
     LeakageError
         The given split has a patient, or a scan under two names, in both parts.
     OutputExists
@@ -140,7 +142,7 @@ def train_and_test(
     """
     from hemocast.train import fit, pack
 
-    cohort = Cohort.of(dataset)
+    cohort = Cohort.of(dataset).told_for(config)
     with reserved(out, "training"):
         run = Run(
             purpose.name, cohort, _choose_split(cohort, config, purpose.name, options), config
@@ -230,8 +232,13 @@ def _test(
     """Predict as `predict` does (ONNX, then calibration), and hold it against the labels."""
     array, calibration = table.open(), model.description.calibration
     record = table.record() if model.needs_record else None
+    maps = table.maps() if model.needs_map else None
     logits = [
-        model.logits(from_levels(array[row])[None], record and record.part(np.array([place])))[0]
+        model.logits(
+            from_levels(array[row])[None],
+            record and record.part(np.array([place])),
+            maps and maps.part(np.array([place])),
+        )[0]
         for place, row in enumerate(table.rows)
     ]
     probability = np.array([calibration.probability(float(one)) for one in logits])

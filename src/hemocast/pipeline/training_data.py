@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,19 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.classical.recipes import RECIPES, needs_record
+from hemocast.classical.recipes import RECIPES, needs_map, needs_record
 from hemocast.classical.record import read_record
 from hemocast.config import COMPARATORS, CTNETS, Config, PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.description import read_description, says_ours
+from hemocast.dataset.maps import FOLDER, MAPS, map_name
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.split.leakage import Copy
 from hemocast.dataset.stacks import PreparedScan, ScanFile, prepare_scans, scans_of
-from hemocast.errors import ConfigError, MissingExtra, TableError, TooFewPatients, WorkerDied
+from hemocast.errors import (
+    ConfigError,
+    MissingExtra,
+    NoMap,
+    TableError,
+    TooFewPatients,
+    WorkerDied,
+)
+from hemocast.files import replacing
 from hemocast.model.features import FEATURES, measure_features, measure_levels
 from hemocast.nets import try_network
+from hemocast.prepare.cells import CELLS
 from hemocast.train import STACKS, StackTable, write_stacks
-from hemocast.volume import Stack, StackRecord, from_levels
+from hemocast.volume import FloatArray, Stack, StackRecord, from_levels
 
 EXAMPLES = 24
 """Stacks kept in memory, for the check of the model's export above all."""
@@ -47,12 +57,15 @@ class Cohort:
         participant_id -> 1 (HT) or 0 (no HT).
     stacks : StackTable or None
         Their stacks, where the folder holds these in place of scans.
+    maps : Path or None
+        Folder of the scans' co-registered maps, where the model is told of them.
     """
 
     dataset: Dataset
     scans: tuple[ScanFile, ...]
     labels: Mapping[str, int]
     stacks: StackTable | None = None
+    maps: Path | None = None
 
     @classmethod
     def of(cls, dataset: Dataset) -> Cohort:
@@ -76,6 +89,29 @@ class Cohort:
         known = {p: label for p, label in labels.items() if p in with_scan}
         return cls(dataset, scans, known, stacks)
 
+    def told_for(self, config: Config) -> Cohort:
+        """Return it with the scans' maps, where the model needs them.
+
+        Raises
+        ------
+        NoMap
+            It does, and there are none.
+        """
+        recipe = RECIPES.get(config.net.name)
+        if recipe is None or not needs_map(recipe.views):
+            return self
+        root = self.dataset.root
+        folder, there = root / FOLDER, (root / FOLDER).is_dir()
+        if self.stacks is not None:
+            folder, there = root, (root / MAPS).is_file()
+        if not there:
+            raise NoMap(
+                f"{config.net.name} needs a map on the grid of every scan, and there are none",
+                f"{FOLDER.as_posix()}/SCAN_ID_map.nii.gz in the dataset, or {MAPS} beside stacks",
+                "Put them there, or take a model that sees the scan alone",
+            )
+        return replace(self, maps=folder)
+
     def __repr__(self) -> str:
         """One line: counts."""
         return f"Cohort({len(self.labels)} patients, {len(self.scans)} scans)"
@@ -93,7 +129,17 @@ class Cohort:
             rows += [
                 f"{one}\t{row.tolist()}\n" for one, row in zip(people, record.values, strict=True)
             ]
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
+        return hashlib.sha256("".join([*rows, *self._map_rows()]).encode()).hexdigest()
+
+    def _map_rows(self) -> list[str]:
+        """Hash the maps, where there are any."""
+        if self.maps is None:
+            return []
+        if self.stacks is not None:
+            return [f"{hash_file(self.maps / MAPS)}\n"]
+        named = [(scan.scan_id, self.maps / map_name(scan.scan_id)) for scan in self.scans]
+        there = [(scan, path) for scan, path in named if path.is_file()]
+        return sorted(f"{scan}\t{hash_file(path)}\n" for scan, path in there)
 
     def equal_stacks(self) -> tuple[Copy, ...]:
         """Find stacks that are one under two names, to the last pixel."""
@@ -166,9 +212,13 @@ def prepare_cohort(
         _check_prepared(cohort.stacks, settings)
         return _of_stacks(cohort.dataset, cohort.stacks, settings, learned)
     kept = _Kept(frozenset(learned), settings.window)
-    prepared = _alive(prepare_scans(cohort.dataset, cohort.scans, settings, workers=workers))
+    prepared = _alive(
+        prepare_scans(cohort.dataset, cohort.scans, settings, workers=workers, maps=cohort.maps)
+    )
     count = len(cohort.scans)
     rows = write_stacks(kept.stacks(prepared, count, progress), count, folder / STACKS)
+    if cohort.maps is not None:
+        kept.write_maps(count, folder / MAPS)
     left = [cohort.scans[row] for row in rows]
     table = StackTable(
         folder / STACKS,
@@ -220,6 +270,15 @@ class _Kept:
     examples: list[Stack] = field(default_factory=list)
     measured: list[NDArray[np.float64]] = field(default_factory=list)
     refused: list[PreparedScan] = field(default_factory=list)
+    cells: dict[int, FloatArray] = field(default_factory=dict)
+
+    def write_maps(self, count: int, path: Path) -> None:
+        """Write the means of the maps, a row a scan, empty where it was refused."""
+        maps = np.full((count, *CELLS), np.nan, np.float32)
+        for row, cells in self.cells.items():
+            maps[row] = cells
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.save(file, maps, allow_pickle=False)
 
     def stacks(
         self,
@@ -235,6 +294,8 @@ class _Kept:
                 self.measured.append(measure_features(item.stack, self.window))
                 if len(self.examples) < EXAMPLES:
                     self.examples.append(item.stack)
+            if item.cells is not None:
+                self.cells[done - 1] = item.cells
             if progress:
                 progress(done, count)
             yield item.stack
@@ -276,6 +337,12 @@ def bytes_of(cohort: Cohort, config: Config) -> int:
     pooled = net.pool**2 / (1 + net.mirror + net.relief) if ours else 1
     stacks = 0.0 if cohort.stacks else 1.5
     return round(len(cohort.scans) * prepare.frames * prepare.size**2 * (stacks + 4 / pooled))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _alive(prepared: Iterator[PreparedScan]) -> Iterator[PreparedScan]:

@@ -1,6 +1,6 @@
 """Risk -> patient -> head -> scanner -> DICOM, with the true risk known."""
 
-from hemocast.simulate.cohort import Truth, read_truth, simulate_cohort
+from hemocast.simulate.cohort import Truth, read_truth, simulate_cohort, simulate_maps
 from hemocast.simulate.disease.bleed import Bleed
 from hemocast.simulate.disease.head import Edema, Head, Infarct, Person, Stroke, build_head
 from hemocast.simulate.epidemiology.patients import Patient, PlannedScan, draw_cohort, scan_patient
@@ -33,5 +33,6 @@ __all__ = [
     "scan_head",
     "scan_patient",
     "simulate_cohort",
+    "simulate_maps",
     "write_patient",
 ]

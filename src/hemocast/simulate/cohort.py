@@ -9,6 +9,7 @@
       truth/scans.csv          hours, water uptake, pose, noise of every scan
       truth/ceilings.csv       the best AUC there can be
       truth/masks/             infarcts, when asked for
+      maps/                    permeability, made up, when asked for; see `write.maps`
       bleeds/<study>/<image>   later scans of HT patients as DICOM, when asked for
 
     format dicom:
@@ -42,12 +43,14 @@ from pydantic import ValidationError
 
 from hemocast import files
 from hemocast.config import PrepareConfig, Settings, SimulateConfig
-from hemocast.errors import NothingThere, OutputExists
+from hemocast.dataset.maps import FOLDER, MAPS
+from hemocast.errors import ConfigError, NothingThere, OutputExists
 from hemocast.files import Output
 from hemocast.simulate.epidemiology.patients import Patient, draw_cohort
 from hemocast.simulate.write import tables
 from hemocast.simulate.write.dataset import DatasetWriter
 from hemocast.simulate.write.dicom import DicomWriter
+from hemocast.simulate.write.maps import write_scan_maps, write_stack_maps
 from hemocast.simulate.write.stacks import StacksWriter
 from hemocast.simulate.write.writer import CohortWriter
 from hemocast.version import SIMULATOR_VERSION
@@ -194,6 +197,45 @@ def simulate_cohort(
     return truth
 
 
+def simulate_maps(truth: Truth) -> Path:
+    """Write a permeability map, tied to the true risk, beside every scan of a finished cohort.
+
+    See `hemocast.simulate.write.maps` for where they go, and for what they are
+    `hemocast.simulate.disease.permeability`. Maps that are there stay.
+
+    Returns
+    -------
+    Path
+        Their folder; of stacks, the file.
+
+    Raises
+    ------
+    ConfigError
+        DICOM, or a dataset, was simulated without the masks that the maps are drawn from.
+    NothingThere
+        The folder holds no simulated cohort.
+    InUse, NotWritable, NoSpace
+        As `simulate_cohort` does.
+    """
+    made, out = _made(truth.folder), truth.folder
+    if made is None:
+        raise _no_cohort()
+    config, patients = truth.config, truth.patients
+    with files.claim(out, KIND, also=True):
+        if made.prepare:
+            write_stack_maps(config, patients, out, made.prepare)
+            return out / "stacks" / MAPS
+        if not config.masks:
+            raise ConfigError(
+                "The cohort was simulated without masks, which maps are drawn from",
+                "masks: true among its settings, as --maps sets it",
+                "Simulate it again, into a new folder, with --maps",
+            )
+        folder = out / "dataset" / FOLDER if truth.format == "dataset" else out / "maps"
+        write_scan_maps(config, patients, out, _writer(truth, made, 1, _silent).sessions, folder)
+        return folder
+
+
 def _silent(done: int, total: int) -> None:
     """Show no progress."""
 
@@ -248,10 +290,14 @@ def read_truth(folder: Path) -> Truth:
     """
     made = _made(folder)
     if made is None:
-        raise NothingThere(
-            "The folder holds no simulated cohort", "a folder with simulation.yaml", "Simulate one"
-        )
+        raise _no_cohort()
     return Truth(made.cohort, draw_cohort(made.cohort), folder, made.format)
+
+
+def _no_cohort() -> NothingThere:
+    return NothingThere(
+        "The folder holds no simulated cohort", "a folder with simulation.yaml", "Simulate one"
+    )
 
 
 def _made(out: Path) -> Made | None:

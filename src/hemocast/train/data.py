@@ -13,13 +13,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.images import maps_of
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.record import read_record
 from hemocast.config import TrainConfig
 from hemocast.dataset.layout import Dataset
+from hemocast.dataset.maps import MAPS
 from hemocast.dataset.split.by_patient import split_patients
-from hemocast.errors import NothingThere, OutputExists, TableError, TooFewPatients
+from hemocast.errors import NoMap, NothingThere, OutputExists, TableError, TooFewPatients
 from hemocast.files import replacing
+from hemocast.prepare.cells import CELLS
 from hemocast.volume import FloatArray, Stack, from_levels, to_levels
 
 STACKS = "stacks.npy"
@@ -183,6 +186,40 @@ class StackTable:
         """
         return read_record(Dataset(self.dataset or self.array.parent), self.participant_id)
 
+    def maps(self) -> Measurements:
+        """Give the co-registered map of every scan, from `MAPS` beside the array.
+
+        Raises
+        ------
+        NoMap
+            There are none.
+        TableError
+            They are not of these stacks, or a scan's is missing.
+        """
+        path = self.array.with_name(MAPS)
+        if not path.is_file():
+            raise NoMap(
+                "There are no co-registered maps of these scans",
+                f"{MAPS} beside the stacks, or derivatives/maps in the dataset",
+                "Put them there, or take a model that sees the scan alone",
+            )
+        try:
+            cells = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise TableError(
+                f"{MAPS} is no whole array", "a NumPy file", "Make it again"
+            ) from error
+        fits = cells.dtype == np.float32 and cells.shape == (len(self.open()), *CELLS)
+        found = np.array(cells[list(self.rows)]) if fits else np.full((1, *CELLS), np.nan)
+        seen = np.isfinite(found)
+        if np.isinf(found).any() or not seen.any(axis=(1, 2, 3)).all():
+            raise TableError(
+                f"{MAPS} does not belong to the stacks, or lacks a scan's map",
+                f"float32 (stacks, {', '.join(map(str, CELLS))}), numbers within the brain",
+                "Make it again",
+            )
+        return maps_of(found)
+
     def patient_labels(self) -> dict[str, int]:
         """participant_id -> 1 if any of the patient's scans is labelled HT."""
         labels: dict[str, int] = {}
@@ -195,13 +232,17 @@ class StackTable:
         scans = Counter(self.participant_id)
         return np.array([1 / scans[patient] for patient in self.participant_id], np.float32)
 
-    def content_hash(self, record: Measurements | None = None) -> str:
+    def content_hash(
+        self, record: Measurements | None = None, maps: Measurements | None = None
+    ) -> str:
         """SHA-256 over pictures, patients and labels, whatever the order of the scans.
 
         Parameters
         ----------
         record : Measurements, optional
             What else is known of every scan's patient, where a model is told of it.
+        maps : Measurements, optional
+            The scans' maps, likewise.
         """
         array = self.open()
         digest = hashlib.sha256()
@@ -210,6 +251,8 @@ class StackTable:
                 f"{self.participant_id[i]}\t{self.scan_id[i]}\t{self.label[i]}\n".encode()
             )
             digest.update(np.ascontiguousarray(array[self.rows[i]]).data)
+            if maps is not None:
+                digest.update(np.ascontiguousarray(maps.values[i]).data)
         if record is None:
             return digest.hexdigest()
         lines = {

@@ -178,7 +178,8 @@ def predict_table(
     """Return the logit of every scan, (n,), in the order of the table, by the network alone."""
     if isinstance(net, MeasuredModel):
         record = data.record() if net.needs_record else None
-        return net.log_odds(net.measure(data.frames, record)).astype(np.float32)
+        maps = data.maps() if net.needs_map else None
+        return net.log_odds(net.measure(data.frames, record, maps)).astype(np.float32)
     stacks = StackDataset(data)
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():

@@ -8,7 +8,7 @@ from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.odds import finite_logit
-from hemocast.classical.recipes import RECIPES, measure, needs_record
+from hemocast.classical.recipes import RECIPES, measure, needs_map, needs_record
 from hemocast.config import Config
 from hemocast.train.data import StackTable
 from hemocast.train.state import Fitted
@@ -38,11 +38,14 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
     TooFewPatients
         Next to no patients of a class.
     TableError
-        A clinical table with cells that cannot be.
+        A clinical table with cells that cannot be, or maps that are not of these scans.
+    NoMap
+        The model needs a map of every scan, and there are none.
     """
     recipe = RECIPES[config.net.name]
     record = data.record() if needs_record(recipe.views) else None
-    cohort = cohort_of(data, measure(recipe.views, data.frames, record))
+    maps = data.maps() if needs_map(recipe.views) else None
+    cohort = cohort_of(data, measure(recipe.views, data.frames, record, maps))
     cohort.require_events()
     risk = predict_out_of_fold(recipe.fit, cohort)
     labels = data.patient_labels()
@@ -53,7 +56,7 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
         train=data.of(()),
         validation=data,
         validation_logit=finite_logit(risk).astype(np.float32),
-        data_hash=data.content_hash(record),
+        data_hash=data.content_hash(record, maps),
         prevalence=sum(labels.values()) / len(labels),
     )
 

@@ -24,6 +24,8 @@ from hemocast.errors import (
     BadGeometry,
     HemocastError,
     MalformedFile,
+    MapNotAligned,
+    MapNotFinite,
     NothingThere,
     NotHounsfield,
     SeveralScans,
@@ -34,6 +36,7 @@ from hemocast.files import replacing
 from hemocast.volume import SIMULATED, Source, Volume
 
 ENDINGS = (".nii", ".nii.gz")
+SAME_MM = 0.05  # single precision in a header reaches 1e-4
 MOST_SHEAR = 0.002  # cosine between two axes; single precision in the header reaches 1e-6
 MOST_BEFORE_DATA = 2**20
 _NIFTI1_BYTES, _NIFTI2_BYTES = 348, 540
@@ -128,6 +131,58 @@ def read_map(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     if not np.isfinite(values).all():
         raise _malformed("The NIfTI file holds values that are no numbers")
     return values, np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
+
+
+def read_map_of(path: Path, scan: Volume) -> tuple[NDArray[np.float32], bool]:
+    """Read a map that lies on a scan's own grid.
+
+    Returns
+    -------
+    values : ndarray of float32, shape (z, y, x)
+        In the scan's canonical order.
+    bool
+        Whether its header says that it is simulated.
+
+    Raises
+    ------
+    MapNotAligned
+        It has another shape, or another affine by more than `SAME_MM` anywhere in the scan, or
+        its header does not say where it lies.
+    MapNotFinite
+        A value is no number.
+    MalformedFile, TruncatedFile, SeveralScans, TooLarge, NotHounsfield
+        As `read_nifti` does.
+    """
+    image = _open(path)
+    try:
+        lps, _ = _affine(image)
+    except BadGeometry as error:
+        raise _not_aligned("does not say, or not credibly, where it lies") from error
+    turned, affine, _ = canonical(_values(image).T, lps)
+    if turned.shape != scan.hu.shape:
+        told = " x ".join(map(str, turned.shape[::-1])), " x ".join(map(str, scan.hu.shape[::-1]))
+        raise _not_aligned(f"has {told[0]} voxels, its scan {told[1]}")
+    corners = np.array([[*at, 1.0] for at in np.ndindex(2, 2, 2)]).T
+    corners[:3] *= np.array(turned.shape[::-1])[:, None] - 1
+    away = float(np.abs((affine - scan.affine) @ corners).max())
+    if not away <= SAME_MM:
+        raise _not_aligned(f"lies up to {away:.1f} mm from its scan")
+    if not np.isfinite(turned).all():
+        raise MapNotFinite(
+            f"The map holds {int((~np.isfinite(turned)).sum())} values that are no numbers",
+            "a number in every voxel; 0 where nothing was measured",
+            "Write the map again without gaps",
+        )
+    simulated = bytes(image.header["descrip"].item()).startswith(SIMULATED.encode())
+    return np.asarray(turned, np.float32), simulated
+
+
+def _not_aligned(seen: str) -> MapNotAligned:
+    return MapNotAligned(
+        f"The map {seen}",
+        "a map on the scan's own grid, voxel by voxel, as infarct.nii.gz beside a prediction is",
+        "Register the map to the scan and resample it to the scan's grid",
+    )
 
 
 @dataclass(frozen=True)

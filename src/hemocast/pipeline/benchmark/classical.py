@@ -9,7 +9,7 @@ from pathlib import Path
 from hemocast.classical.fusion import learn_fusion
 from hemocast.classical.learning import Cohort, Fitted, predict_out_of_fold
 from hemocast.classical.measurements import Measurements
-from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure
+from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure, needs_map
 from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
 from hemocast.train import StackTable
 from hemocast.train.measured import cohort_of
@@ -101,7 +101,7 @@ class FusionEntry:
 
 
 CLASSICAL: tuple[ClassicalEntry | FusionEntry, ...] = (
-    *map(ClassicalEntry, RECIPES.values()),
+    *(ClassicalEntry(one) for one in RECIPES.values() if not needs_map(one.views)),
     FusionEntry(
         "fusion of record and histogram",
         ClassicalEntry(RECIPES["clinical-ridge"]),
