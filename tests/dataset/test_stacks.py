@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hemocast.config import PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.ingest.run import ingest
+from hemocast.dataset.maps import FOLDER, map_name
 from hemocast.dataset.stacks import prepare_scans, scans_of
+from hemocast.dicom import read_nifti, write_nifti
 from hemocast.errors import DatasetError
 
 SMALL = PrepareConfig(size=64, pixel_mm=3.0)
@@ -37,6 +40,21 @@ def test_scans_are_named_as_in_the_tables_and_blood_is_refused(dataset: Dataset)
     assert second.error.code == "HC303"
     assert first.stack is not None, first.error
     assert first.stack.frames.shape == (SMALL.frames, 64, 64)
+
+
+def test_a_map_comes_along_where_it_is_asked_for_or_its_scan_is_refused(dataset: Dataset) -> None:
+    scans = scans_of(dataset)
+    folder = dataset.root / FOLDER
+    folder.mkdir(parents=True)
+    first, _ = prepare_scans(dataset, scans, SMALL, maps=folder)
+    assert first.error is not None
+    assert first.error.code == "HC506"
+    volume = read_nifti(scans[0].path)
+    write_nifti(np.full(volume.hu.shape, 70), volume.affine, folder / map_name(scans[0].scan_id))
+    first, _ = prepare_scans(dataset, scans, SMALL, maps=folder)
+    assert first.cells is not None, first.error
+    assert np.nanmax(first.cells) == pytest.approx(70)
+    assert next(prepare_scans(dataset, scans, SMALL)).cells is None
 
 
 def test_a_damaged_file_costs_its_scan_and_a_damaged_sidecar_is_named(dataset: Dataset) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,18 +20,20 @@ import hemocast
 from hemocast import files
 from hemocast.config import Config, NetConfig, PrepareConfig
 from hemocast.dataset import Dataset, participant_id
+from hemocast.dicom import write_nifti
 from hemocast.errors import (
     ConfigError,
     DatasetError,
     InUse,
     LeakageError,
+    NoMap,
     NoSpace,
     NotWritable,
     OutputExists,
     TooFewPatients,
     UsageError,
 )
-from hemocast.pipeline.predict import Beside, cases_of, predict_cases
+from hemocast.pipeline.predict import Beside, CaseResult, cases_of, predict_cases
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.pipeline.training_run import BINDING, TEST_PREDICTIONS
 from hemocast.simulate import Truth
@@ -347,6 +350,48 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     for table, rows in tables.items():
         (root / table).write_text("\n".join(rows) + "\n")
     return root, Config(prepare=PrepareConfig(size=96))
+
+
+def test_a_model_of_a_map_needs_one_on_the_grid_of_every_scan(
+    measured: tuple[Path, Config], cohort: Truth, tmp_path: Path
+) -> None:
+    root, config = measured
+    settings = config.with_net("perfusion-regression")
+    purpose = Purpose("map", "HT as simulated", "made-up heads")
+    mine = tmp_path / "mine"
+    shutil.copytree(root, mine)
+    assert "derivatives/maps" in refuse(NoMap, Dataset(mine), settings, tmp_path / "none")
+    rng = np.random.default_rng(0)
+    maps = (100 + 20 * rng.standard_normal((40, 14, 24, 24))).astype(np.float32)
+    maps[1::2, 4:8, 8:14, 8:14] += 100
+    np.save(mine / "maps.npy", maps)
+    trained = train_and_test(Dataset(mine), settings, tmp_path / "m", purpose, THIRD)
+    assert trained.evaluation["auc"].value > 0.9
+    scan, own = cohort.dicom / cohort.patients[0].scans[0].folder, tmp_path / "own.nii.gz"
+    volume = hemocast.read(scan)
+    level = np.full(volume.hu.shape, 100.0)
+    write_nifti(level, volume.affine, own, description="SIMULATED map")
+
+    def ask(path: Path | None, name: str) -> list[CaseResult]:
+        model = hemocast.load(tmp_path / "m")
+        beside = Beside(maps=path)
+        return list(predict_cases(cases_of([scan]), model, tmp_path / name, beside=beside))
+
+    (done,) = ask(own, "one")
+    assert done.status == "done", done.message
+    assert (done.folder / "heatmap.nii.gz").exists()
+    assert "a co-registered map" in (done.folder / "report.html").read_text()
+    with pytest.raises(NoMap, match="--map"):
+        ask(None, "two")
+    (refused,) = ask(tmp_path, "three")  # a folder without a map of that name
+    assert (refused.status, refused.code) == ("refused", "HC506")
+    shifted = tmp_path / "shifted.nii.gz"
+    write_nifti(level, volume.affine + np.eye(4, k=3), shifted)
+    (refused,) = ask(shifted, "four")
+    assert (refused.status, refused.code) == ("refused", "HC308")
+    model = hemocast.load(tmp_path / "m")
+    with pytest.raises(UsageError, match="2 cases"):
+        list(predict_cases(cases_of([scan, scan]), model, tmp_path / "x", beside=Beside(maps=own)))
 
 
 def test_models_from_measurements_go_the_whole_way(
