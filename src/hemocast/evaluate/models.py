@@ -36,6 +36,7 @@ from hemocast.stats.cases import ModelCases
 from hemocast.stats.discrimination.roc import precision_recall_curve
 from hemocast.stats.estimate import ENOUGH, FEW, Float64Array
 from hemocast.stats.evaluation import INDEPENDENT
+from hemocast.stats.metrics import undefined_because
 from hemocast.stats.resampling.limits import few_behind
 
 FIXED_SENSITIVITY = 0.90
@@ -162,20 +163,32 @@ def _points(cases: Cases, found: Evaluation, points: Points) -> Iterator[Thresho
 
 
 def _point(name: str, threshold: float, cases: Cases, *, exploratory: bool = True) -> ThresholdRow:
+    return ThresholdRow(name, threshold, exploratory, shares_at(cases, threshold))
+
+
+def shares_at(cases: Cases, threshold: float) -> tuple[tuple[str, Estimate], ...]:
+    """Sensitivity, specificity, PPV and NPV at a threshold, with Wilson's limits.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater, with any scores on the threshold's scale.
+    threshold : float
+        At or above it a scan counts as positive.
+    """
     cells = confusion(cases, threshold)
     independent = INDEPENDENT if cases.clustered else None
     values = []
     for metric in _AT_THRESHOLDS:
         hits, n = cells.share(metric)
         if not n:
-            word = "positive" if metric == "ppv" else "negative"
-            none = Estimate.bare(float("nan"), 0, f"undefined: no case was called {word}")
+            none = Estimate.bare(float("nan"), 0, f"undefined: {undefined_because(metric, cells)}")
             values.append((metric, none))
             continue
         few = few_behind(metric, cases, threshold)
         shown = Estimate(hits / n, *wilson(hits, n), "Wilson", n, few).noted(independent)
         values.append((metric, shown))
-    return ThresholdRow(name, threshold, exploratory, tuple(values))
+    return tuple(values)
 
 
 def _band(cases: Cases, seed: int) -> RocBand | None:

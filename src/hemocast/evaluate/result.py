@@ -19,6 +19,7 @@ from hemocast.stats import (
 )
 from hemocast.stats.discrimination.roc import PrecisionRecall
 from hemocast.stats.estimate import BoolArray, Float64Array
+from hemocast.stats.incidence import CumulativeIncidence
 from hemocast.stats.pooling import Pooled
 from hemocast.stats.prevalence import PredictiveValues
 
@@ -77,6 +78,71 @@ class CalibrationPart:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Scans that a model could not be judged on, for one reason.
+
+    Parameters
+    ----------
+    kind, reason : str
+        What is missing, and why.
+    n, n_patients : int
+        Scans and patients.
+    n_positive : int or None
+        Scans known to have the outcome; None where that is known of none.
+    mean_risk : float or None
+        Mean probability; None where there was no prediction.
+    """
+
+    kind: str
+    reason: str
+    n: int
+    n_patients: int
+    n_positive: int | None
+    mean_risk: float | None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The results under one assumption about the scans that were left out.
+
+    Parameters
+    ----------
+    name : str
+        The assumption.
+    n : int
+        Scans that the results rest on.
+    n_positive : int or None
+        Those with the outcome; None where metrics differ in it.
+    metrics : tuple of (str, Estimate)
+        Some of a model's.
+    """
+
+    name: str
+    n: int
+    n_positive: int | None
+    metrics: tuple[tuple[str, Estimate], ...]
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """Chance of HT over time, with death as a competing event.
+
+    Parameters
+    ----------
+    curve : CumulativeIncidence
+        Hours after onset.
+    chances : tuple of (float, Estimate)
+        At some hours; the last is the latest at which enough patients are followed.
+    n_unknown : int
+        Patients whose time is not known.
+    """
+
+    curve: CumulativeIncidence
+    chances: tuple[tuple[float, Estimate], ...]
+    n_unknown: int
+
+
+@dataclass(frozen=True)
 class ModelPart:
     """One model's results.
 
@@ -105,6 +171,10 @@ class ModelPart:
         One per grouping.
     warnings : tuple of str
         About the model as a whole.
+    left_out : tuple of LeftOut
+        Scans that it could not be judged on, by reason.
+    scenarios : tuple of Scenario
+        What these could change.
     """
 
     name: str
@@ -123,6 +193,8 @@ class ModelPart:
     band: RocBand | None
     subgroups: tuple[SubgroupAnalysis, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
 
     @property
     def n(self) -> int:
@@ -240,6 +312,8 @@ class EvaluationResult:
         The metric named as primary before the numbers were seen.
     level : {"scan", "patient"}
         What was judged.
+    incidence : Incidence or None
+        Where the tables know the hours of deaths.
     """
 
     models: tuple[ModelPart, ...]
@@ -251,3 +325,4 @@ class EvaluationResult:
     notes: tuple[str, ...] = ()
     primary: str | None = None
     level: Literal["scan", "patient"] = "scan"
+    incidence: Incidence | None = None

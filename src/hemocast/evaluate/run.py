@@ -19,6 +19,7 @@ from hemocast.evaluate.inputs.predictions import Level, PredictionTable, read_pr
 from hemocast.evaluate.inputs.readings import read_readings
 from hemocast.evaluate.models import Points, decision_thresholds, evaluate_model
 from hemocast.evaluate.result import EvaluationResult, ModelPart
+from hemocast.evaluate.scenarios import against_incidence, count_left_out, incidence_of, what_if
 from hemocast.readers.analysis.analyse import ReaderAnalysis, analyse_readings
 from hemocast.readers.analysis.data import ReadingTable
 from hemocast.stats import METRICS, GroupVariable, Resampling
@@ -120,9 +121,7 @@ def read_inputs(tables: Tables, threshold: float | None = None, level: Level = "
         predictions=table,
         readings=None if tables.readings is None else read_readings(tables.readings, table),
         clinical=(
-            None
-            if clinical is None
-            else read_clinical(clinical, table.participant, table.scan, tables.key)
+            None if clinical is None else read_clinical(clinical, *table.everyone, tables.key)
         ),
     )
 
@@ -224,7 +223,8 @@ def evaluate_inputs(
     parts: list[ModelPart] = []
     for done, model in enumerate(models):
         progress("models", done, len(models))
-        parts.append(evaluate_model(model, found.groupings, resampling, points))
+        part = evaluate_model(model, found.groupings, resampling, points)
+        parts.append(_with_left_out(part, model, found, resampling))
     progress("models", len(models), len(models))
     comparisons = compare_models(models, resampling)
     if options.reference is not None and options.margin is not None:
@@ -240,7 +240,20 @@ def evaluate_inputs(
         notes=(*_primary(options.primary), *_notes(found)),
         primary=options.primary,
         level=options.level,
+        incidence=incidence_of(found.predictions.follow_up),
     )
+
+
+def _with_left_out(
+    part: ModelPart, model: ModelCases, found: Inputs, resampling: Resampling
+) -> ModelPart:
+    """Add what a model could not be judged on, and what that could change."""
+    table = found.predictions
+    scans = table.left_out_of(model.name)
+    scenarios = what_if(model, table, found.groupings, resampling)
+    if incidence := incidence_of(table.follow_up):
+        scenarios += (against_incidence(model, scans, incidence),)
+    return replace(part, left_out=count_left_out(scans), scenarios=scenarios)
 
 
 def analyse_readers(found: Inputs, options: EvaluationOptions) -> ReaderAnalysis | None:
@@ -266,6 +279,11 @@ def _notes(found: Inputs) -> Iterator[str]:
         yield (
             f"{table.n_refused} row(s) without a prediction (refused or failed) were left out: the "
             "results hold for the others"
+        )
+    if len(table.unseen[1]):
+        yield (
+            f"the outcome of {len(table.unseen[1])} scan(s) was never observed: the results hold "
+            "for the others, and the page says what these could change"
         )
     if unused := table.unused + (() if clinical is None else clinical.unused):
         yield "columns that give no subgroups: " + "; ".join(unused)

@@ -132,4 +132,4 @@ def _standard_error(
         event**2 * np.cumsum(a) - 2 * event * np.cumsum(event * a) + np.cumsum(event**2 * a)
         + np.cumsum(b) - 2 * (event * np.cumsum(c) - np.cumsum(event * c))
     )  # fmt: skip
-    return np.sqrt(np.maximum(variance, 0.0))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))

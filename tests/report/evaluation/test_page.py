@@ -6,10 +6,11 @@ import html
 import re
 from dataclasses import replace
 
-from hemocast.evaluate.result import EvaluationResult
+from hemocast.evaluate.result import EvaluationResult, Incidence, LeftOut, Scenario
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page
 from hemocast.stats import Estimate
+from hemocast.stats.incidence import cumulative_incidence
 
 
 def words(page: str) -> str:
@@ -98,3 +99,18 @@ def test_it_runs_no_script_and_loads_nothing(evaluation: EvaluationResult) -> No
     assert "script-src 'none'" in html.unescape(page)
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', page)
+
+
+def test_scans_left_out_stand_on_it_beside_the_main_results(evaluation: EvaluationResult) -> None:
+    assert "Scans left out" not in evaluation_page(evaluation, (), ())
+    model = evaluation.models[0]
+    worst = Scenario("worst case", 77, None, (("auc", Estimate(0.61, 0.52, 0.73, "DeLong", 77)),))
+    gone = (LeftOut("outcome not observed", "death", 3, 2, None, 0.25),)
+    part = replace(model, left_out=gone, scenarios=(worst,))
+    curve = cumulative_incidence([10, 20, 30], [1, 2, 0])
+    found = Incidence(curve, ((20.0, curve.at(20)),), 4)
+    said = words(evaluation_page(replace(evaluation, models=(part,), incidence=found), (), ()))
+    assert "outcome death before a later scan 3 2 not known 0.250" in said
+    assert f"as above {model.n} {model['auc'].value:.2f}" in said
+    assert "worst case 77 0.61 0.52 to 0.73" in said
+    assert "of 3 patients, 1 with HT, 1 who died without it; 4 whose time is not known" in said

@@ -7,9 +7,10 @@ import io
 import json
 from dataclasses import replace
 
-from hemocast.evaluate.result import EvaluationResult
+from hemocast.evaluate.result import EvaluationResult, Incidence, LeftOut, Scenario
 from hemocast.report.evaluation.tables import Table, estimate_json, evaluation_tables
 from hemocast.stats import Estimate
+from hemocast.stats.incidence import cumulative_incidence
 
 NAN = float("nan")
 
@@ -62,3 +63,30 @@ def test_what_was_not_compared_has_no_table(evaluation: EvaluationResult) -> Non
     models = tuple(replace(model, subgroups=()) for model in evaluation.models)
     bare = replace(evaluation, models=models, comparisons=())
     assert not {"comparisons.csv", "subgroups.csv"} & {*evaluation_tables(bare)}
+
+
+def test_what_was_left_out_and_what_it_could_change_have_tables(
+    evaluation: EvaluationResult,
+) -> None:
+    part = LeftOut("refused", "HC303", 3, 2, 1, None)
+    worst = Scenario("worst", 77, None, (("auc", Estimate(0.6, 0.5, 0.7, "DeLong", 77)),))
+    model = replace(evaluation.models[0], left_out=(part,), scenarios=(worst,))
+    curve = cumulative_incidence([10, 20, 30], [1, 2, 0])
+    more = replace(
+        evaluation, models=(model,), incidence=Incidence(curve, ((20, curve.at(20)),), 0)
+    )
+    tables = evaluation_tables(more)
+    (row,) = rows(tables["left_out.csv"])
+    assert (row["reason"], row["n_scans"], row["n_positive"]) == ("HC303", "3", "1")
+    assert row["mean_predicted_risk"] == ""
+    (row,) = rows(tables["scenarios.csv"])
+    assert (row["scenario"], row["metric"], row["value"]) == ("worst", "auc", "0.6")
+    first, second = rows(tables["cumulative_incidence.csv"])
+    assert first["ht"] == second["death"] == "0.3333333333"
+    said = json.loads(tables["metrics.json"])["models"][model.name]
+    assert said["left_out"][0]["mean_risk"] is None
+    assert said["scenarios"][0]["metrics"]["auc"]["ci_high"] == 0.7
+    assert (
+        "left_out"
+        not in json.loads(evaluation_tables(evaluation)["metrics.json"])["models"][model.name]
+    )

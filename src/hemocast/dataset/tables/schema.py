@@ -129,11 +129,16 @@ CLINICAL = TableSchema(
         ),
     ),
 )  # fmt: skip
+OUTCOME_STATUS = ("observed", "no_later_scan", "death", "lost")
+"""Whether the outcome was observed, and why not: no scan after the first, death before one, or the
+patient was not followed."""
+
 LABELS = TableSchema(
     "labels",
     (
         _PERSON,
         Column("label", "flag", words=HT_OR_NOT, required=True),
+        Column("outcome_status", "choice", choices=OUTCOME_STATUS),
         Column("ht_grade", "choice", choices=GRADES),
         Column("heidelberg_class", "choices", choices=HEIDELBERG),
         _hours("ht_detected_hours"),
@@ -144,6 +149,11 @@ LABELS = TableSchema(
     ),
     ("participant_id",),
     (
+        Rule(
+            ("label", "outcome_status"),
+            lambda t: t["label"].notna() & ~t["outcome_status"].fillna("observed").eq("observed"),
+            "no label where the outcome was not observed",
+        ),
         Rule(
             ("label", "ht_grade", "heidelberg_class"),
             lambda t: (t["label"] != _shows_blood(t)).fillna(False),

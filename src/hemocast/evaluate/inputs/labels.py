@@ -18,6 +18,7 @@ from hemocast.dataset.tables.columns import (
     rows_of,
 )
 from hemocast.dataset.tables.patients import PATIENT, by_participant, refuse_nobody
+from hemocast.evaluate.inputs.outcomes import FOLLOW_UP, STATUS, UNSEEN
 from hemocast.tables import MISSING, PRINTABLE, PRINTABLE_WORDS, called, read_table
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def join_labels(
         Rows without a prediction; they need no label.
     path : Path
         A dataset's ``labels.tsv``, or a table with ``label`` (0, 1, or ``n/a`` where not
-        known) and ``scan_id`` or ``participant_id`` or both; or, with the key, ``patient_id``.
+        known) and ``scan_id`` or ``participant_id`` or both; or, with the key, ``patient_id``. Its
+        columns of `FOLLOW_UP` are joined too.
     table : str
         What the predictions are called in messages.
     secret : bytes, optional
@@ -56,7 +58,7 @@ def join_labels(
     Returns
     -------
     predictions : DataFrame of str
-        With a label in every row that is not left out.
+        With a label in every row that is not left out, or the reason why there is none.
     simulated : bool
         The labels, or the dataset that they lie in, say that they are simulated.
 
@@ -81,6 +83,8 @@ def join_labels(
     own = _known(predictions["label"]) if "label" in predictions.columns else empty
     given = keys.map(dict(zip(labels[key], labels["label"], strict=True))).fillna("")
     wanted = ~left_out
+    more = _follow_up(predictions, labels, keys, key)
+    unseen = more[STATUS].isin(UNSEEN) if STATUS in more else ~wanted & False
     if not (own[wanted] != "").all():
         refuse_nobody(labels[key], keys[wanted & (keys != MISSING)], (name, table))
     faults = [
@@ -89,11 +93,12 @@ def join_labels(
             f"the label that {name} gives; the two disagree",
         ),
         _fault(
-            wanted & (own == "") & (given == ""), table, key,
-            f"a {_NOUNS[key]} to which {name} gives a label (0 or 1)",
+            wanted & ~unseen & (own == "") & (given == ""), table, key,
+            f"a {_NOUNS[key]} to which {name} gives a label (0 or 1), or an {STATUS} that says why "
+            f"not ({', '.join(UNSEEN)})",
         ),
     ]  # fmt: skip
-    joined = {"label": own.where(own != "", given)}
+    joined = {"label": own.where(own != "", given), **more}
     if key == SCAN and PERSON in labels.columns:
         person = _known(predictions[PERSON]) if PERSON in predictions.columns else empty
         told = keys.map(dict(zip(labels[SCAN], labels[PERSON], strict=True))).fillna("")
@@ -104,6 +109,20 @@ def join_labels(
     refuse(tuple(fault for fault in faults if fault is not None))
     simulated = "simulated" in labels.columns and bool((labels["simulated"] == "1").any())
     return predictions.assign(**joined), simulated or says_simulated(path.parent)
+
+
+def _follow_up(
+    predictions: pd.DataFrame, labels: pd.DataFrame, keys: pd.Series, key: str
+) -> dict[str, pd.Series]:
+    """Columns of the follow-up, the predictions' own cells first."""
+    found = {}
+    for column in (column.name for column in FOLLOW_UP if column.name in labels.columns):
+        told = keys.map(dict(zip(labels[key], labels[column], strict=True))).fillna("")
+        if column in predictions.columns:
+            own = _known(predictions[column])
+            told = own.where(own != "", told)
+        found[column] = told
+    return found
 
 
 def _read(
@@ -125,6 +144,7 @@ def _read(
             ),
             Column("label", "flag", words=HT_OR_NOT, required=True, hint="1 HT, 0 no HT"),
             Column("simulated", "flag"),
+            *FOLLOW_UP,
         ),
         (key,),
     )  # fmt: skip

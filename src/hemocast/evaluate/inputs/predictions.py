@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,15 @@ from hemocast.dataset.tables.columns import (
 from hemocast.errors import TableError
 from hemocast.evaluate.inputs.clinical import groupings_of
 from hemocast.evaluate.inputs.labels import join_labels
+from hemocast.evaluate.inputs.outcomes import (
+    FOLLOW_UP,
+    FollowUp,
+    LeftOutScans,
+    Outcomes,
+    follow_up,
+    left_out_scans,
+    never_observed,
+)
 from hemocast.stats import Cases, GroupVariable
 from hemocast.stats.cases import ModelCases, ThresholdSource
 from hemocast.stats.estimate import BoolArray, IntArray
@@ -66,6 +75,7 @@ PREDICTIONS = TableSchema(
         key_column("model", required=False),
         Column("threshold", "number", low=0, high=1),
         Column("simulated", "flag"),
+        *FOLLOW_UP,
     ),
     ("model", "scan_id"),
 )  # fmt: skip
@@ -93,13 +103,19 @@ class PredictionTable:
     models : tuple of ModelCases
         In the order of the table; their rows are places in these arrays.
     groupings : tuple of GroupVariable
-        Subgroups from extra columns.
+        Subgroups from extra columns: of these scans, then of those of `unseen`.
     unused : tuple of str
         Extra columns that give no subgroups, and why.
     simulated : bool
         A column ``simulated`` holds a 1.
     n_refused : int
         Rows left out, since their ``status`` says that the scan got no prediction.
+    unseen : tuple of two ndarray of object (str), shape (m,)
+        Participants and scans whose outcome was never observed.
+    left_out : tuple of LeftOutScans
+        Of every model, the scans that it cannot be judged on.
+    follow_up : FollowUp or None
+        When patients bled, died or were last seen, where the table says so.
     """
 
     scan: ObjectArray
@@ -111,6 +127,21 @@ class PredictionTable:
     unused: tuple[str, ...]
     simulated: bool
     n_refused: int
+    unseen: tuple[ObjectArray, ObjectArray] = field(
+        default_factory=lambda: (np.empty(0, dtype=object), np.empty(0, dtype=object))
+    )
+    left_out: tuple[LeftOutScans, ...] = ()
+    follow_up: FollowUp | None = None
+
+    @property
+    def everyone(self) -> tuple[ObjectArray, ObjectArray]:
+        """Participants and scans of all rows of the groupings."""
+        participant, scan = self.unseen
+        return np.concatenate([self.participant, participant]), np.concatenate([self.scan, scan])
+
+    def left_out_of(self, model: str) -> tuple[LeftOutScans, ...]:
+        """Return the scans that one model cannot be judged on."""
+        return tuple(one for one in self.left_out if one.model == model)
 
 
 def read_predictions(
@@ -161,19 +192,23 @@ def read_predictions(
     source = labels if labels is not None or "label" in text.columns else spare_labels
     if source is not None:
         text, simulated = join_labels(text, refused, source, schema.name, key)
-    parsed = parse_table(schema, _filled(text, refused))
+    unseen, faults = never_observed(text, refused, schema.name)
+    parsed = parse_table(schema, _filled(text, refused, unseen))
     table = parsed.table
-    faults = [*map(_explained, parsed.faults)]
-    kept = table[~refused]
-    faults += _contradictions(kept, schema.name)
+    faults += map(_explained, parsed.faults)
+    kept, waiting = table[~refused & ~unseen], table[unseen]
+    faults += _contradictions(kept, waiting, schema.name)
     if not len(kept):
-        faults.append(Fault(schema.name, "status", (), "no scan got a prediction"))
+        why = "no scan got a prediction" if not len(waiting) else "no outcome was observed"
+        faults.append(Fault(schema.name, "status" if not len(waiting) else "label", (), why))
     refuse(tuple(faults))
     first = kept.drop_duplicates("scan_id")
+    others = waiting.drop_duplicates("scan_id")
+    outcomes = Outcomes(text, table, refused, unseen)
     scans = pd.Index(first["scan_id"])
     patient, _ = pd.factorize(first["participant_id"], sort=True)
     extra = [name for name in text.columns if name not in _KNOWN and name not in _NO_GROUP]
-    groupings, unused = groupings_of(first[extra])
+    groupings, unused = groupings_of(pd.concat([first, others])[extra])
     return PredictionTable(
         scan=first["scan_id"].to_numpy(dtype=object),
         participant=first["participant_id"].to_numpy(dtype=object),
@@ -187,6 +222,12 @@ def read_predictions(
         unused=unused,
         simulated=simulated or bool(kept["simulated"].fillna(False).any()),
         n_refused=int(refused.sum()),
+        unseen=(
+            others["participant_id"].to_numpy(dtype=object),
+            others["scan_id"].to_numpy(dtype=object),
+        ),
+        left_out=left_out_scans(outcomes, len(first), pd.Index(others["scan_id"])),
+        follow_up=follow_up(table[~refused], unseen[~refused]),
     )
 
 
@@ -253,12 +294,16 @@ def _refused(text: pd.DataFrame) -> pd.Series:
     return said & text["probability"].str.strip().isin(["", MISSING])
 
 
-def _filled(text: pd.DataFrame, refused: pd.Series) -> pd.DataFrame:
-    """Give rows that will be left out cells that pass: they may stand for no scan at all."""
+def _filled(text: pd.DataFrame, refused: pd.Series, unseen: pd.Series) -> pd.DataFrame:
+    """Give rows that will be left out cells that pass.
+
+    Refused ones may stand for no scan at all, and what was not observed has no label.
+    """
     own = "refused row " + text.index.astype(str).to_series(index=text.index)
     cells = {"participant_id": own, "scan_id": own, "label": "0", "probability": "0"}
     there = {name: cell for name, cell in cells.items() if name in text.columns}
-    return text.assign(**{name: text[name].mask(refused, cell) for name, cell in there.items()})
+    text = text.assign(**{name: text[name].mask(refused, cell) for name, cell in there.items()})
+    return text.assign(label=text["label"].mask(unseen, "0")) if unseen.any() else text
 
 
 def _explained(fault: Fault) -> Fault:
@@ -269,13 +314,21 @@ def _explained(fault: Fault) -> Fault:
     return fault
 
 
-def _contradictions(table: pd.DataFrame, name: str) -> list[Fault]:
-    """Find what can be seen over several rows alone."""
+def _contradictions(kept: pd.DataFrame, waiting: pd.DataFrame, name: str) -> list[Fault]:
+    """Find what can be seen over several rows alone, with and without an observed outcome."""
+    import pandas as pd
+
     faults = []
-    for key, column, why in (
-        ("participant_id", "label", "one label for all scans of a participant"),
-        ("scan_id", "participant_id", "one participant for a scan, whatever the model"),
-        ("model", "threshold", "one threshold for all scans of a model"),
+    whole = pd.concat([kept, waiting])
+    both = set(kept["scan_id"]) & set(waiting["scan_id"])
+    if both:
+        at = tuple(int(row) + 2 for row in whole.index[whole["scan_id"].isin(both)])
+        why = "an outcome that was observed, or was not, whatever the model"
+        faults.append(Fault(name, "outcome_status", at, why))
+    for table, key, column, why in (
+        (kept, "participant_id", "label", "one label for all scans of a participant"),
+        (whole, "scan_id", "participant_id", "one participant for a scan, whatever the model"),
+        (whole, "model", "threshold", "one threshold for all scans of a model"),
     ):
         known = table[table[column].notna() & table[key].notna()]
         several = known.groupby(key, sort=False)[column].nunique() > 1

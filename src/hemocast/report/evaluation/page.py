@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
-from hemocast.evaluate.result import EvaluationResult, ModelPart
+from hemocast.evaluate.result import EvaluationResult, ModelPart, Scenario
 from hemocast.readers.analysis.agreement import Agreement, GroupAgreement
 from hemocast.readers.analysis.mrmc import CROSSED, ReaderTest
 from hemocast.report.figures.drawing import Drawing
@@ -44,6 +46,7 @@ def evaluation_page(
         pooled=[(model.name, *row) for model in result.models for row in model.pooled_sites],
         tests=[(name, one, *test) for name, one in found for test in one.tests],
         sources=_SOURCES,
+        **_unjudged(result.models),
         noted=_noted,
         prevalence_notes=_prevalence_notes,
         point_notes=_point_notes,
@@ -51,6 +54,34 @@ def evaluation_page(
         agreement_notes=_agreement_notes,
         estimates_of=estimates_of,
     )
+
+
+_REASONS = {
+    "no_later_scan": "no later scan",
+    "death": "death before a later scan",
+    "lost": "lost to follow-up",
+}
+_SCENARIO_METRICS = ("auc", "sensitivity", "specificity", "observed_expected", "calibration_slope")
+
+
+def _unjudged(models: Sequence[ModelPart]) -> dict[str, Any]:
+    """What the section on scans left out shows: the results as they are stand first."""
+    shown: list[tuple[str, Scenario]] = []
+    for model in models:
+        if not model.scenarios:
+            continue
+        known = (*model.metrics, *model.calibration.metrics)
+        for one in (Scenario("as above", model.n, model.n_positive, known), *model.scenarios):
+            kept = tuple(row for row in one.metrics if row[0] in _SCENARIO_METRICS)
+            shown.append((model.name, replace(one, metrics=kept)))
+    counts = [(model.name, one) for model in models for one in model.left_out]
+    return {
+        "unjudged": bool(shown or counts),
+        "counts": counts,
+        "scenarios": shown,
+        "scenario_metrics": _SCENARIO_METRICS,
+        "reasons": _REASONS,
+    }
 
 
 def _noted(metrics: Iterable[tuple[str, Estimate]]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hemocast.evaluate.result import EvaluationResult, ModelPart
+from hemocast.evaluate.result import EvaluationResult, Incidence, ModelPart
 from hemocast.files import json_text, table_text
 from hemocast.stats import Estimate
 from hemocast.version import VERSION
@@ -63,6 +63,12 @@ def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
         tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
     if (pooled := _pooled(result)).rows:
         tables["pooled_sites.csv"] = pooled
+    if any(model.left_out for model in result.models):
+        tables["left_out.csv"] = _left_out(result)
+    if any(model.scenarios for model in result.models):
+        tables["scenarios.csv"] = _scenarios(result)
+    if result.incidence:
+        tables["cumulative_incidence.csv"] = _incidence(result.incidence)
     return {"metrics.json": json_text(metrics_json(result))} | {
         name: table.csv(simulated=result.simulated) for name, table in tables.items()
     }
@@ -104,7 +110,20 @@ def _model_json(model: ModelPart) -> dict[str, Any]:
         "calibration": {name: estimate_json(value) for name, value in model.calibration.metrics}
         | ({"reason": model.calibration.reason} if model.calibration.reason else {}),
         "warnings": list(model.warnings),
-    }
+    } | _unjudged_json(model)
+
+
+def _unjudged_json(model: ModelPart) -> dict[str, Any]:
+    """What a model could not be judged on, and what that could change; nothing where all was."""
+    scenarios = [
+        {"name": one.name, "n": one.n, "n_positive": one.n_positive}
+        | {"metrics": {name: estimate_json(value) for name, value in one.metrics}}
+        for one in model.scenarios
+    ]
+    left_out = [vars(one) for one in model.left_out]
+    return ({"left_out": left_out} if left_out else {}) | (
+        {"scenarios": scenarios} if scenarios else {}
+    )
 
 
 def estimate_json(value: Estimate) -> dict[str, Any]:
@@ -264,6 +283,47 @@ def _pooled(result: EvaluationResult) -> Table:
     return Table(
         ("model", "metric", "n_sites", "value", "ci_low", "ci_high", "ci_method",
          "prediction_low", "prediction_high", "tau", "i2", "q", "df", "p", "warning"),
+        rows,
+    )  # fmt: skip
+
+
+def _left_out(result: EvaluationResult) -> Table:
+    return Table(
+        ("model", "kind", "reason", "n_scans", "n_patients", "n_positive", "mean_predicted_risk"),
+        [{"model": model.name, **vars(one), "n_scans": one.n, "mean_predicted_risk": one.mean_risk}
+         for model in result.models for one in model.left_out],
+    )  # fmt: skip
+
+
+def _scenarios(result: EvaluationResult) -> Table:
+    rows = [
+        {"model": model.name, "scenario": one.name, "n_scans": one.n, "n_positive": one.n_positive}
+        | {"metric": metric}
+        | vars(value)
+        for model in result.models
+        for one in model.scenarios
+        for metric, value in one.metrics
+    ]
+    return Table(
+        ("model", "scenario", "n_scans", "n_positive", "metric", *ESTIMATE),
+        rows,
+    )
+
+
+def _incidence(found: Incidence) -> Table:
+    curve = found.curve
+    rows = [
+        {"hours_from_onset": hour, "n_at_risk": int(risk), "death": float(death)}
+        | {"ht": value.value, "ht_ci_low": value.ci_low, "ht_ci_high": value.ci_high}
+        | {"n_patients": value.n, "ci_method": value.ci_method, "warning": value.warning}
+        for hour, risk, death in zip(
+            curve.time.tolist(), curve.at_risk, curve.competing, strict=True
+        )
+        for value in (curve.at(hour),)
+    ]
+    return Table(
+        ("hours_from_onset", "n_at_risk", "ht", "ht_ci_low", "ht_ci_high", "death", "n_patients",
+         "ci_method", "warning"),
         rows,
     )  # fmt: skip
 
