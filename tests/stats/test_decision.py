@@ -125,3 +125,27 @@ def test_few_patients_of_a_class_are_warned_of() -> None:
     assert "4 patients" in str(few.warning)
     many = Cases(np.tile(label, 4), np.tile(risk, 4))
     assert decision_curve(many, [0.5], resampling=Resampling(100)).warning is None
+
+
+def test_standardized_net_benefit_has_limits_of_its_own() -> None:
+    """Perfect decisions reach 1 in every resample, whatever its prevalence."""
+    truth = np.arange(60) % 3 == 0
+    perfect = decision_curve(Cases(truth, np.where(truth, 0.9, 0.05)), [0.2, 0.5], Resampling(100))
+    assert perfect.standardized == pytest.approx(1)
+    assert perfect.standardized_low == pytest.approx(1)
+    assert perfect.model_low[0] < perfect.model[0] < perfect.model_high[0]
+    rng = np.random.default_rng(0)
+    score = np.clip(0.3 * truth + rng.random(60) * 0.7, 0, 1)
+    found = decision_curve(Cases(truth, score), [0.2, 0.5], Resampling(200))
+    assert found.standardized == pytest.approx(found.model / truth.mean())
+    net, scaled, gain = found.estimates(1)
+    assert (net.value, scaled.value) == (found.model[1], found.standardized[1])
+    assert gain.ci_high == found.over_all_high[1]
+    assert scaled.ci_low < scaled.value < scaled.ci_high
+
+
+def test_without_the_outcome_there_is_no_standardized_net_benefit() -> None:
+    found = decision_curve(Cases(np.zeros(9), np.linspace(0, 1, 9)), [0.5], Resampling(100))
+    _, scaled, _ = found.estimates(0)
+    assert np.isnan(scaled.value)
+    assert scaled.warning == "no interval: no case has the outcome"

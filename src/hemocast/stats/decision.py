@@ -13,6 +13,8 @@ from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import Estimate, Float64Array, IntArray, caution
 from hemocast.stats.resampling.weights import Resampling
 
+_METHOD = "bootstrap of patients, percentile"
+
 
 @dataclass(frozen=True)
 class DecisionCurve:
@@ -25,12 +27,15 @@ class DecisionCurve:
     model, model_low, model_high : ndarray of float64, shape (k,)
         Net benefit of acting on the model (that is, over treating none), with pointwise 95 %
         limits.
+    standardized, standardized_low, standardized_high : ndarray of float64, shape (k,)
+        Net benefit over the prevalence: at most 1, which perfect decisions reach. The limits
+        let the prevalence vary with the patients.
     treat_all : ndarray of float64, shape (k,)
         Net benefit of acting on everybody.
     over_all, over_all_low, over_all_high : ndarray of float64, shape (k,)
         The model's gain over treating all, with limits of that paired difference.
-    n_resamples : int
-        Resamples of patients behind the limits.
+    n, n_resamples : int
+        Cases, and resamples of patients behind the limits.
     warning : str or None
         Where they rest on few patients of a class.
     """
@@ -39,10 +44,14 @@ class DecisionCurve:
     model: Float64Array
     model_low: Float64Array
     model_high: Float64Array
+    standardized: Float64Array
+    standardized_low: Float64Array
+    standardized_high: Float64Array
     treat_all: Float64Array
     over_all: Float64Array
     over_all_low: Float64Array
     over_all_high: Float64Array
+    n: int
     n_resamples: int
     warning: str | None = None
 
@@ -54,6 +63,29 @@ class DecisionCurve:
             "; ".join(filter(None, [self.warning, flat if low == high else None])) or None
             for low, high in zip(self.model_low, self.model_high, strict=True)
         )
+
+    def estimates(self, place: int) -> tuple[Estimate, Estimate, Estimate]:
+        """Return net benefit, standardized, and the gain over treating all at one threshold.
+
+        Parameters
+        ----------
+        place : int
+            Of the threshold.
+        """
+        one, two, three = (
+            self._estimate(float(value[place]), float(low[place]), float(high[place]), place)
+            for value, low, high in (
+                (self.model, self.model_low, self.model_high),
+                (self.standardized, self.standardized_low, self.standardized_high),
+                (self.over_all, self.over_all_low, self.over_all_high),
+            )
+        )
+        return one, two, three
+
+    def _estimate(self, value: float, low: float, high: float, place: int) -> Estimate:
+        if not np.isfinite([value, low, high]).all():
+            return Estimate.bare(value, self.n, "no interval: no case has the outcome")
+        return Estimate(value, low, high, _METHOD, self.n, self.notes[place])
 
 
 def decision_curve(
@@ -78,7 +110,8 @@ def decision_curve(
 
     References
     ----------
-    Vickers AJ, Elkin EB 2006, Med Decis Making 26:565-574, 10.1177/0272989X06295361.
+    Vickers AJ, Elkin EB 2006, Med Decis Making 26:565-574, 10.1177/0272989X06295361. Standardized:
+    Kerr KF 2016, J Clin Oncol 34:2534-2540, 10.1200/JCO.2015.65.5654.
     """
     at = _checked(thresholds)
     odds = at / (1 - at)
@@ -91,6 +124,11 @@ def decision_curve(
     acted, everybody = (np.concatenate(part) for part in zip(*drawn, strict=True))
     model_low, model_high = np.quantile(acted, [0.025, 0.975], axis=0)
     over_low, over_high = np.quantile(acted - everybody, [0.025, 0.975], axis=0)
+    scaled = _standardized(acted, everybody, odds)
+    known = scaled[np.isfinite(scaled).all(axis=1)]
+    scaled_low, scaled_high = (
+        np.quantile(known, [0.025, 0.975], axis=0) if len(known) else np.full((2, at.size), np.nan)
+    )
     total = np.asarray(tally.sum(axis=0)).reshape(1, -1)
     (model,), (treat_all,) = _net_benefit(total, at, odds)
     return DecisionCurve(
@@ -98,13 +136,23 @@ def decision_curve(
         model=model,
         model_low=model_low,
         model_high=model_high,
+        standardized=_standardized(model, treat_all, odds),
+        standardized_low=scaled_low,
+        standardized_high=scaled_high,
         treat_all=treat_all,
         over_all=model - treat_all,
         over_all_low=over_low,
         over_all_high=over_high,
+        n=cases.n,
         n_resamples=resampling.n,
         warning=caution(cases.smaller_class),
     )
+
+
+def _standardized(acted: Float64Array, everybody: Float64Array, odds: Float64Array) -> Float64Array:
+    """Divide by the prevalence, which the net benefit of treating all gives; NaN where it is 0."""
+    share = (everybody + odds) / (1 + odds)
+    return np.asarray(acted / np.where(share > 1e-12, share, np.nan))
 
 
 def _checked(thresholds: ArrayLike) -> Float64Array:

@@ -114,3 +114,21 @@ def test_scans_left_out_stand_on_it_beside_the_main_results(evaluation: Evaluati
     assert f"as above {model.n} {model['auc'].value:.2f}" in said
     assert "worst case 77 0.61 0.52 to 0.73" in said
     assert "of 3 patients, 1 with HT, 1 who died without it; 4 whose time is not known" in said
+
+
+def test_net_benefit_stands_on_it_alone_standardized_and_compared(
+    evaluation: EvaluationResult,
+) -> None:
+    said = words(evaluation_page(evaluation, (), ()))
+    curve = evaluation.models[0].decision
+    assert curve is not None
+    net, scaled, _ = curve.estimates(9)
+    assert f"{curve.threshold[9]:.3g} {signed(net.value, 3)} {signed(net.ci_low, 3)} to" in said
+    assert f"{signed(scaled.value, 2)} {signed(scaled.ci_low, 2)} to" in said
+    pair = [row for row in evaluation.net_benefits if row.threshold == curve.threshold[9]]
+    one = pair[0].difference
+    assert f"{pair[0].second} {curve.threshold[9]:.3g} {signed(one.value, 3)}" in said
+
+
+def signed(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")

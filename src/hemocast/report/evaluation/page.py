@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hemocast.evaluate.result import EvaluationResult, ModelPart, Scenario
+from hemocast.evaluate.result import (
+    EvaluationResult,
+    ModelPart,
+    NetBenefitDifference,
+    Scenario,
+)
 from hemocast.readers.analysis.agreement import Agreement, GroupAgreement
 from hemocast.readers.analysis.mrmc import CROSSED, ReaderTest
 from hemocast.report.figures.drawing import Drawing
@@ -47,6 +52,8 @@ def evaluation_page(
         tests=[(name, one, *test) for name, one in found for test in one.tests],
         sources=_SOURCES,
         **_unjudged(result.models),
+        net_benefit_rows=_net_benefit_rows,
+        net_benefit_differences=_differences_shown(result),
         noted=_noted,
         prevalence_notes=_prevalence_notes,
         point_notes=_point_notes,
@@ -54,6 +61,38 @@ def evaluation_page(
         agreement_notes=_agreement_notes,
         estimates_of=estimates_of,
     )
+
+
+_EVERY = slice(4, None, 5)
+"""Of the thresholds of a decision curve (.02 to .98, or 49 steps to the highest risks), nine."""
+_SMALL = 0.05
+
+
+def _digits(values: Iterable[Estimate]) -> int:
+    """Three digits after the point, and more for the small net benefits of rare outcomes."""
+    return 3 if max((abs(value.value) for value in values), default=1.0) >= _SMALL else 5
+
+
+def _net_benefit_rows(
+    model: ModelPart,
+) -> tuple[int, list[tuple[float, tuple[Estimate, ...]]]]:
+    """Digits, and what a model gains at nine thresholds; no rows where it has no decision curve."""
+    if (curve := model.decision) is None:
+        return 3, []
+    places = range(curve.threshold.size)[_EVERY]
+    rows: list[tuple[float, tuple[Estimate, ...]]] = [
+        (float(curve.threshold[k]), curve.estimates(k)) for k in places
+    ]
+    return _digits(values[0] for _, values in rows), rows
+
+
+def _differences_shown(
+    result: EvaluationResult,
+) -> tuple[int, list[NetBenefitDifference]]:
+    """Digits, and the differences in net benefit at the same nine thresholds, pair by pair."""
+    at = sorted({row.threshold for row in result.net_benefits})[_EVERY]
+    rows = [row for row in result.net_benefits if row.threshold in at]
+    return _digits(row.difference for row in rows), rows
 
 
 _REASONS = {

@@ -210,21 +210,22 @@ def _decision(result: EvaluationResult) -> Table:
                 "net_benefit": curve.model,
                 "ci_low": curve.model_low,
                 "ci_high": curve.model_high,
+                "standardized": curve.standardized,
+                "standardized_ci_low": curve.standardized_low,
+                "standardized_ci_high": curve.standardized_high,
                 "treat_all": curve.treat_all,
                 "over_treat_all": curve.over_all,
                 "over_treat_all_ci_low": curve.over_all_low,
                 "over_treat_all_ci_high": curve.over_all_high,
             }
-            share = model.prevalence
             known = {"model": model.name, "treat_none": 0.0, "n_resamples": curve.n_resamples}
             rows += [
-                known
-                | dict(zip(columns, map(float, row), strict=True))
-                | {"standardized": row[1] / share, "warning": note}
+                known | dict(zip(columns, map(float, row), strict=True)) | {"warning": note}
                 for *row, note in zip(*columns.values(), curve.notes, strict=True)
             ]
     return Table(
-        ("model", "threshold", "net_benefit", "ci_low", "ci_high", "standardized", "treat_all",
+        ("model", "threshold", "net_benefit", "ci_low", "ci_high", "standardized",
+         "standardized_ci_low", "standardized_ci_high", "treat_all",
          "over_treat_all", "over_treat_all_ci_low", "over_treat_all_ci_high", "treat_none",
          "n_resamples", "warning"),
         rows,
