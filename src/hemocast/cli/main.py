@@ -14,6 +14,7 @@ from typing import Annotated, TextIO
 import typer
 
 from hemocast.cli.benchmark import benchmark
+from hemocast.cli.card import card
 from hemocast.cli.check_leakage import check_leakage
 from hemocast.cli.check_paper import check_paper
 from hemocast.cli.cohort import cohort
@@ -69,6 +70,7 @@ app.command()(export)
 app.command()(benchmark)
 app.command()(evaluate)
 app.command()(study)
+app.command()(card)
 app.command()(score)
 app.command()(fuse)
 app.command()(recalibrate)

@@ -15,6 +15,9 @@ from hemocast.dataset.sidecar import Sidecar, read_sidecar
 from hemocast.errors import DatasetError
 from hemocast.files import claim, kind_of
 from hemocast.left_out import LeftOutCode, RefusedStudy
+from hemocast.pipeline.study.card import write_card
+from hemocast.pipeline.study.records import Sources
+from hemocast.report.checklists.form import DATASHEET
 from hemocast.report.quality.content import LeftOut, Quality, QualityScan
 from hemocast.report.quality.page import quality_page
 from hemocast.report.quality.thumbnails import make_thumbnail
@@ -33,7 +36,7 @@ _OLD_DOUBT = "the scan is simulated: it shows no patient"
 def write_quality_report(
     dataset: Dataset, *, workers: int = 1, progress: Progress | None = None
 ) -> Path:
-    """Write the quality report of a dataset.
+    """Write the quality report of a dataset, and beside it its data sheet, ``datasheet.md``.
 
     Scans are read one by one, so that memory does not grow with their voxels. What of the dataset
     is missing or damaged is shown as that, and costs nothing else of the page.
@@ -69,6 +72,7 @@ def write_quality_report(
         if before:
             (folder / PAGE).unlink()
         output.write_text(PAGE, page)
+        write_card(output, DATASHEET, Sources(dataset=dataset.root))
     return folder / PAGE
 
 

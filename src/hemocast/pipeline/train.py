@@ -25,8 +25,14 @@ from hemocast.errors import TooFewPatients
 from hemocast.files import Output, check_space, reserved
 from hemocast.model import Model, Purpose
 from hemocast.pipeline.clock import stage_of
+from hemocast.pipeline.study.card import write_card
+from hemocast.pipeline.study.records import Sources
 from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort, try_model
 from hemocast.pipeline.training_run import TEST_METRICS, TEST_PREDICTIONS, Run
+from hemocast.report.checklists.checklist import Statement
+from hemocast.report.checklists.form import MODEL_CARD
+from hemocast.report.words import METRIC_TITLES
+from hemocast.report.words import estimate as words
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
 from hemocast.volume import from_levels
 
@@ -106,9 +112,9 @@ def train_and_test(
 ) -> Trained:
     """Split a dataset by patient, train on one part, save the model, test it on the other.
 
-    The split and its receipt go to the dataset's ``splits``; prepared stacks, the training run and
-    the test predictions to its ``derivatives``. An interrupted run goes on when started again.
-    Whatever can be refused is refused before the first scan is read.
+    The split and its receipt go to the dataset's ``splits``; prepared stacks, the training run, the
+    test predictions and ``model_card.md`` to its ``derivatives``. An interrupted run goes on when
+    started again. Whatever can be refused is refused before the first scan is read.
 
     Parameters
     ----------
@@ -178,6 +184,8 @@ def train_and_test(
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)
+            records = Sources(model=out, dataset=dataset.root, split=run.split.name)
+            write_card(output, MODEL_CARD, records, (_held_out(evaluation),))
     by_id = {scan.scan_id: scan for scan in cohort.scans}
     files = tuple(by_id[scan_id] for scan_id in test.scan_id)
     return Trained(
@@ -270,6 +278,20 @@ def _write_test(
     }
     content = {"n": evaluation.n, "n_patients": evaluation.n_patients, "metrics": metrics}
     output.write_json(TEST_METRICS, content)
+
+
+def _held_out(evaluation: Evaluation) -> Statement:
+    """Say the result on the held-out patients, for the model's card."""
+    found = ", ".join(
+        f"{METRIC_TITLES[name]} {words(evaluation[name])}"
+        for name in ("auc", "sensitivity", "specificity", "brier")
+    )
+    return Statement(
+        "performance",
+        "Performance",
+        f"On {evaluation.n} held-out scans of {evaluation.n_patients} patients of the same "
+        f"dataset, at the model's threshold: {found}.",
+    )
 
 
 def _finite(number: float) -> float | None:

@@ -151,7 +151,7 @@ def _missing(records: Records) -> str:
     if (facts := records.dataset) and facts.missing:
         lacking = {name: count for name, count in facts.missing.items() if count}
         parts.append(
-            f"Clinical values missing, by patients: {listed(lacking)}."
+            f"Clinical values missing (or not applying), by patients: {listed(lacking)}."
             if lacking
             else "No clinical value is missing."
         )
