@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hemocast.papercheck import Finding, Printed
 
 PAPER_CHECK = "paper check"
+OURS = "Zhang 2026, 10.3389/fnins.2025.1753071"
 WORDS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
@@ -24,9 +25,19 @@ def check_paper(
         Path | None,
         typer.Argument(help="CSV of printed numbers. Default: those of the CTNet paper."),
     ] = None,
-    out: Annotated[Path | None, output("Folder for findings.csv.", PAPER_CHECK)] = None,
+    out: Annotated[
+        Path | None, output("Folder for findings.csv and letter.html.", PAPER_CHECK)
+    ] = None,
+    lang: Annotated[
+        Literal["en", "zh"], typer.Option(help="Of the letter: English or Chinese.")
+    ] = "en",
+    paper: Annotated[
+        str, typer.Option(help="Title or number of the manuscript, for the letter.")
+    ] = "",
 ) -> None:
     """Check a paper's printed metrics and counts against each other, without its data.
+
+    With --out a letter is written that a reviewer can attach.
 
     Exit code: 0 nothing found (notes aside), 5 found, 4 a table that cannot be used.
     """
@@ -35,15 +46,20 @@ def check_paper(
 
     printed = read_printed(table or PAPER)
     if table is None:
-        print("Printed numbers of Zhang 2026, 10.3389/fnins.2025.1753071\n")
+        paper = paper or OURS
+        print(f"Printed numbers of {OURS}\n")
     findings = check(printed)
     for line in summarise(printed, findings):
         print(line)
     _details(printed, findings)
     if out:
+        from hemocast.report.letter.page import PAGE, letter_page
+
         with claim(out, PAPER_CHECK) as folder:
             folder.write_text("findings.csv", findings_csv(findings))
+            folder.write_text(PAGE, letter_page(printed, findings, paper=paper, lang=lang))
         print(f"Table: {out / 'findings.csv'}")
+        print(f"Letter: {out / PAGE}")
     leave_if_found([finding for finding in findings if finding.severity != "note"])
 
 
