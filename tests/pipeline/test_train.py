@@ -94,6 +94,9 @@ def test_the_held_out_result_is_written(dataset: Dataset, model) -> None:
     metrics = json.loads((run / "test_metrics.json").read_text())
     assert metrics["n_patients"] == len({scan.participant_id for scan in model.trained.test})
     assert metrics["metrics"]["auc"]["value"] == model.trained.evaluation["auc"].value
+    card = (run / "model_card.md").read_text(encoding="utf-8")
+    assert f"On {len(model.trained.test)} held-out scans" in card
+    assert "SIMULATED" in card
 
 
 def test_training_again_gives_the_same_model(
