@@ -23,6 +23,30 @@ def test_the_style_holds_within_a_figure_and_leaves_no_trace() -> None:
     assert mpl.rcParams["font.size"] == before
 
 
+def test_a_user_draws_in_a_style_of_their_own_and_it_ends_there() -> None:
+    @in_style
+    def size() -> float:
+        return mpl.rcParams["font.size"]
+
+    with style.restyled(font_size=11, axes_linewidth=2):
+        assert size() == 11
+        assert style.style()["axes.linewidth"] == 2
+    assert size() == 8
+
+
+def test_six_curves_are_told_apart_without_colour() -> None:
+    from itertools import combinations, cycle
+
+    from matplotlib.colors import to_rgb
+
+    def grey(colour: str) -> float:
+        return sum(a * b for a, b in zip((0.299, 0.587, 0.114), to_rgb(colour), strict=True))
+
+    curves = list(zip(style.COLOURS, cycle(style.DASHES), strict=False))
+    for (first, one), (second, other) in combinations(curves, 2):
+        assert one != other or abs(grey(first) - grey(second)) > 0.15
+
+
 def test_figures_belong_to_nobody() -> None:
     import matplotlib.pyplot as plt
 

@@ -30,12 +30,14 @@ LIVE = "decide-ai"
 
 _CAPTIONS = {
     "roc": "ROC curves, with the thresholds used",
-    "pr": "Precision-recall curves",
+    "precision-recall": "Precision-recall curves",
     "confusion": "Confusion matrices at the thresholds used",
     "calibration": "Calibration: observed share with HT against predicted probability",
     "decision": "Decision curves: net benefit of acting on the model",
     "subgroups": "AUC in subgroups",
-    "readers": "Readers and model",
+    "readers-roc": "ROC of the models, with the readers' decisions as points",
+    "readers-curves": "ROC curves of the readers' probabilities",
+    "readers-confusion": "Confusion matrices of readers and models",
     "agreement": "Agreement of readers",
     "figure1": "Figure 1 of the reproduction: the method",
     "figure2": "Figure 2 of the reproduction: confusion matrices",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from hemocast.errors import MissingFont
@@ -75,9 +77,36 @@ def families() -> tuple[str, ...]:
     return tuple(font for font in first if font is not None)
 
 
+_changed: ContextVar[dict[Any, Any]] = ContextVar("changed")
+
+
 def style() -> dict[Any, Any]:
-    """Return `STYLE` with the fonts that are here."""
-    return STYLE | {"font.family": [*families(), "sans-serif"]}
+    """Return `STYLE` with the fonts that are here, and what `restyled` changes."""
+    return STYLE | {"font.family": [*families(), "sans-serif"]} | _changed.get({})
+
+
+@contextmanager
+def restyled(**changes: object) -> Iterator[None]:
+    """Draw and save figures in a style of one's own.
+
+    Parameters
+    ----------
+    **changes
+        Matplotlib's settings, with ``_`` for the first ``.``: ``font_size=10``. What a figure
+        draws by a colour of its own is changed on the figure, which is Matplotlib's.
+
+    Examples
+    --------
+    >>> with restyled(font_size=10, axes_linewidth=1.2):  # doctest: +SKIP
+    ...     for drawing in draw_evaluation(result):
+    ...         drawing.figure.axes[0].set_title("Ours")
+    ...         drawing.figure.savefig(f"{drawing.name}.pdf")
+    """
+    token = _changed.set({name.replace("_", ".", 1): value for name, value in changes.items()})
+    try:
+        yield
+    finally:
+        _changed.reset(token)
 
 
 @functools.cache
