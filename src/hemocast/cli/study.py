@@ -33,6 +33,9 @@ def study(
     live: Annotated[
         bool, typer.Option("--live", help="The model was used in care: fill DECIDE-AI too.")
     ] = False,
+    word: Annotated[
+        bool, typer.Option("--word", help="Write study.docx too (extra word).")
+    ] = False,
     out: Annotated[Path, output("Folder for the pages and tables.", STUDY)] = Path(
         "hemocast-study"
     ),
@@ -46,7 +49,7 @@ def study(
     from hemocast.pipeline.study.run import write_study
 
     sources = Sources(evaluation, model, dataset, split, predictions, benchmark, reproduction)
-    done = write_study(sources, out, live=live)
+    done = write_study(sources, out, live=live, word=word)
     if done.simulated:
         print("SIMULATED data: not clinical evidence.")
     for flag in done.flags:

@@ -22,6 +22,7 @@ EXTRAS = {
     "train": "to train and cross-validate",
     "compare": "MONAI's networks to compare with",
     "tune": "hemocast tune",
+    "word": "study.docx of hemocast study",
     "serve": "the reading room, DICOMweb servers",
     "postgres": "answers of readers in PostgreSQL",
     "cluster": "ingest on a dask cluster",

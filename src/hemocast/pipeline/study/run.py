@@ -22,6 +22,7 @@ from hemocast.pipeline.study.words import title_of
 from hemocast.report.checklists.checklist import NAMES, Filled, fill, not_applied, read_checklist
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.study.page import Picture, Study, study_files
+from hemocast.report.study.word import DOCUMENT, require_word, study_docx
 from hemocast.report.words import number
 
 KIND = "study"
@@ -56,7 +57,7 @@ _TABLES = {
 """Tables that are shown as they are."""
 
 
-def write_study(sources: Sources, out: Path, *, live: bool = False) -> Study:
+def write_study(sources: Sources, out: Path, *, live: bool = False, word: bool = False) -> Study:
     """Tell a study from the records of its commands.
 
     Parameters
@@ -67,6 +68,8 @@ def write_study(sources: Sources, out: Path, *, live: bool = False) -> Study:
         Folder: new, empty, or of an earlier such run.
     live : bool
         The model was used in patients' care, so that DECIDE-AI applies.
+    word : bool
+        Write ``study.docx`` too.
 
     Returns
     -------
@@ -75,15 +78,19 @@ def write_study(sources: Sources, out: Path, *, live: bool = False) -> Study:
 
     Raises
     ------
+    MissingExtra
+        Word is asked for and python-docx is not installed.
     UsageError, NothingThere, TableError, ModelNotFound, ModelCorrupt, DatasetError
         As `read_records` says.
     OutputExists, NotWritable, InUse
         The folder holds something else, or cannot be written to.
     """
-    records = read_records(sources)
-    study = study_of(records, live=live)
+    if word:
+        require_word()
+    study = study_of(read_records(sources), live=live)
+    files = study_files(study) | ({DOCUMENT: study_docx(study)} if word else {})
     with claim(out, KIND) as output:
-        output.write_all(study_files(study))
+        output.write_all(files)
     return study
 
 
