@@ -39,4 +39,7 @@ def test_records_that_cannot_be_read_cost_the_form_alone(dataset: Path, tmp_path
         assert not (tmp_path / "out/datasheet.md").exists()
         told = (Statement("purpose", "", "x"),)
         write_card(output, DATASHEET, Sources(dataset=dataset), told)
-        assert (tmp_path / "out/datasheet.md").is_file()
+        assert "of 40 patients" in (tmp_path / "out/datasheet.md").read_text(encoding="utf-8")
+        (tmp_path / "out/datasheet.md").write_text("ours", encoding="utf-8")
+        write_card(output, DATASHEET, Sources(dataset=dataset))
+        assert (tmp_path / "out/datasheet.md").read_text(encoding="utf-8") == "ours"

@@ -116,7 +116,9 @@ def read_card(path: Path, others: Sources) -> tuple[str, str, Filled]:
 
 
 def write_card(output: Output, form: str, sources: Sources, more: Sequence[Statement] = ()) -> None:
-    """Write a form beside what a command made; records that cannot be read cost the form alone.
+    """Write a form beside what a command made.
+
+    Records that cannot be read cost the form alone, and one that its authors wrote on stays.
 
     Parameters
     ----------
@@ -128,8 +130,6 @@ def write_card(output: Output, form: str, sources: Sources, more: Sequence[State
         The records.
     """
     try:
-        records = read_records(sources)
+        output.write_text(FILES[form], card_text(form, read_records(sources), more)[0])
     except HemocastError as error:
         log.warning("%s was not written: %s", FILES[form], error)
-        return
-    output.write_text(FILES[form], card_text(form, records, more)[0])
