@@ -70,6 +70,8 @@ class Reproduction:
         The model, and the held-out scans with its probabilities.
     readers, networks : EvaluationResult
         Model and readers; the model beside rules that look at no scan.
+    evidence : PaperTable
+        Where the heatmaps lie.
     seconds : tuple of (str, float)
         Stages and how long each took in this run.
     benchmark : tuple of Row
@@ -82,6 +84,7 @@ class Reproduction:
     trained: Trained
     readers: EvaluationResult
     networks: EvaluationResult
+    evidence: PaperTable
     seconds: tuple[tuple[str, float], ...]
     benchmark: tuple[Row, ...] = ()
 
@@ -102,6 +105,7 @@ def paper_of(done: Reproduction) -> PaperResult:
             _table1(done),
             table2(readers),
             table3_of(done.benchmark) if done.benchmark else table3(done.networks.models),
+            done.evidence,
         ),
         figures=tuple(_figures(done, readers)),
         limits=LIMITS,
@@ -150,7 +154,8 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[Drawing]:
     yield Drawing(
         "figure3", heatmap_figure(_heatmaps(done)),
         "Class activation maps; brighter: more evidence. By rule, of the held-out scans with HT "
-        "the two whose infarcts are darkest and least dark against the other side. SIMULATED.",
+        "the two whose infarcts are darkest and least dark against the other side. All of them are "
+        "measured in the table of Figure 3. SIMULATED.",
         "Figure 3. Heatmaps: a clearly visible and a barely visible infarct",
     )  # fmt: skip
     first, prepare = done.trained.test[0], plan.run.prepare

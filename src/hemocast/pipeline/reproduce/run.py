@@ -16,6 +16,7 @@ from hemocast.files import Output
 from hemocast.pipeline.benchmark import read_rows
 from hemocast.pipeline.clock import Clock, stage_of
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
+from hemocast.pipeline.reproduce.evidence import evidence_table
 from hemocast.pipeline.reproduce.page import Reproduction, paper_of
 from hemocast.pipeline.reproduce.plan import Plan, make_plan
 from hemocast.pipeline.simulated_run import (
@@ -119,7 +120,11 @@ def _run(output: Output, plan: Plan, options: RunOptions) -> Reproduction:
         _read_scans(output, truth, trained, options.seed)
     with clock.stage("evaluate"):
         readers, networks = _evaluate(output, dataset, trained, options)
-    return Reproduction(plan, truth, dataset, trained, readers, networks, tuple(clock.seconds))
+    with clock.stage("measure heatmaps"):
+        evidence = evidence_table(trained, truth, options.seed)
+    return Reproduction(
+        plan, truth, dataset, trained, readers, networks, evidence, tuple(clock.seconds)
+    )
 
 
 def _read_scans(output: Output, truth: SimulatedTruth, trained: Trained, seed: int) -> None:
