@@ -49,3 +49,13 @@ def test_there_is_no_prediction_that_is_no_number(prediction, bad) -> None:
         with pytest.raises(NotFinite, match="HC504"):
             replace(prediction, **changes)
     assert np.isfinite(prediction.heatmap).all()
+
+
+def test_a_risk_moves_with_the_prevalence_as_a_whole_calibration_does(prediction) -> None:
+    """At 10 % in place of 50 %, odds of 3 become a third: 25 %."""
+    one = replace(prediction, probability=0.75, prevalence=0.5)
+    assert one.probability_at(0.1) == pytest.approx(0.25)
+    assert one.probability_at(0.5) == pytest.approx(0.75)
+    for now, there in ((None, 0.1), (0.5, 1.0), (0.5, 0.0), (1.0, 0.1)):
+        with pytest.raises(ValueError, match="prevalences"):
+            replace(one, prevalence=now).probability_at(there)

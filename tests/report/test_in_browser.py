@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,20 @@ from hemocast.evaluate.result import EvaluationResult
 from hemocast.model.prediction import Prediction
 from hemocast.pipeline.quality import write_quality_report
 from hemocast.report import write_case_page
+from hemocast.report.case.page import Setting
 from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.report.demo import DemoResult, demo_page
 from hemocast.report.evaluation.figures import draw_evaluation
 from hemocast.report.evaluation.page import evaluation_page
 from hemocast.report.figures.diagrams import Step, method_figure
 from hemocast.report.figures.drawing import Drawing
+from hemocast.report.language import language
 from hemocast.report.paper.page import PaperResult, PaperTable, paper_files
 from hemocast.report.readers.figures import draw_readers
 from hemocast.signs.sides import Place
 from hemocast.volume import Source
 
-PAGES = ("case", "demo", "quality", "evaluation", "readers", "paper")
+PAGES = ("case", "case-zh", "demo", "quality", "evaluation", "readers", "paper")
 WIDTHS = (320, 390, 1440)
 A4_PX = {"portrait": 703, "landscape": 1046}
 """What a sheet of A4 shows between the margins of `style.css`, at 96 dots an inch."""
@@ -137,7 +140,12 @@ def pages(
     """Write every page that we make, each full of what makes it wide."""
     folder = tmp_path_factory.mktemp("pages")
     signs = some_signs((prediction.heatmap > 0.006) & prediction.stack.brain)
-    write_case_page(prediction, source, folder / "case.html", base_rate=0.4, signs=signs)
+    hu = (80 * prediction.stack.frames).astype(np.float32)
+    for name, lang in (("case", "en"), ("case-zh", "zh")):
+        setting = Setting(base_rate=0.4, language=language(lang))
+        write_case_page(
+            prediction, source, folder / f"{name}.html", signs=signs, hu=hu, setting=setting
+        )
     analysis = reader_study.readers
     assert analysis is not None
     texts = {
@@ -195,4 +203,62 @@ def test_a_click_on_a_sign_opens_the_frame_where_it_was_measured(
     for at, frame in ((1, "15"), (0, "18")):
         places.nth(at).click()
         assert page.locator("input[name=frame]").input_value() == frame
+    page.close()
+
+
+def opened(path: Path, browser: Any) -> Any:
+    """Open a case's page on a desk, its viewer ready."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(path.as_uri())
+    page.wait_for_selector("[data-viewer]:not([hidden])")
+    return page
+
+
+@pytest.mark.parametrize("name", ["case", "case-zh"])
+def test_number_and_scan_stand_side_by_side_and_whole(
+    name: str, pages: dict[str, Path], browser: Any
+) -> None:
+    page = opened(pages[name], browser)
+    boxes = {
+        place: page.locator(place).bounding_box()
+        for place in (".big", ".verdict", "#doubt", "[data-plane=axial]", "[data-plane=coronal]",
+                      "[data-plane=sagittal]", "[name=frame]", "[name=opacity]")
+    }  # fmt: skip
+    for place, box in boxes.items():
+        assert box["y"] >= 0, place
+        assert box["y"] + box["height"] <= 900, place
+    assert boxes[".big"]["x"] + boxes[".big"]["width"] <= boxes["[data-plane=axial]"]["x"]
+    assert boxes[".big"]["y"] < 200
+    sheets = page.pdf(prefer_css_page_size=True, print_background=False)
+    assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 2
+    page.close()
+
+
+def test_window_probe_and_planes_show_the_scan(pages: dict[str, Path], browser: Any) -> None:
+    """Black and white of the window follow the sliders; the probe reads 80 HU of a level of 1."""
+    page = opened(pages["case"], browser)
+    grey = """() => {
+        const canvas = document.querySelector("[data-plane=axial]");
+        const pen = canvas.getContext("2d");
+        return pen.getImageData(canvas.width * 0.3, canvas.height / 2, 1, 1).data[0];
+    }"""
+    before = page.evaluate(grey)
+    page.locator("[name=low]").fill("0")
+    page.locator("[name=high]").fill("80")
+    assert page.locator("[data-of=high]").text_content() == "80"
+    assert page.evaluate(grey) != before
+    page.locator("[name=low]").fill("80")
+    assert page.evaluate(grey) == 0
+    box = page.locator("[data-plane=axial]").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
+    assert re.fullmatch(r"\d+ HU at the pointer", page.locator("[data-hu]").text_content())
+    frame = page.locator("[name=frame]")
+    coronal = page.locator("[data-plane=coronal]")
+    box = coronal.bounding_box()
+    coronal.click(position={"x": box["width"] / 2, "y": box["height"] - 1})
+    assert frame.input_value() == "1"
+    coronal.click(position={"x": box["width"] / 2, "y": 1})
+    assert frame.input_value() == "28"
+    page.locator("[data-plane=axial]").press("ArrowDown")
+    assert frame.input_value() == "27"
     page.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +33,10 @@ def output(text: str, kind: str | None = None) -> Any:
 
 
 Everything = Annotated[Path, output("Where everything goes.")]
+Lang = Annotated[
+    Literal["en", "zh"],
+    typer.Option(help="Language of the pages: English or Chinese (not reviewed by a native)."),
+]
 DatasetFolder = Annotated[Path, typer.Argument(help="The dataset folder.")]
 SPLIT = typer.Option("--split", help="Name of a split in DATASET/splits, or a table of your own.")
 Key = Annotated[

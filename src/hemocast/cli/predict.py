@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hemocast.cli.exits import leave, of_cases
-from hemocast.cli.options import Workers, output
+from hemocast.cli.options import Lang, Workers, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,6 +69,7 @@ def predict(
         ),
     ] = None,
     workers: Workers = 1,
+    lang: Lang = "en",
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -102,7 +103,14 @@ def predict(
         task = bar.add_task("Predicting", total=len(cases))
         beside = Beside(clinical, coregistered)
         run = predict_cases(
-            cases, loaded, out, key=key, beside=beside, resume=resume, workers=workers
+            cases,
+            loaded,
+            out,
+            key=key,
+            beside=beside,
+            resume=resume,
+            workers=workers,
+            lang=lang,
         )
         for result in run:
             counts[result.status] += 1

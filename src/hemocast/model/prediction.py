@@ -110,6 +110,29 @@ class Prediction:
         """Whether the probability reaches the threshold."""
         return self.probability >= self.threshold
 
+    def probability_at(self, prevalence: float) -> float:
+        """Give the probability where HT is as common as given.
+
+        The odds are multiplied by the ratio of the prevalences' odds, as
+        `hemocast.model.calibrate.Calibration.at_prevalence` does (Saerens, Latinne & Decaestecker
+        2002, 10.1162/089976602753284446).
+
+        Parameters
+        ----------
+        prevalence : float
+            In (0, 1).
+
+        Raises
+        ------
+        ValueError
+            It is not, or the model does not know, or had only one outcome, what it is now.
+        """
+        if not (0 < prevalence < 1 and self.prevalence and self.prevalence < 1):
+            raise ValueError("risks are moved between prevalences above 0 and below 1")
+        ratio = prevalence / (1 - prevalence) / (self.prevalence / (1 - self.prevalence))
+        moved = self.probability * ratio
+        return moved / (moved + 1 - self.probability)
+
     @property
     def label_set(self) -> tuple[int, ...] | None:
         """Answers that stay possible, 0 no HT and 1 HT; None: the model cannot tell."""

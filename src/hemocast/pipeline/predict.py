@@ -44,6 +44,7 @@ from hemocast.pipeline.sign_cells import measured_cells
 if TYPE_CHECKING:
     from hemocast.classical.measurements import Measurements
     from hemocast.model import Model, Prediction
+    from hemocast.report.case.page import Setting
     from hemocast.report.case.signs import SignsView
     from hemocast.signs.measured import Found, Signs
     from hemocast.volume import BoolArray, FloatArray, Volume
@@ -84,6 +85,7 @@ def predict_cases(
     beside: Beside = NOTHING,
     resume: bool = False,
     workers: int = 1,
+    lang: str = "en",
 ) -> Iterator[CaseResult]:
     """Predict every scan, writing into `out` in the order of the cases.
 
@@ -110,6 +112,8 @@ def predict_cases(
         Skip scans that this model has predicted there before.
     workers : int
         Processes that read and predict.
+    lang : str
+        Language of the pages: ``"en"`` or ``"zh"``.
 
     Yields
     ------
@@ -139,9 +143,8 @@ def predict_cases(
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
-        for case, result in _Run(cases, folder, tables, resume, beside.maps).results(
-            model, workers
-        ):
+        run = _Run(cases, folder, tables, resume, lang, beside.maps)
+        for case, result in run.results(model, workers):
             folder.add(result, case.path)
             folder.add_bag(result.participant_id, calibration)
             yield result
@@ -201,6 +204,7 @@ class _Job:
     scan_id: str
     scan: Candidate
     record: Measurements | None
+    language: str
     map: Path | None = None
 
 
@@ -216,6 +220,7 @@ class _Run:
     folder: PredictionsFolder
     tables: ClinicalTables | None
     resume: bool
+    language: str
     maps: Path | None = None
 
     def results(self, model: Model, workers: int) -> Iterator[tuple[Case, CaseResult]]:
@@ -284,7 +289,7 @@ class _Run:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
             return CaseResult(case.number, "failed", fault.code, str(fault), *names)
-        return _Job(case.number, patient, scan_id, scan, record, found)
+        return _Job(case.number, patient, scan_id, scan, record, self.language, found)
 
 
 class _Workers:
@@ -356,6 +361,8 @@ def _predict(job: _Job, model: Model) -> Done:
     """Read and predict a scan; give the result and its files, none where it was refused."""
     from hemocast.pipeline.scan_signs import signs_of
     from hemocast.prepare.eligibility import eligible
+    from hemocast.report.case.page import Setting
+    from hemocast.report.language import language
 
     start = time.perf_counter()
     names = job.participant_id, job.scan_id
@@ -373,14 +380,16 @@ def _predict(job: _Job, model: Model) -> Done:
             ready.stack, scan_id=job.scan_id, volume=volume, record=job.record, cells=cells
         )
         found, signs = signs_of(ready)
-        all_of_it = _Made(prediction, *_shown(ready, found, signs))
+        all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs))
         del ready, found
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
         volume = volume.emptied()
-        base_rate = model.description.training.prevalence
+        setting = Setting(
+            base_rate=model.description.training.prevalence, language=language(job.language)
+        )
         # In the system's folder for such things: what a killed run leaves is not among the results.
         with tempfile.TemporaryDirectory(prefix="hemocast-") as folder:
-            _write_files(all_of_it, volume, base_rate, Path(folder))
+            _write_files(all_of_it, volume, setting, Path(folder))
             made = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
     except (NoSpace, NotWritable):
         raise
@@ -405,6 +414,7 @@ class _Made:
     """What is written of one scan."""
 
     prediction: Prediction
+    hu: FloatArray
     view: SignsView
     mask: BoolArray
 
@@ -423,7 +433,7 @@ def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, BoolArr
     return view, infarct_on_scan(found, signs)
 
 
-def _write_files(made: _Made, volume: Volume, base_rate: float, folder: Path) -> None:
+def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) -> None:
     from hemocast import dicom, report
     from hemocast.model import heatmap_on_scan
 
@@ -431,7 +441,12 @@ def _write_files(made: _Made, volume: Volume, base_rate: float, folder: Path) ->
     write_json(folder / PREDICTION, report.prediction_json(prediction))
     report.write_montage(prediction, folder / "montage.png")
     report.write_case_page(
-        prediction, volume.source, folder / "report.html", base_rate=base_rate, signs=made.view
+        prediction,
+        volume.source,
+        folder / "report.html",
+        signs=made.view,
+        hu=made.hu,
+        setting=setting,
     )
     # The header has room for 79 characters.
     notice = prediction.notice.replace(" scan;", "")[:79]

@@ -9,12 +9,12 @@ from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import BloodPresent, ContrastGiven, NotAligned
 from hemocast.prepare.cache import keep_stack, kept_stack
-from hemocast.prepare.stack import prepare
+from hemocast.prepare.stack import prepare_frames
 from hemocast.signs.blood import Blood, find_blood
 from hemocast.signs.contrast import find_enhancement
 from hemocast.signs.measured import Found
 from hemocast.signs.subdural import look_at_rim
-from hemocast.volume import Stack, Volume
+from hemocast.volume import FloatArray, Stack, Volume
 
 
 def refuse_enhancement(volume: Volume, brain: Brain) -> None:
@@ -91,9 +91,12 @@ class Eligible(Found):
     ----------
     stack : Stack
         They are there.
+    hu : ndarray of float32, shape (frame, y, x)
+        CT numbers of the frames; 0 where there is no brain.
     """
 
     stack: Stack
+    hu: FloatArray
 
 
 def eligible(volume: Volume, config: PrepareConfig) -> Eligible:
@@ -113,10 +116,10 @@ def eligible(volume: Volume, config: PrepareConfig) -> Eligible:
         _refuse_blood(volume, brain, None)
         raise
     blood = _refuse_blood(volume, brain, pose)
-    stack = prepare(volume, config, brain, pose)
+    stack, hu = prepare_frames(volume, config, brain, pose)
     rim = look_at_rim(volume, brain, pose)
     found = tuple(one.doubt for one in (blood, rim) if one and one.doubt)
     if found:
         record = replace(stack.record, doubts=(*stack.record.doubts, *found))
         stack = replace(stack, record=record)
-    return Eligible(volume, brain, pose, stack, config)
+    return Eligible(volume, brain, pose, stack, config, hu)

@@ -91,6 +91,33 @@ def prepare(
     """
     found = find_brain(volume) if brain is None else brain
     pose = align(volume, found) if pose is None else pose
+    return prepare_frames(volume, config, found, pose)[0]
+
+
+def prepare_frames(
+    volume: Volume, config: PrepareConfig, found: Brain, pose: Alignment
+) -> tuple[Stack, FloatArray]:
+    """Make a model's input, and give the CT numbers that it was made from.
+
+    Parameters
+    ----------
+    volume, config : Volume, PrepareConfig
+        As for `prepare`.
+    found, pose : Brain, Alignment
+        The scan's brain, and how it is set upright.
+
+    Returns
+    -------
+    stack : Stack
+        As `prepare` gives it.
+    hu : ndarray of float32, shape (frame, y, x)
+        On the same grid, whatever the window; 0 where there is no brain.
+
+    Raises
+    ------
+    NotCovered
+        Too much of the brain lies beyond the slices.
+    """
     coverage = measure_coverage(volume, found, pose)
     refuse_half_a_head(coverage)
     extent = measure_extent(volume, found, pose, config)
@@ -117,7 +144,7 @@ def prepare(
         covered=coverage.share,
         slice_mm=volume.spacing[0],
     )
-    return Stack(frames=frames, brain=inside, affine=affine, record=record)
+    return Stack(frames=frames, brain=inside, affine=affine, record=record), hu
 
 
 def windowed(hu: FloatArray, inside: BoolArray, config: PrepareConfig) -> FloatArray:

@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from hemocast.report.language import ENGLISH, Language
 from hemocast.report.pictures.frames import FLOOR, OPACITY, TOP
-from hemocast.report.words import (
-    METRIC_TITLES,
-    RESEARCH_NOTICE,
-    formatted,
-    number,
-    percent,
-    sentence,
-)
+from hemocast.report.words import METRIC_TITLES, RESEARCH_NOTICE, formatted, number
 from hemocast.version import VERSION
 
 if TYPE_CHECKING:
@@ -47,7 +41,7 @@ class Page:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: Language) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -56,9 +50,21 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters |= {"format": formatted, "percent": percent, "sentence": sentence}
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "format": formatted,
+        "percent": language.percent,
+        "sentence": language.sentence,
+        "told": language.told,
+        "shown": language.shown,
+        "told_sentence": language.told_sentence,
+        "told_title": language.told_title,
+    }
     environment.globals |= {
+        "language": language,
         "version": VERSION,
         "research_notice": RESEARCH_NOTICE,
         "titles": METRIC_TITLES,
@@ -110,7 +116,14 @@ def own_page(style: str = "", script: str = "") -> Page:
     return Page(Markup(styles), Markup(code), policy)  # noqa: S704 - our own files
 
 
-def render(template: str, *, style: str = "", script: str = "", **values: object) -> str:
+def render(
+    template: str,
+    *,
+    style: str = "",
+    script: str = "",
+    language: Language = ENGLISH,
+    **values: object,
+) -> str:
     """Fill a template.
 
     Parameters
@@ -119,7 +132,10 @@ def render(template: str, *, style: str = "", script: str = "", **values: object
         A file in ``templates``.
     style, script : str
         As for `own_page`.
+    language : Language
+        Of the page.
     **values
         Escaped wherever they appear, unless they are `Markup`.
     """
-    return _environment().get_template(template).render(page=own_page(style, script), **values)
+    page = own_page(style, script)
+    return _environment(language).get_template(template).render(page=page, **values)

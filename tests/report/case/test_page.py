@@ -13,6 +13,7 @@ from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model import LabelSets
 from hemocast.model.heatmap import NO_PLACES
 from hemocast.report import write_case_page
+from hemocast.report.case.page import Setting
 from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.volume import Source, Stack
 
@@ -53,7 +54,7 @@ def read(path: Path) -> Reader:
 
 @pytest.fixture
 def page(prediction, source: Source, tmp_path: Path) -> Reader:
-    write_case_page(prediction, source, tmp_path / "report.html", base_rate=0.4)
+    write_case_page(prediction, source, tmp_path / "report.html", setting=Setting(base_rate=0.4))
     return read(tmp_path / "report.html")
 
 
@@ -63,7 +64,7 @@ def test_the_page_says_how_much_blood_the_check_finds(page: Reader) -> None:
 
 
 def test_a_page_to_look_at(prediction, source: Source, artefacts: Path) -> None:
-    write_case_page(prediction, source, artefacts / "case.html", base_rate=0.4)
+    write_case_page(prediction, source, artefacts / "case.html", setting=Setting(base_rate=0.4))
     assert (artefacts / "case.html").stat().st_size > 10_000
 
 
@@ -111,7 +112,7 @@ def test_a_model_of_real_scans_speaks_of_patients(
     prediction, source: Source, tmp_path: Path
 ) -> None:
     real = replace(prediction, simulated_training_data=False, notice="research model")
-    write_case_page(real, source, tmp_path / "report.html", base_rate=0.4)
+    write_case_page(real, source, tmp_path / "report.html", setting=Setting(base_rate=0.4))
     words = re.sub(r"\s+", " ", read(tmp_path / "report.html").text)
     assert "about 37 would go on to bleed" in words
     assert "Nothing about this patient" not in words
@@ -205,7 +206,7 @@ def test_hostile_text_is_only_text(
     lines = dict.fromkeys(["corrected", "doubts"], (hostile,))
     lines["left_out"] = (LeftOut(LeftOutCode.OTHER, detail=hostile),)
     worse = replace(source, kind=hostile, scan_uid=hostile, facts=facts, **lines)
-    write_case_page(bad, worse, tmp_path / "r.html", outcome=hostile)
+    write_case_page(bad, worse, tmp_path / "r.html", setting=Setting(outcome=hostile))
     page = read(tmp_path / "r.html")
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert "img" not in [tag for tag, _ in page.tags]
@@ -216,7 +217,7 @@ def test_hostile_text_is_only_text(
 
 def test_extremes_are_not_called_certain(prediction, source: Source, tmp_path: Path) -> None:
     low = replace(prediction, probability=0.0004, probability_interval=(0.0, 0.003))
-    write_case_page(low, source, tmp_path / "r.html", base_rate=0.004)
+    write_case_page(low, source, tmp_path / "r.html", setting=Setting(base_rate=0.004))
     text = re.sub(r"\s+", " ", read(tmp_path / "r.html").text)
     assert "<1 %" in text
     assert "fewer than 1 had the outcome" in text

@@ -12,27 +12,48 @@ from markupsafe import Markup
 
 from hemocast.files import write_text
 from hemocast.report.case.signs import CROP, SignsView, crop_of
+from hemocast.report.language import ENGLISH, Language
 from hemocast.report.page import render
 from hemocast.report.pictures.frames import sides_in_words
 from hemocast.report.pictures.sprites import Picture, make_picture
 from hemocast.report.words import (
     LABEL_SETS,
-    closed,
+    RESEARCH_NOTICE,
     formatted,
     number,
     of_hundred,
-    percent,
     signed,
-    stamp,
 )
 from hemocast.signs.blood import LIMIT
-from hemocast.volume import Source, Stack
+from hemocast.volume import FloatArray, Source, Stack
 
 if TYPE_CHECKING:
     from hemocast.classical.measured import Reason
     from hemocast.model.prediction import Prediction
 
 OUTCOME = "any hemorrhagic transformation: new blood within the infarct on a later scan"
+
+ELSEWHERE = (0.05, 0.1, 0.2, 0.4)
+"""Prevalences for which the page also gives the risk."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a page is told beside the prediction.
+
+    Parameters
+    ----------
+    base_rate : float or None
+        Share of the training patients with the outcome.
+    outcome : str
+        What was predicted, in words.
+    language : Language
+        Of the page.
+    """
+
+    base_rate: float | None = None
+    outcome: str = OUTCOME
+    language: Language = ENGLISH
 
 
 @dataclass(frozen=True)
@@ -45,16 +66,23 @@ class CaseView:
         What the model answered.
     picture : Picture
         Of its scan.
-    base_rate : float or None
-        Share of the training patients with the outcome.
-    outcome : str
-        What was predicted, in words.
+    setting : Setting
+        Of the page.
     """
 
     prediction: Prediction
     picture: Picture
-    base_rate: float | None = None
-    outcome: str = OUTCOME
+    setting: Setting = Setting()
+
+    @property
+    def base_rate(self) -> float | None:
+        """Share of the training patients with the outcome."""
+        return self.setting.base_rate
+
+    @property
+    def outcome(self) -> Markup:
+        """What was predicted, in words."""
+        return self._language.shown(self.setting.outcome)
 
     @property
     def low(self) -> float:
@@ -69,28 +97,58 @@ class CaseView:
     @property
     def of_hundred(self) -> str:
         """The probability as a number of 100 patients."""
-        return of_hundred(self.prediction.probability)
+        return self._language.told(of_hundred(self.prediction.probability))
+
+    @property
+    def elsewhere(self) -> list[tuple[float, float]]:
+        """The risk at other prevalences than the one assumed; none where that is not known."""
+        if not 0 < (self.prediction.prevalence or 0) < 1:
+            return []
+        return [(share, self.prediction.probability_at(share)) for share in ELSEWHERE]
 
     @property
     def verdict(self) -> str:
         """On which side of the threshold, and how surely."""
-        return _verdict(self.prediction.probability, self.low, self.high, self.prediction.threshold)
+        one, language = self.prediction, self._language
+        said = language.percent(one.threshold)
+        if said == language.percent(one.probability):
+            said = language.say(
+                "%(threshold)s (at %(probability)s)",
+                threshold=language.exact_percent(one.threshold),
+                probability=language.exact_percent(one.probability),
+            )
+        verdict = (
+            language.say("Above the threshold of %(said)s: the model calls HT likely.", said=said)
+            if one.positive
+            else language.say(
+                "Below the threshold of %(said)s: the model does not call HT likely.", said=said
+            )
+        )
+        if self.low < one.threshold <= self.high:
+            verdict += language.space + language.say(
+                "The calibration curve is not known well enough to be sure of that side."
+            )
+        return verdict
 
     @property
     def label_set(self) -> str:
         """Which outcomes stay possible."""
         one = self.prediction
-        return f"{one.label_set_text} {LABEL_SETS[one.label_set]}.".strip()
+        words = self._language.told(LABEL_SETS[one.label_set])
+        return f"{one.label_set_text} {self._language.closed(words)}".strip()
 
     @property
     def label_set_made(self) -> str:
         """What such sets are made for, and from whom they were learned."""
         if (sets := self.prediction.label_sets) is None:
             return ""
-        return (
-            f"Made so that {percent(sets.level)} of the patients with HT, and {percent(sets.level)}"
-            " of those without, get a set that holds their outcome, if they come from the "
-            f"population below; learned from {sets.n_with} and {sets.n_without} patients."
+        return self._language.say(
+            "Made so that %(level)s of the patients with HT, and %(level)s of those without, get a "
+            "set that holds their outcome, if they come from the population below; learned from "
+            "%(n_with)s and %(n_without)s patients.",
+            level=self._language.percent(sets.level),
+            n_with=sets.n_with,
+            n_without=sets.n_without,
         )
 
     @property
@@ -99,33 +157,48 @@ class CaseView:
         return LIMIT
 
     @property
-    def notice(self) -> str:
+    def notice(self) -> Markup:
         """The model's own."""
-        return closed(self.prediction.notice)
+        return self._language.told_sentence(self.prediction.notice, capital=False)
 
     @property
-    def stamp(self) -> str:
+    def stamp(self) -> Markup:
         """What stands on every picture."""
-        return stamp(self.prediction.notice)
+        general = self._language.shown(RESEARCH_NOTICE)
+        space = self._language.space if self.notice else ""
+        return Markup("{}{}{}").format(self.notice, space, general)
 
     @property
     def scale_label(self) -> str:
         """The scale, for screen readers."""
-        one = self.prediction
-        return (
-            f"Probability {percent(one.probability)} on a scale from 0 to 100 %, calibration curve "
-            f"{percent(self.low)} to {percent(self.high)}, threshold {percent(one.threshold)}"
+        one, percent = self.prediction, self._language.percent
+        return self._language.say(
+            "Probability %(probability)s on a scale from 0 to 100 %%, calibration curve %(low)s to "
+            "%(high)s, threshold %(threshold)s",
+            probability=percent(one.probability),
+            low=percent(self.low),
+            high=percent(self.high),
+            threshold=percent(one.threshold),
         )
 
     @property
     def plate_label(self) -> str:
         """The frames, for screen readers."""
-        most = f"; most evidence for HT in frame {self.picture.first}"
-        none = "; no evidence for HT strong enough to show" if self.picture.mapped else ""
-        return (
-            f"{len(self.picture.tiles)} axial frames from below upwards, {self.sides}"
-            f"{most if self.picture.seen else none}"
-        )
+        language, picture = self._language, self.picture
+        parts = [
+            language.say(
+                "%(n)s axial frames from below upwards, %(sides)s",
+                n=len(picture.tiles),
+                sides=language.told(sides_in_words(known=picture.sides_known)),
+            )
+        ]
+        if picture.seen:
+            parts.append(
+                language.say("most evidence for HT in frame %(number)s", number=picture.first)
+            )
+        elif picture.mapped:
+            parts.append(language.say("no evidence for HT strong enough to show"))
+        return language.semicolon.join(parts)
 
     @property
     def balance(self) -> str:
@@ -136,13 +209,20 @@ class CaseView:
         each = one.heatmap[one.stack.brain] * (math.prod(one.stack.spacing) / 1000)
         gain, loss = float(each[each > 0].sum()), float(each[each < 0].sum())
         total = math.log(one.probability / (1 - one.probability))
-        rest = total - gain - loss
-        return (
-            f"Added up over the brain, the evidence for HT comes to {signed(gain, 2)} and the "
-            f"evidence against it to {signed(loss, 2)}. With {signed(rest, 2)} from everything "
-            f"else (the model's starting point, the edges) that makes log-odds of "
-            f"{signed(total, 2)}: a risk of {percent(one.probability)}."
+        return self._language.say(
+            "Added up over the brain, the evidence for HT comes to %(gain)s and the evidence "
+            "against it to %(loss)s. With %(rest)s from everything else (the model's starting "
+            "point, the edges) that makes log-odds of %(total)s: a risk of %(risk)s.",
+            gain=signed(gain, 2),
+            loss=signed(loss, 2),
+            rest=signed(total - gain - loss, 2),
+            total=signed(total, 2),
+            risk=self._language.percent(one.probability),
         )
+
+    @property
+    def _language(self) -> Language:
+        return self.setting.language
 
     def reason_bar(self, reason: Reason) -> Markup:
         """Draw one reason: to the right for HT, to the left against, all on one scale."""
@@ -155,11 +235,6 @@ class CaseView:
             '<line class="tick" x1="60" x2="60" y1="0" y2="12"/>'
             '<rect class="{}" x="{:.1f}" y="2" width="{:.1f}" height="8"/></svg> {}'
         ).format(side, start, width, signed(round(reason.log_odds, 2) or 0.0, 2))
-
-    @property
-    def sides(self) -> str:
-        """Where the patient's right is."""
-        return sides_in_words(known=self.picture.sides_known)
 
     def reason_curve(self, reason: Reason) -> Markup:
         """Draw the curve of a number over its usual range, with this patient's place on it."""
@@ -176,12 +251,22 @@ class CaseView:
             at = 4 + 112 * min(max((float(reason.value) - left) / width, 0), 1)
             height = 24 - 20 * (reason.log_odds - low) / ((high - low) or 1.0)
             dot = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(at, height)
-        ends = f"from {signed(low, 2)} to {signed(high, 2)} log-odds"
-        label = f"curve from {formatted('%g', left)} to {formatted('%g', x[-1])}, {ends}"
+        label = self._language.say(
+            "curve from %(left)s to %(right)s, from %(low)s to %(high)s log-odds",
+            left=formatted("%g", left),
+            right=formatted("%g", x[-1]),
+            low=signed(low, 2),
+            high=signed(high, 2),
+        )
+        ends = self._language.say(
+            "%(left)s to %(right)s",
+            left=formatted("%.3g", left),
+            right=formatted("%.3g", x[-1]),
+        )
         return Markup(
             '<svg width="120" height="28" viewBox="0 0 120 28" role="img" aria-label="{}">'
-            '<polyline points="{}"/>{}</svg> <span class="small soft">{} to {}</span>'
-        ).format(label, points, dot, formatted("%.3g", left), formatted("%.3g", x[-1]))
+            '<polyline points="{}"/>{}</svg> <span class="small soft">{}</span>'
+        ).format(label, points, dot, ends)
 
 
 def write_case_page(
@@ -189,9 +274,9 @@ def write_case_page(
     source: Source,
     path: Path,
     *,
-    base_rate: float | None = None,
-    outcome: str = OUTCOME,
     signs: SignsView | None = None,
+    hu: FloatArray | None = None,
+    setting: Setting = Setting(),
 ) -> None:
     """Write one self-contained page: nothing is loaded from a network or another file.
 
@@ -203,12 +288,12 @@ def write_case_page(
         Of the Volume it was made from.
     path : Path
         A ``.html``.
-    base_rate : float, optional
-        Share of the training patients with the outcome.
-    outcome : str
-        What was predicted, in words.
     signs : SignsView, optional
         What was measured on the same frames.
+    hu : ndarray of float32, shape (28, H, W), optional
+        CT numbers of the frames: then the page has a window and a probe.
+    setting : Setting
+        Base rate, outcome and language.
     """
     seen = signs is not None and bool(signs.mask.any())
     picture = make_picture(
@@ -217,19 +302,23 @@ def write_case_page(
         prediction.heatmap_kind,
         signs.mask if signs is not None and seen else None,
         "the acute infarct, as measured",
+        hu,
     )
+    language = setting.language
     text = render(
         "case.html",
+        style="case.css",
         script="viewer.js",
-        p=CaseView(prediction, picture, base_rate, outcome),
+        language=language,
+        p=CaseView(prediction, picture, setting),
         picture=picture,
         view=signs,
         crops=_crops(signs, picture, prediction.stack),
-        reading=_reading(prediction, source),
+        reading=_reading(prediction, source, language),
         notes=(
-            ("Corrected", source.corrected),
-            ("Accepted, but noted", _noted(prediction, source)),
-            ("Also there, not used", tuple(map(str, source.left_out))),
+            (language.say("Corrected"), source.corrected),
+            (language.say("Accepted, but noted"), _noted(prediction, source)),
+            (language.say("Also there, not used"), tuple(map(str, source.left_out))),
         ),
     )
     write_text(path, text)
@@ -242,20 +331,6 @@ def _crops(signs: SignsView | None, picture: Picture, stack: Stack) -> list[tupl
         None if row.place is None else (*crop_of(row.place, picture, stack), 2 * CROP)
         for row in rows
     ]
-
-
-def _verdict(probability: float, low: float, high: float, threshold: float) -> str:
-    side = "Above" if probability >= threshold else "Below"
-    called = "calls HT likely" if probability >= threshold else "does not call HT likely"
-    sure = (
-        " The calibration curve is not known well enough to be sure of that side."
-        if low < threshold <= high
-        else ""
-    )
-    said = percent(threshold)
-    if said == percent(probability):
-        said = f"{100 * threshold:.2f} % (at {100 * probability:.2f} %)"
-    return f"{side} the threshold of {said}: the model {called}.{sure}"
 
 
 def _noted(prediction: Prediction, source: Source) -> tuple[str, ...]:
@@ -275,25 +350,34 @@ _FACTS = {
 }
 
 
-def _reading(prediction: Prediction, source: Source) -> list[tuple[str, str]]:
+def _reading(prediction: Prediction, source: Source, language: Language) -> list[tuple[str, str]]:
     """Rows of "How the scan was read": origin, scanner, pose, coverage."""
-    record = prediction.stack.record
+    say, record = language.say, prediction.stack.record
     kinds = {"dicom": "DICOM series", "nifti": "NIfTI file", "array": "array"}
-    images = f", {source.n_files} images" if source.n_files > 1 else ""
-    rows = [("Read from", kinds.get(source.kind, source.kind) + images)]
+    kind = language.told(kinds.get(source.kind, source.kind))
+    images = say(", %(n)s images", n=source.n_files) if source.n_files > 1 else ""
+    rows = [(say("Read from"), kind + images)]
     rows += [
-        (title, _words(source.facts[key])) for key, title in _FACTS.items() if key in source.facts
+        (language.told(title), language.told(_words(source.facts[key])))
+        for key, title in _FACTS.items()
+        if key in source.facts
     ]
     pitch, roll, yaw = (number(angle, 1) for angle in record.rotation_degrees)
-    frames = prediction.stack.frames.shape[0]
-    beyond = record.frames_padded_top + record.frames_padded_bottom
+    turned = say("pitch %(pitch)s°, roll %(roll)s°, yaw %(yaw)s°", pitch=pitch, roll=roll, yaw=yaw)
+    frames = say(
+        "%(n)s of %(mm)s mm, %(beyond)s beyond the scan",
+        n=prediction.stack.frames.shape[0],
+        mm=number(prediction.stack.spacing[0], 0),
+        beyond=record.frames_padded_top + record.frames_padded_bottom,
+    )
     rows += [
-        ("Head turned upright by", f"pitch {pitch}°, roll {roll}°, yaw {yaw}°"),
-        ("Brain volume", f"{record.brain_ml:.0f} mL"),
-        ("Frames", f"{frames} of {prediction.stack.spacing[0]:.0f} mm, {beyond} beyond the scan"),
+        (say("Head turned upright by"), turned),
+        (say("Brain volume"), f"{record.brain_ml:.0f} mL"),
+        (say("Frames"), frames),
     ]
     if record.brain_cut_mm > 0:
-        rows.append(("Brain below the frames", f"{record.brain_cut_mm:.0f} mm not seen"))
+        unseen = say("%(mm)s mm not seen", mm=f"{record.brain_cut_mm:.0f}")
+        rows.append((say("Brain below the frames"), unseen))
     return rows
 
 

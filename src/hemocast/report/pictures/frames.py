@@ -18,9 +18,13 @@ Bytes = NDArray[np.uint8]
 COLUMNS = 7
 """Frames in a row: 28 frames make 7 x 4."""
 
-BRAIN_WINDOW = (0.0, 80.0)
+BRAIN_WINDOW = (0, 80)
 """HU shown as black and white: the usual brain window (width 80, level 40), in which grey and white
 matter part. The reading room opens with it."""
+
+STROKE_WINDOW = (20, 60)
+"""HU shown as black and white where early signs of an infarct are looked for (width 40, level 40):
+narrow windows show more of them (Lev 1999, 10.1148/radiology.213.1.r99oc10150)."""
 
 MARGIN_PX = 6
 FLOOR = 0.2
@@ -179,7 +183,7 @@ class Layers:
     heat: Heat
 
 
-def layers_of(stack: Stack, heatmap: FloatArray) -> Layers:
+def layers_of(stack: Stack, heatmap: FloatArray, hu: FloatArray | None = None) -> Layers:
     """Lay out the frames of a scan and of its heatmap.
 
     Parameters
@@ -188,6 +192,8 @@ def layers_of(stack: Stack, heatmap: FloatArray) -> Layers:
         What the model saw.
     heatmap : ndarray of float32, shape (28, H, W)
         Signed evidence on the stack's grid.
+    hu : ndarray of float32, shape (28, H, W), optional
+        CT numbers, to be shown in `BRAIN_WINDOW` in place of the frames.
 
     Raises
     ------
@@ -198,8 +204,12 @@ def layers_of(stack: Stack, heatmap: FloatArray) -> Layers:
         raise ValueError(f"heatmap {heatmap.shape} on frames {stack.frames.shape}")
     rows, columns = brain_box(stack)
     heat = heat_shades(heatmap, stack.brain)
+    frames = stack.frames
+    if hu is not None:
+        low, high = BRAIN_WINDOW
+        frames = np.where(stack.brain, (hu - low) / (high - low), np.float32(0))
     return Layers(
-        scan=Image.fromarray(grid(grey(stack.frames[:, rows, columns]))),
+        scan=Image.fromarray(grid(grey(frames[:, rows, columns]))),
         shade=Image.fromarray(grid(heat.shade[:, rows, columns])),
         width=columns.stop - columns.start,
         height=rows.stop - rows.start,

@@ -8,7 +8,9 @@ import numpy as np
 
 from hemocast.model.heatmap import NO_PLACES
 from hemocast.report.pictures.frames import (
+    BRAIN_WINDOW,
     COLUMNS,
+    STROKE_WINDOW,
     TOP,
     Sprites,
     blank,
@@ -61,6 +63,9 @@ class Picture:
         What the tiles carry the outline of; "" for nothing.
     sides_known : bool
         Whether the patient's right and left may be named.
+    window, opening : tuple of int or None
+        HU of black and white in the grey sprite, and in the viewer as it opens; None where the
+        pixels are the model's input.
     """
 
     sprites: Sprites
@@ -74,6 +79,20 @@ class Picture:
     by_frame: tuple[float, ...]
     outlined: str
     sides_known: bool
+    window: tuple[int, int] | None = None
+    opening: tuple[int, int] | None = None
+
+    @property
+    def slope(self) -> float:
+        """Contrast that turns the sprite's window into the one it opens with."""
+        (low, high), (from_, to) = self.window or (0, 1), self.opening or (0, 1)
+        return (high - low) / (to - from_)
+
+    @property
+    def intercept(self) -> float:
+        """What is then added to grey, of 1."""
+        (low, _), (from_, to) = self.window or (0, 1), self.opening or (0, 1)
+        return (low - from_) / (to - from_)
 
     @property
     def mapped(self) -> bool:
@@ -87,6 +106,7 @@ def make_picture(
     kind: str,
     lesion: BoolArray | None = None,
     outlined: str = "the simulated lesion",
+    hu: FloatArray | None = None,
 ) -> Picture:
     """Prepare one scan for a page.
 
@@ -102,13 +122,15 @@ def make_picture(
         A lesion to outline.
     outlined : str
         What it is.
+    hu : ndarray of float32, shape (28, H, W), optional
+        CT numbers of the frames, to show them in place of the model's input.
 
     Raises
     ------
     ValueError
         Shapes differ.
     """
-    layers = layers_of(stack, heatmap)
+    layers = layers_of(stack, heatmap, hu)
     if lesion is not None and lesion.shape != stack.frames.shape:
         raise ValueError(f"lesion {lesion.shape} on frames {stack.frames.shape}")
     heat = layers.heat
@@ -141,6 +163,8 @@ def make_picture(
         by_frame=tuple((weight / max(weight.max(), 1.0) * share).tolist()),
         outlined="" if lesion is None else outlined,
         sides_known=stack.record.sides_known,
+        window=None if hu is None else BRAIN_WINDOW,
+        opening=None if hu is None else STROKE_WINDOW,
     )
 
 
