@@ -3,7 +3,8 @@
 Subdural blood a few millimetres thick lies where bone brightens all there is. So nothing is judged
 by its CT number alone: along rays from the middle of the brain, what lies just inside the inner
 table is compared with what the same head shows elsewhere behind bone that rises as steeply and as
-high, and with the mirror image of the place. It is a doubt and never a refusal.
+high, and with the mirror image of the place. A thin layer shows best nearest to bone, a thick one
+deeper, where bone's blur ends. It is a doubt and never a refusal.
 """
 
 from __future__ import annotations
@@ -30,15 +31,12 @@ _WITHIN_MM, _BEYOND_MM = 12.0, 10.0
 _TABLE_HU, _STEEP_HU = 300.0, 600.0
 _FAR_MM, _BLUNT_MM = 6.0, 1.6
 # What is measured, mm inside of the inner table, and what bone is measured by, outside of it.
-_RIM_MM, _BRAIN_MM, _BONE_MM = (0.5, 2.5), (8.0, 10.5), (1.0, 2.0, 4.0)
+_RIMS_MM, _BRAIN_MM, _BONE_MM = ((1.0, 2.5), (2.0, 4.0)), (8.0, 10.5), (1.0, 2.0, 4.0)
 _OUTLIER_HU, _MOST_HU = 6.0, 25.0
 _PATCH_MM = 12.0
-# Of a normal distribution: the share below one SD, and how small a third of the values are, in SD.
-_BELOW_ONE_SD, _THIRD, _THIRD_OF_SD = 0.159, 1 / 3, 0.431
 _LEAST_RAYS, _LEAST_SEEN = 0.3, 0.6
-# Ours, chosen on simulated heads: how much denser a place must be, and that times how many times
-# what places of the same head otherwise differ by: a large layer makes itself usual.
-LEAST_HU, LEAST_EVIDENCE = 7.0, 17.5
+# Ours, chosen on simulated heads: how much denser a place must be. Without blood they reach 6.3 HU.
+LEAST_HU = 7.0
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,17 @@ class Rim:
     excess_hu : float
         How much denser it is than bone's blur explains, and than its mirror image, whichever is
         less, HU.
-    times : float
-        As many times what such places of this head otherwise differ by.
     slice_number : int
         Slice through its middle, from 1 at the bottom.
     """
 
     excess_hu: float
-    times: float
     slice_number: int
 
     @property
     def doubt(self) -> str | None:
         """What may be blood, in words; None where nothing stands out."""
-        if self.excess_hu < LEAST_HU or self.excess_hu * self.times < LEAST_EVIDENCE:
+        if self.excess_hu < LEAST_HU:
             return None
         return f"may hold a thin layer of blood under the skull, at slice {self.slice_number}"
 
@@ -131,7 +126,19 @@ def look_at_rim(volume: Volume, brain: Brain, pose: Alignment) -> Rim | None:
     rays = _cast(volume, brain, pose)
     if rays.seen.mean() < _LEAST_RAYS:
         return None
-    excess, weight = _unexplained(rays)
+    densest = [_stands_out(rays, within_mm) for within_mm in _RIMS_MM]
+    excess = max(densest, key=lambda one: float(one.max()))
+    if not excess.any():
+        return None
+    at = np.unravel_index(int(excess.argmax()), excess.shape)
+    place = pose.matrix @ [*(_directions()[at] * rays.table_mm[at]), 1]
+    number = round(float((np.linalg.inv(volume.affine) @ place)[2])) + 1
+    return Rim(float(excess[at]), number)
+
+
+def _stands_out(rays: _Rays, within_mm: tuple[float, float]) -> FloatArray:
+    """How much denser places are than bone explains, and than their mirror images; 0 if unknown."""
+    excess, weight = _unexplained(rays, within_mm)
     own = _over_patches(excess, weight)
     both = np.asarray(
         1 / (1 / np.maximum(weight, 1e-9) + 1 / np.maximum(weight[::-1], 1e-9)), np.float32
@@ -139,20 +146,7 @@ def look_at_rim(volume: Volume, brain: Brain, pose: Alignment) -> Rim | None:
     both[(weight == 0) | (weight[::-1] == 0)] = 0
     mirrored = _over_patches(excess - excess[::-1], both)
     known = (own != 0) & (mirrored != 0)
-    if not known.any():
-        return None
-    stands_out = np.where(known, np.minimum(own, mirrored), 0)
-    # Blood lies at one end of `own`, at both of `mirrored`: the rest tells what is usual.
-    usual = (
-        max(0.5, float(np.median(own[known]) - np.quantile(own[known], _BELOW_ONE_SD))),
-        max(0.5, float(np.quantile(np.abs(mirrored[known]), _THIRD) / _THIRD_OF_SD)),
-    )
-    times = np.minimum(own / usual[0], mirrored / usual[1])
-    at = np.unravel_index(int(np.where(known, stands_out * times * (stands_out > 0), 0).argmax()),
-                          known.shape)  # fmt: skip
-    place = pose.matrix @ [*(_directions()[at] * rays.table_mm[at]), 1]
-    number = round(float((np.linalg.inv(volume.affine) @ place)[2])) + 1
-    return Rim(float(stands_out[at]), float(times[at]), number)
+    return np.where(known, np.minimum(own, mirrored), 0)
 
 
 @lru_cache(maxsize=1)
@@ -201,13 +195,13 @@ def _crossing(hu: FloatArray, level: float, start: int) -> tuple[FloatArray, Boo
     return far, np.asarray(above.any(axis=-1), np.bool_)
 
 
-def _unexplained(rays: _Rays) -> tuple[FloatArray, FloatArray]:
+def _unexplained(rays: _Rays, within_mm: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
     """How much denser the rim is than the bone before it explains, HU; and each ray's weight.
 
     How bone blurs into the rim is learned from the head itself: the rim's CT number as a function
     of how steeply and how high bone rises, and of brain's own CT number and height.
     """
-    rim, seen = rays.mean(_RIM_MM), rays.seen
+    rim, seen = rays.mean(within_mm), rays.seen
     blunt, up = rays.blunt_mm, _directions()[..., 2]
     near, middle, far = (rays.at(-mm) / _TABLE_HU for mm in _BONE_MM)
     of_bone = [blunt, blunt**2, blunt**3, near, middle, far, near**2, middle**2, near * middle]
