@@ -64,3 +64,21 @@ def test_figures_and_other_tables_are_shown_and_no_script_runs(
     assert "<script" not in page
     assert "ctnet&lt;b&gt;" in page
     assert (tmp_path / "out/tables/benchmark-table3.tex").is_file()
+
+
+def test_readers_stand_beside_models_with_their_limits(sources: Sources, tmp_path: Path) -> None:
+    metrics = ("accuracy", "sensitivity", "ppv", "specificity", "f1", "auc")
+    ends = [f"{name}{end}" for name in metrics for end in ("", "_ci_low", "_ci_high")]
+    head = ["rater", "kind", "arm", "n_scans", *ends]
+    values = ["0.81249", "0.7", "0.9"] * 5 + ["", "", ""]
+    assert sources.evaluation is not None
+    (sources.evaluation / "table2.csv").write_text(
+        ",".join(head) + "\n" + ",".join(["R1", "reader", "unaided", "60", *values]) + "\n",
+        encoding="utf-8",
+    )
+    study = write_study(sources, tmp_path / "out")
+    table = next(one for one in study.tables if one.name == "table2")
+    assert table.rows[0][:4] == ("R1", "unaided", "60", "0.812 (0.700 to 0.900)")
+    assert table.rows[0][-1] == "undefined"
+    told = {one.key: one.text for one in study.methods}
+    assert told["readers"].startswith("1 reader rated the same scans (unaided)")

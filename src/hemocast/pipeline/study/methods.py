@@ -393,13 +393,15 @@ def _robustness(records: Records) -> str:
 
 
 def _readers(records: Records) -> str:
-    rows = records.tables.get("table2", ())
+    rows = [row for row in records.tables.get("table2", ()) if row.get("kind") == "reader"]
     if not rows:
         return ""
-    first = next(iter(rows[0]))
+    names = dict.fromkeys(row["rater"] for row in rows)
+    arms = dict.fromkeys(row["arm"] for row in rows if row["arm"])
+    how = f" ({', '.join(arms)})" if arms else ""
     return (
-        f"Readers rated the same scans: {', '.join(row[first] for row in rows[:15])} (Table 2). "
-        "Agreement and tests of model against readers are in agreement.csv and reader_tests.csv."
+        f"{plural(len(names), 'reader')} rated the same scans{how}. Agreement and tests of model "
+        "against readers are in agreement.csv and reader_tests.csv."
     )
 
 

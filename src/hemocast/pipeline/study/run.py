@@ -47,14 +47,15 @@ _CAPTIONS = {
 """Beginning of a figure's name -> what it shows."""
 
 _TABLES = {
-    "table2": "Readers and model",
-    "reader_tests": "Tests of model against readers",
     "benchmark/table3": "Every network on the same fresh patients (SIMULATED)",
     "reproduction/table1": "Table 1 of the reproduction (SIMULATED)",
     "reproduction/table2": "Table 2 of the reproduction (SIMULATED)",
     "reproduction/table3": "Table 3 of the reproduction (SIMULATED)",
 }
 """Tables that are shown as they are."""
+
+_RATED = ("accuracy", "sensitivity", "ppv", "specificity", "f1", "auc")
+"""Metrics of Table 2."""
 
 
 def write_study(sources: Sources, out: Path, *, live: bool = False, word: bool = False) -> Study:
@@ -130,6 +131,7 @@ def _tables(records: Records) -> Iterator[PaperTable]:
             yield _performance(name, model, f"performance-{place}" if many else "performance")
     yield from _comparisons(records)
     yield from _subgroups(records.tables.get("subgroups", ()))
+    yield from _readers(records)
     for name, title in _TABLES.items():
         if rows := records.tables.get(name):
             yield _as_it_is(name.replace("/", "-"), title, rows)
@@ -194,6 +196,33 @@ def _subgroups(found: Rows) -> Iterator[PaperTable]:
             ("Exploratory unless planned; groups with fewer than 10 patients of a class cannot be "
              "relied on.",),
         )  # fmt: skip
+
+
+def _readers(records: Records) -> Iterator[PaperTable]:
+    if found := records.tables.get("table2"):
+        rows = tuple(
+            (row["rater"], row["arm"], row["n_scans"],
+             *(_with_limits(row, metric) for metric in _RATED))
+            for row in found
+        )  # fmt: skip
+        columns = ("Rater", "Arm", "Scans", *map(title_of, _RATED))
+        yield PaperTable("table2", "Readers and models, with 95 % CI", columns, rows)
+    if found := records.tables.get("reader_tests"):
+        rows = tuple(
+            (row["first"], row["second"], title_of(row["metric"]), row["scope"],
+             _number(row["difference"]), _limits(row), _number(row["p"]), row["method"])
+            for row in found
+        )  # fmt: skip
+        yield PaperTable(
+            "reader-tests", "Differences between models and readers, first minus second",
+            ("First", "Second", "Metric", "Scope", "Difference", "95 % CI", "P", "Method"), rows,
+        )  # fmt: skip
+
+
+def _with_limits(row: Mapping[str, str], metric: str) -> str:
+    ends = {end: row[f"{metric}_{end}"] for end in ("ci_low", "ci_high")}
+    value = _number(row[metric])
+    return f"{value} ({_limits(ends)})" if value and all(ends.values()) else value or "undefined"
 
 
 def _as_it_is(name: str, title: str, rows: Rows) -> PaperTable:
