@@ -16,4 +16,5 @@ def test_an_estimate_says_what_it_lacks() -> None:
     known = EstimateRecord(value=-0.5, ci_low=-1, ci_high=0.25, ci_method="Wald", n=3)
     assert estimate_words(known) == "\N{MINUS SIGN}0.500 (\N{MINUS SIGN}1.000 to 0.250)"
     assert estimate_words(known.model_copy(update={"ci_low": None})).endswith("(no interval)")
+    assert estimate_words(known.model_copy(update={"ci_high": None})).endswith("to infinite)")
     assert estimate_words(known.model_copy(update={"value": None})) == "undefined"

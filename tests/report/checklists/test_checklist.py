@@ -33,7 +33,7 @@ def test_every_item_is_there_once_with_its_source(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_items_ask_for_what_can_be_said(name: str) -> None:
     known = {*_METHODS, *_RESULTS, "doubts"}
-    asked = {key for item in read_checklist(name).items for key in item.told}
+    asked = {key for item in read_checklist(name).items for key in (*item.told, *item.more)}
     assert asked <= known
 
 
@@ -44,6 +44,8 @@ def test_an_item_is_answered_in_part_or_the_authors_to_write() -> None:
     status = {answer.item.number: answer.status for answer in filled.answers}
     assert status["21"] == "answered"
     assert status["10"] == "partly"
+    assert status["9b"] == "partly"  # how scans were prepared is not known
+    assert status["12a"] == "partly"  # nor how patients were divided
     assert status["18a"] == "author must write"
     assert status["22"] == "author must write"  # no model was given
     assert not_applied(checklist).count("does not apply") == 52

@@ -18,7 +18,7 @@ from hemocast.pipeline.study.records import (
     read_records,
 )
 from hemocast.pipeline.study.results import results_of
-from hemocast.pipeline.study.words import title_of
+from hemocast.pipeline.study.words import limits_words, title_of
 from hemocast.report.checklists.checklist import NAMES, Filled, fill, not_applied, read_checklist
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.study.page import Picture, Study, study_files
@@ -154,13 +154,15 @@ def _method(value: EstimateRecord) -> str:
 
 def _cells(value: EstimateRecord) -> tuple[str, str]:
     middle = "undefined" if value.value is None else number(value.value, 3)
-    if value.ci_low is None or value.ci_high is None:
-        return middle, "none"
-    return middle, f"{number(value.ci_low, 3)} to {number(value.ci_high, 3)}"
+    return middle, limits_words(value)
 
 
 def _number(cell: str, digits: int = 3) -> str:
     return number(float(cell), digits) if cell and math.isfinite(float(cell)) else ""
+
+
+def _p(cell: str) -> str:
+    return "< 0.001" if cell and float(cell) < 0.001 else _number(cell)
 
 
 def _limits(row: Mapping[str, str]) -> str:
@@ -173,7 +175,7 @@ def _comparisons(records: Records) -> Iterator[PaperTable]:
     if found := records.tables.get("comparisons"):
         rows = tuple(
             (row["first"], row["second"], title_of(row["metric"]), row["method"],
-             _number(row["difference"]), _limits(row), _number(row["p"]), _number(row["p_holm"]))
+             _number(row["difference"]), _limits(row), _p(row["p"]), _p(row["p_holm"]))
             for row in found
         )  # fmt: skip
         yield PaperTable(
@@ -210,7 +212,7 @@ def _readers(records: Records) -> Iterator[PaperTable]:
     if found := records.tables.get("reader_tests"):
         rows = tuple(
             (row["first"], row["second"], title_of(row["metric"]), row["scope"],
-             _number(row["difference"]), _limits(row), _number(row["p"]), row["method"])
+             _number(row["difference"]), _limits(row), _p(row["p"]), row["method"])
             for row in found
         )  # fmt: skip
         yield PaperTable(

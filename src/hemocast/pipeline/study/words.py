@@ -43,9 +43,16 @@ def estimate_words(value: EstimateRecord | None, digits: int = 3) -> str:
     if value is None or value.value is None:
         return "undefined"
     middle = number(value.value, digits)
-    if value.ci_low is None or value.ci_high is None:
-        return f"{middle} (no interval)"
-    return f"{middle} ({number(value.ci_low, digits)} to {number(value.ci_high, digits)})"
+    found = limits_words(value, digits)
+    return f"{middle} (no interval)" if found == "none" else f"{middle} ({found})"
+
+
+def limits_words(value: EstimateRecord, digits: int = 3) -> str:
+    """Say the limits of a number; JSON has no infinity, so that one limit alone means that."""
+    if value.ci_low is None:
+        return "none"
+    high = "infinite" if value.ci_high is None else number(value.ci_high, digits)
+    return f"{number(value.ci_low, digits)} to {high}"
 
 
 def models_of(records: Records) -> list[tuple[str, ModelRecord]]:

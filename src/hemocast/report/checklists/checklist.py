@@ -73,8 +73,9 @@ class Item:
         As published.
     asks : str
         In our own words.
-    told : tuple of str
-        Keys of the statements that answer it.
+    told, more : tuple of str
+        Keys of the statements that it takes to answer it, and of those that belong to it where
+        there are any (in the files, with a question mark).
     author : str
         What no record says; "" where the records say all.
     flags : tuple of str
@@ -87,6 +88,7 @@ class Item:
     section: str
     asks: str
     told: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
     author: str = ""
     flags: tuple[str, ...] = ()
     part: str = ""
@@ -163,7 +165,8 @@ def read_checklist(key: str) -> Checklist:
             number=str(one["item"]),
             section=one["section"],
             asks=one["asks"],
-            told=tuple(one.get("told", ())),
+            told=tuple(key for key in one.get("told", ()) if key[-1] != "?"),
+            more=tuple(key[:-1] for key in one.get("told", ()) if key[-1] == "?"),
             author=one.get("author", ""),
             flags=tuple(one.get("flags", ())),
             part=one.get("part", ""),
@@ -191,13 +194,17 @@ def fill(checklist: Checklist, statements: Sequence[Statement], flags: Sequence[
 
 
 def _answer(item: Item, said: Mapping[str, Statement], flags: Sequence[Flag]) -> Answer:
-    found = tuple(said[key] for key in item.told if key in said)
+    found = tuple(said[key] for key in (*item.told, *item.more) if key in said)
     raised = tuple(flag for flag in flags if flag.code in item.flags)
-    missing = item.told and not found
-    author = item.author or ("all of it: no record given says it" if missing else "")
+    lacking = not set(item.told) <= set(said)
+    author = item.author or (_REST if found else _ALL) * lacking
     if not found:
         return Answer(item, "author must write", (), author, raised)
     return Answer(item, "partly" if author else "answered", found, author, raised)
+
+
+_ALL = "all of it: no record given says it"
+_REST = "the rest: no record given says it"
 
 
 def not_applied(checklist: Checklist) -> Filled:
