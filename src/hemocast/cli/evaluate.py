@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -79,6 +80,17 @@ def evaluate(
     at_specificity: Annotated[
         list[float] | None, typer.Option(help="Look where it is just reached; repeatable.")
     ] = None,
+    partial_specificity: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="Partial AUC over this range of specificity, such as 0.8 1 (a false positive rate "
+            "of at most 0.2)."
+        ),
+    ] = None,
+    partial_sensitivity: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="Partial AUC over this range of sensitivity, such as 0.9 1."),
+    ] = None,
     primary: Annotated[
         str | None,
         typer.Option(help="The metric named as primary endpoint before the numbers were seen."),
@@ -89,11 +101,21 @@ def evaluate(
     Exit code: 0 written, 2 wrong usage, 4 a table that cannot be used (every fault is named).
     """
     from hemocast.cli.progress import stage_bars
+    from hemocast.errors import StatisticsError, UsageError
     from hemocast.evaluate.models import Points
     from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
     from hemocast.pipeline.predictions.names import key_of_table
     from hemocast.report.words import estimate as words
     from hemocast.stats import Resampling
+    from hemocast.stats.discrimination.partial import Axis, PartialRange
+
+    def ranges(of: Axis, ends: tuple[float, float] | None) -> Iterator[PartialRange]:
+        if ends is not None:
+            try:
+                yield PartialRange(of, *ends)
+            except StatisticsError as error:
+                why = f"Correct --partial-{of}"
+                raise UsageError(error.seen, error.expected, why) from error
 
     usual = Points()
     secret = key_of_table(predictions, key)
@@ -113,6 +135,10 @@ def evaluate(
                     tuple(at_sensitivity or usual.sensitivities),
                     tuple(at_specificity or ()),
                     tuple(at_prevalence or usual.prevalences),
+                    (
+                        *ranges("specificity", partial_specificity),
+                        *ranges("sensitivity", partial_sensitivity),
+                    ),
                 ),
                 primary,
             ),

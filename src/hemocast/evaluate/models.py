@@ -33,6 +33,7 @@ from hemocast.stats import (
 )
 from hemocast.stats.calibration.measures import mean_risk, observed_expected
 from hemocast.stats.cases import ModelCases
+from hemocast.stats.discrimination.partial import PartialRange, partial_auc
 from hemocast.stats.discrimination.roc import precision_recall_curve
 from hemocast.stats.estimate import ENOUGH, FEW, Float64Array
 from hemocast.stats.evaluation import INDEPENDENT
@@ -48,6 +49,7 @@ _MANY = 20_000
 """With more scans than this, a ROC band is thinner than its line, and none is made."""
 
 _MOST_RESAMPLES = 500
+_MOST_PARTIAL = 1000
 _CURVE_POINTS = 200
 _SCANS_PER_GROUP = 30
 
@@ -64,6 +66,8 @@ class Points:
         The threshold that just reaches each on these scans is looked at: exploratory.
     prevalences : tuple of float
         For PPV and NPV.
+    partial : tuple of PartialRange
+        Where the area under a part of the ROC curve is taken.
     curve : ndarray of float64, shape (k,)
         Thresholds of the decision curve.
     """
@@ -72,6 +76,7 @@ class Points:
     sensitivities: tuple[float, ...] = (FIXED_SENSITIVITY,)
     specificities: tuple[float, ...] = ()
     prevalences: tuple[float, ...] = PREVALENCES
+    partial: tuple[PartialRange, ...] = ()
     curve: Float64Array = field(default_factory=THRESHOLDS.copy)
 
 
@@ -115,6 +120,7 @@ def evaluate_model(
     found = evaluate(cases, model.threshold, resampling)
     intervals = {name: found.intervals(name) for name in METRICS}
     both = 0 < cases.n_positive < cases.n
+    fewer = replace(resampling, n=min(resampling.n, _MOST_PARTIAL))
     return ModelPart(
         name=model.name,
         cases=cases,
@@ -133,6 +139,7 @@ def evaluate_model(
         decision=decision_curve(cases, points.curve, resampling) if both else None,
         roc=roc_curve(cases) if both else None,
         precision_recall=precision_recall_curve(cases) if both else None,
+        partial=tuple(partial_auc(cases, one, fewer) for one in points.partial) if both else (),
         band=_band(cases, resampling.seed) if both else None,
         subgroups=analyse_subgroups(cases, model.threshold, several, resampling),
         warnings=_warnings(model),

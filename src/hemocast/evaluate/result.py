@@ -17,6 +17,7 @@ from hemocast.stats import (
     RocCurve,
     SubgroupAnalysis,
 )
+from hemocast.stats.discrimination.partial import PartialAuc
 from hemocast.stats.discrimination.roc import PrecisionRecall
 from hemocast.stats.estimate import BoolArray, Float64Array
 from hemocast.stats.incidence import CumulativeIncidence
@@ -171,6 +172,8 @@ class ModelPart:
         One per grouping.
     warnings : tuple of str
         About the model as a whole.
+    partial : tuple of PartialAuc
+        Areas under a part of the ROC curve, where these were asked for.
     left_out : tuple of LeftOut
         Scans that it could not be judged on, by reason.
     scenarios : tuple of Scenario
@@ -193,6 +196,7 @@ class ModelPart:
     band: RocBand | None
     subgroups: tuple[SubgroupAnalysis, ...] = ()
     warnings: tuple[str, ...] = ()
+    partial: tuple[PartialAuc, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
 

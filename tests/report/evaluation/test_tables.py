@@ -10,6 +10,7 @@ from dataclasses import replace
 from hemocast.evaluate.result import EvaluationResult, Incidence, LeftOut, Scenario
 from hemocast.report.evaluation.tables import Table, estimate_json, evaluation_tables
 from hemocast.stats import Estimate
+from hemocast.stats.discrimination.partial import PartialAuc, PartialRange
 from hemocast.stats.incidence import cumulative_incidence
 
 NAN = float("nan")
@@ -90,3 +91,13 @@ def test_what_was_left_out_and_what_it_could_change_have_tables(
         "left_out"
         not in json.loads(evaluation_tables(evaluation)["metrics.json"])["models"][model.name]
     )
+
+
+def test_partial_areas_have_a_table(evaluation: EvaluationResult) -> None:
+    part = PartialAuc(PartialRange("specificity", 0.8, 1), 0.1, Estimate(0.7, 0.6, 0.8, "b", 74))
+    model = replace(evaluation.models[0], partial=(part,))
+    tables = evaluation_tables(replace(evaluation, models=(model,)))
+    (row,) = rows(tables["partial_auc.csv"])
+    assert (row["range_of"], row["range_low"], row["area"]) == ("specificity", "0.8", "0.1")
+    assert (row["standardized"], row["ci_high"]) == ("0.7", "0.8")
+    assert "partial_auc.csv" not in evaluation_tables(evaluation)

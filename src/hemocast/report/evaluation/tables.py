@@ -63,6 +63,8 @@ def evaluation_tables(result: EvaluationResult) -> dict[str, str]:
         tables |= {"subgroups.csv": _subgroups(result), "interactions.csv": _interactions(result)}
     if (pooled := _pooled(result)).rows:
         tables["pooled_sites.csv"] = pooled
+    if any(model.partial for model in result.models):
+        tables["partial_auc.csv"] = _partial(result)
     if any(model.left_out for model in result.models):
         tables["left_out.csv"] = _left_out(result)
     if any(model.scenarios for model in result.models):
@@ -284,6 +286,22 @@ def _pooled(result: EvaluationResult) -> Table:
     return Table(
         ("model", "metric", "n_sites", "value", "ci_low", "ci_high", "ci_method",
          "prediction_low", "prediction_high", "tau", "i2", "q", "df", "p", "warning"),
+        rows,
+    )  # fmt: skip
+
+
+def _partial(result: EvaluationResult) -> Table:
+    rows = [
+        {"model": model.name, "range_of": one.range.of}
+        | {"range_low": one.range.low, "range_high": one.range.high, "area": one.area}
+        | vars(one.standardized)
+        | {"standardized": one.standardized.value}
+        for model in result.models
+        for one in model.partial
+    ]
+    return Table(
+        ("model", "range_of", "range_low", "range_high", "area", "standardized", "ci_low",
+         "ci_high", "ci_method", "n", "warning"),
         rows,
     )  # fmt: skip
 
