@@ -5,11 +5,14 @@ import onnx
 import pytest
 import torch
 
-from hemocast.config import NetConfig
+from hemocast.config import NetConfig, PrepareConfig
 from hemocast.errors import ParityError
+from hemocast.model import export
 from hemocast.model.export import TOLERANCE, check_parity, to_onnx
 from hemocast.nets import build
 from hemocast.onnx import Session
+
+PREPARE = PrepareConfig(frames=8)
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +20,16 @@ def frames(make_stack) -> np.ndarray:
     return np.stack([make_stack(seed).frames for seed in range(7)])
 
 
+def settings_of(name: str) -> NetConfig:
+    return NetConfig(name=name, pool=2, smooth=3, stem=8, widths=(8, 16), blocks=1)
+
+
 @pytest.fixture(scope="module", params=["ctnet3d", "ctnet2d"])
 def exported(request, frames):
     torch.manual_seed(2)
-    net = build(
-        NetConfig(name=request.param, pool=2, smooth=3, stem=8, widths=(8, 16), blocks=1), frames=8
-    )
-    return net, to_onnx(net, frames[:3])
+    settings = settings_of(request.param)
+    net = build(settings, frames=8)
+    return net, to_onnx(net, frames[:3], (settings, PREPARE))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 7])
@@ -41,6 +47,30 @@ def test_the_export_gives_the_same_bytes_each_time(exported, frames):
     net, content = exported
     if net.dims == 2:  # seconds: one of the two is enough
         assert to_onnx(net, frames[:3]) == content
+
+
+def test_the_next_network_of_these_settings_takes_over_the_graph(exported, frames, monkeypatch):
+    """Cross-validation drew the same graph in every fold, seven seconds each."""
+    net, content = exported
+    settings = settings_of("ctnet2d" if net.dims == 2 else "ctnet3d")
+    torch.manual_seed(3)
+    other = build(settings, frames=8)
+
+    def never(*_):
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(export, "_drawn", never)
+    again = to_onnx(other, frames[:3], (settings, PREPARE))  # refuses what differs
+    assert again != content
+    assert to_onnx(net, frames[:3], (settings, PREPARE)) == content
+    for changed in (
+        (settings.model_copy(update={"fluid_hu": 0.0}), PREPARE),
+        (settings, PREPARE.model_copy(update={"window_high": 100.0})),
+        (settings.model_copy(update={"name": "mine:Net"}), PREPARE),
+        None,
+    ):
+        with pytest.raises(AssertionError, match="drawn again"):
+            to_onnx(other, frames[:3], changed)
 
 
 def test_one_file_without_external_data_or_traces_of_the_machine(exported):

@@ -94,7 +94,11 @@ def save_model(
     )
     content = {
         WEIGHTS: save({key: value.numpy().copy() for key, value in net.state_dict().items()}),
-        ONNX: to_onnx(net, np.stack([stack.frames for stack in examples[:8]])),
+        ONNX: to_onnx(
+            net,
+            np.stack([stack.frames for stack in examples[:8]]),
+            (recipe.net, recipe.prepare),
+        ),
         CARD: card(description, facts, notes).encode(),
     }
     return _write(folder, description, content)
