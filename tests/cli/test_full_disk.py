@@ -6,8 +6,7 @@ A real file system of a few kilobytes is mounted, which takes the superuser.
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,8 @@ net: {pool: 2, stem: 8, widths: [8, 8]}
 train: {epochs: 2, threads: 1}
 """
 ROOM = "size=200m"
+
+Ended = Callable[[str], tuple[int, str]]
 
 
 def mount(options: str, place: Path) -> None:
@@ -50,17 +51,17 @@ def predictions(tmp_path: Path) -> Path:
     return path
 
 
-def hemocast(line: str) -> tuple[int, str]:
-    """Run a command; give its exit code and its last words."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hemocast", *line.split()],
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "HC999" not in done.stdout + done.stderr
-    return done.returncode, done.stderr.strip().rpartition("\n")[2]
+@pytest.fixture
+def ended(hemocast: Callable[..., subprocess.CompletedProcess[str]]) -> Ended:
+    """Return a function that runs a command and gives its exit code and its last words."""
+
+    def _ended(line: str) -> tuple[int, str]:
+        done = hemocast(*line.split())
+        assert "Traceback" not in done.stdout + done.stderr
+        assert "HC999" not in done.stdout + done.stderr
+        return done.returncode, done.stderr.strip().rpartition("\n")[2]
+
+    return _ended
 
 
 COMMANDS = (
@@ -76,24 +77,24 @@ COMMANDS = (
 @pytest.mark.parametrize("size", [pytest.param("4k", marks=pytest.mark.slow), "100k"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_ends_a_command_that_goes_on_with_more_room(
-    command: str, size: str, ge_head: Path, predictions: Path, disk: Path
+    ended: Ended, command: str, size: str, ge_head: Path, predictions: Path, disk: Path
 ) -> None:
     line = command.format(scan=ge_head, table=predictions)
     mount(f"remount,size={size}", disk)
-    code, said = hemocast(f"{line} --out {disk}/out")
+    code, said = ended(f"{line} --out {disk}/out")
     assert (code, said[:6]) == (2, "HC006 ")
     assert not [path for path in disk.rglob(f"{TEMPORARY}*") if path.is_file()]
     mount(f"remount,{ROOM}", disk)
-    assert hemocast(f"{line} --out {disk}/out")[0] == 0
+    assert ended(f"{line} --out {disk}/out")[0] == 0
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "demo", "reproduce"])
 def test_a_read_only_disk_is_refused_before_work(
-    command: str, ge_head: Path, predictions: Path, disk: Path
+    ended: Ended, command: str, ge_head: Path, predictions: Path, disk: Path
 ) -> None:
     line = command.format(scan=ge_head, table=predictions)
     mount("remount,ro", disk)
-    code, said = hemocast(f"{line} --out {disk}/out")
+    code, said = ended(f"{line} --out {disk}/out")
     assert (code, said[:6]) == (2, "HC005 ")
     assert list(disk.iterdir()) == []
 
@@ -116,11 +117,9 @@ def test_a_disk_that_fills_during_a_run_ends_it(
 
 
 @pytest.mark.slow
-def test_training_too(disk: Path, tmp_path: Path) -> None:
+def test_training_too(ended: Ended, disk: Path, tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text(SETTINGS)
-    made = hemocast(
-        f"simulate --preset tiny --patients 12 --format dataset --out {tmp_path / 'made'}"
-    )
+    made = ended(f"simulate --preset tiny --patients 12 --format dataset --out {tmp_path / 'made'}")
     assert made[0] == 0
     (tmp_path / "made" / "dataset").rename(tmp_path / "dataset")
     subprocess.run(["cp", "-r", str(tmp_path / "dataset"), str(disk / "dataset")], check=True)
@@ -129,12 +128,12 @@ def test_training_too(disk: Path, tmp_path: Path) -> None:
         f"train {disk}/dataset --out {disk}/model --config {tmp_path}/run.yaml --test-fraction 0.34"
     )
     mount(f"remount,size={used + 1000}k", disk)
-    code, said = hemocast(line)
+    code, said = ended(line)
     assert (code, said[:6]) == (2, "HC006 ")
     assert not (disk / "model").exists()
     mount("remount,ro", disk)
-    code, said = hemocast(line)
+    code, said = ended(line)
     assert (code, said[:6]) == (2, "HC005 ")
     mount(f"remount,rw,{ROOM}", disk)
-    assert hemocast(line)[0] == 0
+    assert ended(line)[0] == 0
     assert (disk / "model" / "model.yaml").is_file()

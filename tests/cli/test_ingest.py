@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hemocast.simulate import DEMO, simulate_cohort
-
-HEMOCAST = Path(sys.executable).with_name("hemocast")
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +16,10 @@ def cohort(tmp_path_factory: pytest.TempPathFactory):
     return simulate_cohort(config, tmp_path_factory.mktemp("simulated") / "cohort")
 
 
-def test_ingest_leaves_a_dataset_and_its_quality_report(cohort, tmp_path: Path) -> None:
+def test_ingest_leaves_a_dataset_and_its_quality_report(cohort, tmp_path: Path, hemocast) -> None:
     out = tmp_path / "data"
-    command = [HEMOCAST, "ingest", cohort.dicom, "--out", out, "--labels", cohort.labels]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    command = ["ingest", cohort.dicom, "--out", out, "--labels", cohort.labels]
+    done = hemocast(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 scan(s) added" in done.stdout
     assert "SIMULATED" in (out / "quality" / "report.html").read_text().upper()
@@ -31,16 +27,15 @@ def test_ingest_leaves_a_dataset_and_its_quality_report(cohort, tmp_path: Path) 
     strangers = tmp_path / "strangers.csv"
     strangers.write_text("patient_id,label\nX1,1\nX2,0\n")
     command[-1] = strangers
-    again = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    again = hemocast(*command)
     assert "0 scan(s) added, 2 already there" in again.stdout
     assert again.returncode == 5
     assert "0 of 2 row(s) of strangers.csv matched; its ids look like 'A0', " in again.stderr
     assert "those of the scans like 'AAA0000'" in again.stderr
 
 
-def test_a_source_with_nothing_usable_exits_with_4(tmp_path: Path) -> None:
+def test_a_source_with_nothing_usable_exits_with_4(tmp_path: Path, hemocast) -> None:
     (tmp_path / "empty").mkdir()
-    command = [HEMOCAST, "ingest", tmp_path / "empty", "--out", tmp_path / "data"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = hemocast("ingest", tmp_path / "empty", "--out", tmp_path / "data")
     assert done.returncode == 4
     assert "Traceback" not in done.stdout + done.stderr

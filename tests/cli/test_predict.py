@@ -117,8 +117,8 @@ def test_the_command_keeps_no_prediction_of_a_scan_it_has_told(
 @pytest.mark.parametrize(
     "name", ["phantom_tilt0_5mm", "phantom_tilt_plus16", "phantom_localizer_summary"]
 )
-def test_phantoms_and_localizers_are_refused(unpack, tmp_path: Path, name: str) -> None:
-    done = predict(unpack(name), out=tmp_path)
+def test_phantoms_and_localizers_are_refused(hemocast, unpack, tmp_path: Path, name: str) -> None:
+    done = hemocast("predict", unpack(name), "--out", tmp_path)
     assert done.returncode == 4
     code = "HC201" if "localizer" in name else "HC302"
     assert code in done.stdout
@@ -148,12 +148,12 @@ def _bad_inputs(folder: Path) -> dict[str, Path]:
     }
 
 
-def test_every_bad_input_gets_its_code_and_one_sentence(tmp_path: Path) -> None:
+def test_every_bad_input_gets_its_code_and_one_sentence(hemocast, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     bad = _bad_inputs(source)
     before = sorted(tmp_path.rglob("*"))
-    done = predict(*bad.values(), out=tmp_path / "out")
+    done = hemocast("predict", *bad.values(), "--out", tmp_path / "out")
     assert done.returncode == 4
     assert "Traceback" not in done.stdout + done.stderr
     rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()[1:]
@@ -164,7 +164,7 @@ def test_every_bad_input_gets_its_code_and_one_sentence(tmp_path: Path) -> None:
     assert sorted(p for p in tmp_path.rglob("*") if "out" not in p.parts[-2:]) == before
 
 
-def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, tmp_path: Path) -> None:
+def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, hemocast, tmp_path: Path) -> None:
     assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
     for name in ("model.onnx", "weights.safetensors", "model.yaml", "card.md"):
         model = tmp_path / name
@@ -172,7 +172,7 @@ def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, tmp_path: Path) -
         content = bytearray((model / name).read_bytes())
         content[len(content) // 2] ^= 1
         (model / name).write_bytes(content)
-        done = predict(ge_head, "--model", model, out=tmp_path / "out")
+        done = hemocast("predict", ge_head, "--model", model, "--out", tmp_path / "out")
         assert done.returncode == 4
         assert done.stderr.startswith("HC502 "), name
         assert not (tmp_path / "out").exists()
@@ -216,7 +216,7 @@ def test_the_linkage_is_never_copied_into_what_is_shared(ge_head: Path, tmp_path
     assert list(clean.rglob("*.dcm"))
 
 
-def test_in_a_terminal_a_bar_shows_the_time_left(tmp_path: Path) -> None:
+def test_in_a_terminal_a_bar_shows_the_time_left(hemocast, tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).write_bytes(b"no DICOM")
     ours, theirs = pty.openpty()
@@ -234,7 +234,7 @@ def test_in_a_terminal_a_bar_shows_the_time_left(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert b"Predicting" in said
     assert b"-:--:--" in said or b"0:00:0" in said
-    plain = predict(tmp_path / "a", tmp_path / "b", out=tmp_path / "out")
+    plain = hemocast("predict", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out")
     assert "Predicting" not in plain.stdout
     assert [line[:9] for line in plain.stdout.splitlines()[:2]] == ["1 refused", "2 refused"]
 
@@ -254,8 +254,10 @@ def test_under_a_key_a_scan_is_called_as_ingest_calls_it(ge_head: Path, tmp_path
     assert "named by a key" in str(done.exception)
 
 
-def test_a_clinical_table_for_a_model_of_the_scan_is_refused(ge_head: Path, tmp_path: Path) -> None:
-    done = predict(ge_head, "--clinical", tmp_path / "c.csv", out=tmp_path / "out")
+def test_a_clinical_table_for_a_model_of_the_scan_is_refused(
+    ge_head: Path, hemocast, tmp_path: Path
+) -> None:
+    done = hemocast("predict", ge_head, "--clinical", tmp_path / "c.csv", "--out", tmp_path / "out")
     assert (done.returncode, done.stderr[:6]) == (2, "HC001 ")
     assert "Leave out --clinical" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -8,6 +8,8 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,10 +24,12 @@ httpx = pytest.importorskip("httpx", reason="httpx is not installed")
 pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [HEMOCAST, "readers", *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
+@pytest.fixture
+def run(
+    hemocast: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs one of the commands for readers."""
+    return partial(hemocast, "readers")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_create_serve_read_export(dataset: Path, tmp_path: Path) -> None:
+def test_create_serve_read_export(run, dataset: Path, tmp_path: Path) -> None:
     made = run("create", dataset, "--study", "s", "--reader", "Ann", "--repeats", "0")
     assert made.returncode == 0, made.stderr
     assert "1 cases, 0 of them twice, 1 readers, unaided" in made.stdout
@@ -125,7 +129,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Path) -> None:
+def test_an_out_that_is_a_file_is_refused_and_stays(run, dataset: Path, tmp_path: Path) -> None:
     assert run("create", dataset, "--study", "f", "--repeats", "0").returncode == 0
     (tmp_path / "file").write_text("mine")
     done = run("export", dataset, "--study", "f", "--out", tmp_path / "file")
@@ -134,7 +138,7 @@ def test_an_out_that_is_a_file_is_refused_and_stays(dataset: Path, tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
-def test_nobody_but_the_studys_readers_gets_a_link(dataset: Path) -> None:
+def test_nobody_but_the_studys_readers_gets_a_link(run, dataset: Path) -> None:
     assert (
         run("create", dataset, "--study", "k", "--reader", "Ann", "--repeats", "0").returncode == 0
     )
@@ -160,7 +164,7 @@ def test_nobody_but_the_studys_readers_gets_a_link(dataset: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_without_a_traceback(
-    dataset: Path, arguments: tuple[object, ...], code: int, words: str
+    run, dataset: Path, arguments: tuple[object, ...], code: int, words: str
 ) -> None:
     command, *rest = arguments
     done = run(command, *([] if "argument" in words else [dataset]), *rest)

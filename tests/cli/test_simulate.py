@@ -62,24 +62,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole, tmp_path):
     assert contents(out) == contents(whole[0])
 
 
-def test_another_format_in_the_same_folder_is_refused(whole):
-    done = subprocess.run(
-        [*COMMAND, "--patients", "4", "--out", whole[0], "--format", "stacks"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def test_another_format_in_the_same_folder_is_refused(whole, hemocast):
+    done = hemocast(*COMMAND[1:], "--patients", "4", "--out", whole[0], "--format", "stacks")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert not (whole[0] / "stacks").exists()
 
 
-def test_an_unknown_preset_is_wrong_usage(tmp_path):
-    done = subprocess.run(
-        [HEMOCAST, "simulate", "--preset", "nobody", "--out", tmp_path / "x"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def test_an_unknown_preset_is_wrong_usage(tmp_path, hemocast):
+    done = hemocast("simulate", "--preset", "nobody", "--out", tmp_path / "x")
     assert done.returncode == 2
     assert not (tmp_path / "x").exists()

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-HEMOCAST = Path(sys.executable).with_name("hemocast")
-
-
-def train(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [HEMOCAST, "train", *map(str, arguments)], capture_output=True, text=True, timeout=300
-    )
 
 
 @pytest.mark.parametrize(
@@ -30,12 +20,13 @@ def train(*arguments: object) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_what_cannot_be_is_one_line_and_two(
-    tmp_path: Path, settings: str, arguments: list[str], code: str
+    hemocast, tmp_path: Path, settings: str, arguments: list[str], code: str
 ) -> None:
     (tmp_path / "run.yaml").write_text(settings)
     (tmp_path / "data").mkdir()
     out = tmp_path / "model"
-    done = train(tmp_path / "data", "--out", out, "--config", tmp_path / "run.yaml", *arguments)
+    config = tmp_path / "run.yaml"
+    done = hemocast("train", tmp_path / "data", "--out", out, "--config", config, *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith(f"{code} ")
     assert done.stderr.count("\n") == 1
@@ -43,14 +34,14 @@ def test_what_cannot_be_is_one_line_and_two(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run.yaml"]
 
 
-def test_a_folder_of_others_is_no_dataset(tmp_path: Path) -> None:
+def test_a_folder_of_others_is_no_dataset(hemocast, tmp_path: Path) -> None:
     (tmp_path / "labels.tsv").write_text("participant_id\tlabel\nsub-1\t1\n")
-    done = train(tmp_path, "--out", tmp_path / "model")
+    done = hemocast("train", tmp_path, "--out", tmp_path / "model")
     assert (done.returncode, done.stderr[:6]) == (4, "HC400 ")
     assert [path.name for path in tmp_path.iterdir()] == ["labels.tsv"]
 
 
-def test_a_net_that_cannot_be_named_so_is_refused(tmp_path: Path) -> None:
-    done = train(tmp_path, "--out", tmp_path / "model", "--net", "not a name")
+def test_a_net_that_cannot_be_named_so_is_refused(hemocast, tmp_path: Path) -> None:
+    done = hemocast("train", tmp_path, "--out", tmp_path / "model", "--net", "not a name")
     assert (done.returncode, done.stderr[:6]) == (2, "HC002 ")
     assert "--net" in done.stderr
