@@ -51,7 +51,7 @@ def test_refused_scans_are_counted_as_errors_by_hand(tmp_path: Path) -> None:
     won = auc(Cases([1] * 4 + [0] * 4, score)) * 16
     assert wrong["auc"].value == pytest.approx(won / 30)
     assert right["auc"].value == pytest.approx((won + 2 * 5 + 4) / 30)
-    assert "1 refused scans have no label" in str(wrong["auc"].warning)
+    assert "without a label, in neither count: 1" in str(wrong["auc"].warning)
     assert result.models[0]["sensitivity"].value == 3 / 4, "the main results leave them out"
 
 

@@ -64,7 +64,7 @@ def test_weights_bring_back_what_all_scans_would_have_shown() -> None:
         assert found[share].ci_low <= hits / n <= found[share].ci_high
     assert found["calibration_slope"].value == pytest.approx(1, abs=0.1)
     assert found["observed_expected"].value == pytest.approx(truth.sum() / score.sum(), abs=0.05)
-    assert "scans observed by chance" in str(found["auc"].warning)
+    assert "scans observed at random" in str(found["auc"].warning)
 
 
 def test_the_weighted_numbers_are_those_of_scikit_learn() -> None:

@@ -211,7 +211,7 @@ def _warnings(model: ModelCases) -> tuple[str, ...]:
     cases, notes = model.cases, []
     if cases.n < _SMALL:
         noun = "scan" if cases.n == 1 else "scans"
-        notes.append(f"only {cases.n} {noun}: no number here says more than that")
+        notes.append(f"only {cases.n} {noun}: too few for any conclusion")
     if cases.n_positive in (0, cases.n):
         kind = "every scan has" if cases.n_positive else "no scan has"
         notes.append(

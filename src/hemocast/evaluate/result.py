@@ -36,7 +36,7 @@ class ThresholdRow:
     threshold : float
         At or above it a scan counts as positive.
     exploratory : bool
-        Chosen on the very scans that it is measured on: flattering.
+        Chosen on the very scans that it is measured on: optimistic.
     metrics : tuple of (str, Estimate)
         Sensitivity, specificity, PPV, NPV.
     """

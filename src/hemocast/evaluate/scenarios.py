@@ -86,7 +86,7 @@ def _refused(model: ModelCases, own: NDArray[np.object_], part: LeftOutScans) ->
     if not known.any():
         return
     lost = int((~known).sum())
-    note = f"{lost} refused scans have no label and are in neither" if lost else None
+    note = f"refused scans without a label, in neither count: {lost}" if lost else None
     truth = part.truth[known] == 1
     patient = np.concatenate([own, part.participant[known]]).astype(str)
     outcomes = np.concatenate([model.cases.truth, truth])

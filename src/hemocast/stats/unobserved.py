@@ -182,9 +182,12 @@ def _doubts(found: PartlyObserved) -> str:
     """
     (chance,) = found.chance_of_being_observed(np.ones((1, found.cases.n)))
     weight = 1 / chance[found.observed]
-    text = f"weighs as much as {weight.sum() ** 2 / (weight**2).sum():.0f} scans observed by chance"
+    worth = weight.sum() ** 2 / (weight**2).sum()
+    text = f"as precise as about {worth:.0f} scans observed at random"
     rare = int((chance < _RARELY).sum())
-    return f"{text}; {rare} scans had less than {_RARELY:.0%} chance of it" if rare else text
+    if not rare:
+        return text
+    return f"{text}; scans with a chance below {100 * _RARELY:.0f} % of being observed: {rare}"
 
 
 class _Weigher:

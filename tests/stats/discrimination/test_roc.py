@@ -125,7 +125,7 @@ def test_a_fixed_rate_is_reached_at_the_least_cost(seed: int, target: float, rul
     assert values == pytest.approx(measured(label, score, found.threshold))
     assert values[kept] >= target - 1e-12
     assert values[free] == pytest.approx(enough[:, free].max())
-    assert "flatter" in str(found.warning)
+    assert "optimistic" in str(found.warning)
 
 
 @given(st.integers(0, 300))

@@ -20,6 +20,7 @@ from hemocast.dataset.tables.columns import (
 )
 from hemocast.evaluate.inputs.predictions import PredictionTable, key_column
 from hemocast.readers.analysis.data import AIDED, UNAIDED, ReadingTable
+from hemocast.stats.estimate import BoolArray
 from hemocast.tables import MISSING, called, read_table
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def read_readings(path: Path, predictions: PredictionTable) -> ReadingTable:
     parsed = parse_table(schema, text)
     table = parsed.table
     rows = pd.Index(predictions.scan).get_indexer(pd.Index(table["scan_id"]))
-    refuse((*parsed.faults, *_strangers(table, rows, predictions, schema.name)))
+    unseen = table["scan_id"].isin(list(predictions.unseen[1])).to_numpy(dtype=bool)
+    refuse((*parsed.faults, *_strangers(table, rows, unseen, predictions, schema.name)))
+    table, rows = table[~unseen], rows[~unseen]
     return ReadingTable(
         reader=table["reader_id"].to_numpy(dtype=object),
         arm=table["arm"].to_numpy(dtype=object),
@@ -87,13 +90,18 @@ def read_readings(path: Path, predictions: PredictionTable) -> ReadingTable:
         seconds=table["seconds"].to_numpy(dtype=np.float64),
         repeat=table["repeat"].to_numpy(dtype=np.int64),
         simulated=bool(table["simulated"].fillna(False).any()),
+        n_unobserved=int(unseen.sum()),
     )
 
 
 def _strangers(
-    table: pd.DataFrame, rows: NDArray[np.intp], predictions: PredictionTable, name: str
+    table: pd.DataFrame,
+    rows: NDArray[np.intp],
+    unseen: BoolArray,
+    predictions: PredictionTable,
+    name: str,
 ) -> list[Fault]:
-    known = table["scan_id"].notna()
+    known = table["scan_id"].notna() & ~unseen
     unknown = known & (rows < 0)
     faults = []
     if unknown.any():

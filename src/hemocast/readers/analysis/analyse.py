@@ -8,7 +8,7 @@ model's AUC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,8 +165,13 @@ def analyse_readings(
         times=_times(first),
         n_resamples=resampling.n,
         seed=resampling.seed,
-        warnings=_coverage(first, read),
+        warnings=(*_unobserved(readings), *_coverage(first, read)),
     )
+
+
+def _unobserved(readings: ReadingTable) -> Iterator[str]:
+    if n := readings.n_unobserved:
+        yield f"readings of scans whose outcome was never observed, left out: {n}"
 
 
 def _coverage(readings: ReadingTable, read: IntArray) -> tuple[str, ...]:

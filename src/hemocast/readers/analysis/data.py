@@ -37,6 +37,8 @@ class ReadingTable:
         0 the first time, above 0 for a repeat.
     simulated : bool
         The table says that its readers are simulated.
+    n_unobserved : int
+        Further readings, left out, of scans whose outcome was never observed.
     """
 
     reader: NDArray[np.object_]
@@ -49,10 +51,12 @@ class ReadingTable:
     seconds: Float64Array
     repeat: IntArray
     simulated: bool = False
+    n_unobserved: int = 0
 
     def part(self, chosen: BoolArray | IntArray) -> ReadingTable:
         """Return some of the rows, by mask or by place."""
-        columns = [one.name for one in fields(self) if one.name != "simulated"]
+        whole = ("simulated", "n_unobserved")
+        columns = [one.name for one in fields(self) if one.name not in whole]
         return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
     @property

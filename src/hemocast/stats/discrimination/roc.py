@@ -16,8 +16,8 @@ from hemocast.stats.resampling.weights import Resampling
 ThresholdRule = Literal["youden", "sensitivity", "specificity"]
 
 CHOSEN_HERE = (
-    "the threshold was chosen on these cases; sensitivity and specificity at it flatter until they "
-    "are measured on others"
+    "the threshold was chosen on these cases; sensitivity and specificity at it are optimistic "
+    "until they are measured on others"
 )
 
 
@@ -84,7 +84,7 @@ class ChosenThreshold:
     sensitivity, specificity : float
         On the cases at hand.
     warning : str
-        That the figures flatter.
+        That the figures are optimistic.
     """
 
     threshold: float
