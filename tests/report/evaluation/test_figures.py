@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from hemocast.evaluate.result import EvaluationResult
+from hemocast.evaluate.result import EvaluationResult, Incidence
 from hemocast.report.evaluation.figures import draw_evaluation, forest_rows, roc_lines
+from hemocast.stats.incidence import cumulative_incidence
 
 
 def test_every_model_is_in_the_common_figures_and_has_its_own(evaluation: EvaluationResult) -> None:
@@ -43,3 +44,12 @@ def test_a_forest_has_a_heading_for_every_grouping(evaluation: EvaluationResult)
     assert [row.name for row in rows] == ["sex", "F", "M"]
     assert rows[0].note.startswith("interaction p = ")
     assert sum(row.n for row in rows) == evaluation.models[0].n
+
+
+def test_ht_over_time_is_drawn_where_deaths_are_known(evaluation: EvaluationResult) -> None:
+    curve = cumulative_incidence([10, 20, 30], [1, 2, 0])
+    model = replace(evaluation.models[0], subgroups=())
+    found = Incidence(curve, ((20.0, curve.at(20)),), 0)
+    drawn = draw_evaluation(replace(evaluation, models=(model,), incidence=found))
+    assert drawn[-1].name == "incidence"
+    assert "death without HT" in drawn[-1].svg

@@ -12,6 +12,7 @@ from hemocast.report.figures.confusion import ConfusionPanel, confusion_figure
 from hemocast.report.figures.decision import decision_figure
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.figures.forest import ForestRow, forest_figure
+from hemocast.report.figures.incidence import incidence_figure
 from hemocast.report.figures.precision import PrecisionLine, precision_figure
 from hemocast.report.figures.roc import RocLine, roc_figure
 from hemocast.report.figures.style import shortened
@@ -98,6 +99,13 @@ def _drawings(result: EvaluationResult, models: Sequence[ModelPart]) -> Iterator
             "Decision curves: what acting on the model gains, in true positives per scan, against "
             f"treating all and none{limits}. They hold for this sample's prevalence, "
             f"{100 * models[0].prevalence:.3g} %.{_few(models)}",
+        )  # fmt: skip
+    if found := result.incidence:
+        yield Drawing(
+            "incidence", incidence_figure(found.curve, found.chances[-1][0], simulated=simulated),
+            "Chance of HT up to each hour after onset, with pointwise 95 % limits, where death "
+            "without HT makes it impossible (Aalen-Johansen). HT counts from the scan that "
+            "showed it.",
         )  # fmt: skip
     for k, model in enumerate(models):
         rows = forest_rows(model)
