@@ -11,7 +11,7 @@ import numpy as np
 from hemocast.pipeline.benchmark import FreshPatients, Scored
 from hemocast.pipeline.benchmark.entries import ALL_POSITIVE, RuleEntry
 from hemocast.pipeline.benchmark.rows import COLUMNS, METRICS, Row, label_of, measure
-from hemocast.stats import Resampling
+from hemocast.stats import Estimate, Resampling
 
 FEW = Resampling(n=200)
 
@@ -41,6 +41,16 @@ def test_a_row_survives_json_with_what_is_undefined(cohorts: tuple[Path, Path]) 
     assert again.estimates["calibration_slope"].warning
     assert set(row.cells()) == set(COLUMNS)
     assert set(row.estimates) == set(METRICS)
+    assert row.cells()["peak_on_infarct"] is None
+
+
+def test_a_row_keeps_where_its_heatmaps_lie(cohorts: tuple[Path, Path]) -> None:
+    fresh = FreshPatients.of(cohorts[1])
+    assert fresh.findings is None
+    maps = {"peak_on_infarct": Estimate(0.5, 0.4, 0.6, "Wilson", 90)}
+    row = measure(RuleEntry(ALL_POSITIVE), Scored(np.ones(80), 0.5, maps=maps), fresh, FEW)
+    again = Row.of_plain(json.loads(json.dumps(row.plain())))
+    assert again.cells()["peak_on_infarct_high"] == 0.6
 
 
 def test_a_row_is_named_by_model_and_seed() -> None:

@@ -18,6 +18,7 @@ def test_seeds_are_averaged_with_their_span_and_one_keeps_its_interval() -> None
     assert [line[0] for line in lines] == ["a", "b"]
     a, b = (dict(zip(HEADINGS, line, strict=True)) for line in lines)
     assert (a["Seeds"], b["Seeds"]) == ("2", "")
+    assert a["Heatmap's peak on the infarct"] == ""
     assert a["AUC"] == "60.0 (50.0 to 70.0)"
     assert b["AUC"] == "30.0 (20.0 to 40.0)"
     assert a["Brier score"] == "0.600 (0.500 to 0.700)"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from hemocast.errors import TableError
-from hemocast.stats import Cases
+from hemocast.errors import NothingThere, TableError
+from hemocast.stats import Cases, Estimate
 from hemocast.stats.discrimination.expected import KnownRisks
 from hemocast.stats.estimate import Float64Array
 from hemocast.tables import read_table
 from hemocast.train import StackTable
+from hemocast.train.pretrain.findings import FindingsTable
 
 TRUTH = Path("truth") / "patients.csv"
 Progress = Callable[[int, int], None]
@@ -31,11 +33,14 @@ class FreshPatients:
     image_risk, true_risk : ndarray of float64, shape (patients,)
         Risk given what the first scan shows, and given everything, in the sorted order of the
         patients.
+    findings : FindingsTable or None
+        Where their infarcts are; None where the cohort does not say.
     """
 
     table: StackTable
     image_risk: Float64Array
     true_risk: Float64Array
+    findings: FindingsTable | None = None
 
     @classmethod
     def of(cls, folder: Path) -> FreshPatients:
@@ -57,7 +62,7 @@ class FreshPatients:
                 "the table that hemocast simulate writes",
                 "Simulate the cohort again",
             ) from error
-        return cls(table, image, true)
+        return cls(table, image, true, _findings(folder))
 
     @property
     def cases(self) -> Cases:
@@ -130,6 +135,8 @@ class Scored:
         Learned numbers.
     epochs : int or None
         After which training ended.
+    maps : mapping of str to Estimate
+        Where heatmaps lie (`hemocast.pipeline.network_map`); empty without them.
     """
 
     probability: Float64Array
@@ -137,6 +144,13 @@ class Scored:
     cpu_seconds: float | None = None
     parameters: int | None = None
     epochs: int | None = None
+    maps: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+def _findings(folder: Path) -> FindingsTable | None:
+    with suppress(NothingThere, TableError):
+        return FindingsTable.of_cohort(folder)
+    return None
 
 
 def _first(table: StackTable) -> str:

@@ -6,16 +6,22 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config
 from hemocast.errors import UsageError
 from hemocast.nets import try_network
 from hemocast.pipeline.benchmark.classical import CLASSICAL
-from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
+from hemocast.pipeline.benchmark.data import BenchmarkData, FreshPatients, Progress, Scored
 from hemocast.pipeline.benchmark.recipes import RECIPES, Recipe
+from hemocast.pipeline.network_map import evidence_of_network
+from hemocast.stats import Estimate
+
+if TYPE_CHECKING:
+    from hemocast.train import Fitted
 
 
 class Entry(Protocol):
@@ -78,13 +84,22 @@ class NetworkEntry:
         fitted = fit(data.learned, self.config, folder, progress=moved)
         calibration = calibration_of(fitted)
         logits = predict_fitted(fitted, data.fresh.table)
+        probability = np.array([calibration.probability(float(one)) for one in logits])
         return Scored(
-            np.array([calibration.probability(float(one)) for one in logits]),
+            probability,
             calibration.threshold,
             cpu_seconds=None if resumed else round(time.process_time() - began, 1),
             parameters=fitted.parameters,
             epochs=fitted.best_epoch,
+            maps=_maps(fitted, data.fresh),
         )
+
+
+def _maps(fitted: Fitted, fresh: FreshPatients) -> dict[str, Estimate]:
+    """Measure where the network's heatmaps lie, where it has some and the infarcts are known."""
+    if fresh.findings is None or isinstance(fitted.net, MeasuredModel):
+        return {}
+    return evidence_of_network(fitted.net, fresh.table, fresh.findings)
 
 
 @dataclass(frozen=True)

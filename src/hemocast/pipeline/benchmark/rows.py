@@ -12,6 +12,7 @@ import numpy as np
 from hemocast.errors import StatisticsError
 from hemocast.pipeline.benchmark.data import FreshPatients, Scored
 from hemocast.pipeline.benchmark.entries import Entry
+from hemocast.pipeline.network_map import PEAK, SHARE
 from hemocast.stats import Cases, Estimate, Resampling, evaluate
 from hemocast.stats.calibration.logistic import fit_logistic, fit_resamples
 from hemocast.stats.discrimination.expected import share_of_ceiling
@@ -29,7 +30,9 @@ FACTS = (
     "model", "seed", "patients", "scans", "threshold", "called_positive", "epochs", "parameters",
     "cpu_seconds",
 )  # fmt: skip
-COLUMNS = (*FACTS, *(name + end for name in METRICS for end in ("", "_low", "_high")))
+MAPS = (PEAK, SHARE)
+"""Of heatmaps; not of every row."""
+COLUMNS = (*FACTS, *(name + end for name in (*METRICS, *MAPS) for end in ("", "_low", "_high")))
 """Of ``benchmark.csv``."""
 
 
@@ -50,7 +53,7 @@ class Row:
     epochs, parameters, cpu_seconds : int or float or None
         As in `Scored`.
     estimates : mapping of str to Estimate
-        By the names in `METRICS`.
+        By the names in `METRICS`, and those in `MAPS` where there are heatmaps.
     """
 
     model: str
@@ -72,7 +75,8 @@ class Row:
 
     def cells(self) -> dict[str, object]:
         """Return the line of ``benchmark.csv``; what is not known stays empty."""
-        line: dict[str, object] = {name: getattr(self, name) for name in FACTS}
+        line: dict[str, object] = dict.fromkeys(COLUMNS)
+        line |= {name: getattr(self, name) for name in FACTS}
         for name, one in self.estimates.items():
             values = (one.value, one.ci_low, one.ci_high)
             for end, value in zip(("", "_low", "_high"), values, strict=True):
@@ -143,7 +147,8 @@ def measure(entry: Entry, scored: Scored, fresh: FreshPatients, resampling: Resa
             SLOPE: _slope(cases, times[1:]),
             SOFT_AUC: soft_auc,
             SOFT_SHARE: share_of_ceiling(soft, best, cases.n),
-        },
+        }
+        | dict(scored.maps),
     )  # fmt: skip
 
 

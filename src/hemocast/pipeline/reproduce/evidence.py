@@ -11,12 +11,11 @@ import numpy as np
 from hemocast.classical.measured import MeasuredModel
 from hemocast.dicom import read_nifti
 from hemocast.explain import Evidence, evidence_on, randomised
-from hemocast.model.heatmap import activation_map, enlarge
+from hemocast.pipeline.network_map import network_map
 from hemocast.pipeline.simulated_truth import SimulatedTruth
 from hemocast.pipeline.train import Trained
 from hemocast.report.paper.page import PaperTable
 from hemocast.stats import wilson
-from hemocast.volume import FloatArray, Stack
 
 if TYPE_CHECKING:
     from hemocast.dataset.stacks import ScanFile
@@ -81,7 +80,7 @@ def evidence_table(trained: Trained, truth: SimulatedTruth, seed: int) -> PaperT
             continue
         plain = _is_plain(truth, scan)
         learned.append(Lies(plain, evidence_on(told.heatmap, lesion, told.stack)))
-        random.append(Lies(plain, evidence_on(_map(drawn, told.stack), lesion, told.stack)))
+        random.append(Lies(plain, evidence_on(network_map(drawn, told.stack), lesion, told.stack)))
     rows = [
         _row(name, words, [one for one in found if chosen(one)])
         for name, found in ((trained.model.description.net.name, learned),
@@ -125,18 +124,6 @@ def _turned(trained: Trained, seed: int) -> Network:
     scans = Scans(np.concatenate(channels), range(count), label, torch.ones_like(label))
     initialise_head(net, scans)
     return net
-
-
-def _map(net: Network, stack: Stack) -> FloatArray:
-    """Return the class activation map of a network in torch, within the brain."""
-    import torch
-
-    with torch.inference_mode():
-        maps = net(torch.from_numpy(stack.frames)[None])[1][0].numpy()
-    weights = net.head.weight.detach().numpy().reshape(-1)
-    values = enlarge(activation_map(maps, weights), stack.frames.shape, net.map_grid)
-    cut: FloatArray = np.where(stack.brain, values, np.float32(0))
-    return cut
 
 
 def _row(name: str, words: str, found: Sequence[Lies]) -> tuple[str, ...]:
