@@ -97,6 +97,7 @@ def test_the_held_out_result_is_written(dataset: Dataset, model) -> None:
     card = (run / "model_card.md").read_text(encoding="utf-8")
     assert f"On {len(model.trained.test)} held-out scans" in card
     assert "SIMULATED" in card
+    assert "validation loss" in (run / "figures" / "training.svg").read_text(encoding="utf-8")
 
 
 def test_training_again_gives_the_same_model(

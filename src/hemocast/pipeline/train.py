@@ -31,6 +31,8 @@ from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort, tr
 from hemocast.pipeline.training_run import TEST_METRICS, TEST_PREDICTIONS, Run
 from hemocast.report.checklists.checklist import Statement
 from hemocast.report.checklists.form import MODEL_CARD
+from hemocast.report.figures.drawing import Drawing, drawing_files
+from hemocast.report.figures.training import training_figure
 from hemocast.report.words import METRIC_TITLES
 from hemocast.report.words import estimate as words
 from hemocast.stats import Cases, Evaluation, Resampling, evaluate
@@ -113,8 +115,9 @@ def train_and_test(
     """Split a dataset by patient, train on one part, save the model, test it on the other.
 
     The split and its receipt go to the dataset's ``splits``; prepared stacks, the training run, the
-    test predictions and ``model_card.md`` to its ``derivatives``. An interrupted run goes on when
-    started again. Whatever can be refused is refused before the first scan is read.
+    test predictions, ``model_card.md`` and the learning curve to its ``derivatives``. An
+    interrupted run goes on when started again. Whatever can be refused is refused before the first
+    scan is read.
 
     Parameters
     ----------
@@ -186,6 +189,7 @@ def train_and_test(
             _write_test(output, test, probability, evaluation)
             records = Sources(model=out, dataset=dataset.root, split=run.split.name)
             write_card(output, MODEL_CARD, records, (_held_out(evaluation),))
+            _draw_history(output, fitted, simulated=purpose.simulated_training_data)
     by_id = {scan.scan_id: scan for scan in cohort.scans}
     files = tuple(by_id[scan_id] for scan_id in test.scan_id)
     return Trained(
@@ -278,6 +282,16 @@ def _write_test(
     }
     content = {"n": evaluation.n, "n_patients": evaluation.n_patients, "metrics": metrics}
     output.write_json(TEST_METRICS, content)
+
+
+def _draw_history(output: Output, fitted: Fitted, *, simulated: bool) -> None:
+    """Draw the learning curve of a network, as SVG and PNG."""
+    if not fitted.history:
+        return
+    figure = training_figure(fitted.history, fitted.best_epoch, simulated=simulated)
+    drawn = Drawing("training", figure, "Loss and AUC of the inner validation part by epoch.")
+    for name, content in drawing_files([drawn]).items():
+        output.write_bytes(name, content.encode() if isinstance(content, str) else content)
 
 
 def _held_out(evaluation: Evaluation) -> Statement:

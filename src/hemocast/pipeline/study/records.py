@@ -224,6 +224,8 @@ def read_records(sources: Sources) -> Records:
         dataset = read_dataset(sources.dataset)
         split = _split(sources, model.name if model else None)
         config = _config(sources.dataset, model)
+        if model:
+            pictures |= _pictures(_run_of(sources.dataset, model) / "figures", "")
     for name in ("benchmark", "reproduction"):
         if folder := getattr(sources, name):
             tables |= _tables(folder if name == "benchmark" else folder / "tables", f"{name}/")
@@ -281,11 +283,15 @@ def _pictures(folder: Path, prefix: str) -> dict[str, bytes]:
     }
 
 
+def _run_of(dataset: Path, model: Description) -> Path:
+    return dataset / "derivatives" / "hemocast" / "runs" / model.name
+
+
 def _config(dataset: Path, model: Description | None) -> Config | None:
     """Read the settings of the run that made the model, where the dataset keeps it."""
     if model is None:
         return None
-    path = dataset / "derivatives" / "hemocast" / "runs" / model.name / "run.json"
+    path = _run_of(dataset, model) / "run.json"
     with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         return Config.model_validate(json.loads(path.read_text(encoding="utf-8"))["config"])
     return None

@@ -30,6 +30,7 @@ LIVE = "decide-ai"
 """The checklist of live use, which applies only where there is some."""
 
 _CAPTIONS = {
+    "training": "Learning curve: loss and AUC of the inner validation part by epoch",
     "roc": "ROC curves, with the thresholds used",
     "precision-recall": "Precision-recall curves",
     "confusion": "Confusion matrices at the thresholds used",
