@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.explain import Evidence, evidence_on
 from hemocast.model.heatmap import activation_map, enlarge
@@ -104,9 +105,9 @@ def _evidence(net: Network, table: StackTable, findings: FindingsTable) -> list[
     return found
 
 
-def _affine(frames: FloatArray) -> FloatArray:
+def _affine(frames: FloatArray) -> NDArray[np.float64]:
     """Place pixels of 1 mm and frames of 5 mm about the middle, as simulated stacks have them."""
     _, height, width = frames.shape
-    affine: FloatArray = np.diag([-1.0, -1.0, _FRAME_MM, 1.0])
+    affine = np.diag([-1.0, -1.0, _FRAME_MM, 1.0]).astype(np.float64)
     affine[:2, 3] = width / 2, height / 2
     return affine
