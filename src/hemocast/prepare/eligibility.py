@@ -39,8 +39,10 @@ def _refuse_blood(volume: Volume, brain: Brain, pose: Alignment | None) -> Blood
     """Refuse a scan that shows blood; return what may be some."""
     blood = find_blood(volume, brain, pose)
     if blood.present:
+        # Muscle measures 50 to 65 HU, and where bone is missing it lies on the brain.
+        muscle = ", or muscle in the gap of its skull" if brain.gap else ""
         raise BloodPresent(
-            f"The scan already shows about {blood.volume_ml:.1f} mL of blood",
+            f"The scan already shows about {blood.volume_ml:.1f} mL of blood{muscle}",
             "a scan taken before any bleeding",
             "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
         )
