@@ -50,7 +50,7 @@ def test_the_export_gives_the_same_bytes_each_time(exported, frames):
 
 
 def test_the_next_network_of_these_settings_takes_over_the_graph(exported, frames, monkeypatch):
-    """Cross-validation drew the same graph in every fold, seven seconds each."""
+    """Every training of a process drew the same graph again, seven seconds each."""
     net, content = exported
     settings = settings_of("ctnet2d" if net.dims == 2 else "ctnet3d")
     torch.manual_seed(3)

@@ -35,9 +35,9 @@ def to_onnx(
     examples : ndarray of float32, shape (n, frames, H, W)
         Real inputs to compare on; batches of 1, 2 and all of them are run.
     settings : tuple of NetConfig and PrepareConfig, optional
-        What it was built from. The next network of the same settings, such as cross-validation's
-        next fold, takes over its graph: drawing it is nine tenths of the work, and weights change
-        nothing in it.
+        What it was built from. The next network of the same settings in this process, such as
+        that of another seed, takes over its graph: drawing it is four fifths of the work, and
+        weights change nothing in it.
 
     Returns
     -------
