@@ -18,8 +18,8 @@ from hemocast.pipeline.simulated_run import RunOptions
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
-    """The demonstration with 12 patients and two epochs."""
-    cohort = demo.DEMO.model_copy(update={"n_ht": 6, "n_non": 6})
+    """The demonstration with 10 patients and two epochs."""
+    cohort = demo.DEMO.model_copy(update={"n_ht": 5, "n_non": 5})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "DEMO", cohort)
         patch.setattr(demo, "CONFIG", config)
@@ -39,10 +39,10 @@ def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
 def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path]) -> None:
     result = small[0].result
     assert result.overlap == 0
-    assert sum(part.n_patients for part in result.parts) == 12
-    assert sum(part.n_events for part in result.parts) == 6
+    assert sum(part.n_patients for part in result.parts) == 10
+    assert sum(part.n_events for part in result.parts) == 5
     scans = sum(part.n_scans for part in result.parts)
-    assert dict(result.simulated)["Patients"] == f"12, with {scans} scans as DICOM"
+    assert dict(result.simulated)["Patients"] == f"10, with {scans} scans as DICOM"
 
 
 def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:

@@ -15,8 +15,8 @@ from hemocast.simulate import DEMO
 
 @pytest.fixture(scope="session")
 def plan(config: Config) -> Plan:
-    """16 patients and two epochs."""
-    sizes = {"n_ht": 8, "n_non": 8, "matrix": 128, "masks": True, "seed": 3}
+    """10 patients and two epochs."""
+    sizes = {"n_ht": 5, "n_non": 5, "matrix": 128, "masks": True, "seed": 3}
     return Plan(simulate=DEMO.model_copy(update=sizes), run=config, test_fraction=0.4)
 
 

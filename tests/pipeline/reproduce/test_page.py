@@ -18,7 +18,7 @@ def said(small: Path) -> str:
 
 
 def test_it_says_what_was_run_and_the_best_there_can_be(said: str) -> None:
-    for part in ("16, 8 of them with HT; the paper: 474", "overlap 0", "128 x 128 pixels, 5 mm"):
+    for part in ("10, 5 of them with HT; the paper: 474", "overlap 0", "128 x 128 pixels, 5 mm"):
         assert part in said
     found = re.search(r"(\d\.\d+) knowing everything, (\d\.\d+) from the first scan alone", said)
     assert found is not None
@@ -46,5 +46,5 @@ def test_figures_carry_what_the_paper_prints(said: str) -> None:
 
 def test_the_method_is_drawn_from_this_runs_own_settings(small: Path) -> None:
     drawn = (small / "figures" / "figure1.svg").read_text(encoding="utf-8")
-    for part in ("16 patients", "in both: none", "beside 8 simulated readers", "SIMULATED"):
+    for part in ("10 patients", "in both: none", "beside 8 simulated readers", "SIMULATED"):
         assert part in drawn
