@@ -70,6 +70,10 @@ def predict(
     ] = None,
     workers: Workers = 1,
     lang: Lang = "en",
+    pdf: Annotated[
+        bool,
+        typer.Option("--pdf", help="Print every page as report.pdf too; needs the extra 'pdf'."),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")
     ] = False,
@@ -88,7 +92,7 @@ def predict(
     from rich.progress import Progress
 
     from hemocast.model import load, load_default
-    from hemocast.pipeline.predict import Beside, cases_of, predict_cases
+    from hemocast.pipeline.predict import Beside, Pages, cases_of, predict_cases
 
     loaded = load(model) if model else load_default()
     if device != "cpu":
@@ -110,7 +114,7 @@ def predict(
             beside=beside,
             resume=resume,
             workers=workers,
-            lang=lang,
+            pages=Pages(lang, pdf),
         )
         for result in run:
             counts[result.status] += 1

@@ -21,6 +21,7 @@ from hemocast.version import VERSION
 EXTRAS = {
     "train": "to train and cross-validate",
     "compare": "MONAI's networks to compare with",
+    "pdf": "pages of scans as PDF",
     "tune": "hemocast tune",
     "word": "study.docx of hemocast study",
     "serve": "the reading room, DICOMweb servers",

@@ -34,6 +34,8 @@ from hemocast.files import check_space, write_json
 from hemocast.onnx import usable_cpus
 from hemocast.pipeline.predictions.cases import Case, cases_of
 from hemocast.pipeline.predictions.folder import (
+    PAGE,
+    PAGE_PDF,
     PREDICTION,
     CaseResult,
     PredictionsFolder,
@@ -76,6 +78,22 @@ class Beside:
 NOTHING = Beside()
 
 
+@dataclass(frozen=True)
+class Pages:
+    """How the pages of scans are written.
+
+    Parameters
+    ----------
+    lang : str
+        ``"en"`` or ``"zh"``.
+    pdf : bool
+        Also as PDF, which needs the extra ``pdf``.
+    """
+
+    lang: str = "en"
+    pdf: bool = False
+
+
 def predict_cases(
     cases: Sequence[Case],
     model: Model,
@@ -85,7 +103,7 @@ def predict_cases(
     beside: Beside = NOTHING,
     resume: bool = False,
     workers: int = 1,
-    lang: str = "en",
+    pages: Pages = Pages(),
 ) -> Iterator[CaseResult]:
     """Predict every scan, writing into `out` in the order of the cases.
 
@@ -112,8 +130,8 @@ def predict_cases(
         Skip scans that this model has predicted there before.
     workers : int
         Processes that read and predict.
-    lang : str
-        Language of the pages: ``"en"`` or ``"zh"``.
+    pages : Pages
+        How the pages are written.
 
     Yields
     ------
@@ -129,12 +147,18 @@ def predict_cases(
         The model needs a clinical table or maps and there are none, or needs none; one file of a
         map is named for several scans; the table cannot be read, or has cells that cannot be.
         Before the first scan is read.
+    MissingExtra
+        There is nothing to make a PDF with. Before the first scan is read.
     NoSpace, NotWritable
         The results cannot be kept, before the first scan or at any later one: the run ends, for no
         other scan's could be.
     WorkerDied
         The system ended one of the processes.
     """
+    if pages.pdf:
+        from hemocast.report.case.pdf import browser_path
+
+        browser_path()
     calibration = model.description.calibration
     tables = _clinical(model, beside.clinical, key)
     _check_maps(model, beside.maps, len(cases))
@@ -143,7 +167,7 @@ def predict_cases(
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
-        run = _Run(cases, folder, tables, resume, lang, beside.maps)
+        run = _Run(cases, folder, tables, resume, pages, beside.maps)
         for case, result in run.results(model, workers):
             folder.add(result, case.path)
             folder.add_bag(result.participant_id, calibration)
@@ -204,7 +228,7 @@ class _Job:
     scan_id: str
     scan: Candidate
     record: Measurements | None
-    language: str
+    pages: Pages
     map: Path | None = None
 
 
@@ -220,7 +244,7 @@ class _Run:
     folder: PredictionsFolder
     tables: ClinicalTables | None
     resume: bool
-    language: str
+    pages: Pages
     maps: Path | None = None
 
     def results(self, model: Model, workers: int) -> Iterator[tuple[Case, CaseResult]]:
@@ -289,7 +313,7 @@ class _Run:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
             return CaseResult(case.number, "failed", fault.code, str(fault), *names)
-        return _Job(case.number, patient, scan_id, scan, record, self.language, found)
+        return _Job(case.number, patient, scan_id, scan, record, self.pages, found)
 
 
 class _Workers:
@@ -362,6 +386,7 @@ def _predict(job: _Job, model: Model) -> Done:
     from hemocast.pipeline.scan_signs import signs_of
     from hemocast.prepare.eligibility import eligible
     from hemocast.report.case.page import Setting
+    from hemocast.report.case.refusal import refusal_page
     from hemocast.report.language import language
 
     start = time.perf_counter()
@@ -385,18 +410,24 @@ def _predict(job: _Job, model: Model) -> Done:
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
         volume = volume.emptied()
         setting = Setting(
-            base_rate=model.description.training.prevalence, language=language(job.language)
+            base_rate=model.description.training.prevalence, language=language(job.pages.lang)
         )
         # In the system's folder for such things: what a killed run leaves is not among the results.
         with tempfile.TemporaryDirectory(prefix="hemocast-") as folder:
             _write_files(all_of_it, volume, setting, Path(folder))
+            if job.pages.pdf:
+                from hemocast.report.case.pdf import print_page
+
+                print_page(Path(folder) / PAGE, Path(folder) / PAGE_PDF)
             made = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
     except (NoSpace, NotWritable):
         raise
     except HemocastError as error:
+        notice = model.description.notice
+        page = refusal_page(error, job.scan_id, notice, language(job.pages.lang))
         return CaseResult(
             job.number, "refused", error.code, str(error), *names, simulated=simulated
-        ), {}
+        ), {PAGE: page.encode()}
     except Exception as error:
         fault = internal_error(error)
         return CaseResult(
@@ -443,7 +474,7 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
     report.write_case_page(
         prediction,
         volume.source,
-        folder / "report.html",
+        folder / PAGE,
         signs=made.view,
         hu=made.hu,
         setting=setting,

@@ -34,10 +34,10 @@ _SIGNS = Form(
     ("participant_id", "scan_id", *SIGNS, "slice_mm", "not_measured", "simulated"), ("scan_id",)
 )
 _PLACES = Form(("case", "path", "scan_id"), ("path", "scan_id"), private=True, quoted=True)
-PREDICTION = "prediction.json"
-FILES = ("montage.png", "report.html", "heatmap.nii.gz", "infarct.nii.gz", PREDICTION)
-"""Of every scan, the heatmap only where the model has one. The record comes last, so that a scan
-with it has all."""
+PREDICTION, PAGE, PAGE_PDF = "prediction.json", "report.html", "report.pdf"
+FILES = ("montage.png", PAGE, PAGE_PDF, "heatmap.nii.gz", "infarct.nii.gz", PREDICTION)
+"""Of every scan, the heatmap only where the model has one, the PDF where it is asked for; of a
+refused scan the page alone. The record comes last, so that a scan with it has all."""
 _KIND = "predictions"
 
 
@@ -223,10 +223,10 @@ class PredictionsFolder:
         scan_id : str
             Names the folder.
         made : mapping of str to bytes
-            What each of `FILES` holds; there may be no heatmap.
+            What each of `FILES` holds that there is.
         """
         root = self.output.folder
-        contents = {name: made[name] for name in FILES if name in made or name == PREDICTION}
+        contents = {name: made[name] for name in FILES if name in made}
         if self._is_older(scan_id):
             self.output.set_aside(scan_id, FILES)
         files.remove_temporary(root / scan_id)
@@ -289,7 +289,7 @@ def _key_scans(output: files.Output, key: bytes, table: GrowingTable) -> None:
     new = {name: scan_name(key, name) for name in _unkeyed(table)}
     for name in new:
         for place in (output.folder / name, output.folder / new[name]):
-            for path in (*place.rglob(PREDICTION), *place.rglob("report.html")):
+            for path in (*place.rglob(PREDICTION), *place.rglob(PAGE)):
                 text = path.read_bytes()
                 if name.encode() in text:
                     known = output.wrote(path)
