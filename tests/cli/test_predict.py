@@ -124,7 +124,14 @@ def test_phantoms_and_localizers_are_refused(hemocast, unpack, tmp_path: Path, n
     assert code in done.stdout
     table = (tmp_path / "predictions.csv").read_text()
     assert code in table
-    assert {p.name for p in tmp_path.iterdir() if p.name[0] != "."} == NO_SCAN
+    written = [p for p in tmp_path.iterdir() if p.name[0] != "."]
+    assert {p.name for p in written if p.is_file()} == NO_SCAN
+    # What has a name has a page that says why; what is no scan at all has none.
+    folders = [p for p in written if p.is_dir()]
+    assert len(folders) == (code == "HC302")
+    for folder in folders:
+        assert [p.name for p in folder.iterdir()] == ["report.html"]
+        assert code in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def _bad_inputs(folder: Path) -> dict[str, Path]:
@@ -161,7 +168,8 @@ def test_every_bad_input_gets_its_code_and_one_sentence(hemocast, tmp_path: Path
     for row, code in zip(rows, bad, strict=True):
         assert f",refused,{code.strip()}," in row
     assert not (tmp_path.parent / "escaped.dcm").exists()
-    assert sorted(p for p in tmp_path.rglob("*") if "out" not in p.parts[-2:]) == before
+    out = tmp_path / "out"
+    assert sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(out)) == before
 
 
 def test_a_flipped_byte_in_the_model_is_refused(ge_head: Path, hemocast, tmp_path: Path) -> None:

@@ -185,6 +185,8 @@ def test_bad_cases_cost_only_themselves(cohort: Truth, scan: Path, model, tmp_pa
     table = _table(tmp_path / "out")
     assert [row["case"] for row in table] == list("123456")
     assert [row["status"] for row in table] == ["refused"] * 5 + ["done"]
+    page = tmp_path / "out" / str(results[3].scan_id) / "report.html"
+    assert "Why (HC203)" in page.read_text(encoding="utf-8")
     text_of_table = (tmp_path / "out" / "predictions.csv").read_text()
     assert str(tmp_path) not in text_of_table
     assert all(patient.patient_id not in text_of_table for patient in cohort.patients)

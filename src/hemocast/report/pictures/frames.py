@@ -204,12 +204,13 @@ def layers_of(stack: Stack, heatmap: FloatArray, hu: FloatArray | None = None) -
         raise ValueError(f"heatmap {heatmap.shape} on frames {stack.frames.shape}")
     rows, columns = brain_box(stack)
     heat = heat_shades(heatmap, stack.brain)
-    frames = stack.frames
+    frames = stack.frames[:, rows, columns]
     if hu is not None:
         low, high = BRAIN_WINDOW
-        frames = np.where(stack.brain, (hu - low) / (high - low), np.float32(0))
+        shown = (hu[:, rows, columns] - low) / (high - low)
+        frames = np.where(stack.brain[:, rows, columns], shown, np.float32(0))
     return Layers(
-        scan=Image.fromarray(grid(grey(frames[:, rows, columns]))),
+        scan=Image.fromarray(grid(grey(frames))),
         shade=Image.fromarray(grid(heat.shade[:, rows, columns])),
         width=columns.stop - columns.start,
         height=rows.stop - rows.start,
