@@ -29,7 +29,7 @@ def known(table: StackTable, tmp_path: Path) -> StackTable:
     return replace(table, dataset=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["histogram-ridge", "clinical-ridge", "voxels-svm"])
+@pytest.mark.parametrize("name", ["histogram-ridge", "clinical-ridge", "voxels-svm", "late-fusion"])
 def test_it_goes_the_way_of_a_network(
     name: str, known: StackTable, config: Config, stacks, tmp_path: Path
 ) -> None:

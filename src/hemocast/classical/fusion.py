@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from hemocast.classical.join import Fused, Fusion, clipped_logit
 from hemocast.classical.learning import Cohort, folds
 from hemocast.classical.measurements import Float64Array
-from hemocast.classical.odds import expit, logit
 from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_logistic
 from hemocast.stats.cases import Cases
@@ -27,47 +27,7 @@ from hemocast.stats.resampling.limits import percentile_limits
 from hemocast.stats.resampling.weights import Resampling
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
-_EDGE = 1e-6
 _RIDGE = 1e-6
-
-
-@dataclass(frozen=True)
-class Fusion:
-    """How two risks become one.
-
-    Parameters
-    ----------
-    intercept, clinical, image : float
-        Log odds, and what each of the two logits is multiplied by.
-    """
-
-    intercept: float
-    clinical: float
-    image: float
-
-    def risk(self, clinical: Float64Array, image: Float64Array) -> Fused:
-        """Join the risks of patients, both of shape (n,); NaN where the record gives none."""
-        alone = np.isnan(clinical)
-        joined = expit(
-            self.intercept
-            + self.clinical * _logit(np.where(alone, 0.5, clinical))
-            + self.image * _logit(image)
-        )
-        return Fused(np.where(alone, image, joined), alone)
-
-
-@dataclass(frozen=True, eq=False)
-class Fused:
-    """Joined risks, and where only the image was there to tell.
-
-    Parameters
-    ----------
-    risk : ndarray of float64, shape (n,)
-    image_alone : ndarray of bool, shape (n,)
-    """
-
-    risk: Float64Array
-    image_alone: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -265,7 +225,7 @@ def by_treatment(
         return ByTreatment(tuple(strata), np.nan, 0, np.nan, warning)
     among = np.isin(treatment, tested)
     y, flat = outcome[among], np.ones(int(among.sum()))
-    line = np.column_stack([flat, _logit(risk[among])])
+    line = np.column_stack([flat, clipped_logit(risk[among])])
     each = [line * (treatment[among] == name)[:, None] for name in tested]
     statistic = 2 * (_fitted(np.hstack(each), y) - _fitted(line, y))
     df = 2 * (len(tested) - 1)
@@ -295,8 +255,4 @@ def _fitted(design: Float64Array, outcome: Float64Array) -> float:
 
 
 def _design(*risks: Float64Array) -> Float64Array:
-    return np.column_stack([np.ones(len(risks[0])), *(_logit(risk) for risk in risks)])
-
-
-def _logit(risk: Float64Array) -> Float64Array:
-    return np.asarray(logit(np.clip(risk, _EDGE, 1 - _EDGE)))
+    return np.column_stack([np.ones(len(risks[0])), *(clipped_logit(risk) for risk in risks)])

@@ -10,6 +10,7 @@ import numpy as np
 from hemocast.classical.additive import FittedCurves
 from hemocast.classical.images import VOXELS, Frames
 from hemocast.classical.kernel import FittedKernel
+from hemocast.classical.late import FittedLate, apart, nothing_known
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
@@ -144,12 +145,19 @@ class MeasuredModel:
             )
         return tuple(_in_words(one) for one in missing)
 
+    def image_alone(self, told: Measurements) -> bool:
+        """Tell whether the number of one patient is the image's alone, the record being empty."""
+        return isinstance(self.fitted, FittedLate) and bool(nothing_known(told)[0])
+
     def voxels(self, told: Measurements) -> Float64Array | None:
         """Give what every voxel of one patient added to the logit, shape `VOXELS`.
 
         None where the model does not see voxels.
         """
         model = self.fitted
+        if isinstance(model, FittedLate) and isinstance(model.image, FittedKernel):
+            weight = 1.0 if nothing_known(told)[0] else model.join.image
+            return np.asarray(weight * model.image.places(apart(told)[1]))
         if isinstance(model, FittedKernel):
             return model.places(told)
         if "voxels" not in self.views or not isinstance(model, FittedLogistic):
@@ -179,10 +187,13 @@ class MeasuredModel:
 
     def reasons(self, told: Measurements) -> tuple[Reason, ...]:
         """Give what moved the answer for one patient, the most first; none where none can tell."""
-        if not isinstance(self.fitted, FittedLogistic | FittedCurves):
+        if not isinstance(self.fitted, FittedLogistic | FittedCurves | FittedLate):
             return ()
         parts: dict[str, Reason] = {}
-        added = self.fitted.parts(told)[0]
+        all_added = self.fitted.parts(told)
+        if all_added is None:
+            return ()
+        added = all_added[0]
         curves = self.curves(told)
         for variable, value, amount in zip(told.variables, told.values[0], added, strict=True):
             name = _in_words(variable)

@@ -12,6 +12,7 @@ from hemocast.classical.additive import learn_curves
 from hemocast.classical.boosting import learn_boosting
 from hemocast.classical.images import Frames, histograms_of, voxels_of
 from hemocast.classical.kernel import learn_kernel
+from hemocast.classical.late import learn_late
 from hemocast.classical.learning import Fit
 from hemocast.classical.logistic import learn_firth, learn_ridge
 from hemocast.classical.measurements import Measurements
@@ -75,6 +76,18 @@ RECIPES = {
         ),
         MeasuredRecipe(
             "clinical-network", "clinical record, small network", ("record",), learn_network
+        ),
+        MeasuredRecipe(
+            "late-fusion",
+            "fusion of record and histogram",
+            ("histogram", "record"),
+            learn_late(learn_ridge, learn_ridge),
+        ),
+        MeasuredRecipe(
+            "perfusion-fusion",
+            "fusion of record and map",
+            ("voxels", "map", "record"),
+            learn_late(learn_kernel, learn_ridge),
         ),
     )
 }

@@ -15,7 +15,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from hemocast.classical.additive import Curve, FittedCurves
 from hemocast.classical.boosting import FittedBoosting, Tree
 from hemocast.classical.design import Components, Design
+from hemocast.classical.join import Fusion
 from hemocast.classical.kernel import PLACES, FittedKernel
+from hemocast.classical.late import FittedLate
 from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Kind, Variable
@@ -405,8 +407,47 @@ class SavedKernel(Settings):
         )
 
 
+class SavedLate(Settings):
+    """Record and scan joined; see `FittedLate` and `Fusion`.
+
+    Parameters
+    ----------
+    kind : "late"
+    record : SavedLogistic
+    image : SavedLogistic or SavedKernel
+    intercept, record_weight, image_weight : float
+        Log odds, and what each of the two logits is multiplied by.
+    """
+
+    kind: Literal["late"] = "late"
+    record: SavedLogistic
+    image: Annotated[SavedLogistic | SavedKernel, Field(discriminator="kind")]
+    intercept: _Number
+    record_weight: _Number
+    image_weight: _Number
+
+    @classmethod
+    def of(cls, model: FittedLate) -> SavedLate:
+        """Write one down."""
+        image = model.image
+        return cls(
+            record=SavedLogistic.of(model.record),
+            image=SavedKernel.of(image)
+            if isinstance(image, FittedKernel)
+            else SavedLogistic.of(image),
+            intercept=model.join.intercept,
+            record_weight=model.join.clinical,
+            image_weight=model.join.image,
+        )
+
+    def fitted(self, arrays: Arrays) -> FittedLate:
+        """Take it back; see `SavedDesign.design`."""
+        join = Fusion(self.intercept, self.record_weight, self.image_weight)
+        return FittedLate(self.record.fitted({}), self.image.fitted(arrays), join)
+
+
 SavedModel = Annotated[
-    SavedLogistic | SavedTrees | SavedNetworks | SavedCurves | SavedKernel,
+    SavedLogistic | SavedTrees | SavedNetworks | SavedCurves | SavedKernel | SavedLate,
     Field(discriminator="kind"),
 ]
 
@@ -445,6 +486,8 @@ def to_numbers(model: Fitted) -> tuple[SavedModel, dict[str, NDArray[np.generic]
         return SavedCurves.of(model), {}
     if isinstance(model, FittedKernel):
         return SavedKernel.of(model), {}
+    if isinstance(model, FittedLate):
+        return SavedLate.of(model), {}
     if isinstance(model, FittedNetwork) and not model.design.axes.places:
         return SavedNetworks.of(model), {}
     raise UsageError(

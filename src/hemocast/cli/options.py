@@ -62,7 +62,8 @@ Net = Annotated[
     typer.Option(
         help="In place of net.name of the settings: a network, or a model from measurements: "
         "histogram-ridge, voxels-svm, kernel-regression, perfusion-regression, clinical-ridge, "
-        "clinical-firth, clinical-boosting, clinical-additive, clinical-network."
+        "clinical-firth, clinical-boosting, clinical-additive, clinical-network, "
+        "late-fusion, perfusion-fusion."
     ),
 ]
 Record = Annotated[

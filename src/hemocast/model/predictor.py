@@ -31,6 +31,7 @@ from hemocast.volume import SIMULATED, FloatArray, Stack, Volume
 
 _STANDS_IN = "values typical of the training patients were used"
 """For a missing value."""
+_ALONE = "nothing is known of the patient beside the scan: the number is the image's alone"
 
 
 def _doubts(gaps: tuple[str, ...]) -> tuple[str, ...]:
@@ -271,7 +272,7 @@ class Model:
         maps = None if cells is None else maps_of(cells[None])
         told = model.measure(lambda: [stack.frames], record, maps)
         gaps = model.gaps(told)
-        told_of = _doubts(gaps)
+        told_of = (_ALONE,) if model.image_alone(told) else _doubts(gaps)
         logits = model.log_odds(told)
         require_finite(logits)
         reasons = model.reasons(told)

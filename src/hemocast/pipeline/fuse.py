@@ -11,12 +11,12 @@ from scipy.special import expit, logit
 from hemocast.classical.fusion import (
     THRESHOLDS,
     ByTreatment,
-    Fused,
     Increment,
     by_treatment,
     fuse_out_of_fold,
     measure_increment,
 )
+from hemocast.classical.join import Fused
 from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.logistic import learn_ridge
 from hemocast.classical.measurements import Float64Array

@@ -11,10 +11,7 @@ import pytest
 from hemocast.classical.learning import predict_out_of_fold
 from hemocast.classical.recipes import RECIPES
 from hemocast.errors import TableError
-from hemocast.pipeline.benchmark.classical import (
-    CLASSICAL,
-    FusionEntry,
-)
+from hemocast.pipeline.benchmark.classical import CLASSICAL
 from hemocast.pipeline.benchmark.data import BenchmarkData
 from hemocast.pipeline.benchmark.entries import RULES, entries_of
 from hemocast.stats import Cases, auc
@@ -50,7 +47,7 @@ def test_a_row_finds_the_risk_in_what_it_sees(data: BenchmarkData, at: int, tmp_
 
 def test_settings_tell_rows_apart() -> None:
     assert len({one.settings for one in CLASSICAL}) == len(CLASSICAL)
-    assert isinstance(CLASSICAL[-1], FusionEntry)
+    assert CLASSICAL[-1].name == "fusion of record and histogram"
 
 
 def test_they_come_after_the_rules_and_by_name() -> None:

@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from hemocast.classical.fusion import learn_fusion
-from hemocast.classical.learning import Cohort, Fitted, predict_out_of_fold
+from hemocast.classical.learning import Cohort, Fitted
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure, needs_map
 from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
@@ -62,50 +61,5 @@ class ClassicalEntry:
         return Scored(risk, data.prevalence, round(time.process_time() - began, 1))
 
 
-@dataclass(frozen=True)
-class FusionEntry:
-    """Two of them joined by their out-of-fold risks.
-
-    Parameters
-    ----------
-    name : str
-        In the table.
-    clinical, image : ClassicalEntry
-    """
-
-    name: str
-    clinical: ClassicalEntry
-    image: ClassicalEntry
-    seed: None = None
-
-    @property
-    def settings(self) -> str:
-        """See `Entry`."""
-        return f"{self.clinical.settings}, {self.image.settings}"
-
-    def check(self, data: BenchmarkData) -> None:
-        """See `ClassicalEntry.check`."""
-        self.clinical.check(data)
-
-    def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
-        """Learn both, and how to join them, from the one cohort; score the other."""
-        began = time.process_time()
-        fresh, out_of_fold = [], []
-        for entry in (self.clinical, self.image):
-            cohort = cohort_of(data.learned, entry.see(data.learned))
-            fresh.append(entry.fit(cohort).risk(entry.see(data.fresh.table)))
-            out_of_fold.append(predict_out_of_fold(entry.fit, cohort))
-        fusion = learn_fusion(cohort.outcome, *out_of_fold)
-        risk = fusion.risk(*fresh).risk
-        return Scored(risk, data.prevalence, round(time.process_time() - began, 1))
-
-
-CLASSICAL: tuple[ClassicalEntry | FusionEntry, ...] = (
-    *(ClassicalEntry(one) for one in RECIPES.values() if not needs_map(one.views)),
-    FusionEntry(
-        "fusion of record and histogram",
-        ClassicalEntry(RECIPES["clinical-ridge"]),
-        ClassicalEntry(RECIPES["histogram-ridge"]),
-    ),
-)
+CLASSICAL = tuple(ClassicalEntry(one) for one in RECIPES.values() if not needs_map(one.views))
 """In the order of the table; those with the record know more than the image's ceiling."""

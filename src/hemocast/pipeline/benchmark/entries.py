@@ -14,7 +14,7 @@ from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config
 from hemocast.errors import UsageError
 from hemocast.nets import try_network
-from hemocast.pipeline.benchmark.classical import CLASSICAL
+from hemocast.pipeline.benchmark.classical import CLASSICAL, ClassicalEntry
 from hemocast.pipeline.benchmark.data import BenchmarkData, FreshPatients, Progress, Scored
 from hemocast.pipeline.benchmark.recipes import RECIPES, Recipe
 from hemocast.pipeline.network_map import evidence_of_network
@@ -165,7 +165,7 @@ def entries_of(
     ModelNotFound, ModelCorrupt
         The folder holds no encoder.
     """
-    known = {one.name: one for one in (*CLASSICAL, *RECIPES)}
+    known: dict[str, ClassicalEntry | Recipe] = {one.name: one for one in (*CLASSICAL, *RECIPES)}
     if unknown := sorted(set(names) - known.keys()):
         raise UsageError(
             f"There is no model {unknown[0]!r} in the benchmark",
