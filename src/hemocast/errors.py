@@ -54,7 +54,8 @@
     │   ├── ParityError         HC503  the exported network disagrees with the trained one
     │   ├── NotFinite           HC504  for this scan the model gives something that is no number
     │   ├── NoRecord            HC505  the model needs clinical values, and has none of this patient
-    │   └── NoMap               HC506  the model needs a co-registered map, and there is none
+    │   ├── NoMap               HC506  the model needs a co-registered map, and there is none
+    │   └── NoSigns             HC507  the model needs signs measured on the scan, and has none
     ├── StatisticsError         HC601  numbers from which the statistic cannot be computed
     └── InternalError           HC999  Hemocast's own fault; its cause is in a log file
 
@@ -416,6 +417,12 @@ class NoMap(ModelError):
     """The model needs a co-registered map, and there is none."""
 
     code = "HC506"
+
+
+class NoSigns(ModelError):
+    """The model needs signs measured on the scan, and has none."""
+
+    code = "HC507"
 
 
 class StatisticsError(HemocastError):

@@ -9,10 +9,19 @@ import pytest
 
 from hemocast.classical.images import VOXELS, maps_of
 from hemocast.classical.measurements import Measurements
-from hemocast.classical.recipes import RECIPES, measure, needs_map, needs_record, sees_scan
+from hemocast.classical.recipes import (
+    RECIPES,
+    measure,
+    needs_map,
+    needs_record,
+    needs_signs,
+    sees_scan,
+)
 from hemocast.classical.record import VARIABLES
-from hemocast.errors import NoMap, NoRecord
+from hemocast.classical.signs import signs_of
+from hemocast.errors import NoMap, NoRecord, NoSigns
 
+SIGNS = Measurements(signs_of({}).variables, np.ones((2, 11)))
 MAPS = maps_of(np.ones((2, *VOXELS)))
 RECORD = Measurements(VARIABLES, np.full((2, len(VARIABLES)), np.nan))
 
@@ -29,7 +38,10 @@ def none() -> Iterator[np.ndarray]:
 def test_every_recipe_is_told_what_it_says() -> None:
     for name, recipe in RECIPES.items():
         assert recipe.name == name
-        told = measure(recipe.views, stacks if sees_scan(recipe.views) else none, RECORD, MAPS)
+        told = measure(
+            recipe.views, stacks if sees_scan(recipe.views) else none, RECORD, MAPS, SIGNS
+        )
+        assert needs_signs(recipe.views) == any(one.name == "aspects" for one in told.variables)
         assert needs_map(recipe.views) == any(one.name == "map 0" for one in told.variables)
         assert told.n == 2
         assert needs_record(recipe.views) == bool(set(told.variables) & set(VARIABLES))
@@ -37,6 +49,7 @@ def test_every_recipe_is_told_what_it_says() -> None:
         "histogram-ridge",
         "kernel-regression",
         "perfusion-regression",
+        "signs-additive",
     }
 
 
@@ -54,3 +67,5 @@ def test_without_a_record_a_model_of_it_is_refused() -> None:
 def test_without_a_map_a_model_of_it_is_refused() -> None:
     with pytest.raises(NoMap, match="HC506"):
         measure(("voxels", "map"), stacks, None)
+    with pytest.raises(NoSigns, match="HC507"):
+        measure(("signs",), none, None)

@@ -13,6 +13,7 @@ from hemocast.classical.scores import read_patients
 from hemocast.files import table_text
 from hemocast.pipeline.sign_cells import SIGNS, measured_cells, sign_cells
 from hemocast.signs.aspects import Aspects, Region
+from hemocast.signs.bleeding import Bleeding, Piece
 from hemocast.signs.dense_artery import Artery
 from hemocast.signs.estimate import Estimate
 from hemocast.signs.fluid import Fluid
@@ -33,9 +34,14 @@ SIDES = Sides(*[GRID.astype(np.float32)] * 3, Points(*[np.zeros(1, np.float32)] 
 FRAMES = OfFrames(
     SIDES, INFARCT, ASPECTS, Ventricles(ML, ML, ML, AT), None, None, Cavity(3.0, "left", AT)
 )
+BLED = Bleeding(
+    (Piece("parenchyma", 3.14, "left", "MCA", 9, (0, 0, 0), {}),
+     Piece("ventricles", 1.0, None, None, 8, (0, 0, 0), {})), 14
+)  # fmt: skip
 SOME = Signs(
     midline=MidlineShift(-4.0, 2.5, True), fluid=Fluid(0.1), calcification=None,
-    artery=Artery(55.0, 44.0, 12), frames=FRAMES, slice_mm=1.25, sides_known=True, doubts=(),
+    artery=Artery(55.0, 44.0, 12), bleeding=BLED, frames=FRAMES, slice_mm=1.25,
+    sides_known=True, doubts=(),
     missing={"calcification": "metal is near"},
 )  # fmt: skip
 
@@ -49,6 +55,10 @@ def test_cells_hold_what_was_measured() -> None:
     assert (row["dense_artery"], row["dense_artery_side"]) == ("1", "right")
     assert (row["old_infarct_ml"], row["old_infarct_side"]) == ("3.0", "left")
     assert "calcification_ml" not in row
+    assert (row["blood_ml"], row["blood_parenchyma_ml"]) == ("4.1", "3.1")
+    assert (row["blood_ventricles_ml"], row["blood_subarachnoid_ml"]) == ("1.0", "0.0")
+    assert (row["blood_side"], row["blood_territory"], row["blood_slice"]) == ("left", "MCA", "9")
+    assert (row["blood_under_dura"], row["blood_under_dura_slice"]) == ("1", "14")
     ends = [row[f"infarct{end}_ml"] for end in ("", "_low", "_high")]
     assert ends == ["20.0", "13.4", "30.0"]
     assert (row["infarct_seen"], row["infarct_side"], row["infarct_territory"]) == (

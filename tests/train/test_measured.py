@@ -11,8 +11,9 @@ import pytest
 
 from hemocast.classical.images import VOXELS
 from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.signs import NAMES, TABLE
 from hemocast.config import Config
-from hemocast.errors import NoMap, TableError, TooFewPatients
+from hemocast.errors import NoMap, NoSigns, TableError, TooFewPatients
 from hemocast.model import Purpose
 from hemocast.stats import Cases, auc
 from hemocast.train import StackTable, calibration_of, fit, pack, predict_table
@@ -29,7 +30,7 @@ def known(table: StackTable, tmp_path: Path) -> StackTable:
     return replace(table, dataset=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["histogram-ridge", "clinical-ridge", "voxels-svm", "late-fusion"])
+@pytest.mark.parametrize("name", ["histogram-ridge", "clinical-ridge", "voxels-svm"])
 def test_it_goes_the_way_of_a_network(
     name: str, known: StackTable, config: Config, stacks, tmp_path: Path
 ) -> None:
@@ -75,6 +76,36 @@ def test_a_model_of_maps_finds_them_beside_the_stacks(
     np.save(folder / "maps.npy", maps[1:])
     with pytest.raises(TableError, match=r"maps\.npy"):
         mine.maps()
+
+
+def test_a_model_of_signs_reads_them_from_the_dataset_and_shows_its_curves(
+    config: Config, stacks, tmp_path: Path
+) -> None:
+    settings, n = config.with_net("signs-additive"), 120
+    np.save(tmp_path / "stacks.npy", np.zeros((n, 2, 4, 4), np.uint8))
+    patients = tuple(f"sub-{at:03d}" for at in range(n))
+    scans = tuple(f"{one}_ses-01" for one in patients)
+    table = StackTable(tmp_path / "stacks.npy", patients, scans, tuple(at % 2 for at in range(n)))
+    with pytest.raises(NoSigns, match="HC507"):
+        fit(table, settings, tmp_path / "none")
+    path = tmp_path / TABLE
+    path.parent.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = [",".join(("scan_id", "status", *NAMES))]
+    for scan, label in zip(scans, table.label, strict=True):
+        values = rng.normal(10 + 8 * label, 3, len(NAMES)).round(2)
+        rows.append(",".join((scan, "done", *map(str, values))))
+    path.write_text("\n".join(rows) + "\n")
+    fitted = fit(table, settings, tmp_path / "run")
+    assert auc(Cases(table.label, fitted.validation_logit)) > 0.9
+    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    signs = table.signs().part(np.array([1]))
+    found = model.predict_stack(stacks[1], scan_id="s", signs=signs)
+    assert found.logit == pytest.approx(predict_table(fitted.net, table)[1], abs=1e-4)
+    assert found.told == "signs measured on a plain head CT"
+    assert any(one.name == "ASPECTS" and one.curve for one in found.reasons)
+    with pytest.raises(NoSigns):
+        model.predict_stack(stacks[1], scan_id="s")
 
 
 def test_the_hash_tells_what_was_known(known: StackTable, config: Config, tmp_path: Path) -> None:

@@ -15,8 +15,16 @@ from hemocast.classical.learning import Fitted
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
 from hemocast.classical.odds import finite_logit
-from hemocast.classical.recipes import View, measure, needs_map, needs_record, sees_scan
+from hemocast.classical.recipes import (
+    View,
+    measure,
+    needs_map,
+    needs_record,
+    needs_signs,
+    sees_scan,
+)
 from hemocast.classical.record import IN_WORDS
+from hemocast.classical.signs import IN_WORDS as SIGNS_IN_WORDS
 from hemocast.errors import NoRecord
 
 SCAN = "a plain head CT"
@@ -30,6 +38,7 @@ _OF_SCAN = {
 }
 _TOLD: dict[View, str] = {
     "map": "a co-registered map",
+    "signs": "signs measured on a plain head CT",
     "record": "the clinical record",
     "nihss": "the NIHSS",
 }
@@ -88,14 +97,20 @@ class MeasuredModel:
         """Whether it is told anything of a co-registered map."""
         return needs_map(self.views)
 
+    @property
+    def needs_signs(self) -> bool:
+        """Whether it is told anything of the signs measured on the scan."""
+        return needs_signs(self.views)
+
     def measure(
         self,
         stacks: Callable[[], Iterable[Frames]],
         record: Measurements | None,
         maps: Measurements | None = None,
+        signs: Measurements | None = None,
     ) -> Measurements:
         """Put together what it is told; see `hemocast.classical.recipes.measure`."""
-        return measure(self.views, stacks, record, maps)
+        return measure(self.views, stacks, record, maps, signs)
 
     def log_odds(self, told: Measurements) -> Float64Array:
         """Give the log odds of the risk, shape (n,)."""
@@ -137,7 +152,9 @@ class MeasuredModel:
             for one, value in zip(told.variables, told.values[0], strict=True)
             if np.isnan(value) and one.kind != "voxel"
         ]
-        if len(missing) == told.values.shape[1] and not (beside or self.sees_scan):
+        if len(missing) == told.values.shape[1] and not (
+            beside or self.sees_scan or self.needs_signs
+        ):
             raise NoRecord(
                 "None of the values that the model needs is known for this patient",
                 "a row of the clinical table with the patient's participant_id, and values in it",
@@ -208,7 +225,8 @@ def _in_words(variable: Variable) -> str:
     stem, _, number = variable.name.rpartition(" ")
     if number.isdecimal() and stem in _OF_SCAN:
         return _OF_SCAN[stem]
-    return IN_WORDS.get(variable.name, variable.name.replace("_", " "))
+    words = {**SIGNS_IN_WORDS, **IN_WORDS}
+    return words.get(variable.name, variable.name.replace("_", " "))
 
 
 def _shown(variable: Variable, value: float) -> str:

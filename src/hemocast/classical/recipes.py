@@ -18,10 +18,10 @@ from hemocast.classical.logistic import learn_firth, learn_ridge
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.network import learn_network
 from hemocast.classical.svm import learn_svm
-from hemocast.errors import NoMap, NoRecord
+from hemocast.errors import NoMap, NoRecord, NoSigns
 
-View = Literal["histogram", "voxels", "map", "record", "nihss"]
-"""A part of what is told: of the scan, of its co-registered map, or of its patient's record."""
+View = Literal["histogram", "voxels", "map", "signs", "record", "nihss"]
+"""A part of what is told: of the scan, its co-registered map, its signs, or the record."""
 
 _OF_SCAN: Mapping[View, Callable[[Iterable[Frames]], Measurements]] = {
     "histogram": histograms_of,
@@ -77,6 +77,13 @@ RECIPES = {
         MeasuredRecipe(
             "clinical-network", "clinical record, small network", ("record",), learn_network
         ),
+        MeasuredRecipe("signs-additive", "signs, additive boosting", ("signs",), learn_curves),
+        MeasuredRecipe(
+            "signs-clinical-additive",
+            "signs + clinical record, additive boosting",
+            ("signs", "record"),
+            learn_curves,
+        ),
         MeasuredRecipe(
             "late-fusion",
             "fusion of record and histogram",
@@ -104,6 +111,11 @@ def needs_map(views: tuple[View, ...]) -> bool:
     return "map" in views
 
 
+def needs_signs(views: tuple[View, ...]) -> bool:
+    """Tell whether a model is told anything of the signs measured on the scan."""
+    return "signs" in views
+
+
 def sees_scan(views: tuple[View, ...]) -> bool:
     """Tell whether a model is told anything of the scan."""
     return any(view in _OF_SCAN for view in views)
@@ -114,6 +126,7 @@ def measure(
     stacks: Callable[[], Iterable[Frames]],
     record: Measurements | None,
     maps: Measurements | None = None,
+    signs: Measurements | None = None,
 ) -> Measurements:
     """Put together what a model is told.
 
@@ -127,12 +140,20 @@ def measure(
         of it.
     maps : Measurements or None
         The co-registered map of every scan; see `hemocast.classical.images.maps_of`.
+    signs : Measurements or None
+        The signs of every scan; see `hemocast.classical.signs`.
 
     Raises
     ------
-    NoRecord, NoMap
-        A view is of the record, or of the map, and there is none.
+    NoRecord, NoMap, NoSigns
+        A view is of the record, of the map, or of the signs, and there is none.
     """
+    if signs is None and needs_signs(views):
+        raise NoSigns(
+            "The model needs signs measured on the scan, and none were given",
+            "signs, as 'hemocast predict' measures them",
+            "Take 'hemocast predict', or a model that sees the scan itself",
+        )
     if maps is None and needs_map(views):
         raise NoMap(
             "The model needs a map on the scan's grid, and none was given with the scan",
@@ -150,9 +171,10 @@ def measure(
         if view in _OF_SCAN:
             parts.append(_OF_SCAN[view](stacks()))
             continue
-        if view == "map":
-            assert maps is not None  # noqa: S101 - or it was refused
-            parts.append(maps)
+        if view in ("map", "signs"):
+            given = maps if view == "map" else signs
+            assert given is not None  # noqa: S101 - or it was refused
+            parts.append(given)
             continue
         assert record is not None  # noqa: S101 - or it was refused
         if view == "nihss":

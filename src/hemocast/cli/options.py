@@ -63,7 +63,7 @@ Net = Annotated[
         help="In place of net.name of the settings: a network, or a model from measurements: "
         "histogram-ridge, voxels-svm, kernel-regression, perfusion-regression, clinical-ridge, "
         "clinical-firth, clinical-boosting, clinical-additive, clinical-network, "
-        "late-fusion, perfusion-fusion."
+        "signs-additive, signs-clinical-additive, late-fusion, perfusion-fusion."
     ),
 ]
 Record = Annotated[

@@ -122,6 +122,7 @@ _TOLD = {
     "histogram": "a histogram of the brain's grey values and of how its sides differ",
     "voxels": "coarse voxels of the brain",
     "map": "a co-registered map, by coarse voxels",
+    "signs": "signs measured on the scan",
     "record": "the clinical record",
     "nihss": "the NIHSS",
 }

@@ -138,6 +138,11 @@ class Model:
         """Whether it has to be given a co-registered map beside the scan."""
         return self.measured is not None and self.measured.needs_map
 
+    @property
+    def needs_signs(self) -> bool:
+        """Whether it has to be told of the signs measured on the scan."""
+        return self.measured is not None and self.measured.needs_signs
+
     def predict(
         self,
         scan: Path | str | Volume,
@@ -194,6 +199,7 @@ class Model:
         volume: Volume | None = None,
         record: Measurements | None = None,
         cells: FloatArray | None = None,
+        signs: Measurements | None = None,
     ) -> Prediction:
         """Predict from a stack made with ``description.prepare``.
 
@@ -207,19 +213,21 @@ class Model:
             See `predict`.
         cells : ndarray of float32, shape (14, 24, 24), optional
             See `hemocast.dataset.maps.read_cells`.
+        signs : Measurements, optional
+            See `hemocast.classical.signs.signs_of`.
 
         Raises
         ------
         NotFinite
             Something in the answer is no number.
-        NoRecord, NoMap
-            The model needs clinical values, or a co-registered map, and has none.
+        NoRecord, NoMap, NoSigns
+            The model needs clinical values, a co-registered map, or signs, and has none.
         ModelCorrupt
             The network cannot be run, or its map is not what ``model.yaml`` says.
         """
         says = self.description
         if self.measured:
-            answer = self._measured(stack, record, cells)
+            answer = self._measured(stack, record, cells, signs)
         else:
             answer = self._network(stack, record)
         logit = answer.logit
@@ -265,12 +273,16 @@ class Model:
         return _Answer(logit, heatmap, kind, self.joined.reasons(told), _doubts(gaps))
 
     def _measured(
-        self, stack: Stack, record: Measurements | None, cells: FloatArray | None
+        self,
+        stack: Stack,
+        record: Measurements | None,
+        cells: FloatArray | None,
+        signs: Measurements | None,
     ) -> _Answer:
         model = self.measured
         assert model is not None  # noqa: S101 - asked by the caller
         maps = None if cells is None else maps_of(cells[None])
-        told = model.measure(lambda: [stack.frames], record, maps)
+        told = model.measure(lambda: [stack.frames], record, maps, signs)
         gaps = model.gaps(told)
         told_of = (_ALONE,) if model.image_alone(told) else _doubts(gaps)
         logits = model.log_odds(told)
@@ -295,6 +307,7 @@ class Model:
         frames: FloatArray,
         record: Measurements | None = None,
         maps: Measurements | None = None,
+        signs: Measurements | None = None,
     ) -> NDArray[np.floating]:
         """Return the logits (n,) of many stacks' frames (n, 28, H, W), one at a time.
 
@@ -303,7 +316,7 @@ class Model:
         frames : ndarray of float32
         record : Measurements, optional
             A row a stack, for a model that needs it.
-        maps : Measurements, optional
+        maps, signs : Measurements, optional
             Likewise.
 
         Raises
@@ -314,7 +327,7 @@ class Model:
             The model needs clinical values, and none are given.
         """
         if self.measured:
-            told = self.measured.measure(lambda: frames, record, maps)
+            told = self.measured.measure(lambda: frames, record, maps, signs)
             return self.measured.log_odds(told)
         found = np.array([self._session.run(one[None])[0][0] for one in frames], np.float32)
         require_finite(found)

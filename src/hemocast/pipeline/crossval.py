@@ -99,8 +99,8 @@ def cross_validate(
         Training needs what is not installed, or the network cannot be built from the settings.
     NothingThere, DatasetError, TableError
         There is no dataset of Hemocast's, or its labels are missing or bad.
-    NoMap
-        The model needs a map of every scan, and there are none.
+    NoMap, NoSigns
+        The model needs a map, or signs, of every scan, and there are none.
     TooFewPatients
         A fold would have no patient of a class.
     OutputExists

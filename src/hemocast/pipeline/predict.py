@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from hemocast.classical.record import ClinicalTables
+from hemocast.classical.signs import signs_of as told_signs
 from hemocast.dataset.ingest.sources import Candidate
 from hemocast.dataset.maps import find_map, read_cells
 from hemocast.dataset.pseudonym import given_key
@@ -41,7 +42,7 @@ from hemocast.pipeline.predictions.folder import (
     PredictionsFolder,
 )
 from hemocast.pipeline.predictions.names import scans_of
-from hemocast.pipeline.sign_cells import measured_cells
+from hemocast.pipeline.sign_cells import measured_cells, sign_cells
 
 if TYPE_CHECKING:
     from hemocast.classical.measurements import Measurements
@@ -401,10 +402,15 @@ def _predict(job: _Job, model: Model) -> Done:
             cells, made_up = read_cells(job.map, volume, ready.stack)
             simulated = simulated or made_up
             volume = volume.as_simulated() if made_up else volume
-        prediction = model.predict_stack(
-            ready.stack, scan_id=job.scan_id, volume=volume, record=job.record, cells=cells
-        )
         found, signs = signs_of(ready)
+        prediction = model.predict_stack(
+            ready.stack,
+            scan_id=job.scan_id,
+            volume=volume,
+            record=job.record,
+            cells=cells,
+            signs=told_signs(sign_cells(signs)) if model.needs_signs else None,
+        )
         all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs))
         del ready, found
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.

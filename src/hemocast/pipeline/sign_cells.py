@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hemocast.anatomy.atlas import REGIONS
 from hemocast.pipeline.predictions.table import Row
+from hemocast.signs.bleeding import ROOMS
 from hemocast.signs.estimate import Estimate
 from hemocast.signs.measured import OfFrames, Signs
 
@@ -21,6 +22,8 @@ SIGNS = (
     "van_swieten", "van_swieten_low", "van_swieten_high", "van_swieten_anterior",
     "van_swieten_posterior", "dense_artery", "dense_artery_side", "artery_left_hu",
     "artery_right_hu", "old_infarct_ml", "old_infarct_side",
+    "blood_ml", *(f"blood_{room}_ml" for room in ROOMS), "blood_side", "blood_territory",
+    "blood_slice", "blood_under_dura", "blood_under_dura_slice",
 )  # fmt: skip
 """Columns of signs, in order. A cell is empty where a sign could not be measured."""
 
@@ -40,7 +43,7 @@ def sign_cells(found: Signs) -> Row:
         As `hemocast.signs.measured.measure_signs` gives them.
     """
     row = {"fluid_share": f"{found.fluid.share:.4f}"}
-    row |= _midline(found) | _calcium(found) | _artery(found)
+    row |= _midline(found) | _calcium(found) | _artery(found) | _blood(found)
     if found.frames is None:
         return row
     of_frames = (_infarct, _aspects, _ventricles, _leukoaraiosis, _cavity)
@@ -145,6 +148,25 @@ def _artery(found: Signs) -> Row:
         row["artery_right_hu"] = f"{artery.right_hu:.1f}"
         row["dense_artery_side"] = artery.denser if artery.dense else ""
     return row
+
+
+def _blood(found: Signs) -> Row:
+    bleeding = found.bleeding
+    if bleeding is None:
+        return {}
+    row = {"blood_ml": f"{bleeding.volume_ml:.1f}"}
+    row |= {f"blood_{room}_ml": f"{bleeding.ml(room):.1f}" for room in ROOMS}
+    row["blood_under_dura"] = str(int(bleeding.rim_slice is not None))
+    if bleeding.rim_slice is not None:
+        row["blood_under_dura_slice"] = str(bleeding.rim_slice)
+    if not bleeding.pieces:
+        return row
+    largest = bleeding.pieces[0]
+    return row | {
+        "blood_side": largest.side or ("middle" if found.sides_known else "unknown"),
+        "blood_territory": largest.territory or "",
+        "blood_slice": str(largest.slice_number),
+    }
 
 
 def _with_ends(name: str, unit: str, found: Estimate, digits: int) -> Row:

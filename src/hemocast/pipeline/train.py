@@ -140,8 +140,8 @@ def train_and_test(
         There is no dataset of Hemocast's, or its labels are missing or bad.
     TooFewPatients
         A part would have no patient of a class.
-    NoMap
-        The model needs a map of every scan, and there are none.
+    NoMap, NoSigns
+        The model needs a map, or signs, of every scan, and there are none.
     LeakageError
         The given split has a patient, or a scan under two names, in both parts.
     OutputExists
@@ -245,11 +245,13 @@ def _test(
     array, calibration = table.open(), model.description.calibration
     record = table.record() if model.needs_record else None
     maps = table.maps() if model.needs_map else None
+    signs = table.signs() if model.needs_signs else None
     logits = [
         model.logits(
             from_levels(array[row])[None],
             record and record.part(np.array([place])),
             maps and maps.part(np.array([place])),
+            signs and signs.part(np.array([place])),
         )[0]
         for place, row in enumerate(table.rows)
     ]

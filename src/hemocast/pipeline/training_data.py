@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.classical.recipes import RECIPES, needs_map, needs_record
+from hemocast.classical.recipes import RECIPES, needs_map, needs_record, needs_signs
 from hemocast.classical.record import read_record
+from hemocast.classical.signs import read_signs
 from hemocast.config import COMPARATORS, CTNETS, Config, PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.description import read_description, says_ours
@@ -128,6 +129,12 @@ class Cohort:
             record = read_record(self.dataset, people)
             rows += [
                 f"{one}\t{row.tolist()}\n" for one, row in zip(people, record.values, strict=True)
+            ]
+        if recipe and needs_signs(recipe.views):
+            names = sorted(scan.scan_id for scan in self.scans)
+            signs = read_signs(self.dataset.root, names)
+            rows += [
+                f"{one}\t{row.tolist()}\n" for one, row in zip(names, signs.values, strict=True)
             ]
         return hashlib.sha256("".join([*rows, *self._map_rows()]).encode()).hexdigest()
 

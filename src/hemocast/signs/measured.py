@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hemocast.anatomy import Alignment, Brain
 from hemocast.config import PrepareConfig
 from hemocast.signs.aspects import Aspects, measure_aspects
+from hemocast.signs.bleeding import Bleeding, measure_bleeding
 from hemocast.signs.calcium import Calcification, measure_calcification
 from hemocast.signs.dense_artery import THICKEST_MM, Artery, measure_artery
 from hemocast.signs.fluid import Fluid, measure_fluid
@@ -75,6 +76,8 @@ class Signs:
         Inside the brain.
     artery : Artery or None
         First segments of the middle cerebral arteries.
+    bleeding : Bleeding or None
+        Where blood is seen.
     frames : OfFrames or None
         What was measured on the upright brain; None where the scan holds too little of it.
     slice_mm : float
@@ -91,6 +94,7 @@ class Signs:
     fluid: Fluid
     calcification: Calcification | None
     artery: Artery | None
+    bleeding: Bleeding | None
     frames: OfFrames | None
     slice_mm: float
     sides_known: bool
@@ -144,10 +148,14 @@ def measure_signs(found: Found) -> Signs:
         missing["dense_artery"] = _no_artery(volume, brain)
     elif artery.dense is None:
         missing["dense_artery"] = f"a side ratio of {artery.ratio:.2f} tells neither way"
+    bleeding = measure_bleeding(volume, brain, pose)
+    if bleeding is None:
+        missing["blood"] = "metal is near" if brain.metal is not None else "no tissue map"
     frames = _of_frames(found)
     missing |= _unseen(frames)
     return Signs(
-        midline, measure_fluid(volume, brain), calcification, artery, frames, volume.spacing[0],
+        midline, measure_fluid(volume, brain), calcification, artery, bleeding, frames,
+        volume.spacing[0],
         pose.sides_known, (*brain.doubts, *pose.doubts), missing,
     )  # fmt: skip
 

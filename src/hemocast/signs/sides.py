@@ -97,6 +97,16 @@ class Sides:
         across = middle - 1 - column if side == RIGHT else middle + column
         return Place(frame, row * _PIXELS, across * _PIXELS)
 
+    def place_at(self, mm: tuple[float, float, float]) -> Place:
+        """Return where in the Stack a place of the scan lies, its edge where it is beyond."""
+        x, y, z = (np.linalg.inv(self.to_mm) @ [*mm, 1.0])[:3]
+        side, across = (RIGHT, x) if x > -0.5 else (LEFT, -1 - x)
+        frame, row, column = (
+            int(np.clip(round(float(at)), 0, most - 1))
+            for at, most in zip((z, y, across), self.hu.shape[1:], strict=True)
+        )
+        return self.place(side, frame, row, column)
+
     def place_of(self, weight: FloatArray, side: int) -> Place:
         """Return the middle of what lies in the frame where most of one side's weight lies."""
         frame = int(weight[side].sum(axis=(1, 2)).argmax())

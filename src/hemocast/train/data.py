@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hemocast.classical.images import maps_of
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.record import read_record
+from hemocast.classical.signs import read_signs
 from hemocast.config import TrainConfig
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.maps import MAPS
@@ -220,6 +221,16 @@ class StackTable:
             )
         return maps_of(found)
 
+    def signs(self) -> Measurements:
+        """Give the signs of every scan; see `hemocast.classical.signs.read_signs`.
+
+        Raises
+        ------
+        NoSigns, TableError
+            There are none, or they cannot be read.
+        """
+        return read_signs(self.dataset or self.array.parent, self.scan_id)
+
     def patient_labels(self) -> dict[str, int]:
         """participant_id -> 1 if any of the patient's scans is labelled HT."""
         labels: dict[str, int] = {}
@@ -233,7 +244,7 @@ class StackTable:
         return np.array([1 / scans[patient] for patient in self.participant_id], np.float32)
 
     def content_hash(
-        self, record: Measurements | None = None, maps: Measurements | None = None
+        self, record: Measurements | None = None, *of_scans: Measurements | None
     ) -> str:
         """SHA-256 over pictures, patients and labels, whatever the order of the scans.
 
@@ -241,8 +252,8 @@ class StackTable:
         ----------
         record : Measurements, optional
             What else is known of every scan's patient, where a model is told of it.
-        maps : Measurements, optional
-            The scans' maps, likewise.
+        *of_scans : Measurements, optional
+            What else is known of every scan, a map or signs, likewise.
         """
         array = self.open()
         digest = hashlib.sha256()
@@ -251,8 +262,9 @@ class StackTable:
                 f"{self.participant_id[i]}\t{self.scan_id[i]}\t{self.label[i]}\n".encode()
             )
             digest.update(np.ascontiguousarray(array[self.rows[i]]).data)
-            if maps is not None:
-                digest.update(np.ascontiguousarray(maps.values[i]).data)
+            for told in of_scans:
+                if told is not None:
+                    digest.update(np.ascontiguousarray(told.values[i]).data)
         if record is None:
             return digest.hexdigest()
         lines = {

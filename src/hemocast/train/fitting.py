@@ -179,7 +179,8 @@ def predict_table(
     if isinstance(net, MeasuredModel):
         record = data.record() if net.needs_record else None
         maps = data.maps() if net.needs_map else None
-        return net.log_odds(net.measure(data.frames, record, maps)).astype(np.float32)
+        signs = data.signs() if net.needs_signs else None
+        return net.log_odds(net.measure(data.frames, record, maps, signs)).astype(np.float32)
     stacks = StackDataset(data)
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():

@@ -8,7 +8,7 @@ from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.odds import finite_logit
-from hemocast.classical.recipes import RECIPES, measure, needs_map, needs_record
+from hemocast.classical.recipes import RECIPES, measure, needs_map, needs_record, needs_signs
 from hemocast.config import Config
 from hemocast.train.data import StackTable
 from hemocast.train.state import Fitted
@@ -39,13 +39,14 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
         Next to no patients of a class.
     TableError
         A clinical table with cells that cannot be, or maps that are not of these scans.
-    NoMap
-        The model needs a map of every scan, and there are none.
+    NoMap, NoSigns
+        The model needs a map, or signs, of every scan, and there are none.
     """
     recipe = RECIPES[config.net.name]
     record = data.record() if needs_record(recipe.views) else None
     maps = data.maps() if needs_map(recipe.views) else None
-    cohort = cohort_of(data, measure(recipe.views, data.frames, record, maps))
+    signs = data.signs() if needs_signs(recipe.views) else None
+    cohort = cohort_of(data, measure(recipe.views, data.frames, record, maps, signs))
     cohort.require_events()
     risk = predict_out_of_fold(recipe.fit, cohort)
     labels = data.patient_labels()
@@ -56,7 +57,7 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
         train=data.of(()),
         validation=data,
         validation_logit=finite_logit(risk).astype(np.float32),
-        data_hash=data.content_hash(record, maps),
+        data_hash=data.content_hash(record, maps, signs),
         prevalence=sum(labels.values()) / len(labels),
     )
 

@@ -10,6 +10,7 @@ import pytest
 from hemocast.pipeline.scan_signs import infarct_frames, measure_scan
 from hemocast.report.case.signs import CROP, SignsView, crop_of, view_signs
 from hemocast.report.pictures.sprites import make_picture
+from hemocast.signs.bleeding import Bleeding, Piece
 from hemocast.signs.measured import Found, Signs
 from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_head
 
@@ -43,6 +44,22 @@ def test_none_seen_is_not_none_there(struck: tuple[Found, Signs]) -> None:
     )
     assert rows.rows[0].value == "no infarct seen"
     assert "does not mean that there is none" in rows.rows[0].about
+
+
+def test_blood_is_shown_by_place_with_a_doubt(struck: tuple[Found, Signs]) -> None:
+    found, signs = struck
+    frames = signs.frames
+    assert frames is not None
+    mm = tuple(float(one) for one in (frames.sides.to_mm @ [3, 40, 12, 1])[:3])
+    bled = Bleeding((Piece("parenchyma", 2.34, "left", "MCA", 7, mm, {}),), 12)  # type: ignore[arg-type]
+    rows = view_signs(replace(signs, bleeding=bled), infarct_frames(found, signs)).rows
+    (row,) = (one for one in rows if one.title == "Blood, in brain tissue")
+    assert row.value == "about 2.3 mL"
+    assert row.about.startswith("left, territory MCA, slice 7. ")
+    assert any(one.title == "Blood, under the dura" and "slice 12" in one.about for one in rows)
+    assert row.place == frames.sides.place(0, 12, 40, 3)
+    none = view_signs(replace(signs, bleeding=Bleeding(())), infarct_frames(found, signs)).rows
+    assert any(one.value == "none seen" for one in none)
 
 
 def test_no_side_is_named_where_sides_are_not_known(struck: tuple[Found, Signs]) -> None:

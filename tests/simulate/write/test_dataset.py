@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from hemocast.dataset import Dataset
 from hemocast.dataset.cohort.choose import read_tables
 from hemocast.dataset.ingest.run import IngestReport
+from hemocast.dataset.maps import FOLDER, find_map
 from hemocast.dataset.stacks import scans_of
+from hemocast.dicom.files.nifti import read_map_of, read_nifti
 from hemocast.errors import ConfigError, OutputExists
 from hemocast.left_out import RefusedStudy
-from hemocast.simulate import TINY, simulate_cohort
+from hemocast.simulate import TINY, simulate_cohort, simulate_maps
 from hemocast.simulate.write import dataset as as_dataset
 from hemocast.simulate.write.study import write_study
 from hemocast.simulate.write.writer import UNFINISHED
@@ -155,3 +158,15 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(made, begin, contents, 
     assert contents(out) == contents(made.folder)
     total = 2 * sum(len(p.scans) for p in made.patients)
     assert calls[-1] == (total, total)
+
+
+def test_maps_lie_on_the_grid_of_their_scans(made, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(made.folder, out)
+    folder = simulate_maps(replace(made, folder=out))
+    dataset = Dataset(out / "dataset")
+    assert folder == dataset.root / FOLDER
+    for scan in scans_of(dataset):
+        values, simulated = read_map_of(find_map(folder, scan.scan_id), read_nifti(scan.path))
+        assert simulated
+        assert values.max() > 100

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hemocast.classical.learning import Cohort, Fitted
 from hemocast.classical.measurements import Measurements
-from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure, needs_map
+from hemocast.classical.recipes import RECIPES, MeasuredRecipe, measure, needs_map, needs_signs
 from hemocast.pipeline.benchmark.data import BenchmarkData, Progress, Scored
 from hemocast.train import StackTable
 from hemocast.train.measured import cohort_of
@@ -61,5 +61,9 @@ class ClassicalEntry:
         return Scored(risk, data.prevalence, round(time.process_time() - began, 1))
 
 
-CLASSICAL = tuple(ClassicalEntry(one) for one in RECIPES.values() if not needs_map(one.views))
+CLASSICAL = tuple(
+    ClassicalEntry(one)
+    for one in RECIPES.values()
+    if not needs_map(one.views) and not needs_signs(one.views)
+)
 """In the order of the table; those with the record know more than the image's ceiling."""

@@ -165,7 +165,8 @@ def entries_of(
     ModelNotFound, ModelCorrupt
         The folder holds no encoder.
     """
-    known: dict[str, ClassicalEntry | Recipe] = {one.name: one for one in (*CLASSICAL, *RECIPES)}
+    every: tuple[ClassicalEntry | Recipe, ...] = (*CLASSICAL, *RECIPES)
+    known = {one.name: one for one in every}
     if unknown := sorted(set(names) - known.keys()):
         raise UsageError(
             f"There is no model {unknown[0]!r} in the benchmark",

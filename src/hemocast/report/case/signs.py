@@ -8,7 +8,7 @@ import numpy as np
 
 from hemocast.report.pictures.frames import brain_box
 from hemocast.report.pictures.sprites import Picture
-from hemocast.signs import old_infarct
+from hemocast.signs import bleeding, old_infarct
 from hemocast.signs.aspects import Aspects
 from hemocast.signs.estimate import Estimate
 from hemocast.signs.infarct import Infarct
@@ -18,6 +18,12 @@ from hemocast.volume import BoolArray, Stack
 
 CROP = 44
 """Pixels round a place that its small picture shows, to each side."""
+
+_ROOM = {
+    "parenchyma": "in brain tissue",
+    "ventricles": "in ventricles",
+    "subarachnoid": "in the subarachnoid space",
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def view_signs(signs: Signs, mask: BoolArray) -> SignsView:
         rows += _of_infarct(signs.frames.infarct, sides_known=signs.sides_known)
         rows += _of_aspects(signs.frames.aspects)
     rows += _of_artery(signs)
+    rows += _of_blood(signs)
     if signs.frames is not None:
         rows += _of_brain(signs.frames, sides_known=signs.sides_known)
     rows += _of_volume(signs)
@@ -153,6 +160,26 @@ def _of_artery(signs: Signs) -> list[SignRow]:
     value = f"yes, {side}" if one.dense else "no"
     about = f"One side has {one.ratio:.2f} times the other's CT number, slice {one.slice_number}."
     return [SignRow("Dense artery", value, about)]
+
+
+def _of_blood(signs: Signs) -> list[SignRow]:
+    if signs.bleeding is None:
+        return []
+    rows = []
+    at_rim = signs.bleeding.rim_slice
+    if not signs.bleeding.pieces and at_rim is None:
+        return [SignRow("Blood, by place", "none seen", bleeding.LIMIT)]
+    if at_rim is not None:
+        about = f"A thin layer stands out at slice {at_rim}. {bleeding.LIMIT}"
+        rows.append(SignRow("Blood, under the dura", "may be there", about))
+    for one in signs.bleeding.pieces:
+        words = [one.side] if one.side and signs.sides_known else []
+        words += [f"territory {one.territory}"] if one.territory else []
+        about = f"{', '.join([*words, f'slice {one.slice_number}'])}. {bleeding.LIMIT}"
+        place = None if signs.frames is None else signs.frames.sides.place_at(one.middle_mm)
+        value = f"about {one.volume_ml:.1f} mL"
+        rows.append(SignRow(f"Blood, {_ROOM[one.room]}", value, about, place))
+    return rows
 
 
 def _of_brain(frames: OfFrames, *, sides_known: bool) -> list[SignRow]:
