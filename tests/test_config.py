@@ -106,11 +106,11 @@ def test_the_commented_file_holds_every_setting_as_it_is(tmp_path: Path) -> None
     assert all("  # " in line for line in lines if line.startswith("  "))
 
 
-def test_settings_without_relief_have_the_hash_they_had_before_it() -> None:
-    written = NetConfig().model_dump()
-    assert "relief" not in written
-    assert NetConfig(relief=True).model_dump()["relief"] is True
-    assert NetConfig(relief=True).hash() != NetConfig().hash()
+def test_relief_is_seen_wherever_it_can_be_and_always_written_down() -> None:
+    assert NetConfig().relief is True
+    for less in ({"mirror": False}, {"fluid_hu": None}, {"relief": False}):
+        assert NetConfig(**less).model_dump()["relief"] is False
+        assert NetConfig(**NetConfig(**less).model_dump()) == NetConfig(**less)
 
 
 @pytest.mark.parametrize("without", [{"mirror": False}, {"fluid_hu": None}])

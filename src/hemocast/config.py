@@ -80,7 +80,7 @@ class NetConfig(Settings):
         pattern=r"^[\w.-]+(:\w+)?$",
         description="ctnet2d, ctnet3d, an installed network's name, or module:Class",
     )
-    pool: int = Field(3, ge=1, le=8, description="in-plane average pooling before the first layer")
+    pool: int = Field(6, ge=1, le=8, description="in-plane average pooling before the first layer")
     mirror: bool = Field(True, description="add a channel: darker than the other side")
     smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
     fluid_hu: float | None = Field(
@@ -90,9 +90,9 @@ class NetConfig(Settings):
         description="the mirror channel leaves out pixels so far below the head's white matter",
     )
     relief: bool = Field(
-        False,
+        default_factory=lambda given: given.get("mirror") and given.get("fluid_hu") is not None,
         description="add to the mirror channel, with fluid_hu, one of lost contrast of grey and "
-        "white matter",
+        "white matter; by default wherever there are these two",
     )
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
@@ -106,7 +106,7 @@ class NetConfig(Settings):
     def _leave_out_newer(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Files and hashes of networks without these stay as they were before there were any.
         content: dict[str, Any] = write(self)
-        return {k: v for k, v in content.items() if v or k not in ("options", "relief")}
+        return {k: v for k, v in content.items() if v or k != "options"}
 
     @model_validator(mode="after")
     def _shapes_fit(self) -> NetConfig:
@@ -123,7 +123,7 @@ class TrainConfig(Settings):
     """How the network is fitted (room ``train``)."""
 
     seed: int = Field(0, ge=0, description="of split, initial weights and augmentation")
-    epochs: int = Field(12, ge=1, le=1000, description="at most")
+    epochs: int = Field(36, ge=1, le=1000, description="at most")
     batch_size: int = Field(16, ge=1, le=512, description="scans a step")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="the largest of the run")
     weight_decay: float = Field(1e-2, ge=0, le=1, description="of AdamW")
@@ -337,7 +337,7 @@ def commented_settings() -> str:
     for room, part in Config.model_fields.items():
         lines += ["", f"{room}:"]
         for name, field in _fields(part.annotation).items():
-            default = field.get_default(call_default_factory=True)
+            default = getattr(part.default, name)
             value = list(default) if isinstance(default, tuple) else default
             text = json.dumps(value)  # which is YAML too
             notes = "; ".join(note for note in (field.description, _range(field)) if note)

@@ -191,3 +191,9 @@ def test_relief_needs_fluid_told_from_tissue():
     both = [StackInput(2, True, 3, fluid, relief=True) for fluid in (None, 7.5)]
     assert [layer.channels for layer in both] == [2, 3]
     assert [layer(frames).shape[1] for layer in both] == [2, 3]
+
+
+def test_relief_of_coarse_pixels_is_that_of_fine_ones_averaged():
+    frames = head()
+    fine, coarse = (StackInput(pool, True, 5, 7.5, relief=True)(frames) for pool in (3, 6))
+    torch.testing.assert_close(coarse, functional.avg_pool3d(fine, (1, 2, 2)))

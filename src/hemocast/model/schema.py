@@ -224,10 +224,10 @@ class Description(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _first_version_kept_fluid(cls, plain: Any) -> Any:
+    def _first_versions_had_fewer_channels(cls, plain: Any) -> Any:
         # Models from before there was a choice do not name it.
         if isinstance(plain, dict) and isinstance(net := plain.get("net"), dict):
-            return plain | {"net": {"fluid_hu": None} | net}
+            return plain | {"net": {"fluid_hu": None, "relief": False} | net}
         return plain
 
     @model_serializer(mode="wrap")

@@ -31,6 +31,9 @@ ABOUT = 5
 RELIEF = 5.0
 """How far the loss of relief is enlarged, for a spread about that of the mirror difference."""
 
+FINE = 3
+"""Pixels in which grey matter is told from white; a gyrus is gone in coarser ones."""
+
 _SOME = 1e-3
 EMPTY = 1e-4
 """Added to a share of tissue before something is divided by it."""
@@ -121,14 +124,15 @@ class StackInput(nn.Module):
     mirror : bool
         Add the second channel.
     smooth : int
-        Width of the smoothing box in pooled pixels, odd; it is applied twice in-plane, and over
-        three frames.
+        Width of the smoothing box in the pixels that the difference is taken in, odd; it is applied
+        twice in-plane, and over three frames.
     fluid_hu : float or None
         What lies so far below the head's own white matter (`white_matter`) is fluid, HU. None:
         fluid is not told from tissue.
     relief : bool
         Add a third channel to these two: how much relief each place lacks (`relief`) against the
-        other side. Needs ``fluid_hu``.
+        other side. Needs ``fluid_hu``. All channels are then made in pixels of `FINE` and averaged
+        over those of ``pool``, where ``pool`` is a multiple of `FINE`.
     """
 
     def __init__(
@@ -164,13 +168,18 @@ class StackInput(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return (B, channels, frames, h, w) for frames (B, frames, H, W) in [0, 1]."""
-        picture = pooled(frames, self.pool).unsqueeze(1)
+        fine = FINE if self.relief and self.pool % FINE == 0 else self.pool
+        channels, more = self._channels(frames, fine), self.pool // fine
+        return functional.avg_pool3d(channels, (1, more, more)) if more > 1 else channels
+
+    def _channels(self, frames: Tensor, pool: int) -> Tensor:
+        picture = pooled(frames, pool).unsqueeze(1)
         if not self.mirror:
             return picture
         if self.fluid_hu is None:
             tissue, held = picture, (picture > TISSUE).to(picture.dtype)
         else:
-            tissue, held = self._tissue(frames, picture, self.pool)
+            tissue, held = self._tissue(frames, picture, pool)
         both = held * held.flip(-1)
         some = self._blur(both) + 0.1
         channels = [picture, functional.relu(self._blur(_lacks(tissue) * both) / some)]

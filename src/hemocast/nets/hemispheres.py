@@ -28,6 +28,7 @@ from torch.nn import functional
 from hemocast.config import NetConfig
 from hemocast.nets.blocks import (
     EMPTY,
+    FINE,
     ResidualBlock,
     StackInput,
     StackNetwork,
@@ -61,9 +62,6 @@ much, smoothed, is told to the findings as it is."""
 
 CHANNELS = 8
 _SOME = 1e-3
-
-FINE = 3
-"""Pixels in which grey matter is told from white."""
 
 
 class TissueInput(StackInput):
