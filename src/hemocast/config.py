@@ -80,7 +80,13 @@ class NetConfig(Settings):
         pattern=r"^[\w.-]+(:\w+)?$",
         description="ctnet2d, ctnet3d, an installed network's name, or module:Class",
     )
-    pool: int = Field(6, ge=1, le=8, description="in-plane average pooling before the first layer")
+    pool: int = Field(
+        default_factory=lambda given: 6 if given.get("name") in CTNETS else 3,
+        ge=1,
+        le=8,
+        description="in-plane average pooling before the first layer; by default 6 for CTNet, "
+        "3 for others",
+    )
     mirror: bool = Field(True, description="add a channel: darker than the other side")
     smooth: int = Field(5, ge=1, le=15, description="width of the mirror channel's smoothing box")
     fluid_hu: float | None = Field(
@@ -90,9 +96,11 @@ class NetConfig(Settings):
         description="the mirror channel leaves out pixels so far below the head's white matter",
     )
     relief: bool = Field(
-        default_factory=lambda given: given.get("mirror") and given.get("fluid_hu") is not None,
+        default_factory=lambda given: (
+            given.get("name") in CTNETS and given["mirror"] and given["fluid_hu"] is not None
+        ),
         description="add to the mirror channel, with fluid_hu, one of lost contrast of grey and "
-        "white matter; by default wherever there are these two",
+        "white matter; by default for CTNet, where there are these two",
     )
     stem: int = Field(16, ge=4, le=128, description="features after the convolution layer")
     widths: tuple[int, ...] = Field((16, 32), description="features of each stage")
@@ -298,6 +306,8 @@ class Config(Settings):
     def with_net(self, name: str | None) -> Config:
         """Return it with another network, or the same where none is named.
 
+        What was not set of the network is as that network usually has it.
+
         Raises
         ------
         ConfigError
@@ -307,7 +317,8 @@ class Config(Settings):
             return self
         try:
             return Config.model_validate(
-                self.model_dump() | {"net": self.net.model_dump() | {"name": name}}
+                self.model_dump()
+                | {"net": self.net.model_dump(exclude_unset=True) | {"name": name}}
             )
         except ValidationError as error:
             raise ConfigError(

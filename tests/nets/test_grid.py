@@ -28,7 +28,7 @@ def test_a_grid_that_cannot_be_is_refused(wrong: dict) -> None:
 
 def test_ctnets_grid_follows_its_layers() -> None:
     """Pixels of 3, a stem without padding that starts on the second, two halvings."""
-    grid = ctnet_grid(NetConfig())
+    grid = ctnet_grid(NetConfig(pool=3))
     assert (grid.step, grid.origin) == ((2, 12, 12), (0, 4, 4))
     assert ctnet_grid(NetConfig(widths=(8,), pool=1)).step == (1, 4, 4)
-    assert ctnet_grid(NetConfig(name="ctnet2d")).step == (12, 12)
+    assert ctnet_grid(NetConfig(name="ctnet2d")).step == (24, 24)

@@ -16,7 +16,7 @@ from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 from hemocast.train.pretrain.findings import LESIONS, STACKS, FindingsTable
 from hemocast.train.pretrain.learn import Cache, Learning, PretrainCourse
 
-OWN = NetConfig(name="hemispheres", pool=6, smooth=3, relief=True, dropout=0.0)
+OWN = NetConfig(name="hemispheres", pool=6, smooth=3, dropout=0.0)
 """The usual settings of Hemocast's own network: pixels of 6 mm, four times as quick as of 3 mm."""
 
 
