@@ -158,8 +158,10 @@ def test_a_changed_result_of_an_earlier_run_is_not_replaced(
 def test_a_run_of_the_first_version_is_gone_on_with_and_its_results_are_kept(
     dataset: Dataset, model, config: Config, tmp_path: Path
 ) -> None:
-    """It has neither a record of its files nor a note of what it is."""
+    """It has neither a record of its files nor a note of what it is, no card and no figure."""
     run = run_folder(dataset)
+    shutil.rmtree(run / "figures")
+    (run / "model_card.md").unlink()
     saved = {name: (run / name).read_bytes() for name in (files.RECORD, BINDING)}
     other = config.model_copy(update={"train": config.train.model_copy(update={"epochs": 3})})
     for name in saved:
@@ -322,7 +324,7 @@ def test_two_trainings_into_one_place_are_one_too_many_until_the_first_is_killed
     held = {path.name for path in run_folder(dataset, "both").iterdir()}
     assert held == {
         ".hemocast.jsonl", ".hemocast.lock", BINDING, STACKS, TEST_PREDICTIONS,
-        "test_metrics.json", "training",
+        "figures", "model_card.md", "test_metrics.json", "training",
     }  # fmt: skip
 
 

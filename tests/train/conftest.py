@@ -53,7 +53,7 @@ def table(stacks, tmp_path_factory) -> StackTable:
 def config() -> Config:
     """Return settings for seconds of training."""
     return Config(
-        net=NetConfig(pool=1, smooth=3, stem=8, widths=(8,), blocks=1),
+        net=NetConfig(pool=1, smooth=3, relief=False, stem=8, widths=(8,), blocks=1),
         train=TrainConfig(
             epochs=4, batch_size=8, learning_rate=1e-2, validation_fraction=0.25, threads=1
         ),

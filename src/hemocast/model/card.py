@@ -118,7 +118,7 @@ hemorrhagic transformation. SHA-256 of pictures, patients, labels and clinical v
 - Threshold: {calibration.threshold:.3f}, the prevalence among those patients.
 - Scans unlike the training scans: {gate}.
 """
-_TOLD = {
+TOLD = {
     "histogram": "a histogram of the brain's grey values and of how its sides differ",
     "voxels": "coarse voxels of the brain",
     "map": "a co-registered map, by coarse voxels",
@@ -126,6 +126,7 @@ _TOLD = {
     "record": "the clinical record",
     "nihss": "the NIHSS",
 }
+"""What a model from measurements is told, by its views."""
 
 
 def card_of_measured(description: Description) -> str:
@@ -135,7 +136,7 @@ def card_of_measured(description: Description) -> str:
         name=description.name,
         version=description.version,
         notice=description.notice,
-        told=" and ".join(_TOLD[view] for view in views),
+        told=" and ".join(TOLD[view] for view in views),
         horizon=description.horizon,
         population=description.population,
         kind=_kind(description),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from hemocast.model.card import TOLD
 from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.pipeline.study.dataset_facts import DatasetFacts
 from hemocast.pipeline.study.records import Records
@@ -24,12 +25,6 @@ from hemocast.report.words import METRIC_TITLES, sentence
 from hemocast.version import VERSION
 
 LIBRARIES = ("numpy", "scipy", "onnxruntime", "torch")
-_VIEWS = {
-    "histogram": "a histogram of the brain's grey values and of how its sides differ",
-    "voxels": "coarse voxels of the brain",
-    "record": "the clinical record",
-    "nihss": "the NIHSS",
-}
 _SOURCES = {
     "column": "as the table of predictions gives it",
     "option": "as given for the evaluation",
@@ -140,9 +135,9 @@ def _inputs(records: Records) -> str:
     if says is None:
         return ""
     views = says.measured.views if says.measured else ()
-    told = " and ".join(_VIEWS[view] for view in views) or "the frames of the scan"
+    told = " and ".join(TOLD[view] for view in views) or "the frames of the scan"
     if says.joined:
-        told += " and " + " and ".join(_VIEWS[view] for view in says.joined.views)
+        told += " and " + " and ".join(TOLD[view] for view in says.joined.views)
     return f"The model is told {told}; nothing else."
 
 
