@@ -23,7 +23,8 @@ def head_hu(n: int, clot_mm: float, seed: int) -> np.ndarray:
     """
     across = (np.arange(64) - 31.5) * 3
     z, y, x = np.meshgrid((np.arange(n) - (n - 1) / 2) * 12, across, across, indexing="ij")
-    radius = np.sqrt((x / 70) ** 2 + (y / 85) ** 2 + (z / 70) ** 2)
+    # It leans: of an upright ball two slices are alike whose order would be doubted.
+    radius = np.sqrt((x / 70) ** 2 + ((y - 0.2 * z) / 85) ** 2 + (z / 70) ** 2)
     hu = np.full(radius.shape, -1000.0)
     hu[radius < 1.18], hu[radius < 1.1] = 30, 900
     hu[(radius < 1) & ~((z < -28) & (y < 5))] = 36  # bone under the front: a ball lies anyhow
