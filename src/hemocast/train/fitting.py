@@ -30,10 +30,11 @@ from hemocast.train.trainer import quiet, refuse_without_logger, torch_settings
 INPUTS = "inputs.npy"
 """File in the run's folder with what the input layer makes of each stack; removed at the end."""
 
-SHORT, FOLDS = 4, 3
-"""Where the best epoch lies in the first `SHORT`-th of the epochs, the network that was refitted
-for so few of them has logits of another spread than the one that chose them; the calibration then
-takes those of so many networks, each refitted like it on all patients but a fold's."""
+FOLDS = 3
+"""Where the best epoch is not the last, the network that is refitted for so many has logits of
+another spread than the one that chose them, since the learning rate of its shorter course falls to
+0; the calibration then takes those of so many networks, each refitted like it on all patients but a
+fold's."""
 
 
 def fit(
@@ -51,8 +52,8 @@ def fit(
     two stages. The patients of ``data`` are divided, by patient, into a training part and an
     inner validation part that picks the epoch; its logits, of scans the network had not seen, are
     for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
-    weights learns from all of them for as many epochs. Where these are very few (`SHORT`), the
-    logits for the calibration are out of fold, of networks refitted for as many. Test patients
+    weights learns from all of them for as many epochs. Where these are fewer than all (`FOLDS`),
+    the logits for the calibration are out of fold, of networks refitted for as many. Test patients
     have no business in ``data``. After every epoch the state is saved in ``folder``; called again
     with the same data and settings, an interrupted run goes on from there to the same result, and a
     finished one is read back.
@@ -125,7 +126,7 @@ def _fit_in_stages(
         if settings.refit:
             whole = replace(whole, epochs=chosen.best_epoch)
             before = steps - whole.steps(settings)
-            if _is_short(chosen.best_epoch, settings, labels):
+            if _is_shorter(chosen.best_epoch, settings, labels):
                 train, held = data.of(()), data
                 logit = _out_of_fold(run, whole, before)
             net, again = run.stage(whole, before)
@@ -142,10 +143,9 @@ def _fit_in_stages(
     )
 
 
-def _is_short(epochs: int, settings: TrainConfig, labels: dict[str, int]) -> bool:
-    """Tell whether a refit is too short for the calibration of the stage that chose it."""
-    rarer = min(Counter(labels.values()).values())
-    return SHORT * epochs < settings.epochs and rarer >= FOLDS
+def _is_shorter(epochs: int, settings: TrainConfig, labels: dict[str, int]) -> bool:
+    """Tell whether a refit has another course than the stage that chose its epochs."""
+    return epochs < settings.epochs and min(Counter(labels.values()).values()) >= FOLDS
 
 
 def _out_of_fold(run: Run, whole: Stage, before: int) -> NDArray[np.float32]:
