@@ -31,7 +31,8 @@ def head_hu(points: np.ndarray, spot: bool = True) -> np.ndarray:
 def brain_hu(points: np.ndarray) -> np.ndarray:
     """HU of a head with skin, skull and an uneven brain with ventricles at points, LPS mm."""
     x, y, z = np.moveaxis(points, -1, 0)
-    radius = np.sqrt((x / 70) ** 2 + (y / 85) ** 2 + (z / 75) ** 2)
+    # It leans: of an upright egg two slices are alike, whose order would be doubted.
+    radius = np.sqrt((x / 70) ** 2 + ((y - 0.2 * z) / 85) ** 2 + (z / 75) ** 2)
     hu = np.full(radius.shape, -1000.0)
     hu[radius < 1.18], hu[radius < 1.1] = 30, 900
     hu[radius < 1] = 36

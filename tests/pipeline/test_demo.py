@@ -18,8 +18,8 @@ from hemocast.pipeline.simulated_run import RunOptions
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
-    """The demonstration with 10 patients and two epochs."""
-    cohort = demo.DEMO.model_copy(update={"n_ht": 5, "n_non": 5})
+    """The demonstration with 12 patients and two epochs."""
+    cohort = demo.DEMO.model_copy(update={"n_ht": 6, "n_non": 6})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "DEMO", cohort)
         patch.setattr(demo, "CONFIG", config)
@@ -39,10 +39,10 @@ def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
 def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path]) -> None:
     result = small[0].result
     assert result.overlap == 0
-    assert sum(part.n_patients for part in result.parts) == 10
-    assert sum(part.n_events for part in result.parts) == 5
+    assert sum(part.n_patients for part in result.parts) == 12
+    assert sum(part.n_events for part in result.parts) == 6
     scans = sum(part.n_scans for part in result.parts)
-    assert dict(result.simulated)["Patients"] == f"10, with {scans} scans as DICOM"
+    assert dict(result.simulated)["Patients"] == f"12, with {scans} scans as DICOM"
 
 
 def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:
@@ -100,13 +100,16 @@ def test_a_finished_demo_is_not_trained_again_with_another_seed(
 def test_a_folder_of_version_0_1_goes_on_and_keeps_what_was_made_of_it(
     small: tuple[Demo, Path], tmp_path: Path
 ) -> None:
-    """It kept no record of its files, and had neither an evaluation nor a predictions table."""
+    """It kept no record of its files, and had no evaluation, predictions table, card or figure."""
     out = tmp_path / "out"
     shutil.copytree(small[1], out)
     for record in out.rglob(RECORD):
         record.unlink()
     for name in ("evaluation", "new-prediction"):
         shutil.rmtree(out / name)
+    for figures in out.glob("dataset/derivatives/hemocast/runs/*/figures"):
+        shutil.rmtree(figures)
+        (figures.parent / "model_card.md").unlink()
     (out / "predictions.csv").unlink()
     (out / "report.html").write_text("with my notes")
     (out / "notes.txt").write_text("mine")

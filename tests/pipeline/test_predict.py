@@ -186,6 +186,13 @@ def test_bad_cases_cost_only_themselves(cohort: Truth, scan: Path, model, tmp_pa
     assert [row["case"] for row in table] == list("123456")
     assert [row["status"] for row in table] == ["refused"] * 5 + ["done"]
     page = tmp_path / "out" / str(results[3].scan_id) / "report.html"
+    assert results[3].scan_id == results[5].scan_id
+    whole = page.read_bytes()  # the whole series has the same name, and came later
+    assert b"Why (HC203)" not in whole
+    assert _run([gap], model, tmp_path / "out")[0].code == "HC203"
+    assert page.read_bytes() == whole
+    _run([gap], model, tmp_path / "alone")
+    (page,) = (tmp_path / "alone").glob("*/report.html")
     assert "Why (HC203)" in page.read_text(encoding="utf-8")
     text_of_table = (tmp_path / "out" / "predictions.csv").read_text()
     assert str(tmp_path) not in text_of_table

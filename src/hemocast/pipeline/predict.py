@@ -274,6 +274,9 @@ class _Run:
     def _keep(self, result: CaseResult, made: Mapping[str, bytes]) -> CaseResult:
         if not made or result.scan_id is None:
             return result
+        # Of a copy that lacks slices, say: its page must not replace that of the whole scan.
+        if result.prediction is None and self.folder.is_predicted(result.scan_id):
+            return result
         try:
             return replace(result, folder=self.folder.write_scan(result.scan_id, made))
         except (NoSpace, NotWritable):

@@ -29,6 +29,7 @@ from hemocast.stats.discrimination.delong import (
 )
 from hemocast.stats.discrimination.roc import (
     ChosenThreshold,
+    PrecisionRecall,
     RocBand,
     RocCurve,
     auc,
@@ -39,6 +40,7 @@ from hemocast.stats.discrimination.roc import (
 )
 from hemocast.stats.estimate import Estimate
 from hemocast.stats.evaluation import Evaluation, evaluate, evaluate_raters
+from hemocast.stats.incidence import CumulativeIncidence
 from hemocast.stats.metrics import (
     MAIN_METRICS,
     METRICS,
@@ -106,20 +108,20 @@ from hemocast.stats.subgroups.analyse import (
 from hemocast.stats.subgroups.interaction import Interaction
 
 __all__ = [
-    "MAIN_METRICS", "METRICS", "PREVALENCES", "AucDifference", "AverageReader",
-    "Calibration", "Cases", "ChosenThreshold", "ClassificationMetrics", "Confusion", "Contrast",
-    "DecisionCurve", "DelongResult", "DevelopmentSize", "Difference", "Estimate", "Evaluation",
-    "GroupVariable", "Interaction", "Interval", "McNemar", "MeanAccuracy", "Mrmc", "NonInferiority",
-    "OperatingPoint", "PredictiveValues", "ReaderStudy", "Resampling", "RocBand", "RocCurve",
-    "Standalone", "Subgroup", "SubgroupAnalysis", "TreatmentTest", "ValidationSize",
-    "VarianceComponents", "Widths", "analyse_subgroups", "auc", "auc_cases", "auc_difference_cases",
-    "auc_difference_power", "auc_interval", "average_precision", "average_reader", "bands",
-    "bootstrap_differences", "bootstrap_roc", "brier",
-    "calibration_curve", "case_covariance", "categories", "choose_threshold",
-    "classification_metrics", "clopper_pearson", "cohen_kappa", "compare_with_readers", "confusion",
-    "cox_snell_from_c", "crossed_study", "decision_curve", "delong", "delong_test",
-    "development_size", "evaluate", "evaluate_raters", "fleiss_kappa", "gwet_ac1",
-    "hanley_mcneil_se", "holm", "logits_from_c", "mcnemar_exact", "measure_calibration",
+    "MAIN_METRICS", "METRICS", "PREVALENCES", "AucDifference", "AverageReader", "Calibration",
+    "Cases", "ChosenThreshold", "ClassificationMetrics", "Confusion", "Contrast",
+    "CumulativeIncidence", "DecisionCurve", "DelongResult", "DevelopmentSize", "Difference",
+    "Estimate", "Evaluation", "GroupVariable", "Interaction", "Interval", "McNemar", "MeanAccuracy",
+    "Mrmc", "NonInferiority", "OperatingPoint", "PrecisionRecall", "PredictiveValues",
+    "ReaderStudy", "Resampling", "RocBand", "RocCurve", "Standalone", "Subgroup",
+    "SubgroupAnalysis", "TreatmentTest", "ValidationSize", "VarianceComponents", "Widths",
+    "analyse_subgroups", "auc", "auc_cases", "auc_difference_cases", "auc_difference_power",
+    "auc_interval", "average_precision", "average_reader", "bands", "bootstrap_differences",
+    "bootstrap_roc", "brier", "calibration_curve", "case_covariance", "categories",
+    "choose_threshold", "classification_metrics", "clopper_pearson", "cohen_kappa",
+    "compare_with_readers", "confusion", "cox_snell_from_c", "crossed_study", "decision_curve",
+    "delong", "delong_test", "development_size", "evaluate", "evaluate_raters", "fleiss_kappa",
+    "gwet_ac1", "hanley_mcneil_se", "holm", "logits_from_c", "mcnemar_exact", "measure_calibration",
     "mrmc_cases", "mrmc_power", "noninferior_auc", "noninferior_share", "obuchowski_rockette",
     "percent_agreement", "predictive_values", "predictive_values_at_prevalence", "roc_curve",
     "scale_brier", "tango_limits", "validation_size", "wilson",

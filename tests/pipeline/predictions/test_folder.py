@@ -115,10 +115,11 @@ def test_a_file_for_a_folder_and_a_second_writer_are_refused(tmp_path: Path) -> 
         run(tmp_path / "out", done("s1"))
 
 
-def test_nothing_of_a_scan_is_there_where_a_file_is_lacking(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), PredictionsFolder.open(tmp_path, HASH) as folder:
-        folder.write_scan("s1", {"montage.png": b"picture"})
-    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+def test_a_refused_scan_has_the_files_that_there_are_and_no_others(tmp_path: Path) -> None:
+    with PredictionsFolder.open(tmp_path, HASH) as folder:
+        folder.write_scan("s1", {"report.html": b"why", "notes.txt": b"of nobody"})
+    assert [path.name for path in (tmp_path / "s1").iterdir()] == ["report.html"]
+    assert (tmp_path / "s1" / "report.html").read_bytes() == b"why"
 
 
 def test_what_a_killed_run_left_beside_a_scans_files_goes(tmp_path: Path) -> None:

@@ -210,6 +210,10 @@ class PredictionsFolder:
             and record.get("heatmap_unit") == HEATMAP_UNIT
         )
 
+    def is_predicted(self, scan_id: str) -> bool:
+        """Whether a prediction of a scan lies here, of whatever run."""
+        return (self.output.folder / scan_id / PREDICTION).is_file()
+
     def check(self, scan_id: str) -> None:
         """Refuse a scan whose files somebody changed, before it is predicted."""
         if not self._is_older(scan_id):

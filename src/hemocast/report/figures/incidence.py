@@ -14,7 +14,7 @@ from hemocast.report.figures.style import (
     in_style,
     new_figure,
 )
-from hemocast.stats.incidence import CumulativeIncidence
+from hemocast.stats import CumulativeIncidence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,8 +17,7 @@ from hemocast.report.figures.style import (
     shortened,
 )
 from hemocast.report.words import limits
-from hemocast.stats import Estimate
-from hemocast.stats.discrimination.roc import PrecisionRecall
+from hemocast.stats import Estimate, PrecisionRecall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
