@@ -34,7 +34,7 @@ FOLDS = 3
 """Where the best epoch is not the last, the network that is refitted for so many has logits of
 another spread than the one that chose them, since the learning rate of its shorter course falls to
 0; the calibration then takes those of so many networks, each refitted like it on all patients but a
-fold's."""
+fold's, unless the patients to calibrate on were named."""
 
 
 def fit(
@@ -126,7 +126,7 @@ def _fit_in_stages(
         if settings.refit:
             whole = replace(whole, epochs=chosen.best_epoch)
             before = steps - whole.steps(settings)
-            if _is_shorter(chosen.best_epoch, settings, labels):
+            if not validation and _is_shorter(chosen.best_epoch, settings, labels):
                 train, held = data.of(()), data
                 logit = _out_of_fold(run, whole, before)
             net, again = run.stage(whole, before)
