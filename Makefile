@@ -5,7 +5,7 @@
 #   make lint      style, types, import rules
 #   make fast      the tests of light rooms (2 minutes)
 #   make coverage  which lines no test reaches; at least 90 % must be reached
-#   make slow-ci   the long checks of continuous integration, resumable (40 minutes)
+#   make slow-ci   the long checks of continuous integration, resumable (25 minutes)
 #   make slow      all tests that take minutes
 PYTHON ?= python3
 VENV := .venv

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LIMIT_SECONDS = 40 * 60
-LONGEST_CHECK = 15 * 60
+LIMIT_SECONDS = 47 * 60
+LONGEST_CHECK = 22 * 60
 
 Check = tuple[str, list[str]]
 
