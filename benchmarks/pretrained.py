@@ -3,6 +3,7 @@
 ``python benchmarks/pretrained.py ENCODER COHORT [FRESH ...]``: the first from ``hemocast
 pretrain``, the others from ``hemocast simulate --format stacks``. The last layer is fitted on
 COHORT; soft share is measured on the first scans of each FRESH, and out of fold on those of COHORT;
+so is the mean risk of each FRESH once the intercept is moved on some of its labels, others left;
 outline and volume on COHORT, whose infarcts are known. A network with the same shape and random
 weights is the control.
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from hemocast.config import Config
 from hemocast.dataset.split.schemes import split_folds
@@ -33,6 +36,7 @@ from hemocast.train.pretrain.head import Line, encoder_network, findings_of
 from hemocast.volume import from_levels
 
 LABELS, DRAWS, RESAMPLES = (50, 100, 200), 30, 300
+LOCAL, LOCAL_DRAWS = 100, 500
 SIZES = ((0, 5), (5, 20), (20, 70), (70, 400))
 
 
@@ -79,6 +83,23 @@ def line_of(seen: Seen, among: np.ndarray) -> Line:
     return Line.fitted(seen.findings[among], np.array(seen.table.label)[among], weight[among])
 
 
+def moved(name: str, seen: Seen, logit: np.ndarray) -> None:
+    """Print how far the mean risk lies off after the intercept was fitted to `LOCAL` labels."""
+    logit, risk = logit[seen.first], seen.risk[seen.first]
+    label = np.array(seen.table.label)[seen.first]
+    rng, off = np.random.default_rng(0), np.empty(LOCAL_DRAWS)
+    for draw in range(LOCAL_DRAWS):
+        local, others = np.split(rng.permutation(len(logit)), [LOCAL])
+        z, events = logit[local], max(label[local].sum(), 0.5)
+        by = brentq(lambda c, z=z, events=events: expit(z + c).sum() - events, -30, 30)
+        off[draw] = expit(logit[others] + by).mean() - risk[others].mean()
+    print(
+        f"{name}: mean risk {expit(logit).mean():.3f}, true {risk.mean():.3f}; moved on {LOCAL} "
+        f"labels off by {off.mean():+.3f}, SD {off.std():.3f}, within .05 in "
+        f"{100 * np.mean(np.abs(off) < 0.05):.0f} % of draws"
+    )
+
+
 def shares(name: str, learned: Seen, fresh: dict[str, Seen]) -> None:
     """Print the shares of a network by the number of labels."""
     people = np.array(learned.table.participant_id)
@@ -91,6 +112,8 @@ def shares(name: str, learned: Seen, fresh: dict[str, Seen]) -> None:
     for where, seen in fresh.items():
         line = line_of(learned, everybody)
         seen.told(f"{name}, all labels, {where}", line.logit(seen.findings))
+        if len(seen.first) > LOCAL:
+            moved(f"{name}, {where}", seen, line.logit(seen.findings))
         rng = np.random.default_rng(0)
         for count in LABELS:
             got = []
