@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +64,13 @@ def test_a_map_on_the_infarct_hits_and_one_elsewhere_misses(cohort: FindingsTabl
 def test_without_a_scan_with_ht_there_is_a_reason(cohort: FindingsTable) -> None:
     none = SimpleNamespace(participant_id=["c"], label=[0], rows=[3])
     assert evidence_of_network(Points(LESION), none, cohort)[PEAK].warning
+
+
+def test_one_scan_has_a_share_without_limits(cohort: FindingsTable) -> None:
+    one = SimpleNamespace(participant_id=["b"], label=[1], rows=[2])
+    share = evidence_of_network(Points(LESION), one, cohort)[SHARE]
+    assert share.value == pytest.approx(1)
+    assert (math.isnan(share.ci_low), share.warning) == (True, "one scan has no spread")
 
 
 def test_maps_end_at_the_brain() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ MOST_SCANS = 200
 PEAK, SHARE = "peak_on_infarct", "evidence_on_infarct"
 """What is measured of maps."""
 
+_NONE, _ONE = "no scan with HT and an infarct", "one scan has no spread"
 _RECORD = StackRecord("a" * 64, "b" * 64, (0, 0, 0), (0, 0, 0), 1300.0, 0, 0, 0.0)
 _FRAME_MM = 5.0
 
@@ -71,20 +73,26 @@ def evidence_of_network(
         `PEAK`: share of scans whose map is greatest on the infarct, grown by 5 mm (Wilson).
         `SHARE`: mean share of the positive evidence there (normal limits). One scan a patient.
     """
-    found = list(_evidence(net, table, findings))
+    found = _evidence(net, table, findings)
+    return {PEAK: peak_hits(found), SHARE: mean_share([one.on_lesion for one in found])}
+
+
+def peak_hits(found: Sequence[Evidence]) -> Estimate:
+    """Give the share of maps that are greatest on the infarct, with Wilson's limits."""
     n = len(found)
     if n == 0:
-        empty = Estimate.bare(float("nan"), 0, "no scan with HT and an infarct")
-        return {PEAK: empty, SHARE: empty}
+        return Estimate.bare(float("nan"), 0, _NONE)
     hits = sum(one.peak_hits for one in found)
-    low, high = wilson(hits, n)
-    share = np.array([one.on_lesion for one in found])
-    mean = float(share.mean())
-    reach = 1.96 * float(share.std(ddof=1)) / n**0.5 if n > 1 else float("nan")
-    return {
-        PEAK: Estimate(hits / n, low, high, "Wilson", n),
-        SHARE: Estimate(mean, mean - reach, mean + reach, "normal", n),
-    }
+    return Estimate(hits / n, *wilson(hits, n), "Wilson", n)
+
+
+def mean_share(shares: Sequence[float]) -> Estimate:
+    """Give the mean of shares, with 1.96 standard errors on either side."""
+    n = len(shares)
+    if n < 2:
+        return Estimate.bare(shares[0], 1, _ONE) if n else Estimate.bare(float("nan"), 0, _NONE)
+    mean, reach = float(np.mean(shares)), 1.96 * float(np.std(shares, ddof=1)) / n**0.5
+    return Estimate(mean, mean - reach, mean + reach, "normal", n)
 
 
 def _evidence(net: Network, table: StackTable, findings: FindingsTable) -> list[Evidence]:

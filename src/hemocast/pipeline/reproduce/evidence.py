@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,11 +12,11 @@ import numpy as np
 from hemocast.classical.measured import MeasuredModel
 from hemocast.dicom import read_nifti
 from hemocast.explain import Evidence, evidence_on, randomised
-from hemocast.pipeline.network_map import network_map
+from hemocast.pipeline.network_map import mean_share, network_map, peak_hits
 from hemocast.pipeline.simulated_truth import SimulatedTruth
 from hemocast.pipeline.train import Trained
 from hemocast.report.paper.page import PaperTable
-from hemocast.stats import wilson
+from hemocast.stats import Estimate
 
 if TYPE_CHECKING:
     from hemocast.dataset.stacks import ScanFile
@@ -128,22 +129,17 @@ def _turned(trained: Trained, seed: int) -> Network:
 
 def _row(name: str, words: str, found: Sequence[Lies]) -> tuple[str, ...]:
     told = [one.found for one in found]
-    if not told:
-        return name, words, "0", "", "", "", ""
-    hits = sum(one.peak_hits for one in told)
-    low, high = (100 * end for end in wilson(hits, len(told)))
-    return (
-        name, words, str(len(told)),
-        f"{100 * hits / len(told):.0f} ({low:.0f} to {high:.0f})",
-        _mean([one.on_lesion for one in told]),
-        _mean([one.on_mirror for one in told]),
-        _mean([one.lesion_share for one in told]),
-    )  # fmt: skip
+    estimates = (
+        peak_hits(told),
+        mean_share([one.on_lesion for one in told]),
+        mean_share([one.on_mirror for one in told]),
+        mean_share([one.lesion_share for one in told]),
+    )
+    return name, words, str(len(told)), *map(_percent, estimates)
 
 
-def _mean(shares: Sequence[float]) -> str:
-    values = 100 * np.array(shares)
-    if values.size < 2:
-        return f"{values.mean():.0f}"
-    reach = 1.96 * values.std(ddof=1) / np.sqrt(values.size)
-    return f"{values.mean():.0f} ({values.mean() - reach:.0f} to {values.mean() + reach:.0f})"
+def _percent(share: Estimate) -> str:
+    if math.isnan(share.value):
+        return ""
+    middle, low, high = (f"{100 * one:.0f}" for one in (share.value, share.ci_low, share.ci_high))
+    return middle if math.isnan(share.ci_low) else f"{middle} ({low} to {high})"
