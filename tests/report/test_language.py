@@ -22,6 +22,7 @@ from hemocast.report.case.page import Setting
 from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.report.language import ENGLISH, LOCALES, TOLD, language
 from hemocast.report.page import TEMPLATES
+from hemocast.signs import bleeding
 from hemocast.volume import Source
 
 ZH = language("zh")
@@ -113,6 +114,15 @@ def test_what_other_rooms_tell_is_told_as_they_tell_it() -> None:
             "与模型训练所用扫描不同（距离 9.1，界限 7.0），主要差异：噪声、斑片、密度",
         ),
         ("16 (6 to 33) %", "16（6 至 33）%"),
+        (
+            "The scan already shows about 4.5 mL of blood, or muscle in the gap of its skull",
+            "扫描已显示约 4.5 mL 出血，或为颅骨缺损处的肌肉",
+        ),
+        (
+            "By its anatomy the head lies with its vertex to a side and its face below in the "
+            "header's axes: the header's orientation is wrong, and left and right are not known",
+            "按解剖判断，在文件头的坐标轴中头顶朝侧方、面部朝下：文件头的方位有误，左右侧未知",
+        ),
     ],
 )  # fmt: skip
 def test_a_finished_sentence_is_translated_with_its_numbers(text: str, said: str) -> None:
@@ -159,12 +169,13 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
 
 
 class Words(HTMLParser):
-    """What a page says, other than where it says that it is English."""
+    """What a page says, and apart from it what it marks as English."""
 
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.words: list[str] = []
+        self.english: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         told = dict(attributes)
@@ -177,7 +188,9 @@ class Words(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not {"en", "style", "script"} & set(self.open):
+        if "en" in self.open:
+            self.english.append(data)
+        elif not {"style", "script"} & set(self.open):
             self.words.append(data)
 
 
@@ -192,8 +205,19 @@ def test_no_english_is_left_in_a_chinese_page(
         SignRow("ASPECTS M1", "affected",
                 "darker than its mirror image by 3.1 HU, by 2 HU and more over 61 % of it; 40 % "
                 "lies in the infarct."),
+        SignRow("Blood, by place", "none seen", bleeding.LIMIT),
+        SignRow("Blood, under the dura", "may be there",
+                f"A thin layer stands out at slice 9. {bleeding.LIMIT}"),
+        SignRow("Blood, in brain tissue", "about 1.2 mL",
+                f"left, territory MCA, slice 14. {bleeding.LIMIT}"),
+        SignRow("Blood, in ventricles", "about 0.5 mL", f"slice 14. {bleeding.LIMIT}"),
+        SignRow("Blood, in the subarachnoid space", "about 2.0 mL",
+                f"right, slice 14. {bleeding.LIMIT}"),
     )  # fmt: skip
-    missing = ("dense artery: slices of 5.0 mm average an artery of 3 mm away",)
+    missing = (
+        "dense artery: slices of 5.0 mm average an artery of 3 mm away",
+        "blood: no tissue map",
+    )
     signs = SignsView(rows, missing, prediction.stack.brain)
     flags = (
         "the scan is simulated: it shows no patient",
@@ -206,7 +230,11 @@ def test_no_english_is_left_in_a_chinese_page(
         horizon="any hemorrhagic transformation on later imaging, no fixed horizon",
         population="simulated heads, half of them with HT by design",
     )
-    told = replace(source, corrected=("gantry tilt of 18.5 degrees taken out",))
+    told = replace(
+        source,
+        corrected=("gantry tilt of 18.5 degrees taken out",),
+        doubts=("the images were compressed with loss",),
+    )
     path = tmp_path / "r.html"
     write_case_page(one, told, path, signs=signs, setting=Setting(0.4, language=ZH))
     text = path.read_text(encoding="utf-8")
@@ -215,6 +243,7 @@ def test_no_english_is_left_in_a_chinese_page(
     assert '<html lang="zh-Hans">' in text
     assert "译文未经母语读者审核" in text
     assert "Translation not reviewed by a native reader." in text
+    assert page.english == ["Translation not reviewed by a native reader."]
     words = " ".join(page.words)
     assert "出血性转化" in words
     named = "Hemocast|HiSpeed|Dual|MEDICAL|SYSTEMS|Saerens|prevalence|ctnet3d|demo|Logit|odds"
