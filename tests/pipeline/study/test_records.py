@@ -46,3 +46,12 @@ def test_what_is_not_there_is_refused(tmp_path: Path, sources: Sources) -> None:
     for name in ("evaluation", "dataset", "benchmark", "predictions", "reproduction"):
         with pytest.raises(NothingThere):
             read_records(replace(sources, **{name: tmp_path / "none"}))
+
+
+def test_a_table_without_its_columns_is_refused_and_others_are_left_alone(sources: Sources) -> None:
+    assert sources.evaluation is not None
+    (sources.evaluation / "notes.csv").write_text("a;b\n1;2;3\n", encoding="utf-8")
+    assert "notes" not in read_records(sources).tables
+    (sources.evaluation / "subgroups.csv").write_text("model,auc\nm,0.8\n", encoding="utf-8")
+    with pytest.raises(TableError, match=r"subgroups\.csv cannot be read"):
+        read_records(sources)

@@ -47,7 +47,7 @@ def save_split(
     path = folder / f"{split.name}.tsv"
     receipt = split.receipt(labels, scans)
     if path.exists():
-        known = _receipt(path)
+        known = read_receipt(path)
         receipt = known | receipt | {"seed": known.get("seed", split.seed)}
     else:
         rows = [
@@ -56,7 +56,7 @@ def save_split(
             for patient in patients
         ]
         files.write_table(path, rows, ["participant_id", "part"])
-    if receipt != _receipt(path):
+    if receipt != read_receipt(path):
         files.write_json(_receipt_path(path), receipt)
     return receipt
 
@@ -164,7 +164,7 @@ def read_split(path: Path) -> Split:
         As `read_parts`.
     """
     parts = read_parts(path)
-    receipt = _receipt(path)
+    receipt = read_receipt(path)
     counted = receipt.get("parts")
     fits = isinstance(counted, dict) and all(
         isinstance(told := counted.get(part), dict) and told.get("sha256") == part_hash(ids)
@@ -178,7 +178,7 @@ def _receipt_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.receipt.json")
 
 
-def _receipt(path: Path) -> dict[str, Any]:
+def read_receipt(path: Path) -> dict[str, Any]:
     """Read the receipt beside a split; {} where there is none, or it cannot be read."""
     try:
         content = json.loads(_receipt_path(path).read_text(encoding="utf-8"))

@@ -111,9 +111,8 @@ def _evaluation(record: EvaluationRecord) -> Iterator[Flag]:
             )  # fmt: skip
         if missing := _uncalibrated(model):
             yield Flag("no-calibration", "high", f"calibration of {name} is not known: {missing}")
-    for note in record.notes:
-        if "left out" in note:
-            yield Flag("left-out", "some", note)
+    for note in record.left_out:
+        yield Flag("left-out", "some", note)
 
 
 def _uncalibrated(model: ModelRecord) -> str:

@@ -21,7 +21,7 @@ from hemocast.pipeline.study.words import (
     title_of,
 )
 from hemocast.report.checklists.checklist import Statement
-from hemocast.report.words import METRIC_TITLES, sentence
+from hemocast.report.words import sentence
 from hemocast.version import VERSION
 
 LIBRARIES = ("numpy", "scipy", "onnxruntime", "torch")
@@ -157,7 +157,7 @@ def _missing(records: Records) -> str:
             "of the record alone were fitted on five imputations."
         )
     if records.evaluation:
-        parts += [sentence(note) for note in records.evaluation.notes if "left out" in note]
+        parts += map(sentence, records.evaluation.left_out)
     return " ".join(parts)
 
 
@@ -318,10 +318,9 @@ def _endpoint(records: Records) -> str:
     record = records.evaluation
     if record is None or not record.primary:
         return ""
-    name = METRIC_TITLES.get(record.primary, record.primary)
     return (
-        f"The primary endpoint, named before the numbers were seen, is: {name}. All else is "
-        "secondary."
+        "The primary endpoint, named before the numbers were seen, is: "
+        f"{title_of(record.primary)}. All else is secondary."
     )
 
 
@@ -388,7 +387,7 @@ def _robustness(records: Records) -> str:
 
 
 def _readers(records: Records) -> str:
-    rows = [row for row in records.tables.get("table2", ()) if row.get("kind") == "reader"]
+    rows = [row for row in records.tables.get("table2", ()) if row["kind"] == "reader"]
     if not rows:
         return ""
     names = dict.fromkeys(row["rater"] for row in rows)

@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hemocast.config import Config
-from hemocast.dataset.split.saved import find_split, read_parts
+from hemocast.dataset.split.saved import find_split, read_parts, read_receipt
 from hemocast.errors import NothingThere, TableError, UsageError
 from hemocast.model import load
 from hemocast.model.schema import Description
 from hemocast.pipeline.study.dataset_facts import DatasetFacts, read_dataset
-from hemocast.tables import read_table
+from hemocast.tables import called, read_table
 
 METRICS = "metrics.json"
 _LARGEST = 1 << 26
 """Bytes of a record beyond which it is not read."""
 
 Rows = tuple[Mapping[str, str], ...]
+
+RATED = ("accuracy", "sensitivity", "ppv", "specificity", "f1", "auc")
+"""Metrics of Table 2."""
+_LIMITS = ("ci_low", "ci_high")
+_TESTED = ("first", "second", "metric", "method", "difference", *_LIMITS, "p")
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "comparisons": (*_TESTED, "p_holm"),
+    "pooled_sites": ("model", "metric", "n_sites", "value", *_LIMITS),
+    "prevalence": (),
+    "reader_tests": (*_TESTED, "scope"),
+    "subgroups": (
+        "model", "grouping", "level", "metric", "n_patients", "n_positive", "value", *_LIMITS
+    ),
+    "table2": (
+        "rater", "kind", "arm", "n_scans",
+        *(metric + end for metric in RATED for end in ("", "_ci_low", "_ci_high")),
+    ),
+    "thresholds": ("rule",),
+}  # fmt: skip
+"""Tables of an evaluation that a study uses, and the columns it uses of them."""
+
+AS_THEY_ARE = {
+    "benchmark/table3": "Every network on the same fresh patients (SIMULATED)",
+    "reproduction/table1": "Table 1 of the reproduction (SIMULATED)",
+    "reproduction/table2": "Table 2 of the reproduction (SIMULATED)",
+    "reproduction/table3": "Table 3 of the reproduction (SIMULATED)",
+    "reproduction/figure3": "Figure 3 of the reproduction, measured (SIMULATED)",
+}
+"""Tables of other commands that are shown whole, and what they show."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +146,11 @@ class EvaluationRecord(_Read):
     interval: str = ""
     primary: str | None = None
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What it says of rows that were not evaluated."""
+        return tuple(note for note in self.notes if "left out" in note)
+
 
 @dataclass(frozen=True)
 class SplitFacts:
@@ -155,7 +187,7 @@ class Records:
     evaluation : EvaluationRecord or None
         ``metrics.json``.
     tables : mapping
-        CSV files of the evaluation, the benchmark and the reproduction -> their rows.
+        Tables of the evaluation, the benchmark and the reproduction -> their rows.
     pictures : mapping
         Their SVG figures.
     model, model_hash : Description or None, str
@@ -184,7 +216,7 @@ class Records:
             self.evaluation and self.evaluation.simulated,
             self.model and self.model.simulated_training_data,
             self.dataset and self.dataset.simulated,
-            any(name.startswith(("benchmark/", "reproduction/")) for name in self.tables),
+            any("/" in name for name in (*self.tables, *self.pictures)),
         )
         return any(said)
 
@@ -215,7 +247,7 @@ def read_records(sources: Sources) -> Records:
     model_hash = ""
     if sources.evaluation:
         evaluation = _evaluation(sources.evaluation)
-        tables |= _tables(sources.evaluation, "")
+        tables |= _tables(sources.evaluation, _COLUMNS)
         pictures |= _pictures(sources.evaluation / "figures", "")
     if sources.model:
         loaded = load(sources.model)
@@ -228,7 +260,9 @@ def read_records(sources: Sources) -> Records:
             pictures |= _pictures(_run_of(sources.dataset, model) / "figures", "")
     for name in ("benchmark", "reproduction"):
         if folder := getattr(sources, name):
-            tables |= _tables(folder if name == "benchmark" else folder / "tables", f"{name}/")
+            columns = {PurePath(key).name: () for key in AS_THEY_ARE if key.startswith(f"{name}/")}
+            found = _tables(folder if name == "benchmark" else folder / "tables", columns)
+            tables |= {f"{name}/{key}": rows for key, rows in found.items()}
             pictures |= _pictures(folder / "figures", f"{name}/")
     return Records(evaluation, tables, pictures, model, model_hash, config, dataset, split)
 
@@ -259,20 +293,23 @@ def _evaluation(folder: Path) -> EvaluationRecord:
         raise _unreadable(METRICS) from error
 
 
-def _tables(folder: Path, prefix: str) -> dict[str, Rows]:
-    """Read all CSV files of a folder."""
+def _tables(folder: Path, columns: Mapping[str, Sequence[str]]) -> dict[str, Rows]:
+    """Read the tables that a folder has of these."""
     if not folder.is_dir():
         raise NothingThere(
             f"There is no folder {folder.name} where one is named", "a folder", "Check the path"
         )
-    found: dict[str, Rows] = {}
-    for path in sorted(folder.glob("*.csv")):
-        if path.name != "predictions.csv":
-            rows = csv.DictReader(io.StringIO(_text(path, "the folder")), restval="")
-            found[prefix + path.stem] = tuple(
-                {str(name): str(cell) for name, cell in row.items()} for row in rows
-            )
-    return found
+    paths = {name: folder / f"{name}.csv" for name in columns}
+    return {name: _rows(path, columns[name]) for name, path in paths.items() if path.is_file()}
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Rows:
+    table = read_table(path, may_be_empty=True)
+    if not set(columns) <= set(table):
+        raise _unreadable(called(path))
+    return tuple(
+        {str(name): str(cell) for name, cell in row.items()} for row in table.to_dict("records")
+    )
 
 
 def _pictures(folder: Path, prefix: str) -> dict[str, bytes]:
@@ -310,7 +347,7 @@ def _split(sources: Sources, model: str | None) -> SplitFacts | None:
         return None
     parts = read_parts(path)
     everybody = Counter(patient for people in parts.values() for patient in people)
-    receipt = _receipt(path)
+    receipt = read_receipt(path)
     counted = receipt.get("parts")
     counts = {part: {"patients": len(people)} for part, people in parts.items()}
     if isinstance(counted, dict):
@@ -325,14 +362,6 @@ def _split(sources: Sources, model: str | None) -> SplitFacts | None:
         sum(times > 1 for times in everybody.values()),
         _evaluated(sources.predictions, parts),
     )
-
-
-def _receipt(path: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError, RecursionError):
-        content = json.loads(path.with_name(f"{path.stem}.receipt.json").read_text("utf-8"))
-        if isinstance(content, dict):
-            return content
-    return {}
 
 
 def _evaluated(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
-from hemocast.pipeline.study.records import Records, Rows
+from hemocast.pipeline.study.records import Records
 from hemocast.pipeline.study.words import (
     Say,
+    cell_words,
     estimate_words,
     listed,
     models_of,
@@ -57,7 +58,7 @@ def _flow(records: Records) -> str:
         )
     if records.evaluation:
         parts.append(_size(Records(evaluation=records.evaluation)))
-        parts += [sentence(note) for note in records.evaluation.notes if "left out" in note]
+        parts += map(sentence, records.evaluation.left_out)
     return " ".join(parts)
 
 
@@ -132,27 +133,21 @@ def _cells(records: Records) -> str:
 
 
 def _subgroups(records: Records) -> str:
-    rows = [row for row in records.tables.get("subgroups", ()) if row.get("metric") == "auc"]
+    rows = [row for row in records.tables.get("subgroups", ()) if row["metric"] == "auc"]
     if not rows:
         return ""
     return f"AUC by group: {'; '.join(map(_group_words, rows[:40]))}. All are in subgroups.csv."
 
 
 def _group_words(row: Mapping[str, str]) -> str:
-    value = f"{float(row['value']):.3f}" if row["value"] else "undefined"
-    limits = ""
-    if row["ci_low"]:
-        limits = f" ({float(row['ci_low']):.3f} to {float(row['ci_high']):.3f})"
-    return f"{row['grouping']} {row['level']} {value}{limits}"
+    return f"{row['grouping']} {row['level']} {cell_words(row)}"
 
 
 def _sites(records: Records) -> str:
-    rows: Rows = records.tables.get("pooled_sites", ())
     return " ".join(
-        f"{row['model']}, {title_of(row['metric'])} over {row['n_sites']} sites: "
-        f"{float(row['value']):.3f} ({float(row['ci_low']):.3f} to {float(row['ci_high']):.3f})."
-        for row in rows
-        if row.get("value") and row.get("ci_low")
+        f"{row['model']}, {title_of(row['metric'])} over {row['n_sites']} sites: {cell_words(row)}."
+        for row in records.tables.get("pooled_sites", ())
+        if row["value"] and row["ci_low"]
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
 
 from hemocast.files import claim
 from hemocast.pipeline.study.bias import flags_of
 from hemocast.pipeline.study.methods import methods_of
 from hemocast.pipeline.study.records import (
+    AS_THEY_ARE,
+    RATED,
     EstimateRecord,
     ModelRecord,
     Records,
@@ -18,7 +20,13 @@ from hemocast.pipeline.study.records import (
     read_records,
 )
 from hemocast.pipeline.study.results import results_of
-from hemocast.pipeline.study.words import limits_words, title_of
+from hemocast.pipeline.study.words import (
+    cell_limits,
+    cell_number,
+    cell_words,
+    limits_words,
+    title_of,
+)
 from hemocast.report.checklists.checklist import NAMES, Filled, fill, not_applied, read_checklist
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.study.page import Picture, Study, study_files
@@ -37,6 +45,7 @@ _CAPTIONS = {
     "calibration": "Calibration: observed share with HT against predicted probability",
     "decision": "Decision curves: net benefit of acting on the model",
     "subgroups": "AUC in subgroups",
+    "incidence": "Chance of HT up to each hour after onset",
     "readers-roc": "ROC of the models, with the readers' decisions as points",
     "readers-curves": "ROC curves of the readers' probabilities",
     "readers-confusion": "Confusion matrices of readers and models",
@@ -46,17 +55,6 @@ _CAPTIONS = {
     "figure3": "Figure 3 of the reproduction: heatmaps",
 }
 """Beginning of a figure's name -> what it shows."""
-
-_TABLES = {
-    "benchmark/table3": "Every network on the same fresh patients (SIMULATED)",
-    "reproduction/table1": "Table 1 of the reproduction (SIMULATED)",
-    "reproduction/table2": "Table 2 of the reproduction (SIMULATED)",
-    "reproduction/table3": "Table 3 of the reproduction (SIMULATED)",
-}
-"""Tables that are shown as they are."""
-
-_RATED = ("accuracy", "sensitivity", "ppv", "specificity", "f1", "auc")
-"""Metrics of Table 2."""
 
 
 def write_study(sources: Sources, out: Path, *, live: bool = False, word: bool = False) -> Study:
@@ -133,7 +131,7 @@ def _tables(records: Records) -> Iterator[PaperTable]:
     yield from _comparisons(records)
     yield from _subgroups(records.tables.get("subgroups", ()))
     yield from _readers(records)
-    for name, title in _TABLES.items():
+    for name, title in AS_THEY_ARE.items():
         if rows := records.tables.get(name):
             yield _as_it_is(name.replace("/", "-"), title, rows)
 
@@ -158,25 +156,16 @@ def _cells(value: EstimateRecord) -> tuple[str, str]:
     return middle, limits_words(value)
 
 
-def _number(cell: str, digits: int = 3) -> str:
-    return number(float(cell), digits) if cell and math.isfinite(float(cell)) else ""
-
-
 def _p(cell: str) -> str:
-    return "< 0.001" if cell and float(cell) < 0.001 else _number(cell)
-
-
-def _limits(row: Mapping[str, str]) -> str:
-    if not row.get("ci_low") or not row.get("ci_high"):
-        return "none"
-    return f"{_number(row['ci_low'])} to {_number(row['ci_high'])}"
+    said = cell_number(cell)
+    return "< 0.001" if said and float(cell) < 0.001 else said
 
 
 def _comparisons(records: Records) -> Iterator[PaperTable]:
     if found := records.tables.get("comparisons"):
         rows = tuple(
             (row["first"], row["second"], title_of(row["metric"]), row["method"],
-             _number(row["difference"]), _limits(row), _p(row["p"]), _p(row["p_holm"]))
+             cell_number(row["difference"]), cell_limits(row), _p(row["p"]), _p(row["p_holm"]))
             for row in found
         )  # fmt: skip
         yield PaperTable(
@@ -188,7 +177,7 @@ def _comparisons(records: Records) -> Iterator[PaperTable]:
 def _subgroups(found: Rows) -> Iterator[PaperTable]:
     rows = tuple(
         (row["model"], row["grouping"], row["level"], row["n_patients"], row["n_positive"],
-         _number(row["value"]) or "undefined", _limits(row))
+         cell_number(row["value"]) or "undefined", cell_limits(row))
         for row in found
         if row["metric"] == "auc"
     )  # fmt: skip
@@ -205,15 +194,15 @@ def _readers(records: Records) -> Iterator[PaperTable]:
     if found := records.tables.get("table2"):
         rows = tuple(
             (row["rater"], row["arm"], row["n_scans"],
-             *(_with_limits(row, metric) for metric in _RATED))
+             *(_rated(row, metric) for metric in RATED))
             for row in found
         )  # fmt: skip
-        columns = ("Rater", "Arm", "Scans", *map(title_of, _RATED))
+        columns = ("Rater", "Arm", "Scans", *map(title_of, RATED))
         yield PaperTable("table2", "Readers and models, with 95 % CI", columns, rows)
     if found := records.tables.get("reader_tests"):
         rows = tuple(
             (row["first"], row["second"], title_of(row["metric"]), row["scope"],
-             _number(row["difference"]), _limits(row), _p(row["p"]), row["method"])
+             cell_number(row["difference"]), cell_limits(row), _p(row["p"]), row["method"])
             for row in found
         )  # fmt: skip
         yield PaperTable(
@@ -222,10 +211,9 @@ def _readers(records: Records) -> Iterator[PaperTable]:
         )  # fmt: skip
 
 
-def _with_limits(row: Mapping[str, str], metric: str) -> str:
+def _rated(row: Mapping[str, str], metric: str) -> str:
     ends = {end: row[f"{metric}_{end}"] for end in ("ci_low", "ci_high")}
-    value = _number(row[metric])
-    return f"{value} ({_limits(ends)})" if value and all(ends.values()) else value or "undefined"
+    return cell_words({"value": row[metric], **ends})
 
 
 def _as_it_is(name: str, title: str, rows: Rows) -> PaperTable:
@@ -235,15 +223,10 @@ def _as_it_is(name: str, title: str, rows: Rows) -> PaperTable:
 
 
 def _pictures(found: Mapping[str, bytes]) -> Iterator[Picture]:
-    for name, svg in found.items():
-        plain = name.rpartition("/")[2]
+    names = {name: PurePath(name).name for name in found}
+    kinds = Counter(plain.rpartition("-")[0] for plain in names.values())
+    for name, plain in names.items():
         caption = next((text for key, text in _CAPTIONS.items() if plain.startswith(key)), plain)
-        number_of = plain.rpartition("-")[2]
-        many = number_of.isdigit() and _repeated(found, plain)
-        yield Picture(name, svg, f"{caption} (model {number_of})" if many else caption)
-
-
-def _repeated(names: Sequence[str] | Mapping[str, bytes], plain: str) -> bool:
-    """Whether there is another figure of the same kind."""
-    kind = plain.rpartition("-")[0]
-    return sum(name.rpartition("/")[2].rpartition("-")[0] == kind for name in names) > 1
+        kind, _, place = plain.rpartition("-")
+        many = place.isdigit() and kinds[kind] > 1
+        yield Picture(name, found[name], f"{caption} (model {place})" if many else caption)

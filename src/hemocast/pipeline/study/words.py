@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
+from hemocast.errors import TableError
 from hemocast.pipeline.study.records import EstimateRecord, ModelRecord, Records
 from hemocast.report.checklists.checklist import Statement
 from hemocast.report.words import METRIC_TITLES, number
@@ -53,6 +55,37 @@ def limits_words(value: EstimateRecord, digits: int = 3) -> str:
         return "none"
     high = "infinite" if value.ci_high is None else number(value.ci_high, digits)
     return f"{number(value.ci_low, digits)} to {high}"
+
+
+def cell_number(cell: str) -> str:
+    """Say a number of a table; "" where it is undefined or infinite.
+
+    Raises
+    ------
+    TableError
+        The cell holds something else.
+    """
+    try:
+        value = float(cell or "nan")
+    except ValueError as error:
+        raise TableError(
+            "A table of the study's records holds a word where a number belongs",
+            "the table as Hemocast wrote it",
+            "Make it again with its command",
+        ) from error
+    return number(value, 3) if math.isfinite(value) else ""
+
+
+def cell_limits(row: Mapping[str, str]) -> str:
+    """Say the limits in a row of a table."""
+    ends = [cell_number(row[end]) for end in ("ci_low", "ci_high")]
+    return " to ".join(ends) if all(ends) else "none"
+
+
+def cell_words(row: Mapping[str, str]) -> str:
+    """Say the value in a row of a table, with its limits where it has any."""
+    value, limits = cell_number(row["value"]) or "undefined", cell_limits(row)
+    return value if limits == "none" else f"{value} ({limits})"
 
 
 def models_of(records: Records) -> list[tuple[str, ModelRecord]]:
