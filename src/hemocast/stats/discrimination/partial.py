@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.discrimination.roc import roc_curve
+from hemocast.stats.discrimination.roc import resampled_curves, roc_curve
 from hemocast.stats.estimate import Estimate, Float64Array
-from hemocast.stats.resampling.limits import AGREE, resampled_limits
+from hemocast.stats.resampling.limits import resampled_limits
 from hemocast.stats.resampling.weights import Resampling
 
 Axis = Literal["specificity", "sensitivity"]
@@ -109,32 +108,13 @@ def partial_auc(
     curve = roc_curve(cases)
     area = within.area(curve.fpr, curve.tpr)
     value = within.standardized(area)
-    drawn = np.array([within.standardized(one) for one in _resampled(cases, within, resampling)])
-    found = resampled_limits(value, drawn, np.empty(0))
-    notes = "; ".join(filter(None, [cases.few, *found.notes]))
-    if np.isnan(found.low):
-        why = AGREE if found.kind == AGREE else found.kind
-        shown = Estimate.bare(value, cases.n, f"no interval: {why}").noted(cases.few)
-    else:
-        method = f"bootstrap of patients, {found.kind}"
-        shown = Estimate(value, found.low, found.high, method, cases.n, notes or None)
+    drawn = [
+        np.nan if one is None else within.standardized(within.area(*one))
+        for one in resampled_curves(cases, resampling, resampling.units(cases))
+    ]
+    found = resampled_limits(value, np.array(drawn), np.empty(0))
+    shown = found.estimate(value, cases.n, "bootstrap of patients").noted(cases.few)
     return PartialAuc(within, area, shown)
-
-
-def _resampled(cases: Cases, within: PartialRange, resampling: Resampling) -> Iterator[float]:
-    order = np.argsort(-cases.score, kind="stable")
-    hits = cases.truth[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(cases.score[order])), cases.n - 1)
-    units = resampling.units(cases)
-    for weights in resampling.draw(cases, 2 * cases.n, units):
-        ordered = weights[:, units[order]]
-        positive = np.cumsum(ordered * hits, axis=1)[:, last_of_tie]
-        negative = np.cumsum(ordered * ~hits, axis=1)[:, last_of_tie]
-        for own, other in zip(positive, negative, strict=True):
-            if own[-1] > 0 and other[-1] > 0:
-                yield within.area(np.append(0, other / other[-1]), np.append(0, own / own[-1]))
-            else:
-                yield np.nan
 
 
 def _integral(x: Float64Array, y: Float64Array, low: float, high: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from scipy.stats import rankdata
 
 from hemocast.errors import StatisticsError
 from hemocast.stats.cases import Cases
-from hemocast.stats.estimate import Float64Array
+from hemocast.stats.estimate import Float64Array, IntArray
 from hemocast.stats.resampling.weights import Resampling
 
 ThresholdRule = Literal["youden", "sensitivity", "specificity"]
@@ -232,26 +233,48 @@ def bootstrap_roc(
         Only one class is present, in all cases or in all resamples.
     """
     cases.both_classes()
-    order = np.argsort(-cases.score, kind="stable")
-    hits, by_case = cases.truth[order], cases.patient[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(cases.score[order])), cases.n - 1)
     at = np.linspace(0, 1, points)
-    curves = []
-    for weights in resampling.draw(cases, cases.n):
-        ordered = weights[:, by_case]
-        positive = np.cumsum(ordered * hits, axis=1)[:, last_of_tie]
-        negative = np.cumsum(ordered * ~hits, axis=1)[:, last_of_tie]
-        both = (positive[:, -1] > 0) & (negative[:, -1] > 0)
-        curves += [
-            np.interp(at, np.append(0, row_n / row_n[-1]), np.append(0, row_p / row_p[-1]))
-            for row_p, row_n in zip(positive[both], negative[both], strict=True)
-        ]
+    drawn = resampled_curves(cases, resampling, cases.patient)
+    curves = [np.interp(at, *curve) for curve in drawn if curve is not None]
     if not curves:
         raise StatisticsError(
             "No resample held both classes", "more patients of each class", "Show no band"
         )
     low, high = np.quantile(np.stack(curves), [0.025, 0.975], axis=0)
     return RocBand(at, low, high)
+
+
+def resampled_curves(
+    cases: Cases, resampling: Resampling, units: IntArray
+) -> Iterator[tuple[Float64Array, Float64Array] | None]:
+    """Draw the ROC curve of every resample.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater.
+    resampling : Resampling
+        Of `units`.
+    units : ndarray of int64, shape (n,)
+        What is drawn as a whole: the patient of every case, or `Resampling.units`.
+
+    Yields
+    ------
+    tuple of two ndarray of float64, shape (k,) each, or None
+        1 - specificity and sensitivity, rising from 0 to 1; None of a resample of one class.
+    """
+    order = np.argsort(-cases.score, kind="stable")
+    hits, by_case = cases.truth[order], units[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(cases.score[order])), cases.n - 1)
+    for weights in resampling.draw(cases, 2 * cases.n, units):
+        ordered = weights[:, by_case]
+        positive = np.cumsum(ordered * hits, axis=1)[:, last_of_tie]
+        negative = np.cumsum(ordered * ~hits, axis=1)[:, last_of_tie]
+        for own, other in zip(positive, negative, strict=True):
+            if own[-1] > 0 and other[-1] > 0:
+                yield np.append(0, other / other[-1]), np.append(0, own / own[-1])
+            else:
+                yield None
 
 
 def choose_threshold(

@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from hemocast.stats.cases import Cases
 from hemocast.stats.discrimination.delong import perfect_auc_limits
-from hemocast.stats.estimate import BoolArray, Float64Array, few_warning
+from hemocast.stats.estimate import BoolArray, Estimate, Float64Array, few_warning
 from hemocast.stats.metrics import ClassificationMetrics, scale_brier
 from hemocast.stats.proportions import Interval, clopper_pearson
 
@@ -127,6 +127,23 @@ class ResampledLimits:
     high: float
     kind: str
     notes: tuple[str, ...]
+
+    def estimate(self, value: float, n: int, method: str) -> Estimate:
+        """Return a number of `n` cases with these limits, or without and why.
+
+        Parameters
+        ----------
+        value : float
+            Of the data themselves.
+        n : int
+            Cases that it rests on.
+        method : str
+            What was resampled.
+        """
+        if self.kind in (AGREE, TOO_FEW):
+            return Estimate.bare(value, n, f"no interval: {self.kind}").noted(*self.notes)
+        known = "; ".join(self.notes) or None
+        return Estimate(value, self.low, self.high, f"{method}, {self.kind}", n, known)
 
 
 def resampled_limits(value: float, drawn: Float64Array, without: Float64Array) -> ResampledLimits:
