@@ -93,6 +93,16 @@ def test_certain_probabilities_have_no_calibration_line() -> None:
     assert np.isfinite(found["auc"].value)
 
 
+def test_a_share_without_an_error_has_no_interval_and_stays_a_share() -> None:
+    """Rounded sums of weights made NPV 1.0000000000000002, from 0.9999999999999998 up."""
+    _, score, seen, old = cohort(400, 3)
+    found = dict(weighted_metrics(partly(score >= 0.3, score, seen, old), 0.3, Resampling(100)))
+    for name in ("auc", "sensitivity", "specificity", "ppv", "npv"):
+        assert 1 - 1e-9 < found[name].value <= 1
+        assert np.isnan(found[name].ci_low)
+        assert "no interval: all resamples agree" in str(found[name].warning)
+
+
 def test_what_cannot_be_weighed_is_refused() -> None:
     truth, score, seen, _ = cohort(60, 2)
     with pytest.raises(StatisticsError, match="60 of 60 scans was observed"):

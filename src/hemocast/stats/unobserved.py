@@ -17,7 +17,7 @@ from hemocast.errors import StatisticsError
 from hemocast.stats.calibration.logistic import fit_resamples
 from hemocast.stats.cases import Cases
 from hemocast.stats.estimate import BoolArray, Estimate, Float64Array
-from hemocast.stats.resampling.limits import percentile_limits
+from hemocast.stats.resampling.limits import resampled_limits
 from hemocast.stats.resampling.weights import Resampling
 
 WEIGHTED = (
@@ -25,11 +25,12 @@ WEIGHTED = (
     "calibration_in_the_large", "calibration_slope",
 )  # fmt: skip
 """What `weighted_metrics` gives, in its order."""
+_N_SHARES = 5
+"""So many of them, the first, lie between 0 and 1; weighted sums leave that by rounding."""
 
-_METHOD = "inverse probability weighting; bootstrap of patients, percentile"
+_METHOD = "inverse probability weighting; bootstrap of patients"
 _SURE = 1e-6
 _RARELY = 0.05
-_MIN_USABLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -159,18 +160,14 @@ def weighted_metrics(
         )
     parts = [weigher(weights[:, cases.patient]) for weights in resampling.draw(cases, 8 * cases.n)]
     drawn = np.concatenate(parts)
+    drawn[~np.isfinite(drawn)] = np.nan
     notes = [cases.part(seen).few, _doubts(found)]
-    made = []
-    for k, name in enumerate(WEIGHTED):
-        usable = drawn[np.isfinite(drawn[:, k]), k]
-        n = int(seen.sum())
-        if not np.isfinite(value[k]):
-            one = Estimate.bare(float("nan"), n, "undefined on the observed scans")
-        elif usable.size < _MIN_USABLE * resampling.n or np.ptp(usable) == 0:
-            why = f"no interval: {usable.size} of {resampling.n} resamples could be used"
-            one = Estimate.bare(float(value[k]), n, why)
+    n, made = int(seen.sum()), []
+    for name, whole, column in zip(WEIGHTED, value.tolist(), drawn.T, strict=True):
+        if np.isfinite(whole):
+            one = resampled_limits(whole, column, np.empty(0)).estimate(whole, n, _METHOD)
         else:
-            one = Estimate(float(value[k]), *percentile_limits(usable), _METHOD, n)
+            one = Estimate.bare(float("nan"), n, "undefined on the observed scans")
         made.append((name, one.noted(*notes)))
     return tuple(made)
 
@@ -224,7 +221,9 @@ class _Weigher:
                 positive / n / mean,
                 *self._lines(weight),
             ]
-        return np.stack(columns, axis=1)
+        measured = np.stack(columns, axis=1)
+        measured[:, :_N_SHARES] = np.clip(measured[:, :_N_SHARES], 0, 1)
+        return measured
 
     def _auc(self, weight: Float64Array, true: Float64Array) -> Float64Array:
         """Weigh the pairs ranked rightly, ties one half, shape (r,)."""
