@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from hemocast.evaluate.inputs.predictions import Level
 from hemocast.readers.analysis.analyse import ReaderAnalysis
 from hemocast.stats import (
     Cases,
@@ -328,5 +328,5 @@ class EvaluationResult:
     resampling: Resampling = field(default_factory=Resampling)
     notes: tuple[str, ...] = ()
     primary: str | None = None
-    level: Literal["scan", "patient"] = "scan"
+    level: Level = "scan"
     incidence: Incidence | None = None

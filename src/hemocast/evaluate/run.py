@@ -220,11 +220,16 @@ def evaluate_inputs(
     models, resampling = found.predictions.models, options.resampling
     thresholds = decision_thresholds(models)
     points = replace(options.points, curve=thresholds)
+    incidence = incidence_of(found.predictions.follow_up)
     parts: list[ModelPart] = []
     for done, model in enumerate(models):
         progress("models", done, len(models))
         part = evaluate_model(model, found.groupings, resampling, points)
-        parts.append(_with_left_out(part, model, found, resampling))
+        part = _with_left_out(part, model, found, resampling)
+        if incidence:
+            against = against_incidence(model, found.predictions, incidence)
+            part = replace(part, scenarios=(*part.scenarios, against))
+        parts.append(part)
     progress("models", len(models), len(models))
     comparisons = compare_models(models, resampling)
     if options.reference is not None and options.margin is not None:
@@ -240,7 +245,7 @@ def evaluate_inputs(
         notes=(*_primary(options.primary), *_notes(found)),
         primary=options.primary,
         level=options.level,
-        incidence=incidence_of(found.predictions.follow_up),
+        incidence=incidence,
     )
 
 
@@ -249,11 +254,11 @@ def _with_left_out(
 ) -> ModelPart:
     """Add what a model could not be judged on, and what that could change."""
     table = found.predictions
-    scans = table.left_out_of(model.name)
-    scenarios = what_if(model, table, found.groupings, resampling)
-    if incidence := incidence_of(table.follow_up):
-        scenarios += (against_incidence(model, scans, incidence),)
-    return replace(part, left_out=count_left_out(scans), scenarios=scenarios)
+    return replace(
+        part,
+        left_out=count_left_out(table.left_out_of(model.name)),
+        scenarios=what_if(model, table, found.groupings, resampling),
+    )
 
 
 def analyse_readers(found: Inputs, options: EvaluationOptions) -> ReaderAnalysis | None:

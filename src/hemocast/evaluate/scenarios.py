@@ -222,12 +222,10 @@ def incidence_of(followed: FollowUp | None) -> Incidence | None:
     return Incidence(curve, tuple((hour, curve.at(hour)) for hour in hours), followed.n_unknown)
 
 
-def against_incidence(
-    model: ModelCases, scans: Sequence[LeftOutScans], found: Incidence
-) -> Scenario:
+def against_incidence(model: ModelCases, table: PredictionTable, found: Incidence) -> Scenario:
     """Set the chance of HT at the last hour against the mean risk that the model gives to all."""
     hour, chance = found.chances[-1]
-    unseen = [one.score for one in scans if one.kind == UNOBSERVED]
+    unseen = [one.score for one in table.left_out_of(model.name) if one.kind == UNOBSERVED]
     mean = float(np.concatenate([model.cases.score, *unseen]).mean())
     ratio = Estimate.bare(float("nan"), chance.n, "undefined: every probability is 0")
     if mean > 0:

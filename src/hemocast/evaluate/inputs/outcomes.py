@@ -190,8 +190,7 @@ def follow_up(table: pd.DataFrame, unseen: pd.Series) -> FollowUp | None:
     died = ~event & ~np.isnan(death)
     hours = np.where(event, seen, np.where(died, death, last))
     kind = np.where(event, EVENT, np.where(died, COMPETING, CENSORED)).astype(np.int64)
-    if STATUS in own.columns:
-        # Of a death at an hour that is not known, the last scan is no end of follow-up.
-        hours[~died & (own[STATUS] == DEATH).to_numpy(dtype=bool)] = np.nan
+    # Of a death at an hour that is not known, the last scan is no end of follow-up.
+    hours[~died & (own[STATUS] == DEATH).to_numpy(dtype=bool)] = np.nan
     known = ~np.isnan(hours)
     return FollowUp(hours[known], kind[known], int((~known).sum()))
