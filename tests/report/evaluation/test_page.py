@@ -114,6 +114,12 @@ def test_scans_left_out_stand_on_it_beside_the_main_results(evaluation: Evaluati
     assert f"as above {model.n} {model['auc'].value:.2f}" in said
     assert "worst case 77 0.61 0.52 to 0.73" in said
     assert "of 3 patients, 1 with HT, 1 who died without it; 4 whose time is not known" in said
+    assert "Rests on 1 patient with the event." in said
+    assert "more rows" not in said
+    part = replace(model, left_out=gone * 63, scenarios=(worst,) * 121)
+    said = words(evaluation_page(replace(evaluation, models=(part,)), (), ()))
+    assert "3 more rows are not shown; left_out.csv has all" in said
+    assert "2 more rows are not shown; scenarios.csv has all" in said
 
 
 def test_net_benefit_stands_on_it_alone_standardized_and_compared(
