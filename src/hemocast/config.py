@@ -343,7 +343,8 @@ def commented_settings() -> str:
     """Write all settings of a `Config` as YAML, each with its default, meaning and range."""
     lines = [
         "# Settings of 'hemocast train', 'crossval' and 'tune' (--config). Those here are the",
-        "# defaults; each line may be changed or left out.",
+        "# defaults; each line may be changed or left out. The default of one behind a # depends",
+        "# on other settings.",
     ]
     for room, part in Config.model_fields.items():
         lines += ["", f"{room}:"]
@@ -352,7 +353,8 @@ def commented_settings() -> str:
             value = list(default) if isinstance(default, tuple) else default
             text = json.dumps(value)  # which is YAML too
             notes = "; ".join(note for note in (field.description, _range(field)) if note)
-            lines.append(f"  {name}: {text}" + (f"  # {notes}" if notes else ""))
+            mark = "# " if field.default_factory_takes_validated_data else ""
+            lines.append(f"  {mark}{name}: {text}" + (f"  # {notes}" if notes else ""))
     return "\n".join(lines) + "\n"
 
 
@@ -397,9 +399,11 @@ def load_config(path: Path) -> Config:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Config.model_validate(loaded)
     except ValidationError as error:
-        faults = "; ".join(_fault(Config, fault["loc"], fault) for fault in error.errors())
+        # A default that depends on a setting with a fault has none of its own.
+        faults = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
+        said = "; ".join(_fault(Config, fault["loc"], fault) for fault in faults)
         raise ConfigError(
-            f"The settings file has {error.error_count()} fault(s): {faults}",
+            f"The settings file has {len(faults)} fault(s): {said}",
             "known settings within their ranges",
             "Correct the settings named; 'hemocast config init' writes all with their ranges",
         ) from error
