@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.classical.measurements import Float64Array
-from hemocast.classical.odds import expit, logit
+from hemocast.classical.odds import expit, finite_logit
 
 EDGE = 1e-6
 """Nearer to 0 and 1 no risk counts as."""
@@ -55,4 +55,4 @@ class Fused:
 
 def clipped_logit(risk: Float64Array) -> Float64Array:
     """Give the log odds of risks, none nearer to 0 and 1 than `EDGE`."""
-    return np.asarray(logit(np.clip(risk, EDGE, 1 - EDGE)))
+    return finite_logit(risk, EDGE)

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from hemocast.classical.measurements import Float64Array
 
-_EDGE = 1e-9
+EDGE = 1e-9
+"""Nearer to 0 and 1 no risk counts as, unless said otherwise."""
 
 
 def expit(log_odds: ArrayLike) -> Float64Array:
@@ -17,9 +18,9 @@ def expit(log_odds: ArrayLike) -> Float64Array:
     return np.asarray(special.expit(log_odds), np.float64)
 
 
-def finite_logit(risk: ArrayLike) -> Float64Array:
-    """Return the log odds of risks; 0 and 1 count as 1e-9 away from themselves."""
-    return logit(np.clip(risk, _EDGE, 1 - _EDGE))
+def finite_logit(risk: ArrayLike, edge: float = EDGE) -> Float64Array:
+    """Return the log odds of risks, none nearer to 0 and 1 than `edge`."""
+    return logit(np.clip(risk, edge, 1 - edge))
 
 
 def logit(risk: ArrayLike) -> Float64Array:

@@ -7,6 +7,7 @@ import numpy as np
 from hemocast.classical.learning import Cohort, deviance, folds
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import expit
 
 COSTS = (1e-4, 1e-3, 1e-2, 1e-1)
 _PLATT_RIDGE = 1e-3
@@ -38,9 +39,7 @@ def learn_svm(cohort: Cohort) -> FittedLogistic:
             intercept, weights = _machine(table[learned], outcome[learned], cost)
             margins[row, tried] = intercept + table[tried] @ weights
     lines = [platt(margin, outcome) for margin in margins]
-    risks = [
-        1 / (1 + np.exp(-(a + b * margin))) for (a, b), margin in zip(lines, margins, strict=True)
-    ]
+    risks = [expit(a + b * margin) for (a, b), margin in zip(lines, margins, strict=True)]
     best = int(np.argmin([deviance(outcome, risk) for risk in risks]))
     a, b = lines[best]
     pairs = [_machine(each, outcome, COSTS[best]) for each in cohort.tables]

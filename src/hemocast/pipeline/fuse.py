@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit, logit
 
 from hemocast.classical.fusion import (
     THRESHOLDS,
@@ -16,10 +15,12 @@ from hemocast.classical.fusion import (
     fuse_out_of_fold,
     measure_increment,
 )
-from hemocast.classical.join import Fused
+from hemocast.classical.join import Fused, clipped_logit
+from hemocast.classical.late import nothing_known
 from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.logistic import learn_ridge
 from hemocast.classical.measurements import Float64Array
+from hemocast.classical.odds import expit
 from hemocast.classical.record import read_record_file, treatments_of
 from hemocast.errors import UsageError
 from hemocast.evaluate.inputs.predictions import PredictionTable, read_predictions
@@ -29,7 +30,6 @@ from hemocast.stats import Estimate, Resampling
 
 KIND = "fusion"
 MODELS = ("clinical record", "image", "fusion")
-_EDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def fuse_files(
     record = read_record_file(clinical, participant, key_of_table(predictions, key))
     outcome = table.truth[first].astype(np.float64)
     cohort = Cohort(record, outcome, np.arange(len(outcome)))
-    known = np.asarray(~np.isnan(record.values).all(axis=1))
+    known = ~nothing_known(record)
     cohort.part(known).require_events()
     with claim(out, KIND) as folder:
         risk = np.full(len(outcome), np.nan)
@@ -128,9 +128,9 @@ def _of_patients(table: PredictionTable) -> tuple[np.ndarray, Float64Array]:
     (model,) = table.models
     patient = table.patient[model.rows]
     known, first, number = np.unique(patient, return_index=True, return_inverse=True)
-    logits = logit(np.clip(model.cases.probability(), _EDGE, 1 - _EDGE))
+    logits = clipped_logit(model.cases.probability())
     mean = np.bincount(number, weights=logits) / np.bincount(number)
-    return model.rows[first], np.asarray(expit(mean[: known.size]))
+    return model.rows[first], expit(mean[: known.size])
 
 
 def _estimate(one: Estimate) -> dict[str, object]:
