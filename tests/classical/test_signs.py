@@ -43,9 +43,10 @@ def test_what_is_missing_or_cannot_be_is_refused(tmp_path: Path) -> None:
     write(tmp_path, row, row)
     with pytest.raises(TableError, match="two rows"):
         read_signs(tmp_path, ["sub-A_ses-01"])
-    write(tmp_path, row | {"aspects": "many"})
-    with pytest.raises(TableError, match="aspects"):
-        read_signs(tmp_path, ["sub-A_ses-01"])
+    for wrong in ("many", "inf", "1e999"):
+        write(tmp_path, row | {"aspects": wrong})
+        with pytest.raises(TableError, match="aspects"):
+            read_signs(tmp_path, ["sub-A_ses-01"])
     (tmp_path / TABLE).write_text("scan_id,status\nsub-A_ses-01,done\n")
     with pytest.raises(TableError, match="lacks"):
         read_signs(tmp_path, ["sub-A_ses-01"])

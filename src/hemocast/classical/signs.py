@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from hemocast.classical.measurements import Float64Array, Measurements, Variable
 from hemocast.errors import NoSigns, TableError
-from hemocast.tables import read_table
+from hemocast.tables import MISSING, read_table
 
 TABLE = Path("derivatives") / "signs" / "measurements.csv"
 """In a dataset: what ``hemocast measure DATASET --out DATASET/derivatives/signs`` writes."""
 
-NAMES = (
-    "infarct_ml", "infarct_mca_share", "water_uptake", "aspects", "midline_shift_mm", "fluid_share",
-    "calcification_ml", "ventricles_ml", "bicaudate_ratio", "van_swieten", "old_infarct_ml",
-)  # fmt: skip
-"""Columns of the table; all are numbers."""
-VARIABLES = tuple(Variable(name, "spline") for name in NAMES)
 IN_WORDS = {
     "infarct_ml": "acute infarct, mL",
     "infarct_mca_share": "share of the MCA territory",
@@ -33,6 +28,9 @@ IN_WORDS = {
     "van_swieten": "van Swieten's grade",
     "old_infarct_ml": "old infarct, mL",
 }
+"""Columns of the table, all numbers, and what a page calls them."""
+NAMES = tuple(IN_WORDS)
+VARIABLES = tuple(Variable(name, "spline") for name in NAMES)
 
 
 def read_signs(folder: Path, scans: Sequence[str]) -> Measurements:
@@ -97,12 +95,12 @@ def _numbers(row: Mapping[str, str]) -> Float64Array:
     found = np.full(len(NAMES), np.nan)
     for place, name in enumerate(NAMES):
         text = row.get(name, "").strip()
-        if text in ("", "n/a", "nan"):
+        if text in ("", MISSING, "nan"):
             continue
-        try:
+        with suppress(ValueError):
             found[place] = float(text)
-        except ValueError as error:
+        if not np.isfinite(found[place]):
             raise TableError(
                 f"{name} of a scan is no number", "a number or an empty cell", "Measure again"
-            ) from error
+            )
     return found
