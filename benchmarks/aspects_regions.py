@@ -108,8 +108,7 @@ def main() -> None:
         there = len(asked.out.read_text(encoding="utf-8").splitlines())
         keys = keys[:there]
     rows = rows_of(asked.out, keys, lambda key: head_of(truth, int(key), stacks[first[int(key)]]))
-    found = list(rows)
-    summary(found)
+    summary(list(rows))
 
 
 if __name__ == "__main__":

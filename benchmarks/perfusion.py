@@ -26,23 +26,14 @@ RESAMPLES = 2000
 
 def risks(learned: StackTable, fresh: StackTable) -> dict[str, NDArray[np.float64]]:
     """Learn from the one cohort, ask about the other; by model."""
-    maps, pictures = learned.maps(), measure(("voxels",), learned.frames, None)
-    fresh_maps, fresh_pictures = fresh.maps(), measure(("voxels",), fresh.frames, None)
     found = {}
     for name in NAMES:
+        recipe = RECIPES[name]
         told, asked = (
-            (pictures, fresh_pictures)
-            if name == NAMES[0]
-            else (joined(pictures, maps), joined(fresh_pictures, fresh_maps))
+            measure(recipe.views, table.frames, None, table.maps()) for table in (learned, fresh)
         )
-        found[name] = RECIPES[name].fit(cohort_of(learned, told)).risk(asked)
+        found[name] = recipe.fit(cohort_of(learned, told)).risk(asked)
     return found
-
-
-def joined(one, other):  # type: ignore[no-untyped-def]
-    """Put two tables side by side."""
-    values = np.hstack([one.values, other.values])
-    return type(one)(one.variables + other.variables, values)
 
 
 def main() -> None:
