@@ -72,7 +72,9 @@ def predict(
     lang: Lang = "en",
     pdf: Annotated[
         bool,
-        typer.Option("--pdf", help="Print every page as report.pdf too; needs the extra 'pdf'."),
+        typer.Option(
+            "--pdf", help="Print each prediction's page as report.pdf too; needs the extra 'pdf'."
+        ),
     ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip scans that this model has predicted in OUT.")

@@ -184,11 +184,13 @@ class Output:
         kept : iterable of str
             Names that this run wrote.
         """
-        written = self._written
-        for name in written.keys() - set(kept):
-            path = self.folder / name
-            if path.is_file() and _is_written(path, written[name]):
-                path.unlink()
+        self.remove(self._written.keys() - set(kept))
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove the files of these names that are as Hemocast wrote them."""
+        for name in names:
+            if _is_written(self.folder / name, self._written.get(name)):
+                (self.folder / name).unlink()
 
     @cached_property
     def _written(self) -> dict[str, set[str]]:

@@ -88,7 +88,7 @@ class Pages:
     lang : str
         ``"en"`` or ``"zh"``.
     pdf : bool
-        Also as PDF, which needs the extra ``pdf``.
+        Those of predictions also as PDF, which needs the extra ``pdf``.
     """
 
     lang: str = "en"
@@ -306,7 +306,7 @@ class _Run:
             if isinstance(scan, HemocastError):
                 raise scan
             names = patient, scan_id = self.folder.names.of(case, scan)
-            if self.resume and self.folder.is_done(scan_id):
+            if self.resume and self.folder.is_done(scan_id, pdf=self.pages.pdf):
                 return CaseResult(case.number, "skipped", "", "", patient, scan_id)
             self.folder.check(scan_id)
             record = self.tables.of([patient or ""]) if self.tables else None

@@ -18,6 +18,7 @@ from hemocast.pipeline.predictions.folder import (
     COLUMNS,
     FILES,
     LINKAGE,
+    PAGE_PDF,
     PREDICTION,
     TABLE,
     CaseResult,
@@ -120,6 +121,17 @@ def test_a_refused_scan_has_the_files_that_there_are_and_no_others(tmp_path: Pat
         folder.write_scan("s1", {"report.html": b"why", "notes.txt": b"of nobody"})
     assert [path.name for path in (tmp_path / "s1").iterdir()] == ["report.html"]
     assert (tmp_path / "s1" / "report.html").read_bytes() == b"why"
+
+
+def test_a_page_written_again_without_its_pdf_leaves_none_of_the_earlier_one(
+    tmp_path: Path,
+) -> None:
+    with PredictionsFolder.open(tmp_path, HASH) as folder:
+        folder.write_scan("s1", made())
+        (tmp_path / "s1" / "notes.txt").write_text("the user's")
+        without = {name: made()[name] for name in FILES if name != PAGE_PDF}
+        folder.write_scan("s1", without)
+    assert {path.name for path in (tmp_path / "s1").iterdir()} == {*without, "notes.txt"}
 
 
 def test_what_a_killed_run_left_beside_a_scans_files_goes(tmp_path: Path) -> None:
@@ -250,6 +262,10 @@ def test_a_scan_is_done_by_its_row_its_record_and_its_model(tmp_path: Path) -> N
         assert [folder.is_done(name) for name in ("s1", "s2", "s3", "s4", "s5")] == [
             True, False, False, False, False,
         ]  # fmt: skip
+        assert folder.is_done("s1", pdf=True)
+        (tmp_path / "s1" / PAGE_PDF).unlink()
+        assert not folder.is_done("s1", pdf=True)
+        assert folder.is_done("s1")
         folder.add(CaseResult(7, "skipped", scan_id="s1"), Path("p"))
     assert [row["case"] for row in rows(tmp_path)] == ["1", "2", "3", "4"]
 

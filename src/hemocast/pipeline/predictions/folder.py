@@ -198,8 +198,16 @@ class PredictionsFolder:
             signs.close()
             linkage.close()
 
-    def is_done(self, scan_id: str) -> bool:
-        """Whether an earlier run predicted a scan, in today's unit, and all its files are there."""
+    def is_done(self, scan_id: str, *, pdf: bool = False) -> bool:
+        """Whether an earlier run predicted a scan, in today's unit, and all its files are there.
+
+        Parameters
+        ----------
+        scan_id : str
+            Of the scan.
+        pdf : bool
+            The page as PDF is one of them.
+        """
         row = self.table.earlier_of(scan_id)
         record = _record(self.output.folder / scan_id / PREDICTION)
         return (
@@ -208,6 +216,7 @@ class PredictionsFolder:
             and record.get("scan_id") == scan_id
             and _model_hash(record) == self.model_hash
             and record.get("heatmap_unit") == HEATMAP_UNIT
+            and (not pdf or (self.output.folder / scan_id / PAGE_PDF).is_file())
         )
 
     def is_predicted(self, scan_id: str) -> bool:
@@ -222,6 +231,9 @@ class PredictionsFolder:
     def write_scan(self, scan_id: str, made: Mapping[str, bytes]) -> Path:
         """Put a scan's files in place, each whole; return their folder.
 
+        A file of an earlier run that this one does not make, such as the PDF of a page that is
+        replaced, goes first.
+
         Parameters
         ----------
         scan_id : str
@@ -234,6 +246,7 @@ class PredictionsFolder:
         if self._is_older(scan_id):
             self.output.set_aside(scan_id, FILES)
         files.remove_temporary(root / scan_id)
+        self.output.remove(f"{scan_id}/{name}" for name in FILES if name not in contents)
         for name, content in contents.items():
             self.output.write_bytes(f"{scan_id}/{name}", content)
         return root / scan_id
