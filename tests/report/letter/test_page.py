@@ -9,6 +9,7 @@ import pytest
 
 import hemocast.papercheck
 from hemocast.papercheck import PAPER, Finding, check, read_printed
+from hemocast.report.language import language
 from hemocast.report.letter.page import kinds, letter_page, words_of
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -52,7 +53,7 @@ def test_the_letter_tells_every_finding_with_its_numbers(lang: str) -> None:
     text = html.unescape(letter_page(printed, findings, paper="<MS 12>", lang=lang))  # type: ignore[arg-type]
     assert text.count("<li>") == len(findings) == 71
     assert all(finding.arithmetic in text for finding in findings)
-    assert f'<html lang="{words_of(lang)["tag"]}">' in text  # type: ignore[arg-type]
+    assert f'<html lang="{language(lang).tag}">' in text
     assert ("At least 24 patients are in more than one part" in text) is (lang == "en")
     assert ("部分病例同时出现在多个子集中" in text) is (lang == "zh")
     assert ("灵敏度 71.55 %" in text) is (lang == "zh")

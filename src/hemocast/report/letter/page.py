@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from hemocast.papercheck import Finding, Printed, table_of
+from hemocast.report.language import language
 from hemocast.report.page import render
 from hemocast.version import VERSION
 
@@ -79,11 +80,11 @@ def letter_page(
     return render(
         "letter.html",
         style="letter.css",
+        language=language(lang),
         w=words,
         paper=paper,
         counted=words["counted"].format(n=len(printed), tables=len(tables), **counts),
         made=words["made"].format(version=VERSION),
-        english=lang == "en",
         parts=[
             (words[kind], [_point(one, lang) for one in ordered if one.severity == kind])
             for kind in _SEVERITIES
