@@ -89,6 +89,16 @@ class Outcomes:
     refused: pd.Series
     unseen: pd.Series
 
+    @property
+    def judged(self) -> pd.DataFrame:
+        """Rows with a prediction and an observed outcome."""
+        return self.table[~self.refused & ~self.unseen]
+
+    @property
+    def waiting(self) -> pd.DataFrame:
+        """Rows with a prediction whose outcome was never observed."""
+        return self.table[self.unseen]
+
 
 def never_observed(
     text: pd.DataFrame, refused: pd.Series, table: str
@@ -166,25 +176,24 @@ def left_out_scans(
     return tuple(found)
 
 
-def follow_up(table: pd.DataFrame, unseen: pd.Series) -> FollowUp | None:
+def follow_up(outcomes: Outcomes) -> FollowUp | None:
     """Read when each patient's follow-up ended: at HT, at death without it, or at the last scan.
 
     Parameters
     ----------
-    table : DataFrame
-        Rows with a prediction, parsed; the first of each participant counts.
-    unseen : Series of bool
-        Those whose outcome was not observed.
+    outcomes : Outcomes
+        The table; of the rows with a prediction the first of each participant counts.
 
     Returns
     -------
     FollowUp or None
         None where the table knows no time of a death.
     """
+    table = outcomes.table[~outcomes.refused]
     if not table["death_hours"].notna().any():
         return None
-    first = ~table["participant_id"].duplicated()
-    own, waiting = table[first], unseen[first].to_numpy(dtype=bool)
+    own = table[~table["participant_id"].duplicated()]
+    waiting = outcomes.unseen[own.index].to_numpy(dtype=bool)
     event = own["label"].to_numpy(dtype=bool) & ~waiting
     seen, last, death = (own[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _TIMES)
     died = ~event & ~np.isnan(death)

@@ -179,8 +179,6 @@ def read_predictions(
         Anything wrong in one of them; all its faults at once, with row, column and what is
         allowed.
     """
-    import pandas as pd
-
     schema = replace(PREDICTIONS, name=called(path))
     text = plain(schema, read_table(path))
     if "model" not in text.columns:
@@ -192,22 +190,34 @@ def read_predictions(
     source = labels if labels is not None or "label" in text.columns else spare_labels
     if source is not None:
         text, simulated = join_labels(text, refused, source, schema.name, key)
+    return _collected(_checked(text, refused, schema), threshold, simulated=simulated)
+
+
+def _checked(text: pd.DataFrame, refused: pd.Series, schema: TableSchema) -> Outcomes:
+    """Parse predictions, labels joined, or refuse them with all their faults."""
     unseen, faults = never_observed(text, refused, schema.name)
     parsed = parse_table(schema, _filled(text, refused, unseen))
-    table = parsed.table
+    found = Outcomes(text, parsed.table, refused, unseen)
     faults += map(_explained, parsed.faults)
-    kept, waiting = table[~refused & ~unseen], table[unseen]
+    kept, waiting = found.judged, found.waiting
     faults += _contradictions(kept, waiting, schema.name)
     if not len(kept):
-        why = "no scan got a prediction" if not len(waiting) else "no outcome was observed"
-        faults.append(Fault(schema.name, "status" if not len(waiting) else "label", (), why))
+        nothing = ("label", "no outcome was observed")
+        column, why = nothing if len(waiting) else ("status", "no scan got a prediction")
+        faults.append(Fault(schema.name, column, (), why))
     refuse(tuple(faults))
-    first = kept.drop_duplicates("scan_id")
-    others = waiting.drop_duplicates("scan_id")
-    outcomes = Outcomes(text, table, refused, unseen)
+    return found
+
+
+def _collected(found: Outcomes, threshold: float | None, *, simulated: bool) -> PredictionTable:
+    """Number scans and patients, and put the rows of every model in their places."""
+    import pandas as pd
+
+    kept = found.judged
+    first, others = (rows.drop_duplicates("scan_id") for rows in (kept, found.waiting))
     scans = pd.Index(first["scan_id"])
     patient, _ = pd.factorize(first["participant_id"], sort=True)
-    extra = [name for name in text.columns if name not in _KNOWN and name not in _NO_GROUP]
+    extra = [name for name in found.text.columns if name not in _KNOWN and name not in _NO_GROUP]
     groupings, unused = groupings_of(pd.concat([first, others])[extra])
     return PredictionTable(
         scan=first["scan_id"].to_numpy(dtype=object),
@@ -221,13 +231,13 @@ def read_predictions(
         groupings=groupings,
         unused=unused,
         simulated=simulated or bool(kept["simulated"].fillna(False).any()),
-        n_refused=int(refused.sum()),
+        n_refused=int(found.refused.sum()),
         unseen=(
             others["participant_id"].to_numpy(dtype=object),
             others["scan_id"].to_numpy(dtype=object),
         ),
-        left_out=left_out_scans(outcomes, len(first), pd.Index(others["scan_id"])),
-        follow_up=follow_up(table[~refused], unseen[~refused]),
+        left_out=left_out_scans(found, len(first), pd.Index(others["scan_id"])),
+        follow_up=follow_up(found),
     )
 
 
