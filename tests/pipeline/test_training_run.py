@@ -73,10 +73,12 @@ def test_a_folder_of_somebodys_files_is_refused(run: Run) -> None:
 
 def test_a_damaged_binding_and_a_changed_result_are_refused(run: Run) -> None:
     begin(run)
-    (run.folder / TEST_METRICS).write_text("{}")
-    with pytest.raises(OutputExists, match=TEST_METRICS), run.open():
-        raise AssertionError("opened")
-    (run.folder / TEST_METRICS).unlink()
+    (run.folder / "figures").mkdir()
+    for name in (TEST_METRICS, "figures/training.svg"):
+        (run.folder / name).write_text("mine")
+        with pytest.raises(OutputExists, match=name), run.open():
+            raise AssertionError("opened")
+        (run.folder / name).unlink()
     (run.folder / BINDING).write_text("{")
     with pytest.raises(OutputExists), run.open():
         raise AssertionError("opened")

@@ -28,7 +28,7 @@ from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.study.card import write_card
 from hemocast.pipeline.study.records import Sources
 from hemocast.pipeline.training_data import Cohort, bytes_of, prepare_cohort, try_model
-from hemocast.pipeline.training_run import TEST_METRICS, TEST_PREDICTIONS, Run
+from hemocast.pipeline.training_run import HISTORY, TEST_METRICS, TEST_PREDICTIONS, Run
 from hemocast.report.checklists.checklist import Statement
 from hemocast.report.checklists.form import MODEL_CARD
 from hemocast.report.figures.drawing import Drawing, drawing_files
@@ -291,7 +291,7 @@ def _draw_history(output: Output, fitted: Fitted, *, simulated: bool) -> None:
     if not fitted.history:
         return
     figure = training_figure(fitted.history, fitted.best_epoch, simulated=simulated)
-    drawn = Drawing("training", figure, "Loss and AUC of the inner validation part by epoch.")
+    drawn = Drawing(HISTORY, figure, "Loss and AUC of the inner validation part by epoch.")
     for name, content in drawing_files([drawn]).items():
         output.write_bytes(name, content.encode() if isinstance(content, str) else content)
 

@@ -18,6 +18,8 @@ from hemocast.pipeline.training_data import Cohort
 from hemocast.train import STACKS
 
 TEST_PREDICTIONS, TEST_METRICS = "test_predictions.tsv", "test_metrics.json"
+HISTORY = "training"
+"""Figure of the learning curve."""
 BINDING = "run.json"
 _KIND = "training run"
 
@@ -74,7 +76,8 @@ class Run:
                 raise self._other()
             if older:
                 output.set_aside(".", (TEST_PREDICTIONS, TEST_METRICS))
-            output.check([TEST_PREDICTIONS, TEST_METRICS])
+            figures = (f"figures/{HISTORY}.{end}" for end in ("svg", "png"))
+            output.check([TEST_PREDICTIONS, TEST_METRICS, *figures])
             yield output
 
     def bind(self, output: Output) -> None:

@@ -54,8 +54,11 @@ def test_an_item_is_answered_in_part_or_the_authors_to_write() -> None:
 def test_the_table_says_where_an_answer_stands_and_what_is_flagged() -> None:
     flag = Flag("leakage", "high", "two patients are in both")
     said = (Statement("split", "Division", "Train 30, test 10."),)
-    text = checklist_csv([fill(read_checklist("probast-ai"), said, [flag])], "study.html")
+    text = checklist_csv(
+        [fill(read_checklist("probast-ai"), said, [flag])], "study.html", simulated=True
+    )
     rows = {row["item"]: row for row in csv.DictReader(io.StringIO(text))}
     assert rows["E4.5"]["where"] == "study.html#split"
     assert rows["E4.5"]["risk_of_bias"] == "high: Two patients are in both."
     assert rows["D2.1"]["risk_of_bias"] == ""
+    assert {row["simulated"] for row in rows.values()} == {"1"}

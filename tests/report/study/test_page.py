@@ -25,4 +25,8 @@ def test_pages_are_escaped_marked_and_led_to_each_other() -> None:
     assert 'href="checklists.html#claim"' in page
     assert 'id="claim"' in lists
     assert "Two in both." in page
+    assert files["tables/performance.csv"] == "Metric,Value,simulated\nAUC,0.8,1\n"
+    assert r"\caption{SIMULATED data, not clinical evidence. Perf" in str(
+        files["tables/performance.tex"]
+    )
     assert set(files) >= {"checklists.csv", "tables/performance.csv", "tables/performance.tex"}

@@ -212,7 +212,7 @@ def not_applied(checklist: Checklist) -> Filled:
     return Filled(checklist, tuple(Answer(item, "does not apply") for item in checklist.items))
 
 
-def checklist_csv(filled: Iterable[Filled], page: str) -> str:
+def checklist_csv(filled: Iterable[Filled], page: str, *, simulated: bool) -> str:
     """Return checklists as CSV, a line an item.
 
     Parameters
@@ -221,9 +221,12 @@ def checklist_csv(filled: Iterable[Filled], page: str) -> str:
         With their answers.
     page : str
         File of the page whose anchors ``where`` names.
+    simulated : bool
+        The data are: a last column, ``simulated``, is then 1 in every row.
     """
     rows = [_row(one.checklist, answer, page) for one in filled for answer in one.answers]
-    return table_text(rows, COLUMNS)
+    more = {"simulated": 1} if simulated else {}
+    return table_text((row | more for row in rows), [*COLUMNS, *more])
 
 
 def _row(checklist: Checklist, answer: Answer, page: str) -> dict[str, object]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from hemocast.files import table_text
 from hemocast.report.checklists.checklist import Filled, Flag, Statement, checklist_csv
+from hemocast.report.evaluation.tables import Table
 from hemocast.report.latex import latex_table
 from hemocast.report.page import render
 from hemocast.report.paper.page import PaperTable
@@ -78,12 +78,15 @@ def study_files(study: Study) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {
         PAGE: render("study.html", style="evaluation.css", s=study, checklists=CHECKLISTS),
         CHECKLISTS: render("checklists.html", style="evaluation.css", s=study, page_of=PAGE),
-        "checklists.csv": checklist_csv(study.checklists, PAGE),
+        "checklists.csv": checklist_csv(study.checklists, PAGE, simulated=study.simulated),
     }
+    said = "SIMULATED data, not clinical evidence. " if study.simulated else ""
     for table in study.tables:
-        rows = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-        files[f"tables/{table.name}.csv"] = table_text(rows, table.columns)
+        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        files[f"tables/{table.name}.csv"] = Table(table.columns, rows).csv(
+            simulated=study.simulated
+        )
         files[f"tables/{table.name}.tex"] = latex_table(
-            table.columns, table.rows, table.title, table.notes
+            table.columns, table.rows, said + table.title, table.notes
         )
     return files
