@@ -94,6 +94,12 @@ def test_the_predictions_may_hold_the_reasons_themselves(tmp_path: Path) -> None
         read_predictions(write(tmp_path / "p.csv", head, *contradiction))
 
 
+def test_simulated_scans_without_an_outcome_make_the_table_simulated(tmp_path: Path) -> None:
+    head = "participant_id,scan_id,label,probability,outcome_status,simulated"
+    rows = ("p1,a,1,.9,,0", "p2,b,0,.2,,0", "p3,c,n/a,.4,lost,1")
+    assert read_predictions(write(tmp_path / "p.csv", head, *rows)).simulated
+
+
 def test_a_table_whose_outcomes_were_all_not_observed_is_refused(tmp_path: Path) -> None:
     head = "participant_id,scan_id,label,probability,outcome_status"
     with pytest.raises(TableError, match="no outcome was observed"):

@@ -213,7 +213,7 @@ def _collected(found: Outcomes, threshold: float | None, *, simulated: bool) -> 
     """Number scans and patients, and put the rows of every model in their places."""
     import pandas as pd
 
-    kept = found.judged
+    kept, told = found.judged, found.table[~found.refused]
     first, others = (rows.drop_duplicates("scan_id") for rows in (kept, found.waiting))
     scans = pd.Index(first["scan_id"])
     patient, _ = pd.factorize(first["participant_id"], sort=True)
@@ -230,7 +230,7 @@ def _collected(found: Outcomes, threshold: float | None, *, simulated: bool) -> 
         ),
         groupings=groupings,
         unused=unused,
-        simulated=simulated or bool(kept["simulated"].fillna(False).any()),
+        simulated=simulated or bool(told["simulated"].fillna(False).any()),
         n_refused=int(found.refused.sum()),
         unseen=(
             others["participant_id"].to_numpy(dtype=object),
