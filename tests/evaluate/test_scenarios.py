@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from hemocast.evaluate.inputs.outcomes import FollowUp
 from hemocast.evaluate.result import EvaluationResult, Scenario
 from hemocast.evaluate.run import EvaluationOptions, Tables, evaluate_inputs, read_inputs
 from hemocast.evaluate.scenarios import incidence_of
 from hemocast.stats import Cases, Resampling, auc
+from hemocast.stats.incidence import CENSORED
 
 
 def evaluated(folder: Path, rows: list[str], labels: list[str]) -> EvaluationResult:
@@ -111,6 +113,8 @@ def test_death_counts_as_a_competing_event(seldom_seen: EvaluationResult) -> Non
     hour, chance = found.chances[-1]
     assert chance == found.curve.at(hour)
     assert incidence_of(None) is None
+    censored = FollowUp(np.array([5.0, 9.0]), np.array([CENSORED, CENSORED]), 1)
+    assert incidence_of(censored) is None
 
 
 def test_deaths_alone_need_no_weights(tmp_path: Path) -> None:

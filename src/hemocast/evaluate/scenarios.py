@@ -18,7 +18,7 @@ from hemocast.stats.calibration.measures import observed_expected
 from hemocast.stats.cases import ModelCases
 from hemocast.stats.estimate import FEW, BoolArray, Float64Array
 from hemocast.stats.evaluation import INDEPENDENT
-from hemocast.stats.incidence import cumulative_incidence
+from hemocast.stats.incidence import CENSORED, cumulative_incidence
 from hemocast.stats.unobserved import PartlyObserved, weighted_metrics
 
 _BELOW, _ABOVE = -1.0, 2.0
@@ -209,13 +209,10 @@ _WINDOWS = (24.0, 48.0, 72.0, 168.0)
 
 
 def incidence_of(followed: FollowUp | None) -> Incidence | None:
-    """Follow HT over time, with death as what makes it impossible; None where nothing is known."""
-    if followed is None:
+    """Follow HT over time, with death as what makes it impossible; None where neither is known."""
+    if followed is None or (followed.kind == CENSORED).all():
         return None
-    try:
-        curve = cumulative_incidence(followed.hours, followed.kind)
-    except StatisticsError:
-        return None
+    curve = cumulative_incidence(followed.hours, followed.kind)
     enough = np.flatnonzero(curve.at_risk >= FEW)
     horizon = float(curve.time[enough[-1] if enough.size else -1])
     hours = [*(hour for hour in _WINDOWS if hour < horizon), horizon]
