@@ -55,7 +55,7 @@ def said_in_templates() -> frozenset[str]:
 @cache
 def said_in_code() -> frozenset[str]:
     found = set()
-    for path in (SOURCE / "report" / "case").glob("*.py"):
+    for path in (*(SOURCE / "report" / "case").glob("*.py"), *(SOURCE / "deliver").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))

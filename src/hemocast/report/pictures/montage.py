@@ -5,11 +5,12 @@ Drawn with Pillow: importing matplotlib alone would cost a third of the time a p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from hemocast.files import replacing
 from hemocast.report.pictures.frames import (
@@ -31,6 +32,8 @@ from hemocast.volume import Stack
 
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
+
+Letters = Callable[[int], ImageFont.FreeTypeFont | ImageFont.ImageFont]
 
 TILE_HEIGHT = 208
 _LABEL_H = 18
@@ -70,20 +73,39 @@ def write_montage(prediction: Prediction, path: Path) -> None:
 
 def draw_montage(prediction: Prediction) -> Image.Image:
     """Draw what `write_montage` writes."""
+    frames, heat = draw_frames(prediction)
+    canvas = Image.new("RGB", (frames.width, _HEAD_H + frames.height + _FOOT_H), (0, 0, 0))
+    canvas.paste(frames, (0, _HEAD_H))
+    pen = ImageDraw.Draw(canvas)
+    _head(canvas, pen, heat, prediction)
+    _foot(pen, canvas.size, prediction.notice)
+    return canvas
+
+
+def draw_frames(
+    prediction: Prediction, told: Callable[[str], str] = str, letters: Letters = font
+) -> tuple[Image.Image, Heat]:
+    """Draw the frames with their labels alone, for a picture that says the rest in its own words.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        What the model answered.
+    told : callable
+        Translates what stands in a frame without brain.
+    letters : callable
+        Gives the font of a size.
+    """
     layers = layers_of(prediction.stack, prediction.heatmap)
     tile = (round(layers.width * TILE_HEIGHT / layers.height), TILE_HEIGHT)
     sheet = _overlaid(layers, (tile[0] * COLUMNS, tile[1] * layers.rows))
-    width = sheet.width + 2 * _EDGE
-    height = _HEAD_H + layers.rows * (tile[1] + _LABEL_H) + _FOOT_H
-    canvas = Image.new("RGB", (width, height), (0, 0, 0))
+    height = layers.rows * (tile[1] + _LABEL_H)
+    canvas = Image.new("RGB", (sheet.width + 2 * _EDGE, height), (0, 0, 0))
     for row in range(layers.rows):
         band = sheet.crop((0, row * tile[1], sheet.width, (row + 1) * tile[1]))
-        canvas.paste(band, (_EDGE, _HEAD_H + row * (tile[1] + _LABEL_H) + _LABEL_H))
-    pen = ImageDraw.Draw(canvas)
-    _label_tiles(pen, prediction.stack, tile)
-    _head(canvas, pen, layers.heat, prediction)
-    _foot(pen, canvas.size, prediction.notice)
-    return canvas
+        canvas.paste(band, (_EDGE, row * (tile[1] + _LABEL_H) + _LABEL_H))
+    _label_tiles(ImageDraw.Draw(canvas), prediction.stack, tile, told, letters)
+    return canvas, layers.heat
 
 
 def _overlaid(layers: Layers, size: tuple[int, int]) -> Image.Image:
@@ -95,19 +117,25 @@ def _overlaid(layers: Layers, size: tuple[int, int]) -> Image.Image:
     return picture
 
 
-def _label_tiles(pen: ImageDraw.ImageDraw, stack: Stack, tile: tuple[int, int]) -> None:
+def _label_tiles(
+    pen: ImageDraw.ImageDraw,
+    stack: Stack,
+    tile: tuple[int, int],
+    told: Callable[[str], str],
+    letters: Letters,
+) -> None:
     reasons = blank(stack)
     for index, height in enumerate(heights_mm(stack)):
         row, column = divmod(index, COLUMNS)
         left = _EDGE + column * tile[0]
-        top = _HEAD_H + row * (tile[1] + _LABEL_H)
+        top = row * (tile[1] + _LABEL_H)
         text = f"{index + 1}  ·  {height:.0f} mm"
         pen.text((left + tile[0] / 2, top + 3), text, _DIM, font(12), anchor="ma")
         if index in reasons:
             box = (left + 6, top + _LABEL_H + 4, left + tile[0] - 6, top + _LABEL_H + tile[1] - 6)
             pen.rectangle(box, fill=(16, 18, 21), outline=(60, 66, 72))
             middle = (left + tile[0] / 2, top + _LABEL_H + tile[1] / 2)
-            pen.text(middle, reasons[index], _DIM, font(13), anchor="mm")
+            pen.text(middle, told(reasons[index]), _DIM, letters(13), anchor="mm")
             continue
         if stack.record.sides_known:
             pen.text((left + 6, top + 3), "R", _INK, font(12))
