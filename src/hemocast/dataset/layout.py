@@ -51,6 +51,11 @@ class Dataset:
         """Path of a scan's NIfTI file; its sidecar ends in ``.json`` instead."""
         return self.root / scan.participant_id / scan.session / "ct" / scan.file_name
 
+    @property
+    def stacks(self) -> Path:
+        """Folder of its prepared scans, found again by content and settings."""
+        return self.root / "derivatives" / "hemocast" / "stacks"
+
     def sidecars(self) -> list[Path]:
         """Sidecars of all scans that are complete, in the order of their names."""
         found = sorted(self.root.glob("sub-*/ses-*/ct/*_ct.json"))

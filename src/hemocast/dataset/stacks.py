@@ -90,13 +90,13 @@ def prepare_scans(
 ) -> Iterator[PreparedScan]:
     """Prepare scans, in their order, a few in memory at a time.
 
-    Stacks are kept under ``derivatives/hemocast/stacks`` and found again by content and settings.
+    Stacks are kept in `Dataset.stacks` and found again by content and settings.
     A scan that shows blood is refused here as at prediction: it is not eligible. So is one whose
     map is missing or does not fit, where `maps`, a folder of them, is given.
     """
     from joblib import Parallel, delayed
 
-    cache = dataset.root / "derivatives" / "hemocast" / "stacks"
+    cache = dataset.stacks
     yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch=2 * workers)(
         delayed(_prepare_scan)(scan, config, cache, maps) for scan in scans
     )

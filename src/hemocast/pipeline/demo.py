@@ -117,6 +117,7 @@ def _run(
             dataset.root,
             key,
             labels=cohort.labels,
+            prepare=config.prepare,
             workers=Workers(options.workers),
             progress=stage_of(options.progress, "ingesting"),
         )

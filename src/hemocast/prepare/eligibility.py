@@ -35,18 +35,64 @@ def refuse_enhancement(volume: Volume, brain: Brain) -> None:
         )
 
 
-def _refuse_blood(volume: Volume, brain: Brain, pose: Alignment | None) -> Blood:
-    """Refuse a scan that shows blood; return what may be some."""
-    blood = find_blood(volume, brain, pose)
-    if blood.present:
+@dataclass(frozen=True)
+class Looked:
+    """What the gate looks at: a dataset's scans are looked at once, when they are taken in.
+
+    Parameters
+    ----------
+    brain : Brain
+        Where it is.
+    blood : Blood
+        What of it there may be.
+    pose : Alignment or NotAligned
+        How the head is set upright, or why it is not.
+    """
+
+    brain: Brain
+    blood: Blood
+    pose: Alignment | NotAligned
+
+    @property
+    def upright(self) -> Alignment | None:
+        """How the head is set upright; None where a bleed, say, leaves it no brain's shape."""
+        return self.pose if isinstance(self.pose, Alignment) else None
+
+
+def look(volume: Volume) -> Looked:
+    """Find the brain, how it lies, and its blood; a scan that shows blood is no fault here.
+
+    Raises
+    ------
+    ContrastGiven, NotHounsfield, NotABrain, WrongOrientation
+        As `eligible_stack` does.
+    """
+    brain = find_brain(volume)
+    refuse_enhancement(volume, brain)
+    try:
+        pose = align(volume, brain)
+    except NotAligned as error:
+        # Without its traceback, which would hold the scan.
+        return Looked(brain, find_blood(volume, brain, None), error.with_traceback(None))
+    return Looked(brain, find_blood(volume, brain, pose), pose)
+
+
+def _refuse(looked: Looked) -> Alignment:
+    """Refuse a scan that shows blood, or that cannot be set upright; return how it is.
+
+    A bleed may be so large that the brain has no brain's shape: then it is the reason.
+    """
+    if looked.blood.present:
         # Muscle measures 50 to 65 HU, and where bone is missing it lies on the brain.
-        muscle = ", or muscle in the gap of its skull" if brain.gap else ""
+        muscle = ", or muscle in the gap of its skull" if looked.brain.gap else ""
         raise BloodPresent(
-            f"The scan already shows about {blood.volume_ml:.1f} mL of blood{muscle}",
+            f"The scan already shows about {looked.blood.volume_ml:.1f} mL of blood{muscle}",
             "a scan taken before any bleeding",
             "Use an earlier scan; hemorrhagic transformation can no longer be predicted here",
         )
-    return blood
+    if isinstance(looked.pose, NotAligned):
+        raise looked.pose
+    return looked.pose
 
 
 def eligible_stack(volume: Volume, config: PrepareConfig, *, cache: Path | None = None) -> Stack:
@@ -101,26 +147,28 @@ class Eligible(Found):
     hu: FloatArray
 
 
-def eligible(volume: Volume, config: PrepareConfig) -> Eligible:
+def eligible(volume: Volume, config: PrepareConfig, looked: Looked | None = None) -> Eligible:
     """Prepare a scan as `eligible_stack` does; also return what was found on the way.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    config : PrepareConfig
+        The settings.
+    looked : Looked, optional
+        What `look` found in it, where that is known.
 
     Raises
     ------
     BloodPresent, ContrastGiven, NotHounsfield, NotABrain, NotAligned, WrongOrientation, NotCovered
         As `eligible_stack` does.
     """
-    brain = find_brain(volume)
-    refuse_enhancement(volume, brain)
-    try:
-        pose = align(volume, brain)
-    except NotAligned:
-        # A bleed may be so large that the brain has no brain's shape: then it is the reason.
-        _refuse_blood(volume, brain, None)
-        raise
-    blood = _refuse_blood(volume, brain, pose)
+    looked = looked or look(volume)
+    pose, brain = _refuse(looked), looked.brain
     stack, hu = prepare_frames(volume, config, brain, pose)
     rim = look_at_rim(volume, brain, pose)
-    found = tuple(one.doubt for one in (blood, rim) if one and one.doubt)
+    found = tuple(one.doubt for one in (looked.blood, rim) if one and one.doubt)
     if found:
         record = replace(stack.record, doubts=(*stack.record.doubts, *found))
         stack = replace(stack, record=record)

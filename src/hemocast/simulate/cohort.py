@@ -159,7 +159,8 @@ def simulate_cohort(
     format : {"dicom", "dataset", "stacks"}
         What to write; the module's text shows each.
     prepare : PrepareConfig, optional
-        Frames, grid and window of stacks; by default as in `hemocast.config.Config`.
+        Frames, grid and window of stacks; by default as in `hemocast.config.Config`. Of a dataset,
+        the scans' stacks are kept with these settings; by default none are.
     workers : int
         Processes.
     progress : callable, optional
@@ -192,7 +193,8 @@ def simulate_cohort(
     truth = Truth(config, draw_cohort(config), out, format)
     with files.claim(out, KIND, also=_made(out) == made) as output:
         _refuse_other(made, out)
-        _write(truth, made, output, _writer(truth, made, workers, progress or _silent))
+        writer = _writer(truth, made, workers, progress or _silent, prepare)
+        _write(truth, made, output, writer)
     logger.info("simulated %d patients", len(truth.patients))
     return truth
 
@@ -240,11 +242,13 @@ def _silent(done: int, total: int) -> None:
     """Show no progress."""
 
 
-def _writer(truth: Truth, made: Made, workers: int, progress: Progress) -> CohortWriter:
+def _writer(
+    truth: Truth, made: Made, workers: int, progress: Progress, keep: PrepareConfig | None = None
+) -> CohortWriter:
     common = (truth.config, truth.patients, truth.folder, workers, progress)
     if made.prepare:
         return StacksWriter(*common, made.prepare)
-    return DicomWriter(*common) if made.format == "dicom" else DatasetWriter(*common)
+    return DicomWriter(*common) if made.format == "dicom" else DatasetWriter(*common, keep)
 
 
 def _write(truth: Truth, made: Made, output: Output, writer: CohortWriter) -> None:

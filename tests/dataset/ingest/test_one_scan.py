@@ -6,18 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hemocast import files
 from hemocast.anatomy.orientation import SIDES_UNKNOWN
+from hemocast.config import PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.ingest.one_scan import Job, ingest_scan
 from hemocast.dataset.ingest.sources import gather
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import read_sidecar
-from hemocast.dicom import write_nifti
+from hemocast.dataset.stacks import prepare_scans, scans_of
+from hemocast.dicom import read_nifti, write_nifti
 from hemocast.dicom.files.archive import Opened
 from hemocast.errors import NotWritable
+from hemocast.prepare import eligibility
+from hemocast.prepare.eligibility import eligible_stack
 from hemocast.simulate import Protocol, render_head
 
 SCAN = ScanId("sub-0123456789ab", "ses-01")
@@ -49,6 +54,35 @@ def test_a_scan_and_its_sidecar_appear_together(tmp_path: Path, job_of: Callable
     assert sidecar.scan_uid == "scan-1"
     assert sorted(p.name for p in path.parent.parent.iterdir()) == ["ct"]
     assert "DOE" not in path.read_text()
+
+
+def test_a_scan_prepared_on_the_way_is_what_preparing_it_later_gives(
+    tmp_path: Path, job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, config = Dataset(tmp_path / "out"), PrepareConfig(size=96, pixel_mm=2)
+    assert ingest_scan(job_of(), dataset, config) is None
+    (scan,) = scans_of(dataset)
+    later = eligible_stack(read_nifti(scan.path), config)
+
+    def fail(_: object) -> None:
+        raise AssertionError("the brain was looked for again")
+
+    monkeypatch.setattr(eligibility, "find_brain", fail)
+    (prepared,) = prepare_scans(dataset, [scan], config)
+    assert prepared.stack is not None
+    assert np.array_equal(prepared.stack.frames, later.frames)
+    assert np.array_equal(prepared.stack.affine, later.affine)
+    assert prepared.stack.record == later.record
+
+
+def test_a_scan_with_blood_enters_and_no_stack_of_it_is_kept(
+    tmp_path: Path, job_of: Callable[..., Job]
+) -> None:
+    dataset = Dataset(tmp_path / "out")
+    assert ingest_scan(job_of(clot_mm=22), dataset, PrepareConfig()) is None
+    (path,) = dataset.sidecars()
+    assert read_sidecar(path).signs.blood
+    assert not dataset.stacks.exists()
 
 
 @pytest.fixture

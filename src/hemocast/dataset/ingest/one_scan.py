@@ -11,15 +11,22 @@ from hemocast import files
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dataset.sidecar import Sidecar, Signs
-from hemocast.errors import HemocastError, NoSpace, NotAligned, NotWritable
+from hemocast.errors import (
+    BloodPresent,
+    HemocastError,
+    NoSpace,
+    NotAligned,
+    NotCovered,
+    NotWritable,
+)
 from hemocast.left_out import RefusedStudy
 from hemocast.version import VERSION
 from hemocast.volume import SIMULATED
 
 if TYPE_CHECKING:
-    from hemocast.anatomy import Alignment, Brain
+    from hemocast.config import PrepareConfig
     from hemocast.dataset.ingest.sources import Candidate
-    from hemocast.signs import Blood
+    from hemocast.prepare.eligibility import Looked
     from hemocast.volume import Volume
 
 _NOT_UPRIGHT = (
@@ -54,29 +61,14 @@ class Job:
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a scan shows.
-
-    Parameters
-    ----------
-    brain : Brain
-    blood : Blood
-    pose : Alignment or None
-        None where the head could not be set upright.
-    """
-
-    brain: Brain
-    blood: Blood
-    pose: Alignment | None
-
-
-def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
+def ingest_scan(
+    job: Job, dataset: Dataset, prepare: PrepareConfig | None = None
+) -> RefusedStudy | None:
     """Read one scan and write its folder, NIfTI and sidecar together or not at all.
 
     A scan in which there is no brain is refused, one with bright vessels, and one whose header has
     the head lying as no patient does; one that shows blood is flagged, for follow-up scans must
-    enter.
+    enter. With settings for it an eligible scan is prepared as well, and its stack kept.
 
     Returns
     -------
@@ -84,29 +76,38 @@ def ingest_scan(job: Job, dataset: Dataset) -> RefusedStudy | None:
         Why it did not enter.
     """
     from hemocast import dicom
-    from hemocast.anatomy import find_brain
-    from hemocast.prepare.eligibility import refuse_enhancement
-    from hemocast.signs import find_blood
+    from hemocast.prepare.eligibility import look
 
     path = dataset.scan_path(job.scan)
     try:
         volume = job.candidate.read()
-        brain = find_brain(volume)
-        refuse_enhancement(volume, brain)
-        pose = _pose(volume, brain)
-        found = _Found(brain, find_blood(volume, brain, pose), pose)
-        sidecar = _sidecar(job, volume, found)
+        looked = look(volume)
+        sidecar = _sidecar(job, volume, looked)
         _remove_half(path)
         with files.new_folder(path.parent) as folder:
             description = f"{SIMULATED}, not a patient" if sidecar.simulated else ""
             dicom.write_nifti(volume.hu, volume.affine, folder / path.name, description=description)
             name = f"{job.scan}_ct.json"
             files.write_json(folder / name, sidecar.model_dump(mode="json"))
+        if prepare:
+            _keep_stack(volume, looked, prepare, dataset.stacks)
     except (NoSpace, NotWritable):
         raise
     except HemocastError as error:
         return RefusedStudy(job.scan.participant_id, error.code, str(error), job.study)
     return None
+
+
+def _keep_stack(volume: Volume, looked: Looked, config: PrepareConfig, cache: Path) -> None:
+    """Prepare a scan while its brain is known; one that is not eligible is refused when used."""
+    from hemocast.prepare.cache import keep_stack
+    from hemocast.prepare.eligibility import eligible
+
+    try:
+        stack = eligible(volume, config, looked).stack
+    except (NotAligned, BloodPresent, NotCovered):
+        return
+    keep_stack(stack, cache)
 
 
 def _remove_half(nifti: Path) -> None:
@@ -119,18 +120,8 @@ def _remove_half(nifti: Path) -> None:
         folder.rmdir()
 
 
-def _pose(volume: Volume, brain: Brain) -> Alignment | None:
-    """How the head is set upright; None where a large bleed, say, leaves it no brain's shape."""
-    from hemocast.anatomy import align
-
-    try:
-        return align(volume, brain)
-    except NotAligned:
-        return None
-
-
-def _sidecar(job: Job, volume: Volume, found: _Found) -> Sidecar:
-    source = volume.source
+def _sidecar(job: Job, volume: Volume, looked: Looked) -> Sidecar:
+    source, pose = volume.source, looked.upright
     age = job.candidate.age
     depth, rows, columns = volume.hu.shape
     spacing = [round(float(value), 4) for value in volume.spacing]
@@ -147,14 +138,14 @@ def _sidecar(job: Job, volume: Volume, found: _Found) -> Sidecar:
         simulated=source.simulated,
         facts=source.facts,
         corrected=source.corrected,
-        doubts=source.doubts + (found.pose.doubts if found.pose else (_NOT_UPRIGHT,)),
+        doubts=source.doubts + (pose.doubts if pose else (_NOT_UPRIGHT,)),
         chosen=job.candidate.chosen,
         left_out=source.left_out,
         signs=Signs(
-            brain_ml=round(found.brain.volume_ml, 1),
-            blood=found.blood.present,
-            blood_ml=round(found.blood.volume_ml, 2),
-            sides_known=found.pose.sides_known if found.pose else None,
+            brain_ml=round(looked.brain.volume_ml, 1),
+            blood=looked.blood.present,
+            blood_ml=round(looked.blood.volume_ml, 2),
+            sides_known=pose.sides_known if pose else None,
         ),
         hemocast_version=VERSION,
     )

@@ -33,6 +33,7 @@ from hemocast.left_out import RefusedStudy
 from hemocast.tables import MISSING, called
 
 if TYPE_CHECKING:
+    from hemocast.config import PrepareConfig
     from hemocast.dataset.ingest.sources import Candidate, Gathered
     from hemocast.dicom import Refusal
     from hemocast.dicom.files.dicomweb import RemoteStudy, Server
@@ -76,6 +77,7 @@ def ingest(
     key: bytes | Path,
     *,
     labels: Path | None = None,
+    prepare: PrepareConfig | None = None,
     workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
@@ -100,6 +102,9 @@ def ingest(
         A table with columns ``patient_id`` (as in the DICOM files; for NIfTI the label of
         ``sub-LABEL`` or the file's name without its ending) and ``label`` (1 HT, 0 no HT). They
         replace the labels of these patients; those of others stay.
+    prepare : PrepareConfig, optional
+        Also keep the eligible scans' stacks with these settings: the brain, whose search takes most
+        of the time, is then found once, not again when the scans are used.
     workers : Workers, optional
         Who reads; one process by default.
     progress : callable, optional
@@ -139,7 +144,7 @@ def ingest(
         proved = refuse_other_key(out, secret) or adopt_key(out, secret, _identifiers(given))
         sessions = DatasetSessions(dataset, secret)
         _remove_unfinished(dataset, sessions)
-        run = _Run(dataset, secret, sessions, at_once, len(remote), progress)
+        run = _Run(dataset, secret, sessions, prepare, at_once, len(remote), progress)
         already_there = len(sessions.complete)
         run.local(paths, opened, proved=proved or not already_there)
         run.remote(remote)
@@ -195,6 +200,7 @@ class _Run:
     dataset: Dataset
     key: bytes
     sessions: DatasetSessions
+    prepare: PrepareConfig | None
     at_once: int
     total: int
     progress: Progress | None
@@ -331,7 +337,7 @@ class _Run:
         # Inside a cluster's context the number of processes is the cluster's own.
         n_jobs = min(self.at_once, len(jobs)) or 1
         results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(ingest_scan)(job, self.dataset) for job in jobs
+            delayed(ingest_scan)(job, self.dataset, self.prepare) for job in jobs
         )
         for outcome in results:
             if outcome is not None:

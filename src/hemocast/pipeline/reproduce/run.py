@@ -109,6 +109,7 @@ def _run(output: Output, plan: Plan, options: RunOptions) -> Reproduction:
             plan.simulate,
             out / "simulated",
             format="dataset",
+            prepare=plan.run.prepare,
             workers=options.workers,
             progress=stage_of(options.progress, "simulating"),
         )

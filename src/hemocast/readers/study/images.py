@@ -77,7 +77,7 @@ class ImageFolder:
 
     def __init__(self, dataset: Dataset, folder: Path) -> None:
         self.folder = folder / "images"
-        self._stacks = dataset.root / "derivatives" / "hemocast" / "stacks"
+        self._stacks = dataset.stacks
         self._config = PrepareConfig()
 
     def has(self, scan_id: str, *, heat: bool) -> bool:

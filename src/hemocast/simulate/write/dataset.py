@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+from hemocast.config import PrepareConfig
 from hemocast.dataset.description import NAME as DESCRIPTION
 from hemocast.dataset.description import adopt_key, read_description
 from hemocast.dataset.ingest.run import IngestReport, ingest
@@ -35,11 +37,20 @@ def cohort_key(seed: int) -> bytes:
     return known_key(f"simulate {seed}")
 
 
+@dataclass(frozen=True)
 class DatasetWriter(CohortWriter):
     """A cohort as a dataset in ``dataset``.
 
     Scans with the bleed stay outside, as DICOM in ``bleeds``: who wants them in ingests them.
+
+    Parameters
+    ----------
+    prepare : PrepareConfig, optional
+        Also keep the scans' stacks with these settings, as `hemocast.dataset.ingest.run.ingest`
+        does.
     """
+
+    prepare: PrepareConfig | None = None
 
     @property
     def _dataset(self) -> Dataset:
@@ -142,7 +153,12 @@ class DatasetWriter(CohortWriter):
         dicom, key = self.out / UNFINISHED / "dicom", cohort_key(self.config.seed)
         adopt_key(self._dataset.root, key, [p.patient_id for p in self.patients])
         report: IngestReport = ingest(
-            [dicom], self._dataset.root, key, workers=Workers(self.workers), progress=move
+            [dicom],
+            self._dataset.root,
+            key,
+            prepare=self.prepare,
+            workers=Workers(self.workers),
+            progress=move,
         )
         about = read_description(self._dataset.root)
         if about.get("SimulatorVersion") != SIMULATOR_VERSION:
