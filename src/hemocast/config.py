@@ -62,6 +62,9 @@ class PrepareConfig(Settings):
         return self
 
 
+AUTO = "auto"
+"""For ``train.encoder``: patients held out decide."""
+
 CTNETS = ("ctnet2d", "ctnet3d")
 """Names of the two readings of CTNet."""
 
@@ -162,7 +165,7 @@ class TrainConfig(Settings):
     encoder: str | None = Field(
         None,
         description="folder of 'hemocast pretrain', or own, which comes with the package: its last "
-        "layer alone is fitted",
+        "layer alone is fitted; auto: own or the network of net, as patients held out decide",
     )
     record: bool = Field(
         False,
@@ -287,6 +290,10 @@ class Config(Settings):
         """Return it with clinical values in the last layer."""
         return self.model_copy(update={"train": self.train.model_copy(update={"record": True})})
 
+    def with_choice(self) -> Config:
+        """Return it with patients held out to decide between its network and the encoder."""
+        return self.model_copy(update={"train": self.train.model_copy(update={"encoder": AUTO})})
+
     def require_encoder(self) -> None:
         """Refuse clinical values in the last layer of what starts from no encoder.
 
@@ -295,7 +302,7 @@ class Config(Settings):
         ConfigError
             ``train.record`` is set without ``train.encoder``.
         """
-        if self.train.record and self.train.encoder is None:
+        if self.train.record and self.train.encoder in (None, AUTO):
             raise ConfigError(
                 f"Clinical values are to enter the last layer of {self.net.name}, which starts "
                 "from no encoder",

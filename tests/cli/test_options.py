@@ -10,7 +10,7 @@ from typer.models import OptionInfo
 from typer.testing import CliRunner
 
 from hemocast.cli.main import app
-from hemocast.cli.options import output
+from hemocast.cli.options import chosen_settings, output
 from hemocast.errors import NotWritable, OutputExists
 from hemocast.files import claim
 
@@ -80,3 +80,13 @@ def test_what_is_not_there_yet_is_not_made(tmp_path: Path, name: str) -> None:
     result = CliRunner().invoke(_app(None), ["--out", str(tmp_path / name)])
     assert result.exit_code == 0, result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_held_out_patients_choose_the_network_only_where_nobody_did(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("train: {epochs: 3}\n")
+    assert chosen_settings(None, None, None, False).train.encoder == "auto"
+    assert chosen_settings(None, "ctnet2d", Path("auto"), False).train.encoder == "auto"
+    assert chosen_settings(settings, None, None, False).train.encoder is None
+    assert chosen_settings(None, "ctnet2d", None, False).train.encoder is None
+    assert chosen_settings(None, None, Path("own"), False).net.name == "hemispheres"

@@ -42,7 +42,7 @@ def test_it_goes_the_way_of_a_network(
     out_of_fold = Cases(known.label, fitted.validation_logit)
     assert auc(out_of_fold) > 0.7
     assert calibration_of(fitted).slope > 0
-    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    model = pack(fitted, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
     logits = model.logits(np.stack([one.frames for one in stacks]), known.record())
     np.testing.assert_allclose(logits, predict_table(fitted.net, known), atol=1e-4)
     assert fitted.parameters is None
@@ -65,7 +65,7 @@ def test_a_model_of_maps_finds_them_beside_the_stacks(
     fitted = fit(mine, settings, tmp_path / "run")
     assert auc(Cases(known.label, fitted.validation_logit)) > 0.9
     assert fitted.data_hash == mine.content_hash(None, mine.maps())
-    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    model = pack(fitted, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
     frames = np.stack([one.frames for one in stacks])
     logits = model.logits(frames, None, mine.maps())
     np.testing.assert_allclose(logits, predict_table(fitted.net, mine), atol=1e-4)
@@ -98,7 +98,7 @@ def test_a_model_of_signs_reads_them_from_the_dataset_and_shows_its_curves(
     path.write_text("\n".join(rows) + "\n")
     fitted = fit(table, settings, tmp_path / "run")
     assert auc(Cases(table.label, fitted.validation_logit)) > 0.9
-    model = pack(fitted, settings, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
+    model = pack(fitted, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])
     signs = table.signs().part(np.array([1]))
     found = model.predict_stack(stacks[1], scan_id="s", signs=signs)
     assert found.logit == pytest.approx(predict_table(fitted.net, table)[1], abs=1e-4)

@@ -18,7 +18,7 @@ PURPOSE = Purpose("tiny", "HT", "nobody", simulated_training_data=True)
 def test_a_fitted_network_becomes_a_model_that_computes_the_same(table, stacks, config, tmp_path):
     fitted = fit(table, config, tmp_path / "run")
     assert "\n" not in repr(fitted)
-    model = pack(fitted, config, tmp_path / "model", PURPOSE, stacks)
+    model = pack(fitted, tmp_path / "model", PURPOSE, stacks)
     held = table.of(fitted.validation.participants)
     frames = from_levels(held.open()[list(held.rows)])
     np.testing.assert_allclose(model.logits(frames), predict_table(fitted.net, held), atol=1e-4)
@@ -74,7 +74,7 @@ def test_a_network_of_others_is_trained_exported_loaded_and_predicts(
     net = NetConfig(name=outside, options={"side": 4})
     settings = Config(net=net, train=config.train.model_copy(update={"epochs": 1}))
     fitted = fit(table, settings, tmp_path / "run")
-    pack(fitted, settings, tmp_path / "model", PURPOSE, stacks)
+    pack(fitted, tmp_path / "model", PURPOSE, stacks)
     # Who predicts needs neither the package nor torch.
     sys.modules.pop("outside_net")
     monkeypatch.setattr(sys, "path", [p for p in sys.path if not p.endswith("site")])
@@ -104,7 +104,7 @@ def test_a_network_that_was_changed_is_not_described_as_the_one_it_was(
     fitted = fit(table, config, tmp_path / "run")
     trunk = fitted.net.trunk
     fitted.net.trunk = torch.nn.Sequential(trunk, torch.nn.Conv3d(8, 8, 1))
-    model = pack(fitted, config, tmp_path / "model", PURPOSE, stacks)
+    model = pack(fitted, tmp_path / "model", PURPOSE, stacks)
     facts = model.description.network
     assert facts is not None
     assert facts.changed

@@ -19,7 +19,7 @@ def crossval(
     net: Net = None,
     encoder: Encoder = None,
     record: Record = False,
-    name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ctnet",
+    name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ht",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
     workers: Workers = 1,
 ) -> None:

@@ -54,7 +54,9 @@ NamedBy = Annotated[
 Encoder = Annotated[
     Path | None,
     typer.Option(
-        help="Of 'hemocast pretrain', or 'own', which comes along: its last layer alone is fitted."
+        help="Of 'hemocast pretrain', or 'own', which comes along: its last layer alone is fitted; "
+        "'auto': own or CTNet, as patients held out decide, which is the default without --net, "
+        "--config and --record."
     ),
 ]
 Net = Annotated[
@@ -101,10 +103,14 @@ def chosen_settings(
     ConfigError, ModelNotFound, ModelCorrupt
         A setting cannot be; or there is no such encoder.
     """
-    from hemocast.config import Config, load_config
+    from hemocast.config import AUTO, Config, load_config
 
     settings = (load_config(config) if config else Config()).with_net(net)
-    if encoder:
+    if not (encoder or net or config or record):
+        encoder = Path(AUTO)
+    if encoder == Path(AUTO):
+        settings = settings.with_choice()
+    elif encoder:
         from hemocast.errors import UsageError
         from hemocast.train import with_encoder
 

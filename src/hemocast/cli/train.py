@@ -34,7 +34,7 @@ def train(
     net: Net = None,
     encoder: Encoder = None,
     record: Record = False,
-    name: Annotated[str, typer.Option(help="Name of the model.")] = "ctnet",
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "ht",
     horizon: Annotated[
         str, typer.Option(help="What the probability is a probability of.")
     ] = "any hemorrhagic transformation on later imaging, no fixed horizon",
@@ -49,7 +49,8 @@ def train(
 ) -> None:
     """Split by patient, train a model, test it on the held-out patients, save it.
 
-    The default is CTNet. A model from the clinical record takes it from the dataset.
+    By default CTNet is trained, and the last layer of the encoder that comes along; patients held
+    out of both decide which is kept. A model from the clinical record takes it from the dataset.
     """
     from hemocast.cli.progress import stage_bars
     from hemocast.dataset import Dataset
@@ -73,6 +74,11 @@ def train(
     print(f"Split by patient: {said}; in more than one part: {overlap}")
     if trained.refused:
         print(f"{len(trained.refused)} scan(s) refused; 'hemocast predict DATASET' says why")
+    if (than := trained.fitted.compared) is not None:
+        print(
+            f"Network: {trained.fitted.config.net.name}, log loss {than.loss:.3f} on "
+            f"{than.n_patients} patients held out of training; {than.other} {than.loss_other:.3f}"
+        )
     inner = trained.fitted.validation
     how = "the split's own" if trained.split.parts.get("validation") else "drawn"
     how = how if len(trained.fitted.train) else "all, out of fold"

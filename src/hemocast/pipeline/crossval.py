@@ -45,7 +45,7 @@ class CrossOptions:
     """
 
     folds: int = 5
-    name: str = "ctnet"
+    name: str = "ht"
     workers: int = 1
     progress: Callable[[str, int, int], None] | None = None
 

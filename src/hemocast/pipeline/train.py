@@ -183,7 +183,7 @@ def train_and_test(
             purpose = replace(
                 purpose, simulated_training_data=version is not None, simulator=version
             )
-            model = pack(fitted, config, out, purpose, prepared.examples, prepared.measured)
+            model = pack(fitted, out, purpose, prepared.examples, prepared.measured)
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)

@@ -16,7 +16,7 @@ from scipy import ndimage
 from hemocast.classical.recipes import RECIPES, needs_map, needs_record, needs_signs
 from hemocast.classical.record import read_record
 from hemocast.classical.signs import read_signs
-from hemocast.config import COMPARATORS, CTNETS, Config, PrepareConfig
+from hemocast.config import AUTO, COMPARATORS, CTNETS, Config, PrepareConfig
 from hemocast.dataset import Dataset
 from hemocast.dataset.description import read_description, says_ours
 from hemocast.dataset.maps import FOLDER, MAPS, map_name
@@ -327,7 +327,12 @@ def try_model(config: Config) -> None:
         What it needs is not installed, there is none of that name, or it cannot take a record.
     """
     config.require_encoder()
-    if config.net.name not in RECIPES:
+    if config.train.encoder == AUTO:
+        from hemocast.train.choice import candidates
+
+        for one in candidates(config):
+            try_model(one)
+    elif config.net.name not in RECIPES:
         try_network(config.net, config.prepare)
     elif find_spec("sklearn") is None:
         raise MissingExtra(

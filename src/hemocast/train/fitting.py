@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.recipes import RECIPES
-from hemocast.config import Config, TrainConfig
+from hemocast.config import AUTO, Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.nets import Network
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint
+from hemocast.train.choice import choose
 from hemocast.train.data import StackTable, class_weights, inner_parts, seed_of
 from hemocast.train.measured import fit_measured
 from hemocast.train.pretrain.head import fit_head
@@ -48,8 +50,9 @@ def fit(
     """Train the network of ``config.net``.
 
     A model from measurements is another matter (`hemocast.train.measured`). With
-    ``config.train.encoder``, its last layer alone (`hemocast.train.pretrain.head`). Else in
-    two stages. The patients of ``data`` are divided, by patient, into a training part and an
+    ``config.train.encoder``, its last layer alone (`hemocast.train.pretrain.head`), or, with
+    ``auto``, whichever does better on patients held out (`hemocast.train.choice`). Else in two
+    stages. The patients of ``data`` are divided, by patient, into a training part and an
     inner validation part that picks the epoch; its logits, of scans the network had not seen, are
     for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
     weights learns from all of them for as many epochs. Where these are fewer than all (`FOLDS`),
@@ -87,6 +90,9 @@ def fit(
     config.require_encoder()
     if config.net.name in RECIPES:
         return fit_measured(data, config)
+    if config.train.encoder == AUTO:
+        again = partial(fit, data, folder=folder, validation=validation, progress=progress)
+        return choose(lambda one: again(config=one), config)
     if config.train.encoder is not None:
         return fit_head(data, config)
     return _fit_in_stages(data, config, folder, validation, progress)
@@ -131,6 +137,7 @@ def _fit_in_stages(
                 logit = _out_of_fold(run, whole, before)
             net, again = run.stage(whole, before)
     return Fitted(
+        config=config,
         net=net,
         best_epoch=chosen.best_epoch,
         history=tuple(chosen.history),

@@ -51,6 +51,7 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
     risk = predict_out_of_fold(recipe.fit, cohort)
     labels = data.patient_labels()
     return Fitted(
+        config=config,
         net=MeasuredModel(recipe.views, recipe.fit(cohort)),
         best_epoch=0,
         history=(),

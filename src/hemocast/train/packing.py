@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
-from hemocast.config import Config
 from hemocast.model import (
     Model,
     Purpose,
@@ -27,7 +26,6 @@ from hemocast.volume import Stack
 
 def pack(
     fitted: Fitted,
-    config: Config,
     folder: Path,
     purpose: Purpose,
     examples: Sequence[Stack],
@@ -38,8 +36,6 @@ def pack(
     Parameters
     ----------
     fitted : Fitted
-    config : Config
-        The one `fit` was called with.
     folder : Path
         Must not exist, or be empty.
     purpose : Purpose
@@ -56,7 +52,7 @@ def pack(
     ParityError
         The exported network computes something else than the trained one.
     """
-    train, held = fitted.train, fitted.validation
+    config, train, held = fitted.config, fitted.train, fitted.validation
     recipe = Recipe(
         config.net,
         config.prepare,

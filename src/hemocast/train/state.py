@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
+from hemocast.config import Config
 from hemocast.train.data import StackTable
 
 if TYPE_CHECKING:
@@ -119,11 +120,33 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """Against what a fitted network was chosen.
+
+    Parameters
+    ----------
+    other : str
+        The network that was not taken.
+    loss, loss_other : float
+        Log loss of the calibrated probabilities of both, every patient counting once.
+    n_patients : int
+        On how many, none of whom either had seen.
+    """
+
+    other: str
+    loss: float
+    loss_other: float
+    n_patients: int
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A trained network and what it was trained and stopped on.
 
     Parameters
     ----------
+    config : Config
+        Its settings; of two that were compared, those of the one that was taken.
     net : Network or MeasuredModel
         A network is in evaluation mode, on the CPU: of the last stage, which learned from all
         patients, or with ``train.refit`` off with the weights of the best epoch.
@@ -144,8 +167,11 @@ class Fitted:
         Of the stage that learned from all patients; empty if there was none.
     joined : MeasuredModel or None
         What the clinical record adds to a network's logit, where its last layer has it.
+    compared : Compared or None
+        Where the choice was left to the patients held out.
     """
 
+    config: Config
     net: Network | MeasuredModel
     best_epoch: int
     history: tuple[EpochRecord, ...]
@@ -156,6 +182,7 @@ class Fitted:
     prevalence: float
     refit: tuple[EpochRecord, ...] = ()
     joined: MeasuredModel | None = None
+    compared: Compared | None = None
 
     @property
     def parameters(self) -> int | None:

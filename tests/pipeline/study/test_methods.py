@@ -43,3 +43,16 @@ def test_class_weights_are_said_where_they_were_used(sources: Sources) -> None:
     assert "class weights" in texts(told)["imbalance"]
     none = Config(train=TrainConfig(class_weights="none"))
     assert "No method" in texts(replace(told, config=none))["imbalance"]
+
+
+def test_where_held_out_patients_chose_the_network_that_is_said(sources: Sources) -> None:
+    says = load_default().description
+    config = Config().with_choice()
+    told = replace(read_records(sources), model=says, config=config)
+    kept = {}
+    for name in ("ctnet3d", "hemispheres"):
+        net = says.net.model_copy(update={"name": name})
+        kept[name] = texts(replace(told, model=says.model_copy(update={"net": net})))["training"]
+    assert all("held out of both" in text for text in kept.values())
+    assert "random weights" in kept["ctnet3d"]
+    assert "the encoder own" in kept["hemispheres"]

@@ -124,7 +124,7 @@ def test_clinical_values_enter_the_last_layer_and_are_told(known, data, config, 
         for frames in known.frames()
     ]
     purpose = Purpose("m", "h", "p")
-    model = pack(fitted, config.with_record(), tmp_path / "m", purpose, stacks[:2])
+    model = pack(fitted, tmp_path / "m", purpose, stacks[:2])
     record = known.record()
     logits = model.logits(np.stack([one.frames for one in stacks]), record)
     np.testing.assert_allclose(logits, own, atol=1e-3)

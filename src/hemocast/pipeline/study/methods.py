@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from hemocast.config import AUTO, TrainConfig
 from hemocast.model.card import TOLD
 from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.pipeline.study.dataset_facts import DatasetFacts
@@ -214,11 +215,32 @@ def _training(records: Records) -> str:
     if config is None:
         return ""
     told = config.train
-    if told.encoder:
-        return (
-            f"It starts from the encoder {Path(told.encoder).name}, of which the last layer alone "
-            f"was fitted on the training patients (seed {told.seed})."
+    if told.encoder == AUTO:
+        both = (
+            "Two models were fitted, the network of the settings and the last layer of the encoder "
+            "that comes with Hemocast; the one with the lower log loss on patients held out of "
+            "both was kept."
         )
+        encoded = says.net.name != config.net.name
+        kept = _from_encoder(told, "own") if encoded else _from_labels(records)
+        return f"{both} {kept}"
+    if told.encoder:
+        return _from_encoder(told, Path(told.encoder).name)
+    return _from_labels(records)
+
+
+def _from_encoder(told: TrainConfig, name: str) -> str:
+    return (
+        f"It starts from the encoder {name}, of which the last layer alone was fitted on the "
+        f"training patients (seed {told.seed})."
+    )
+
+
+def _from_labels(records: Records) -> str:
+    says, config = records.model, records.config
+    if says is None or config is None:
+        return ""
+    told = config.train
     refit = (
         " For as many epochs the network was then trained anew on all of these patients."
         if says.training.refit

@@ -134,6 +134,7 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
         beside = FittedLogistic(design, 0.0, line.weight[findings.shape[1] :])
         joined = MeasuredModel(("record",), beside)
     return Fitted(
+        config=config,
         net=net,
         best_epoch=0,
         history=(),
