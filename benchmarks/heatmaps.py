@@ -1,9 +1,9 @@
 """Where heatmaps lie, by method, beside the same network with random weights pointed towards HT.
 
-    python benchmarks/heatmaps.py COHORT [--model FOLDER] [--scans 200] [--seed 0]
+    python benchmarks/heatmaps.py COHORT [--model FOLDER] [--split TABLE] [--scans 200] [--seed 0]
 
-COHORT comes from ``hemocast simulate --format stacks`` and was not used in training. Scans with HT
-are taken in the order of the table, first scans of their patients. For every method: hit rate of
+COHORT comes from ``hemocast simulate --format stacks`` and was not used in training, but for the
+test patients of the split that TABLE holds. Scans with HT are taken in the order of the table, first scans of their patients. For every method: hit rate of
 the peak and share of positive evidence on the lesion (5 mm margin), on its mirror image, by whether
 the infarct is plain (5 mL and 7 % of water uptake or more); insertion minus deletion; rank
 correlation with the map of the same network with random weights (0 is what a map of what was
@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from timing import print_where
 
+from hemocast.dataset.split.saved import read_split
 from hemocast.explain import agreement, deletion_and_insertion, evidence_on, explain, randomised
 from hemocast.explain.methods import METHODS
 from hemocast.model import Model, load, load_default, load_network
@@ -63,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cohort", type=Path)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--split", type=Path, help="of the model: its test patients alone")
     parser.add_argument("--scans", type=int, default=200)
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--trust", type=int, default=40, help="scans tried for more than place")
@@ -76,7 +78,7 @@ def main() -> None:
     tallies: dict[str, Tally] = defaultdict(Tally)
     outside: list[float] = []
     rng = np.random.default_rng(options.seed)
-    for at, (stack, lesion, plain) in enumerate(cases(options.cohort, options.scans)):
+    for at, (stack, lesion, plain) in enumerate(cases(options)):
         for method in options.methods:
             tally = tallies[method]
             begin = time.process_time()
@@ -92,14 +94,16 @@ def main() -> None:
         tell(name, tally)
 
 
-def cases(cohort: Path, count: int) -> Iterator[tuple[Stack, BoolArray, bool]]:
+def cases(options: argparse.Namespace) -> Iterator[tuple[Stack, BoolArray, bool]]:
     """Yield stack, lesion and whether it is plain, of scans with HT."""
-    table = StackTable.of_folder(cohort / "stacks")
-    known = FindingsTable.of_cohort(cohort)
+    table = StackTable.of_folder(options.cohort / "stacks")
+    if options.split:
+        table = table.of(read_split(options.split).parts["test"])
+    known = FindingsTable.of_cohort(options.cohort)
     stacks = known.open(STACKS)
     seen: set[str] = set()
     for patient, label, row in zip(table.participant_id, table.label, table.rows, strict=True):
-        if label != 1 or patient in seen or len(seen) >= count:
+        if label != 1 or patient in seen or len(seen) >= options.scans:
             continue
         seen.add(patient)
         frames, lesion = from_levels(stacks[row]), known.infarct(row)

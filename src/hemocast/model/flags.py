@@ -21,7 +21,8 @@ REAL_ML = (1450.0, 150.0)
 """Mean and standard deviation of an adult's inside of the skull, mL."""
 BRAIN_ML = (850.0, 2100.0)
 """Volumes of brain with its fluid spaces outside of which an adult's hardly lies, mL."""
-CUT_MM = 10.0
+CUT_MM = 15.0
+"""Three frames of 5 mm: of a tall head the medulla and the tonsils of the cerebellum lie there."""
 WIDE = 0.6
 
 
