@@ -3,12 +3,13 @@
     python benchmarks/heatmaps.py COHORT [--model FOLDER] [--split TABLE] [--scans 200] [--seed 0]
 
 COHORT comes from ``hemocast simulate --format stacks`` and was not used in training, but for the
-test patients of the split that TABLE holds. Scans with HT are taken in the order of the table, first scans of their patients. For every method: hit rate of
-the peak and share of positive evidence on the lesion (5 mm margin), on its mirror image, by whether
-the infarct is plain (5 mL and 7 % of water uptake or more); insertion minus deletion; rank
-correlation with the map of the same network with random weights (0 is what a map of what was
-learned should have), and under noise of 2 % of the window and a left-right flip (1 is steady).
-Intervals are Wilson's for rates, else 1.96 standard errors over scans.
+test patients of the split that TABLE holds. Scans with HT are taken in the order of the table,
+first scans of their patients. For every method: hit rate of the peak and share of positive evidence
+on the lesion (5 mm margin), on its mirror image, by whether the infarct is plain (5 mL and 7 % of
+water uptake or more); insertion minus deletion; rank correlation with the map of the same network
+with random weights (0 is what a map of what was learned should have), and under noise of 2 % of the
+window and a left-right flip (1 is steady). Intervals are Wilson's for rates, else 1.96 standard
+errors over scans.
 """
 
 from __future__ import annotations
