@@ -20,6 +20,7 @@ import hemocast
 from hemocast import files
 from hemocast.config import Config, NetConfig, PrepareConfig
 from hemocast.dataset import Dataset, participant_id
+from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dicom import write_nifti
 from hemocast.errors import (
     ConfigError,
@@ -33,6 +34,7 @@ from hemocast.errors import (
     TooFewPatients,
     UsageError,
 )
+from hemocast.model import save_recalibrated, save_to_pass_on
 from hemocast.pipeline.predict import Beside, CaseResult, cases_of, predict_cases
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
 from hemocast.pipeline.training_run import BINDING, TEST_PREDICTIONS
@@ -107,6 +109,71 @@ def test_training_again_gives_the_same_model(
     purpose = Purpose("tiny", "HT as simulated", "simulated heads")
     again = train_and_test(dataset, config, tmp_path / "again", purpose, THIRD)
     assert np.array_equal(again.probability, model.trained.probability)
+
+
+@pytest.fixture(scope="module")
+def opted_in(dataset: Dataset, config: Config, tmp_path_factory: pytest.TempPathFactory):
+    """A training whose data's owner wants nearest cases, with a validation part of its own."""
+    folder = tmp_path_factory.mktemp("opted")
+    parts = write_split(dataset, folder / "near.tsv", validation=1)
+    options = TrainOptions(split=folder / "near.tsv", nearest_cases=True)
+    purpose = Purpose("near", "HT as simulated", "simulated heads")
+    return folder / "m", parts, train_and_test(dataset, config, folder / "m", purpose, options)
+
+
+def test_nearest_cases_are_of_the_training_part_alone(opted_in, dataset: Dataset) -> None:
+    """By the receipt of the split: nobody of the test or validation part is among them."""
+    folder, parts, trained = opted_in
+    cases = hemocast.load(folder).cases
+    people = {name.partition("_")[0] for name in cases.scan_id}
+    assert {parts[patient] for patient in people} == {"train"}
+    assert part_hash(sorted(people)) == trained.receipt["parts"]["train"]["sha256"]
+    labels = dataset.labels()
+    assert cases.ht.tolist() == [labels[name.partition("_")[0]] > 0 for name in cases.scan_id]
+
+
+def test_a_scan_of_the_training_part_finds_itself_first(
+    opted_in, dataset: Dataset, tmp_path: Path
+) -> None:
+    folder, parts, _ = opted_in
+    model = hemocast.load(folder)
+    name = next(name for name in model.cases.scan_id)
+    scan = next(dataset.root.rglob(f"{name}_ct.nii.gz"))
+    prediction = model.predict(scan, scan_id=name)
+    first, *others = prediction.nearest.cases
+    assert (first.scan_id, first.ht) == (name, dataset.labels()[name.partition("_")[0]] > 0)
+    assert first.distance < 1e-3 < others[0].distance
+    distances = [case.distance for case in others]
+    assert distances == sorted(distances)
+    held = next(patient for patient, part in parts.items() if part == "test")
+    other = model.predict(next(dataset.root.rglob(f"{held}_*_ct.nii.gz")))
+    assert held not in {case.scan_id.partition("_")[0] for case in other.nearest.cases}
+
+
+def test_without_opting_in_a_model_holds_no_cases(model, dataset: Dataset) -> None:
+    assert model.trained.model.cases is None
+    assert not [path for path in model.folder.iterdir() if "nearest" in path.name]
+    assert "Nearest cases" not in (model.folder / "card.md").read_text()
+    scan = next(dataset.root.rglob("*_ct.nii.gz"))
+    assert model.trained.model.predict(scan).nearest is None
+
+
+def test_a_copy_to_give_away_and_a_recalibrated_model_hold_no_cases(
+    opted_in, tmp_path: Path
+) -> None:
+    folder, _, trained = opted_in
+    changed = trained.model.description.model_copy(update={"population": "elsewhere"})
+    for name, made in (
+        ("copy", save_to_pass_on(folder, tmp_path / "copy")),
+        ("again", save_recalibrated(folder, tmp_path / "again", changed, "note")),
+    ):
+        assert made.cases is None
+        assert {path.name for path in (tmp_path / name).iterdir()} == {
+            "card.md", "model.onnx", "model.yaml", "weights.safetensors",
+        }  # fmt: skip
+        pseudonyms = [one.encode() for one in trained.model.cases.scan_id]
+        content = b"".join(path.read_bytes() for path in (tmp_path / name).iterdir())
+        assert not [one for one in pseudonyms if one in content]
 
 
 def refuse(
@@ -204,6 +271,15 @@ def test_a_split_whose_name_another_one_has_is_refused(
     write_split(dataset, tmp_path / "tiny.tsv")
     options = TrainOptions(split=tmp_path / "tiny.tsv")
     refuse(OutputExists, dataset, config, tmp_path / "m", options=options)
+
+
+def test_nearest_cases_of_a_model_from_measurements_are_refused(
+    dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    options = replace(THIRD, nearest_cases=True)
+    settings = config.with_net("clinical-ridge")
+    said = refuse(ConfigError, dataset, settings, tmp_path / "m", options=options)
+    assert "--nearest-cases" in said
 
 
 def test_a_record_without_an_encoder_is_refused_before_any_scan(

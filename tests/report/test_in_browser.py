@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dicom import write_nifti
 from hemocast.evaluate.result import EvaluationResult
+from hemocast.model.nearest import NearCase, Nearest
 from hemocast.model.prediction import Prediction
 from hemocast.pipeline.quality import write_quality_report
 from hemocast.report import write_case_page
@@ -141,6 +143,8 @@ def pages(
     folder = tmp_path_factory.mktemp("pages")
     signs = some_signs((prediction.heatmap > 0.006) & prediction.stack.brain)
     hu = (80 * prediction.stack.frames).astype(np.float32)
+    near = tuple(NearCase(f"sub-0123456789a{n}_ses-01", n % 2 > 0, n / 3) for n in range(5))
+    prediction = replace(prediction, nearest=Nearest(near, 0.41, 613, 32))
     for name, lang in (("case", "en"), ("case-zh", "zh")):
         setting = Setting(base_rate=0.4, language=language(lang))
         write_case_page(

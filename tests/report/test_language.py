@@ -16,6 +16,7 @@ from jinja2 import Environment
 
 import hemocast
 from hemocast.errors import UsageError
+from hemocast.model.nearest import NearCase, Nearest
 from hemocast.model.prediction import Prediction
 from hemocast.report import write_case_page
 from hemocast.report.case.page import Setting
@@ -226,6 +227,7 @@ def test_no_english_is_left_in_a_chinese_page(
     one = replace(
         prediction,
         flags=flags,
+        nearest=Nearest((NearCase("1_2", True, 0.5), NearCase("3_4", False, 0.7)), 0.6, 90, 32),
         prevalence=0.3,
         horizon="any hemorrhagic transformation on later imaging, no fixed horizon",
         population="simulated heads, half of them with HT by design",

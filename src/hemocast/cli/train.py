@@ -45,6 +45,14 @@ def train(
         float, typer.Option(min=0.01, max=0.9, help="Patients held out; 0.1 in the paper.")
     ] = 0.1,
     split: Annotated[str | None, SPLIT] = None,
+    nearest_cases: Annotated[
+        bool,
+        typer.Option(
+            "--nearest-cases",
+            help="Pages of predictions name the training scans most like theirs, with outcomes: "
+            "keeps pseudonyms, outcomes and features in the model's folder. Yours to decide.",
+        ),
+    ] = False,
     workers: Workers = 1,
 ) -> None:
     """Split by patient, train a model, test it on the held-out patients, save it.
@@ -65,7 +73,7 @@ def train(
     for taken in take_tables(dataset, [labels] if labels else (), key):
         print(taken)
     with stage_bars() as progress:
-        options = TrainOptions(test_fraction, table, workers, progress)
+        options = TrainOptions(test_fraction, table, workers, progress, nearest_cases)
         trained = train_and_test(Dataset(dataset), settings, out, purpose, options)
     result = trained.evaluation
     parts = trained.receipt["parts"].items()
@@ -92,4 +100,7 @@ def train(
     for metric in MAIN_METRICS:
         estimate = result[metric]
         print(f"  {metric:18} {estimate.value:.3f} ({estimate.ci_low:.3f}-{estimate.ci_high:.3f})")
+    if nearest_cases:
+        print("The folder holds training patients' pseudonyms, outcomes and features: to give the")
+        print("model away, make a copy without them by 'hemocast export'")
     print(f"Model: {out}")

@@ -10,6 +10,7 @@ from hemocast.model.bundle import (
     save_measured,
     save_model,
     save_recalibrated,
+    save_to_pass_on,
 )
 from hemocast.model.calibrate import Calibration, fit_calibration
 from hemocast.model.label_sets import LabelSets, fit_label_sets
@@ -38,4 +39,5 @@ __all__ = [
     "save_measured",
     "save_model",
     "save_recalibrated",
+    "save_to_pass_on",
 ]

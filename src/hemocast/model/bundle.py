@@ -18,11 +18,13 @@ from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.saved import from_numbers, to_numbers
 from hemocast.errors import ModelNotFound, UsageError
 from hemocast.files import check_folder, new_folder
-from hemocast.model.card import card, card_of_measured
+from hemocast.model.card import CARD_OF_CASES, card, card_of_measured
 from hemocast.model.flags import input_range
+from hemocast.model.nearest import LabelledScans, TrainingCases
 from hemocast.model.predictor import Model
 from hemocast.model.schema import (
     CARD,
+    CASES,
     DESCRIPTION,
     LARGEST_DESCRIPTION,
     ONNX,
@@ -51,6 +53,7 @@ def save_model(
     recipe: Recipe,
     examples: Sequence[Stack],
     notes: str = "",
+    cases: LabelledScans | None = None,
 ) -> Model:
     """Write a model folder and load it.
 
@@ -69,6 +72,8 @@ def save_model(
         exported network is compared with the trained one on the first eight. A few dozen suffice.
     notes : str
         Markdown to append to the card (results, say).
+    cases : LabelledScans, optional
+        Training scans that the page of a prediction may name, if the owner of the data wants so.
 
     Raises
     ------
@@ -101,6 +106,9 @@ def save_model(
         ),
         CARD: card(description, facts, notes).encode(),
     }
+    if cases is not None:
+        content[CASES] = TrainingCases.of(cases, content[ONNX]).to_bytes()
+        content[CARD] += f"\n{CARD_OF_CASES}".encode()
     return _write(folder, description, content)
 
 
@@ -148,6 +156,8 @@ def save_measured(
 def save_recalibrated(source: Path | None, folder: Path, changed: Description, note: str) -> Model:
     """Write a model folder anew, with the same network and another description.
 
+    Its nearest cases, if it has any, stay behind: they are of another place.
+
     Parameters
     ----------
     source : Path or None
@@ -168,10 +178,36 @@ def save_recalibrated(source: Path | None, folder: Path, changed: Description, n
     """
     check_folder(folder, "model")
     with _folder_of(source) as origin:
-        files = load(origin).description.files
-        content = {file: _read(origin / file) for file in files}
+        content = _to_pass_on(origin)
     content[CARD] += f"\n{note.strip()}\n".encode()
     return _write(folder, changed, content)
+
+
+def save_to_pass_on(source: Path, folder: Path) -> Model:
+    """Copy a model folder for others: without its nearest cases.
+
+    Parameters
+    ----------
+    source : Path
+        The model folder.
+    folder : Path
+        Must not exist, or be empty.
+
+    Raises
+    ------
+    OutputExists
+        The folder holds something.
+    ModelNotFound, ModelCorrupt
+        As `load` does.
+    """
+    check_folder(folder, "model")
+    return _write(folder, load(source).description, _to_pass_on(source))
+
+
+def _to_pass_on(folder: Path) -> dict[str, bytes]:
+    """Read the files of a whole model folder, but for what is known of single patients."""
+    files = load(folder).description.files
+    return {file: _read(folder / file) for file in files if file != CASES}
 
 
 def _write(folder: Path, description: Description, content: dict[str, bytes]) -> Model:
@@ -238,7 +274,8 @@ def load(folder: Path | str, *, threads: int | None = None) -> Model:
         joined = MeasuredModel(says.views, from_numbers(says.fitted, {}))
         if not joined.needs_record or joined.sees_scan or not joined.is_logistic:
             raise corrupt(f"{DESCRIPTION} joins something else than a clinical record")
-    return Model(description, name, content[ONNX], head, joined=joined, threads=threads)
+    cases = TrainingCases.from_bytes(content[CASES], head.size) if CASES in content else None
+    return Model(description, name, content[ONNX], head, None, joined, cases, threads)
 
 
 def _saved(joined: MeasuredModel | None) -> SavedMeasured | None:
@@ -251,7 +288,7 @@ def _saved(joined: MeasuredModel | None) -> SavedMeasured | None:
 def _files_of(description: Description) -> tuple[set[str], ...]:
     if description.measured:
         return {CARD}, {CARD, WEIGHTS}
-    return ({WEIGHTS, ONNX, CARD},)
+    return {WEIGHTS, ONNX, CARD}, {WEIGHTS, ONNX, CARD, CASES}
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[np.generic]]:

@@ -55,6 +55,13 @@ _JOINED = """
   The clinical record enters its last layer, fitted together: `joined` in `model.yaml`. A missing
   value takes the mean of the patients learned from, and a weight for lacking it where ten or more
   of them did; every prediction says what was missing."""
+CARD_OF_CASES = """\
+## Nearest cases
+If `nearest_cases.safetensors` lies beside this card, the owner of the training data asked for it:
+it holds the pseudonym, the outcome and the pooled features of each training scan, and the page of a
+prediction names those most like its scan. Do not give such a folder away: `hemocast export` makes a
+copy without that file, and a recalibrated model has none.
+"""
 _REFIT = """; the network that gave those logits had not seen these patients, the one
   in this folder learned from them too, for as many epochs"""
 

@@ -11,6 +11,7 @@ from hemocast.classical.measured import SCAN, Reason
 from hemocast.errors import NotFinite
 from hemocast.model.heatmap import NO_PLACES
 from hemocast.model.label_sets import LabelSets
+from hemocast.model.nearest import Nearest
 from hemocast.volume import FloatArray, Stack
 
 HEATMAP_UNIT = "log-odds per cm3"
@@ -59,6 +60,8 @@ class Prediction:
         What moved the answer, the most first; empty for a network, and where none can tell.
     told : str
         What the model was told of, in words.
+    nearest : Nearest or None
+        Training scans most like this one; None: the model's folder holds none.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class Prediction:
     prevalence: float | None = None
     reasons: tuple[Reason, ...] = ()
     told: str = SCAN
+    nearest: Nearest | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.logit, self.probability, *self.probability_interval, self.threshold)

@@ -23,6 +23,7 @@ from hemocast.model.heatmap import (
     on_scan,
     per_cm3,
 )
+from hemocast.model.nearest import Nearest, TrainingCases, pooled_features
 from hemocast.model.prediction import Prediction, require_finite
 from hemocast.model.schema import DESCRIPTION, Description, corrupt
 from hemocast.nets import MapGrid
@@ -49,6 +50,7 @@ class _Answer:
     kind: str
     reasons: tuple[Reason, ...] = ()
     doubts: tuple[str, ...] = ()
+    features: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Model:
         In place of the network.
     joined : MeasuredModel or None
         What the clinical record adds to the network's logit.
+    cases : TrainingCases or None
+        Training scans to compare a scan with, where the owner of the data wanted that.
     threads : int or None
         CPU threads; default: all this process may use.
     device : {"cpu", "cuda", "auto"}
@@ -81,6 +85,7 @@ class Model:
     head_weights: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
     measured: MeasuredModel | None = None
     joined: MeasuredModel | None = None
+    cases: TrainingCases | None = None
     threads: int | None = None
     device: Device = "cpu"
 
@@ -254,7 +259,13 @@ class Model:
             prevalence=says.calibration.assumed,
             reasons=answer.reasons,
             told=self._told,
+            nearest=self._nearest(answer.features),
         )
+
+    def _nearest(self, features: FloatArray | None) -> Nearest | None:
+        if self.cases is None or features is None:
+            return None
+        return self.cases.near(features)
 
     def _network(self, stack: Stack, record: Measurements | None) -> _Answer:
         says = self.description
@@ -265,12 +276,14 @@ class Model:
             raise corrupt(f"the network's map is not what {DESCRIPTION} says")
         heatmap = self._heatmap(activation_map(maps[0], self.head_weights), stack, says.map_grid)
         kind = PER_FRAME if says.map_grid.per_frame else ONE_FOR_ALL
+        features = pooled_features(maps[0])
         if self.joined is None:
-            return _Answer(float(logits[0]), heatmap, kind)
+            return _Answer(float(logits[0]), heatmap, kind, features=features)
         told = self.joined.measure(lambda: [stack.frames], record)
         gaps = self.joined.gaps(told, beside=True)
         logit = float(logits[0] + self.joined.added(told)[0])
-        return _Answer(logit, heatmap, kind, self.joined.reasons(told), _doubts(gaps))
+        reasons = self.joined.reasons(told)
+        return _Answer(logit, heatmap, kind, reasons, _doubts(gaps), features)
 
     def _measured(
         self,

@@ -25,6 +25,8 @@ DEMONSTRATION = "demonstration model, trained on simulated scans, not for clinic
 RESEARCH = "research model, not for clinical use"
 
 WEIGHTS, ONNX, CARD, DESCRIPTION = "weights.safetensors", "model.onnx", "card.md", "model.yaml"
+CASES = "nearest_cases.safetensors"
+"""What is kept of the training scans, where the owner of the data asked for it."""
 _SELF = re.compile(rb"\A(.*\n)sha256: ([0-9a-f]{64})\n\Z", re.DOTALL)
 LARGEST_DESCRIPTION = 1 << 18
 """Bytes of a ``model.yaml`` beyond which it is not read."""

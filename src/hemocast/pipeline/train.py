@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.classical.recipes import RECIPES
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split, save_split, split_patients
 from hemocast.dataset.split.leakage import (
@@ -21,7 +22,7 @@ from hemocast.dataset.split.leakage import (
 )
 from hemocast.dataset.split.saved import read_split, refuse_other
 from hemocast.dataset.stacks import PreparedScan, ScanFile
-from hemocast.errors import TooFewPatients
+from hemocast.errors import ConfigError, TooFewPatients
 from hemocast.files import Output, check_space, reserved
 from hemocast.model import Model, Purpose
 from hemocast.pipeline.clock import stage_of
@@ -62,12 +63,17 @@ class TrainOptions:
         Processes for preparing.
     progress : callable, optional
         Called with (stage, done, total).
+    nearest_cases : bool
+        Keep pseudonym, outcome and features of every scan of the training part in the model's
+        folder, so that the page of a prediction can name those most like its scan. For the owner of
+        the data to decide, here and in no settings file that is passed from hand to hand.
     """
 
     test_fraction: float = 0.1
     split: Path | None = None
     workers: int = 1
     progress: Progress | None = None
+    nearest_cases: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,8 @@ def train_and_test(
     Raises
     ------
     MissingExtra, ConfigError
-        Training needs what is not installed, or the network cannot be built from the settings.
+        Training needs what is not installed, the network cannot be built from the settings, or
+        nearest cases are wanted of a model from measurements.
     NothingThere, DatasetError, TableError
         There is no dataset of Hemocast's, or its labels are missing or bad.
     TooFewPatients
@@ -151,6 +158,12 @@ def train_and_test(
     """
     from hemocast.train import fit, pack
 
+    if options.nearest_cases and config.net.name in RECIPES:
+        raise ConfigError(
+            f"Nearest cases are wanted of {config.net.name}, which has no features of its own",
+            "a network",
+            "Leave --nearest-cases out, or choose another --net",
+        )
     cohort = Cohort.of(dataset).told_for(config)
     with reserved(out, "training"):
         run = Run(
@@ -183,7 +196,8 @@ def train_and_test(
             purpose = replace(
                 purpose, simulated_training_data=version is not None, simulator=version
             )
-            model = pack(fitted, out, purpose, prepared.examples, prepared.measured)
+            cases = _learned(fitted, table.of(parts["train"])) if options.nearest_cases else None
+            model = pack(fitted, out, purpose, prepared.examples, prepared.measured, cases)
             test = table.of(parts["test"])
             label, probability, evaluation = _test(model, test, config.train.seed)
             _write_test(output, test, probability, evaluation)
@@ -195,6 +209,13 @@ def train_and_test(
     return Trained(
         model, fitted, run.split, receipt, prepared.refused, files, label, probability, evaluation
     )
+
+
+def _learned(fitted: Fitted, train: StackTable) -> StackTable:
+    """Return the scans of the split's training part that the network's weights learned from."""
+    if not fitted.history or fitted.refit:
+        return train
+    return train.of(fitted.train.participants)
 
 
 def _choose_split(cohort: Cohort, config: Config, name: str, options: TrainOptions) -> Split:

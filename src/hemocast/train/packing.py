@@ -20,6 +20,7 @@ from hemocast.model import (
 )
 from hemocast.model.calibrate import Calibration
 from hemocast.model.gate import learn_gate
+from hemocast.train.data import StackTable
 from hemocast.train.state import Fitted
 from hemocast.volume import Stack
 
@@ -30,6 +31,7 @@ def pack(
     purpose: Purpose,
     examples: Sequence[Stack],
     measured: NDArray[np.float64] | None = None,
+    cases: StackTable | None = None,
 ) -> Model:
     """Calibrate a fitted network on its inner validation part and write the model folder.
 
@@ -44,6 +46,8 @@ def pack(
         See `hemocast.model.save_model`.
     measured : ndarray of float64, shape (n, features), optional
         `measure_features` of training scans, for the model's gate.
+    cases : StackTable, optional
+        Training scans that the page of a prediction may name; of a network alone.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def pack(
     )
     if isinstance(fitted.net, MeasuredModel):
         return save_measured(fitted.net, folder, purpose, recipe, examples)
-    return save_model(fitted.net, folder, purpose, recipe, examples)
+    return save_model(fitted.net, folder, purpose, recipe, examples, cases=cases)
 
 
 def calibration_of(fitted: Fitted) -> Calibration:

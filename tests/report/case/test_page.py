@@ -12,6 +12,7 @@ from hemocast.classical.measured import Reason
 from hemocast.left_out import LeftOut, LeftOutCode
 from hemocast.model import LabelSets
 from hemocast.model.heatmap import NO_PLACES
+from hemocast.model.nearest import NearCase, Nearest
 from hemocast.report import write_case_page
 from hemocast.report.case.page import Setting
 from hemocast.report.case.signs import SignRow, SignsView
@@ -135,6 +136,22 @@ def test_doubts_corrections_model_and_notices(page: Reader) -> None:
         "For research only. Not a medical device.",
     ):
         assert said in page.text, said
+
+
+def test_the_nearest_training_scans_stand_there_with_outcome_and_distance(
+    prediction, source: Source, tmp_path: Path
+) -> None:
+    cases = (NearCase("sub-00aa_ses-01", True, 0.25), NearCase("sub-00bb_ses-02", False, 0.5))
+    one = replace(prediction, nearest=Nearest(cases, 0.41, 613, 32))
+    write_case_page(one, source, tmp_path / "r.html")
+    words = re.sub(r"\s+", " ", read(tmp_path / "r.html").text)
+    assert "HT distance 0.25 sub-00aa_ses-01no HT distance 0.50 sub-00bb_ses-02" in words
+    assert "Of 613 scans that the model learned from" in words
+    assert "within 0.41" in words
+
+
+def test_no_training_scan_is_named_where_the_model_holds_none(page: Reader) -> None:
+    assert "Training scans most like" not in page.text
 
 
 def test_no_doubt_is_not_certainty(prediction, source: Source, tmp_path: Path) -> None:

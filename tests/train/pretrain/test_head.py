@@ -54,6 +54,23 @@ def test_only_the_last_layer_is_fitted_and_logits_are_out_of_fold(data, config, 
     np.testing.assert_allclose(own, findings @ line[0] + line[1], atol=1e-4)
 
 
+def test_the_cases_nearest_by_their_findings_can_be_named(data, config, tmp_path):
+    fitted = fit(data, config, tmp_path / "run")
+    zeros = np.zeros((8, 96, 96), np.float32)
+    record = StackRecord("a" * 64, "b" * 64, (0, 0, 0), (0, 0, 0), 1300, 0, 0, 0)
+    examples = [
+        Stack(frames, frames > 0, np.diag([-2.0, -2.0, 5.0, 1.0]), record)
+        for frames in (*data.frames(), zeros)
+    ]
+    purpose = Purpose("own", "HT", "nobody", simulated_training_data=True)
+    model = pack(fitted, tmp_path / "m", purpose, examples[:3], cases=data)
+    own = findings_of(fitted.net, data)
+    np.testing.assert_allclose(model.cases.features, own, atol=1e-3)
+    near = model.predict_stack(examples[4], scan_id="s").nearest
+    assert near.cases[0].scan_id == data.scan_id[4]
+    assert near.n_features == own.shape[1]
+
+
 def test_an_out_of_fold_logit_does_not_hang_on_the_patients_own_label(data, config, tmp_path):
     fitted = fit(data, config, tmp_path)
     # Findings of chance: who judged their own would seem to tell labels far better than this.
