@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +17,19 @@ from pydicom import Dataset, dcmread
 from hemocast.deliver import Analysed, ModelName, Refused, Result
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.model.prediction import Prediction
+from hemocast.signs.aspects import Aspects, Region
+from hemocast.signs.bleeding import Bleeding
+from hemocast.signs.calcium import Calcification
+from hemocast.signs.dense_artery import Artery
+from hemocast.signs.estimate import Estimate
+from hemocast.signs.fluid import Fluid
+from hemocast.signs.infarct import Infarct
+from hemocast.signs.leukoaraiosis import Leukoaraiosis
+from hemocast.signs.measured import OfFrames, Signs
+from hemocast.signs.midline import MidlineShift
+from hemocast.signs.old_infarct import Cavity
+from hemocast.signs.sides import Place
+from hemocast.signs.ventricles import Bicaudate, Ventricles
 from hemocast.volume import Affine, BoolArray, Stack, StackRecord
 
 SLICES, ROWS, COLUMNS = 14, 64, 80
@@ -118,12 +136,41 @@ def prediction(stack: Stack) -> Prediction:
 
 
 @pytest.fixture(scope="session")
+def signs() -> Signs:
+    """Of an infarct of the left middle cerebral artery, with everything else that is told."""
+    at = Place(12, 60, 100)
+    nothing: Any = None  # no room here measures the cells
+    infarct = Infarct(
+        True, Estimate(34, 20, 55), "left", {"MCA": 0.9, "ACA": 0.1, "PCA": 0.0,
+        "cerebellar": 0.0, "pons": 0.0}, 0.2, Estimate(0.08, 0.05, 0.13), nothing, at,
+    )  # fmt: skip
+    regions = (
+        Region("M5", True, 0.9, 3.0, 0.6, 0.7, at), Region("insula", True, 0.8, 2.5, 0.5, 0.6, at),
+        Region("caudate", False, 0.1, 0.2, 0.0, 0.0, at),
+    )  # fmt: skip
+    frames = OfFrames(
+        nothing, infarct, Aspects(Estimate(8, 6, 9), regions),
+        Ventricles(Estimate(12, 9, 15), Estimate(11, 8, 14), Estimate(23, 18, 28), at),
+        Bicaudate(Estimate(0.14, 0.11, 0.17), 15, at),
+        Leukoaraiosis(Estimate(1.4, 0.6, 2.2), 0.8, 0.6, (3, 2), at), Cavity(3.2, "right", at),
+    )  # fmt: skip
+    return Signs(
+        MidlineShift(-3.4, 2.5, True), Fluid(0.09), Calcification(0.31, 2, 7),
+        Artery(38, 57, 5), Bleeding(()), frames, 10.0, True, (), {"fazekas": "no source"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
 def result(
-    headers: tuple[Dataset, ...], prediction: Prediction, infarct: BoolArray, affine: Affine
+    headers: tuple[Dataset, ...],
+    prediction: Prediction,
+    signs: Signs,
+    infarct: BoolArray,
+    affine: Affine,
 ) -> Result:
     return Result(
         headers=headers,
-        answer=Analysed(prediction, None, infarct, affine),
+        answer=Analysed(prediction, signs, infarct, affine),
         made=MADE,
         model=ModelName.of(prediction),
         simulated=True,
@@ -144,3 +191,32 @@ def refused(headers: tuple[Dataset, ...]) -> Result:
         made=MADE,
         notice=NOTICE,
     )
+
+
+@pytest.fixture(scope="session")
+def sides_unknown(result: Result) -> Result:
+    """The same scan, of which nobody knows which side is which."""
+    answer = result.answer
+    assert isinstance(answer, Analysed)
+    one = answer.prediction
+    record = replace(one.stack.record, sides_known=False)
+    turned = replace(one, stack=replace(one.stack, record=record))
+    assert answer.signs is not None
+    midline = replace(answer.signs.midline, sides_known=False)
+    signs = replace(answer.signs, sides_known=False, midline=midline)
+    return replace(result, answer=replace(answer, prediction=turned, signs=signs))
+
+
+@pytest.fixture(scope="session")
+def faults() -> Callable[[Path], list[str]]:
+    """Return a function that gives what dciodvfy finds wrong with a file."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
+
+    def find(path: Path) -> list[str]:
+        done = subprocess.run([program, str(path)], capture_output=True, check=False)
+        lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
+        return [line for line in lines if line.startswith(("Error", "Abort"))]
+
+    return find

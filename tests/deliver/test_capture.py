@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from hemocast.deliver import Kind, Result, make_objects, write_objects
+from hemocast.deliver import Kind, Result, write_objects
+from hemocast.deliver.capture import make_capture
 from hemocast.report.language import language
 
 
@@ -20,7 +21,7 @@ def test_a_capture_is_a_colour_picture_of_one_size(
     which: str, code: str, request: pytest.FixtureRequest, tmp_path: Path, artefacts: Path
 ) -> None:
     result: Result = replace(request.getfixturevalue(which), language=language(code), revision=2)
-    (path,) = write_objects({Kind.CAPTURE: make_objects(result)[Kind.CAPTURE]}, tmp_path)
+    (path,) = write_objects({Kind.CAPTURE: make_capture(result)}, tmp_path)
     read = dcmread(path)
     pixels = read.pixel_array
     Image.fromarray(pixels).save(artefacts / f"capture-{which}-{code}.png")

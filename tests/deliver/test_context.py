@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -89,7 +90,7 @@ def test_uids_are_the_same_for_the_same_and_differ_for_another(result: Result) -
 def test_the_time_is_told_in_the_zone_that_the_object_names(
     result: Result, offset: str, time: str
 ) -> None:
-    header = Dataset(result.first)
+    header = deepcopy(result.first)
     header.TimezoneOffsetFromUTC = offset
     made = complete(Dataset(), replace(result, headers=(header,)), Kind.CAPTURE)
     assert made.ContentTime == time

@@ -34,7 +34,6 @@ def make_capture(result: Result) -> Dataset:
         "ImageType": ["DERIVED", "SECONDARY"],
         "ConversionType": "WSD",
         "PatientOrientation": "",
-        "Laterality": "",
         "BurnedInAnnotation": "NO",
         "RecognizableVisualFeatures": "NO",
         "LossyImageCompression": "00",

@@ -40,7 +40,7 @@ _NEEDED = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
     "ReferringPhysicianName", "StudyID", "AccessionNumber",
 )  # fmt: skip
-_FROM_IMAGES = ("FrameOfReferenceUID", "PositionReferenceIndicator")
+_IMAGES = (Kind.CAPTURE, Kind.HEATMAP, Kind.INFARCT)
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,12 @@ def complete(dataset: Dataset, result: Result, kind: Kind) -> Dataset:
         "DeviceSerialNumber": (result.model.hash if result.model else VERSION)[:64],
         "SoftwareVersions": _versions(result),
     }
+    if kind in _IMAGES:
+        values["BodyPartExamined"] = "HEAD"
     for keyword, value in values.items():
         setattr(dataset, keyword, value)
+    for equipment in dataset.get("ContributingEquipmentSequence", ()):
+        equipment.ContributionDateTime = date + time
     return dataset
 
 
@@ -153,12 +157,6 @@ def copy_patient(header: Dataset, dataset: Dataset) -> None:
     for keyword in _NEEDED:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
-
-
-def copy_place(header: Dataset, dataset: Dataset) -> None:
-    """Copy in which frame of reference places are given."""
-    for keyword in _FROM_IMAGES:
-        setattr(dataset, keyword, header.get(keyword, ""))
 
 
 def plain(text: str, most: int = 64) -> str:
