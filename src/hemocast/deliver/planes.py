@@ -141,8 +141,8 @@ def outline(mask: BoolArray, most: int = 400) -> FloatArray:
     from contourpy import contour_generator
 
     padded = np.pad(mask, 1).astype(np.float64)
-    lines = contour_generator(z=padded).lines(_HALF)
-    longest = np.asarray(max(lines, key=len))
+    lines = [np.asarray(line) for line in contour_generator(z=padded).lines(_HALF)]
+    longest = max(lines, key=len)
     step = -(-(len(longest) - 1) // (most - 1))
     points = longest[:-1:step]
     # A pixel of padding lies before the first one, whose middle is at half a pixel.

@@ -51,7 +51,7 @@ def make_segmentation(result: Result, mask: BoolArray, planes: Sequence[Plane]) 
         display_color=hd.color.CIELabColor.from_rgb(*_COLOUR),
     )
     dataset = hd.seg.Segmentation(
-        source_images=bare([planes[index].header for index in held]),
+        source_images=bare([planes[int(index)].header for index in held]),
         pixel_array=mask[held].astype(np.uint8),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[segment],
