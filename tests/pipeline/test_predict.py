@@ -61,10 +61,14 @@ def test_a_scan_gives_all_its_files(scan: Path, model, tmp_path: Path) -> None:
     assert result.folder is not None
     assert {path.name for path in result.folder.iterdir()} == FILES
     content = json.loads((result.folder / "prediction.json").read_text())
-    assert content["schema_version"] == 3
+    assert content["schema_version"] == 4
     assert content["scan_id"] == result.scan_id
     assert 0 <= content["probability_interval"][0] <= content["probability"] <= 1
     assert content["simulated_training_data"] is True
+    # The model's frames are not those that regions are measured on.
+    shares = [one["share"] for one in content["evidence"] or ()]
+    assert bool(shares) == bool((result.prediction.heatmap > 0).any())
+    assert not shares or sum(shares) == pytest.approx(1)
     page = (result.folder / "report.html").read_text()
     assert "not for clinical use" in page
 

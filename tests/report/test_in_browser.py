@@ -31,6 +31,7 @@ from hemocast.report.figures.drawing import Drawing
 from hemocast.report.language import language
 from hemocast.report.paper.page import PaperResult, PaperTable, paper_files
 from hemocast.report.readers.figures import draw_readers
+from hemocast.signs.regions import EvidencePlaces, Leading, RegionEvidence
 from hemocast.signs.sides import Place
 from hemocast.volume import Source
 
@@ -144,12 +145,17 @@ def pages(
     signs = some_signs((prediction.heatmap > 0.006) & prediction.stack.brain)
     hu = (80 * prediction.stack.frames).astype(np.float32)
     near = tuple(NearCase(f"sub-0123456789a{n}_ses-01", n % 2 > 0, n / 3) for n in range(5))
+    m1 = RegionEvidence("left", "MCA", "M1", 0.61, 11.0)
+    rest = RegionEvidence("right", "ACA", None, 0.39, 0.0)
+    leading = (Leading("left", (m1,), 0.07), Leading("right", (rest,), None))
+    places = EvidencePlaces((m1, rest), leading)
     prediction = replace(prediction, nearest=Nearest(near, 0.41, 613, 32))
     for name, lang in (("case", "en"), ("case-zh", "zh")):
         setting = Setting(base_rate=0.4, language=language(lang))
         write_case_page(
-            prediction, source, folder / f"{name}.html", signs=signs, hu=hu, setting=setting
-        )
+            prediction, source, folder / f"{name}.html", signs=signs, hu=hu, places=places,
+            setting=setting,
+        )  # fmt: skip
     analysis = reader_study.readers
     assert analysis is not None
     texts = {

@@ -24,6 +24,7 @@ from hemocast.report.case.signs import SignRow, SignsView
 from hemocast.report.language import ENGLISH, LOCALES, TOLD, language
 from hemocast.report.page import TEMPLATES
 from hemocast.signs import bleeding
+from hemocast.signs.regions import EvidencePlaces, Leading, RegionEvidence
 from hemocast.volume import Source
 
 ZH = language("zh")
@@ -238,7 +239,15 @@ def test_no_english_is_left_in_a_chinese_page(
         doubts=("the images were compressed with loss",),
     )
     path = tmp_path / "r.html"
-    write_case_page(one, told, path, signs=signs, setting=Setting(0.4, language=ZH))
+    regions = tuple(
+        RegionEvidence("left" if n % 2 else "right", territory, region, 0.1, 1.0)
+        for n, (territory, region) in enumerate(
+            [("MCA", name) for name in ("C", "L", "IC", "I", "M1", None)]
+            + [(name, None) for name in ("ACA", "PCA", "cerebellar", "pons")]
+        )
+    )
+    places = EvidencePlaces(regions, (Leading("left", regions, 0.07),))
+    write_case_page(one, told, path, signs=signs, places=places, setting=Setting(0.4, language=ZH))
     text = path.read_text(encoding="utf-8")
     page = Words()
     page.feed(text)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from hemocast.report.case.page import Setting
     from hemocast.report.case.signs import SignsView
     from hemocast.signs.measured import Found, Signs
+    from hemocast.signs.regions import EvidencePlaces
     from hemocast.volume import BoolArray, FloatArray, Volume
 
 __all__ = ["Case", "CaseResult", "cases_of", "predict_cases"]
@@ -387,7 +388,7 @@ def _predict_here(job: _Job) -> Done:
 
 def _predict(job: _Job, model: Model) -> Done:
     """Read and predict a scan; give the result and its files, none where it was refused."""
-    from hemocast.pipeline.scan_signs import signs_of
+    from hemocast.pipeline.scan_signs import evidence_places, signs_of
     from hemocast.prepare.eligibility import eligible
     from hemocast.report.case.page import Setting
     from hemocast.report.case.refusal import refusal_page
@@ -414,7 +415,8 @@ def _predict(job: _Job, model: Model) -> Done:
             cells=cells,
             signs=told_signs(sign_cells(signs)) if model.needs_signs else None,
         )
-        all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs))
+        places = evidence_places(prediction, found, signs)
+        all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs), places)
         del ready, found
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
         volume = volume.emptied()
@@ -457,6 +459,7 @@ class _Made:
     hu: FloatArray
     view: SignsView
     mask: BoolArray
+    places: EvidencePlaces | None
 
 
 def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, BoolArray]:
@@ -478,7 +481,7 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
     from hemocast.model import heatmap_on_scan
 
     prediction = made.prediction
-    write_json(folder / PREDICTION, report.prediction_json(prediction))
+    write_json(folder / PREDICTION, report.prediction_json(prediction, places=made.places))
     report.write_montage(prediction, folder / "montage.png")
     report.write_case_page(
         prediction,
@@ -486,6 +489,7 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
         folder / PAGE,
         signs=made.view,
         hu=made.hu,
+        places=made.places,
         setting=setting,
     )
     # The header has room for 79 characters.

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hemocast.dicom.files.nifti import write_nifti
 from hemocast.errors import NotCovered
-from hemocast.model.heatmap import on_scan
+from hemocast.model.heatmap import NO_PLACES, ONE_FOR_ALL, on_scan
 from hemocast.prepare import prepare
+from hemocast.prepare.resample import sampled
 from hemocast.signs.measured import Found, Signs, measure_signs
 from hemocast.signs.outline import FRAMES
+from hemocast.signs.regions import EvidencePlaces, evidence_by_region
 from hemocast.volume import SIMULATED, BoolArray, Volume
+
+if TYPE_CHECKING:
+    from hemocast.model import Prediction
 
 _HALF = 0.5
 
@@ -67,6 +73,24 @@ def infarct_on_scan(found: Found, signs: Signs) -> BoolArray:
         raise ValueError("a scan without frames has no mask")
     share = on_scan(infarct_frames(found, signs).astype(np.float32), found.stack, found.volume)
     return np.asarray((share > _HALF) & found.brain.mask)
+
+
+def evidence_places(prediction: Prediction, found: Found, signs: Signs) -> EvidencePlaces | None:
+    """Say in which regions the evidence of a prediction lies, and how much of the infarct.
+
+    Returns
+    -------
+    EvidencePlaces or None
+        None where the map belongs to no frame or place, nothing speaks for HT, or the scan holds
+        too little of the brain.
+    """
+    frames, stack, own = signs.frames, found.stack, prediction.stack
+    if prediction.heatmap_kind in (NO_PLACES, ONE_FOR_ALL) or frames is None or stack is None:
+        return None
+    values = np.maximum(prediction.heatmap, 0)
+    if own.frames.shape != stack.frames.shape or not np.allclose(own.affine, stack.affine):
+        values = sampled(values, np.linalg.inv(own.affine) @ stack.affine, stack.frames.shape)
+    return evidence_by_region(values, frames.sides, frames.infarct, sides_known=signs.sides_known)
 
 
 def write_infarct(found: Found, signs: Signs, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from gettext import NullTranslations, translation
@@ -66,6 +67,18 @@ class Language:
     def semicolon(self) -> str:
         """What parts the items of a list that hold commas."""
         return "; " if self.is_english else "；"  # noqa: RUF001 - Chinese
+
+    @property
+    def comma(self) -> str:
+        """What parts the items of a list."""
+        return ", " if self.is_english else "，"  # noqa: RUF001 - Chinese
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Join names: "M1, M2 and insula"."""
+        if not self.is_english:
+            return "、".join(names)
+        *most, last = names
+        return f"{', '.join(most)} and {last}" if most else last
 
     def say(self, message: str, **values: object) -> str:
         """Translate a message of our own and fill it.

@@ -91,6 +91,10 @@ class Sides:
         whole = np.concatenate([mask[RIGHT][..., ::-1], mask[LEFT]], axis=-1)
         return np.asarray(whole.repeat(_PIXELS, axis=1).repeat(_PIXELS, axis=2), np.bool_)
 
+    def of_frames(self, values: FloatArray) -> FloatArray:
+        """Return the mean in each cell, (2, frame, y, x), of values on the Stack's voxels."""
+        return _halves(_cells(values))
+
     def place(self, side: int, frame: int, row: int, column: int) -> Place:
         """Return where in the Stack a cell lies."""
         middle = self.hu.shape[3]

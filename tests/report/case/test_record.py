@@ -7,6 +7,7 @@ import pytest
 import hemocast.report
 from hemocast.model import LabelSets
 from hemocast.report import prediction_json
+from hemocast.signs.regions import EvidencePlaces, RegionEvidence
 
 SCHEMA = json.loads(
     (Path(hemocast.report.__file__).parent / "prediction.schema.json").read_text(encoding="utf-8")
@@ -20,7 +21,7 @@ def test_it_follows_the_schema_and_survives_json(prediction, schema_faults) -> N
 
 def test_what_the_design_asks_for_is_there(prediction) -> None:
     content = prediction_json(prediction, scan_id="sub-0001_ses-01")
-    assert content["schema_version"] == 3
+    assert content["schema_version"] == 4
     assert content["scan_id"] == "sub-0001_ses-01"
     assert content["probability"] == pytest.approx(0.37)
     assert content["probability_interval"] == pytest.approx([0.21, 0.56])
@@ -43,6 +44,17 @@ def test_what_the_interval_is_of_and_what_stays_possible(prediction, schema_faul
 
 def test_the_prediction_names_the_scan_unless_told_otherwise(prediction) -> None:
     assert prediction_json(prediction)["scan_id"] == prediction.scan_id
+
+
+def test_places_of_the_evidence_are_told_with_their_shares(prediction, schema_faults) -> None:
+    one = RegionEvidence("left", "MCA", "M1", 0.71, 11.5)
+    rest = RegionEvidence("right", "cerebellar", None, 0.29, 0.0)
+    content = prediction_json(prediction, places=EvidencePlaces((one, rest), ()))
+    assert schema_faults(content, SCHEMA) == []
+    assert content["evidence"][0] == {
+        "side": "left", "territory": "MCA", "region": "M1", "share": 0.71, "infarct_ml": 11.5,
+    }  # fmt: skip
+    assert prediction_json(prediction)["evidence"] is None
 
 
 def test_the_check_itself_sees_faults(prediction, schema_faults) -> None:

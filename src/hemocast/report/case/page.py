@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from hemocast.files import write_text
+from hemocast.report.case.places import places_in_words
 from hemocast.report.case.signs import CROP, SignsView, crop_of
 from hemocast.report.language import ENGLISH, Language
 from hemocast.report.page import render
@@ -30,6 +31,7 @@ from hemocast.volume import FloatArray, Source, Stack
 if TYPE_CHECKING:
     from hemocast.classical.measured import Reason
     from hemocast.model.prediction import Prediction
+    from hemocast.signs.regions import EvidencePlaces
 
 OUTCOME = "any hemorrhagic transformation: new blood within the infarct on a later scan"
 
@@ -68,11 +70,14 @@ class CaseView:
         Of its scan.
     setting : Setting
         Of the page.
+    places : EvidencePlaces or None
+        Where the evidence lies.
     """
 
     prediction: Prediction
     picture: Picture
     setting: Setting = Setting()
+    places: EvidencePlaces | None = None
 
     @property
     def base_rate(self) -> float | None:
@@ -221,6 +226,11 @@ class CaseView:
         )
 
     @property
+    def evidence_places(self) -> str:
+        """Where the evidence lies, and what was measured there."""
+        return places_in_words(self.places, self._language) if self.places else ""
+
+    @property
     def _language(self) -> Language:
         return self.setting.language
 
@@ -276,6 +286,7 @@ def write_case_page(
     *,
     signs: SignsView | None = None,
     hu: FloatArray | None = None,
+    places: EvidencePlaces | None = None,
     setting: Setting = Setting(),
 ) -> None:
     """Write one self-contained page: nothing is loaded from a network or another file.
@@ -292,6 +303,8 @@ def write_case_page(
         What was measured on the same frames.
     hu : ndarray of float32, shape (28, H, W), optional
         CT numbers of the frames: then the page has a window and a probe.
+    places : EvidencePlaces, optional
+        In which regions of the brain the evidence lies.
     setting : Setting
         Base rate, outcome and language.
     """
@@ -310,7 +323,7 @@ def write_case_page(
         style="case.css",
         script="viewer.js",
         language=language,
-        p=CaseView(prediction, picture, setting),
+        p=CaseView(prediction, picture, setting, places),
         picture=picture,
         view=signs,
         crops=_crops(signs, picture, prediction.stack),

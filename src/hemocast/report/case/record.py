@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from hemocast.model.prediction import HEATMAP_UNIT
@@ -9,11 +10,14 @@ from hemocast.report.words import INTERVAL_KIND, stamp
 
 if TYPE_CHECKING:
     from hemocast.model.prediction import Prediction
+    from hemocast.signs.regions import EvidencePlaces
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
-def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[str, object]:
+def prediction_json(
+    prediction: Prediction, scan_id: str | None = None, places: EvidencePlaces | None = None
+) -> dict[str, object]:
     """Return the content of ``prediction.json``, ready for `json.dumps`.
 
     Parameters
@@ -22,6 +26,8 @@ def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[
         What the model answered.
     scan_id : str, optional
         A name for the scan other than the prediction's own (a dataset's, say).
+    places : EvidencePlaces, optional
+        In which regions of the brain the evidence lies.
 
     Returns
     -------
@@ -52,6 +58,7 @@ def prediction_json(prediction: Prediction, scan_id: str | None = None) -> dict[
         "logit": float(prediction.logit),
         "heatmap_kind": prediction.heatmap_kind,
         "heatmap_unit": HEATMAP_UNIT,
+        "evidence": None if places is None else [asdict(one) for one in places.regions],
         "input_hash": record.input_hash,
         "preparation_hash": record.settings_hash,
         "notice": stamp(prediction.notice),
