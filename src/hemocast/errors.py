@@ -12,6 +12,7 @@
     ├── InUse                   HC007  somebody else is writing there, or listening on that port
     ├── WorkerDied              HC008  a process that shared the work was ended from outside
     ├── MissingFont             HC009  no font draws a name (told, and its numbers drawn instead)
+    ├── PeerRefused             HC010  another system does not answer, or says no
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
@@ -157,6 +158,12 @@ class MissingFont(HemocastError):
 
     code = "HC009"
     exit_code = 2
+
+
+class PeerRefused(HemocastError):
+    """Another system, a PACS say, does not answer or says no."""
+
+    code = "HC010"
 
 
 class InputError(HemocastError):

@@ -69,6 +69,8 @@ POPULATION = own("POPULATION", "Population of the probability")
 DOUBT = own("DOUBT", "Reason for doubt")
 MISSING = own("NOT-MEASURED", "Sign that was not measured")
 REVISION = own("REVISION", "Revision of the result")
+REPORT_UID = own("REPORT-UID", "UID of the structured report")
+ALGORITHM = own("ALGORITHM", "Program and model")
 REGION = own("HT-REGION", "Brain, in the slice with most evidence for HT")
 
 UPTAKE = own("WATER-UPTAKE", "Net water uptake of the infarct")

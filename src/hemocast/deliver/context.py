@@ -115,7 +115,7 @@ def complete(dataset: Dataset, result: Result, kind: Kind) -> Dataset:
     """
     copy_patient(result.first, dataset)
     series = _SERIES[kind]
-    moment = _local(result)
+    moment = local_time(result)
     date, time = moment.strftime("%Y%m%d"), moment.strftime("%H%M%S")
     description = series.description
     if result.revision > 1:
@@ -159,6 +159,16 @@ def copy_patient(header: Dataset, dataset: Dataset) -> None:
             setattr(dataset, keyword, "")
 
 
+def said(header: Dataset, keyword: str) -> str:
+    """Return what a header says, "" where nothing, as text; several values as they were written."""
+    from pydicom.multival import MultiValue
+
+    value = header.get(keyword)
+    if isinstance(value, MultiValue):
+        return "\\".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def plain(text: str, most: int = 64) -> str:
     """Return a text as any character set holds it: ASCII, without what separates values.
 
@@ -180,8 +190,8 @@ def _versions(result: Result) -> list[str]:
     return [VERSION, plain(f"{result.model.name} {result.model.version}")]
 
 
-def _local(result: Result) -> datetime:
-    """Give the time as the object's own zone has it, if it says one."""
+def local_time(result: Result) -> datetime:
+    """Give the time when it was made as the images' own zone has it, if they say one."""
     offset = str(result.first.get("TimezoneOffsetFromUTC", "") or "").strip()
     if result.made.tzinfo is None or len(offset) != 5 or not offset[1:].isdigit():
         return result.made

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hemocast.dicom.header.inflate import read_dataset
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -29,8 +31,6 @@ def read_headers(series: Series, volume: Volume | None = None) -> tuple[Dataset,
     OSError
         A file is gone.
     """
-    from pydicom import dcmread
-
     used = None if volume is None else {uid for slice_ in volume.slices for uid in slice_}
     paths = {
         image.pixels.path: image.position
@@ -42,4 +42,4 @@ def read_headers(series: Series, volume: Volume | None = None) -> tuple[Dataset,
     with warnings.catch_warnings():
         # Warnings of what a header holds would tell it.
         warnings.simplefilter("ignore")
-        return tuple(dcmread(path, stop_before_pixels=True, force=True) for path in order)
+        return tuple(read_dataset(path, with_pixels=False, force=True) for path in order)
