@@ -30,7 +30,8 @@ from sqlalchemy import create_engine, insert
 from timing import print_where
 
 from hemocast.dataset import Dataset
-from hemocast.readers.store.answers import Answer, Store, sqlite_url
+from hemocast.readers.store.answers import Answer, Store
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.store.tables import ANSWERS
 from hemocast.readers.study.design import StudyDesign, make_design
 from hemocast.readers.study.folder import Study

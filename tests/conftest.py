@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
+import subprocess
 import zipfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -143,3 +146,36 @@ def browser() -> Generator[Any, None, None]:
         launched = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a temporary PostgreSQL, run as a user without rights."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    pg_ctl = shutil.which("pg_ctl") or (str(found[-1]) if found else None)
+    if pg_ctl is None:
+        pytest.skip("PostgreSQL is not installed")
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path("/tmp") / f"hemocast-pg-{uuid4().hex[:8]}"  # noqa: S108 - a socket's path is short
+    folder.mkdir(mode=0o700)
+    run = {"check": True, "capture_output": True, "user": user, "cwd": "/"}
+    try:
+        if user:
+            shutil.chown(folder, user)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+        initdb = Path(pg_ctl).with_name("initdb")
+        subprocess.run(
+            [initdb, "-D", folder / "data", "-A", "trust", "-U", "hemocast", "-N"], **run
+        )
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        start = [pg_ctl, "-D", folder / "data", "-o", options, "-w", "-l", folder / "log", "start"]
+        subprocess.run(start, **run)
+    except (subprocess.CalledProcessError, LookupError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL could not be started here ({type(error).__name__})")
+    yield f"postgresql://hemocast@127.0.0.1:{port}/postgres"
+    subprocess.run([pg_ctl, "-D", folder / "data", "-m", "immediate", "stop"], **run)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -38,6 +38,9 @@ class Settings(BaseModel):
         """SHA-256 of the settings, the same on every machine."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+Kind = TypeVar("Kind", bound=Settings)
 
 
 class PrepareConfig(Settings):
@@ -346,19 +349,28 @@ class Config(Settings):
         return self
 
 
-def commented_settings() -> str:
-    """Write all settings of a `Config` as YAML, each with its default, meaning and range."""
-    lines = [
-        "# Settings of 'hemocast train', 'crossval' and 'tune' (--config). Those here are the",
-        "# defaults; each line may be changed or left out. The default of one behind a # depends",
-        "# on other settings.",
-    ]
-    for room, part in Config.model_fields.items():
+_HEAD = (
+    "# Settings of 'hemocast train', 'crossval' and 'tune' (--config). Those here are the",
+    "# defaults; each line may be changed or left out. The default of one behind a # depends",
+    "# on other settings.",
+)
+
+
+def commented_settings(kind: type[Settings] = Config, head: Sequence[str] = _HEAD) -> str:
+    """Write all settings of a kind as YAML, each with its default, meaning and range.
+
+    Parameters
+    ----------
+    kind : type of Settings
+        Its fields are rooms, settings in their turn, each with a default.
+    head : sequence of str
+        Lines that come first.
+    """
+    lines = [*head]
+    for room, part in kind.model_fields.items():
         lines += ["", f"{room}:"]
         for name, field in _fields(part.annotation).items():
-            default = getattr(part.default, name)
-            value = list(default) if isinstance(default, tuple) else default
-            text = json.dumps(value)  # which is YAML too
+            text = json.dumps(getattr(part.default, name), default=str)  # which is YAML too
             notes = "; ".join(note for note in (field.description, _range(field)) if note)
             mark = "# " if field.default_factory_takes_validated_data else ""
             lines.append(f"  {mark}{name}: {text}" + (f"  # {notes}" if notes else ""))
@@ -387,7 +399,9 @@ def _fault(model: Any, place: tuple[int | str, ...], fault: Mapping[str, Any]) -
     if fault["type"] != "extra_forbidden":
         return f"{name}: {fault['msg']}"
     for part in place[:-1]:
-        model = _fields(model)[str(part)].annotation
+        inside = model if isinstance(part, int) else _fields(model)[part].annotation
+        # Of a list of settings: what one of them is.
+        model = next((one for one in get_args(inside) if one is not Ellipsis), inside)
     known = [*_fields(model)]
     like = difflib.get_close_matches(str(place[-1]), known, n=1)
     maybe = f" (perhaps {like[0]})" if like else ""
@@ -395,7 +409,21 @@ def _fault(model: Any, place: tuple[int | str, ...], fault: Mapping[str, Any]) -
 
 
 def load_config(path: Path) -> Config:
+    """Read the settings of a run from a YAML file; raises as `load_settings` does."""
+    return load_settings(path, Config, "hemocast config init")
+
+
+def load_settings(path: Path, kind: type[Kind], writer: str) -> Kind:
     """Read a YAML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : type of Settings
+        What it holds.
+    writer : str
+        The command that writes such a file.
 
     Raises
     ------
@@ -404,15 +432,15 @@ def load_config(path: Path) -> Config:
     """
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Config.model_validate(loaded)
+        return kind.model_validate(loaded)
     except ValidationError as error:
         # A default that depends on a setting with a fault has none of its own.
         faults = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
-        said = "; ".join(_fault(Config, fault["loc"], fault) for fault in faults)
+        said = "; ".join(_fault(kind, fault["loc"], fault) for fault in faults)
         raise ConfigError(
             f"The settings file has {len(faults)} fault(s): {said}",
             "known settings within their ranges",
-            "Correct the settings named; 'hemocast config init' writes all with their ranges",
+            f"Correct the settings named; '{writer}' writes all with their ranges",
         ) from error
     # A number of 5,000 digits and a thousand brackets are errors of Python's own.
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

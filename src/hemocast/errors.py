@@ -47,7 +47,7 @@
     │   ├── TableError          HC401  a table with bad cells, columns or keys
     │   ├── LeakageError        HC402  a patient (or scan) in more than one part
     │   ├── TooFewPatients      HC403  too few patients of a class to split, train or test
-    │   ├── StoreError          HC404  the database of the readers' answers refuses
+    │   ├── StoreError          HC404  a database (readers' answers, hospital) refuses
     │   └── NobodyMatched       HC405  a table of patients none of whom is known
     ├── ModelError
     │   ├── ModelNotFound       HC501  no model folder there
@@ -372,7 +372,7 @@ class TooFewPatients(DatasetError):
 
 
 class StoreError(DatasetError):
-    """The database of the readers' answers refuses."""
+    """The database of the readers' answers, or that of a hospital's studies, refuses."""
 
     code = "HC404"
 

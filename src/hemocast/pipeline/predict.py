@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from hemocast.signs.regions import EvidencePlaces
     from hemocast.volume import BoolArray, FloatArray, Volume
 
-__all__ = ["Case", "CaseResult", "cases_of", "predict_cases"]
+__all__ = ["Case", "CaseResult", "ScanJob", "cases_of", "predict_cases", "predict_scan"]
 
 _CASE_BYTES = 2_000_000
 """Of a scan's page, picture, map and record, about."""
@@ -222,8 +222,24 @@ def _check_maps(model: Model, path: Path | None, cases: int) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class _Job:
-    """A scan that is to be predicted: what a process needs for it, and nothing of the folder's."""
+class ScanJob:
+    """A scan that is to be predicted: what a process needs for it, and nothing of the folder's.
+
+    Parameters
+    ----------
+    number : int
+        Of its case.
+    participant_id, scan_id : str or None, str
+        Its names.
+    scan : Candidate
+        What to read.
+    record : Measurements or None
+        Clinical values, for a model that has to be told.
+    pages : Pages
+        How its page is written.
+    map : Path, optional
+        A co-registered map, for a model that has to be told.
+    """
 
     number: int
     participant_id: str | None
@@ -234,7 +250,7 @@ class _Job:
     map: Path | None = None
 
 
-Step = CaseResult | _Job
+Step = CaseResult | ScanJob
 Done = tuple[CaseResult, dict[str, bytes]]
 
 
@@ -254,7 +270,7 @@ class _Run:
         waiting: deque[tuple[Case, Step | ExitStack, Callable[[], Done] | None]] = deque()
         with ExitStack() as opened, _Workers(model, workers) as pool:
             for case, step in self._steps(opened):
-                begun = pool.begin(step) if isinstance(step, _Job) else None
+                begun = pool.begin(step) if isinstance(step, ScanJob) else None
                 waiting.append((case, step, begun))
                 while len(waiting) > pool.ahead:
                     yield from self._next(*waiting.popleft())
@@ -318,7 +334,7 @@ class _Run:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
             return CaseResult(case.number, "failed", fault.code, str(fault), *names)
-        return _Job(case.number, patient, scan_id, scan, record, self.pages, found)
+        return ScanJob(case.number, patient, scan_id, scan, record, self.pages, found)
 
 
 class _Workers:
@@ -348,10 +364,10 @@ class _Workers:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def begin(self, job: _Job) -> Callable[[], Done]:
+    def begin(self, job: ScanJob) -> Callable[[], Done]:
         """Begin with a scan; what is returned waits for it."""
         if self._pool is None:
-            return partial(_predict, job, self._model)
+            return partial(predict_scan, job, self._model)
         try:
             begun = self._pool.submit(_predict_here, job)
         except BrokenProcessPool as error:
@@ -382,12 +398,31 @@ def _set_out(model: Model) -> None:
     _MINE[:] = [model]
 
 
-def _predict_here(job: _Job) -> Done:
-    return _predict(job, _MINE[0])
+def _predict_here(job: ScanJob) -> Done:
+    return predict_scan(job, _MINE[0])
 
 
-def _predict(job: _Job, model: Model) -> Done:
-    """Read and predict a scan; give the result and its files, none where it was refused."""
+def predict_scan(job: ScanJob, model: Model) -> Done:
+    """Read and predict a scan.
+
+    Parameters
+    ----------
+    job : ScanJob
+        The scan.
+    model : Model
+        Predicts.
+
+    Returns
+    -------
+    CaseResult, dict of str to bytes
+        The result, and its files by name: of a refused scan the page alone, of a fault of our own
+        none.
+
+    Raises
+    ------
+    NoSpace, NotWritable
+        The results cannot be kept: no other scan's could be.
+    """
     from hemocast.pipeline.scan_signs import evidence_places, signs_of
     from hemocast.prepare.eligibility import eligible
     from hemocast.report.case.page import Setting

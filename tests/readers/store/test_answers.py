@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from hemocast.errors import StoreError
-from hemocast.readers.store.answers import Answer, Store, last_finals, sqlite_url
+from hemocast.readers.store.answers import Answer, Store, last_finals
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.study.design import PlannedReading
 
 SHOWN = PlannedReading("R1", "unaided", 1, 0, "sub-1", "sub-1_ses-01")
@@ -29,39 +26,6 @@ TABLES = ("reader_studies", "reader_tokens", "reader_entries", "reader_answers")
 def answer(probability: float | None = 0.3, *, final: bool = False, **more: object) -> Answer:
     whole = {"decision": 0, "confidence": 3} if final else {}
     return Answer(str(uuid4()), probability, final=final, seconds=1.5, **(whole | more))
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a temporary PostgreSQL, run as a user without rights."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    pg_ctl = shutil.which("pg_ctl") or (str(found[-1]) if found else None)
-    if pg_ctl is None:
-        pytest.skip("PostgreSQL is not installed")
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = Path("/tmp") / f"hemocast-pg-{uuid4().hex[:8]}"  # noqa: S108 - a socket's path is short
-    folder.mkdir(mode=0o700)
-    run = {"check": True, "capture_output": True, "user": user, "cwd": "/"}
-    try:
-        if user:
-            shutil.chown(folder, user)
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            port = taken.getsockname()[1]
-        initdb = Path(pg_ctl).with_name("initdb")
-        subprocess.run(
-            [initdb, "-D", folder / "data", "-A", "trust", "-U", "hemocast", "-N"], **run
-        )
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        start = [pg_ctl, "-D", folder / "data", "-o", options, "-w", "-l", folder / "log", "start"]
-        subprocess.run(start, **run)
-    except (subprocess.CalledProcessError, LookupError, OSError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL could not be started here ({type(error).__name__})")
-    yield f"postgresql://hemocast@127.0.0.1:{port}/postgres"
-    subprocess.run([pg_ctl, "-D", folder / "data", "-m", "immediate", "stop"], **run)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hemocast.errors import OutputExists
 from hemocast.files import Output, claim
-from hemocast.readers.store.answers import Answer, Store, sqlite_url
+from hemocast.readers.store.answers import Answer, Store
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.store.export import COLUMNS, KIND, LOG_COLUMNS, export_readings
 from hemocast.readers.study.design import PlannedReading
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from hemocast.readers.store.answers import Answer, Store, sqlite_url
+from hemocast.readers.store.answers import Answer, Store
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.store.progress import ReaderProgress, Standings
 from hemocast.readers.study.design import PlannedReading, StudyDesign, make_design
 

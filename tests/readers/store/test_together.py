@@ -100,7 +100,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
-from hemocast.readers.store.answers import Answer, Store, sqlite_url
+from hemocast.readers.store.answers import Answer, Store
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.study.design import PlannedReading
 
 store = Store(sqlite_url(Path(sys.argv[1])), "s")

@@ -13,24 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    RowMapping,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    text,
-)
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hemocast.errors import StoreError
+from hemocast.readers.store.engine import CANNOT_OPEN, open_engine
 from hemocast.readers.store.tables import ANSWERS, ENTRIES, META, STUDIES, TOKENS
 from hemocast.readers.store.together import Together
 from hemocast.readers.study.design import PlannedReading
@@ -299,35 +288,11 @@ def last_finals(answers: Sequence[StoredAnswer]) -> dict[tuple[str, str, int], S
     return {(stored.reading.reader_id, *stored.reading.place): stored for stored in finals}
 
 
-def sqlite_url(path: Path) -> str:
-    """Address of an SQLite file for `Store`."""
-    return f"sqlite:///{path.resolve()}"
-
-
 def _engine(url: str) -> Engine:
     try:
-        kind = make_url(url)
-        if kind.get_backend_name() not in {"sqlite", "postgresql"}:
-            raise ArgumentError("neither SQLite nor PostgreSQL")
-        if kind.drivername == "postgresql":
-            kind = kind.set(drivername="postgresql+psycopg")
-        if kind.get_backend_name() == "sqlite":
-            engine = create_engine(kind)
-        else:
-            # A database that does not answer is said to be away, not waited for.
-            wait = {"connect_timeout": 5}
-            engine = create_engine(kind, pool_pre_ping=True, pool_timeout=10, connect_args=wait)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        return open_engine(url)
+    except CANNOT_OPEN as error:
         raise _refused(type(error).__name__) from error
-    if kind.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL lets readers go on while one writes; FULL survives a power cut; others wait their turn.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000"):
-        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _stored(row: RowMapping) -> StoredAnswer:

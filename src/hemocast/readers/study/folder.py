@@ -12,7 +12,8 @@ from hemocast.dataset.layout import Dataset
 from hemocast.dataset.stacks import scans_of
 from hemocast.errors import ConfigError, NothingThere, OutputExists, StoreError
 from hemocast.files import locked, writing
-from hemocast.readers.store.answers import Store, sqlite_url
+from hemocast.readers.store.answers import Store
+from hemocast.readers.store.engine import sqlite_url
 from hemocast.readers.study.design import NAME, StudyDesign, load_design
 from hemocast.readers.study.images import PICTURE_NAME, ImageFolder
 

@@ -1,0 +1,143 @@
+"""The whole service: the node, the settle timer and the workers, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from hemocast.errors import HemocastError
+from hemocast.faults import internal_error
+from hemocast.pipeline.predict import Pages
+from hemocast.serve.hospital.analyst import Analyst, OtherProcess
+from hemocast.serve.hospital.inbox import Inbox
+from hemocast.serve.hospital.node import listening
+from hemocast.serve.hospital.root import Root
+from hemocast.serve.hospital.settings import HospitalConfig
+from hemocast.serve.hospital.settle import Settler
+from hemocast.serve.hospital.store.arrivals import Arrivals
+from hemocast.serve.hospital.store.database import Database
+from hemocast.serve.hospital.store.jobs import Jobs
+from hemocast.serve.hospital.worker import Worker
+
+_LOG = logging.getLogger(__name__)
+_LOOK_S = 0.5
+_REST_S = 5.0
+"""After a loop has met an error that is not of one study: the database is away, say."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """What every part of the service works with.
+
+    Parameters
+    ----------
+    settings : HospitalConfig
+    root : Root
+    database : Database
+    """
+
+    settings: HospitalConfig
+    root: Root
+    database: Database
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs, for looking at and for changes that a person asks for."""
+        return Jobs(self.database)
+
+
+@contextmanager
+def opened(settings: HospitalConfig) -> Iterator[Office]:
+    """Open the data root and the database.
+
+    Raises
+    ------
+    NoSpace, NotWritable, UsageError, StoreError, MissingExtra
+        As `Root.open` and `Database` do.
+    """
+    before = os.umask(0o077)
+    try:
+        root = Root.open(settings.storage)
+        with closing(Database(settings.storage.database or root.database)) as database:
+            yield Office(settings, root, database)
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
+    """Run the service in threads of its own.
+
+    Parameters
+    ----------
+    office : Office
+    analyst : Analyst, optional
+        In place of processes with the models of the settings.
+
+    Yields
+    ------
+    int
+        The port of the node.
+
+    Raises
+    ------
+    InUse, UsageError
+        As `Root.held` and `listening` do.
+    """
+    settings, jobs, stop = office.settings, Jobs(office.database), threading.Event()
+    with ExitStack() as held:
+        held.enter_context(office.root.held())
+        if analyst is None:
+            analyst = held.enter_context(closing(_processes(office)))
+        inbox = Inbox(office.root, Arrivals(office.database))
+        port = held.enter_context(listening(settings.node, inbox, office.root.incoming))
+        settler = Settler(jobs, settings.jobs.settle_s)
+        worker = Worker(jobs, office.root, analyst, settings.jobs, settings.analysis.rules)
+        loops = [_Loop("settle", stop, lambda: settler.look() > 0)]
+        loops += [_Loop(f"work-{n}", stop, worker.work) for n in range(settings.jobs.workers)]
+        for loop in loops:
+            loop.start()
+        try:
+            yield port
+        finally:
+            stop.set()
+            for loop in loops:
+                loop.join()
+
+
+def _processes(office: Office) -> OtherProcess:
+    analysis, jobs = office.settings.analysis, office.settings.jobs
+    return OtherProcess(
+        office.root.key,
+        model=analysis.model,
+        pages=Pages(analysis.lang),
+        processes=jobs.workers,
+        time_limit_s=jobs.time_limit_s,
+    )
+
+
+class _Loop(threading.Thread):
+    """Does something again and again, at once while there is more to do."""
+
+    def __init__(self, name: str, stop: threading.Event, step: Callable[[], bool]) -> None:
+        super().__init__(name=f"hemocast-{name}", daemon=True)
+        self._halt = stop
+        self._step = step
+
+    def run(self) -> None:
+        while not self._halt.is_set():
+            self._halt.wait(self._once())
+
+    def _once(self) -> float:
+        """Take one step; return how long to rest."""
+        try:
+            return 0.0 if self._step() else _LOOK_S
+        except HemocastError as error:
+            _LOG.error("%s: %s", self.name, error)
+        except Exception as error:
+            _LOG.error("%s: %s", self.name, internal_error(error))
+        return _REST_S

@@ -1,0 +1,214 @@
+"""Every setting of ``hemocast serve``, from one YAML file.
+
+Unknown names are refused. What is not set is the safest: the node listens on this machine alone,
+nothing leaves, and all studies are kept until the retention says otherwise.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from hemocast.config import Settings, commented_settings, load_settings
+from hemocast.errors import ConfigError
+
+AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"  # PS3.5: no backslash, not blank
+_HEAD = (
+    "# Settings of 'hemocast serve'. Those here are the defaults; each line may be changed or",
+    "# left out. Paths are best given whole. Nothing is sent anywhere before a named person has",
+    "# said so: 'hemocast serve deliver on'.",
+)
+_EXAMPLES = """
+# A peer, and rules; the first rule that fits decides, and a study that none fits is analysed with
+# the model above. Words are sought in the header's text, whatever their case.
+#
+# delivery:
+#   peers:
+#     - {name: pacs, ae_title: PACS, host: 10.0.0.5, port: 104, results: true}
+# analysis:
+#   rules:
+#     - {body_part: [CHEST, ABDOMEN], skip: no head}
+#     - {procedure: [ANGIO, PERFUSION], skip: not a plain scan}
+#     - {age_below: 18, skip: the model has learned from adults}
+#     - {site: [NORTH], model: /srv/models/north}
+"""
+
+
+class NodeConfig(Settings):
+    """The DICOM node: what it is called, and who may send to it."""
+
+    ae_title: str = Field("HEMOCAST", pattern=AE_TITLE, description="own AE title")
+    any_called: bool = Field(False, description="take associations that call another title")
+    host: str = Field("127.0.0.1", description="interface to listen on; 0.0.0.0: all")
+    port: int = Field(11112, ge=0, le=65535, description="0: any that is free")
+    callers: tuple[str, ...] = Field((), description="AE titles that may call; none: all")
+    addresses: tuple[str, ...] = Field(
+        (), description="addresses or networks (10.0.0.0/8) that may call; none: all"
+    )
+    associations: int = Field(16, ge=1, le=256, description="at once; more are refused")
+    timeout_s: float = Field(60.0, ge=1, le=3600, description="a silent caller is let go after")
+    pdu_bytes: int = Field(
+        262_144, ge=16_384, le=8_388_608, description="largest piece of an object received"
+    )
+    tls_certificate: Path | None = Field(None, description="PEM; with tls_key: TLS is required")
+    tls_key: Path | None = Field(None, description="PEM, readable by the service alone")
+    tls_callers: Path | None = Field(
+        None, description="PEM of the authorities whose certificates callers must show"
+    )
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for one in given:
+            ip_network(one)
+        return given
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        if self.tls_callers is not None and self.tls_key is None:
+            raise ValueError("tls_callers needs tls_certificate and tls_key")
+        return self
+
+
+class StorageConfig(Settings):
+    """Where studies, results and their state lie, and for how long."""
+
+    root: Path = Field(
+        Path("hemocast-data"), description="folder of all data; its owner alone can read it"
+    )
+    database: str | None = Field(
+        None, description="postgresql://USER@HOST/NAME; default: an SQLite file in the root"
+    )
+    reserve_gb: float = Field(
+        5.0, ge=0, description="less free space than this and images are turned away (A700)"
+    )
+    pixels_days: float | None = Field(
+        30.0, gt=0, description="images are deleted so long after a study's last move; null: never"
+    )
+    key: Path | None = Field(
+        None, description="secret of the pseudonyms; default: a file in the root, made if missing"
+    )
+
+
+class JobsConfig(Settings):
+    """When a study is complete, and how often what fails is tried again."""
+
+    settle_s: float = Field(
+        60.0, ge=0, le=86_400, description="a study is complete when no image came for so long"
+    )
+    workers: int = Field(1, ge=1, le=64, description="studies predicted at once, a process each")
+    attempts: int = Field(5, ge=1, le=100, description="before a study waits for a person")
+    backoff_s: float = Field(
+        30.0, ge=0, le=86_400, description="before a second attempt; doubled for each further one"
+    )
+    time_limit_s: float = Field(600.0, ge=1, description="for one study; then its process is ended")
+
+
+class Rule(Settings):
+    """Which studies are meant, and what becomes of them. All that is given must fit.
+
+    Each list is of words of which one must be in the header's text, whatever its case.
+    """
+
+    procedure: tuple[str, ...] = Field((), description="in the study's description or protocol")
+    body_part: tuple[str, ...] = Field((), description="in BodyPartExamined")
+    modality: tuple[str, ...] = Field((), description="is the modality")
+    site: tuple[str, ...] = Field((), description="in the institution or the sender's AE title")
+    age_below: int | None = Field(None, ge=0, description="years; a study without age fits not")
+    age_from: int | None = Field(None, ge=0, description="years; a study without age fits not")
+    model: Path | None = Field(None, description="folder of the model that predicts")
+    skip: str | None = Field(None, min_length=1, description="why it is not analysed")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if (self.model is None) == (self.skip is None):
+            raise ValueError("a rule names a model, or says why a study is skipped")
+        return self
+
+
+class AnalysisConfig(Settings):
+    """What predicts, and what is predicted."""
+
+    model: Path | None = Field(
+        None, description="folder of the usual model; default: the one that comes along"
+    )
+    lang: Literal["en", "zh"] = Field("en", description="of pages and objects")
+    rules: tuple[Rule, ...] = Field((), description="see below")
+
+
+class Peer(Settings):
+    """Another DICOM node, or DICOMweb server."""
+
+    name: str = Field(pattern=r"^[\w-]{1,40}$")
+    ae_title: str = Field("", pattern=rf"^$|{AE_TITLE}")
+    host: str = ""
+    port: int = Field(104, ge=1, le=65535)
+    tls: bool = Field(False, description="with the node's certificate")
+    dicomweb: str | None = Field(
+        None, pattern=r"^https?://", description="address of its DICOMweb service"
+    )
+    results: bool = Field(False, description="results go there, once delivery is on")
+    commitment: bool = Field(False, description="ask it to say that it will keep them")
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.dicomweb is None and not (self.ae_title and self.host):
+            raise ValueError("a peer has ae_title and host, or dicomweb")
+        return self
+
+
+class DeliveryConfig(Settings):
+    """Where results go once a named person has turned delivery on."""
+
+    peers: tuple[Peer, ...] = Field((), description="see below")
+    refusals: bool = Field(False, description="send 'not analysed, because ...', too")
+    timeout_s: float = Field(30.0, ge=1, le=3600, description="a silent peer is left after")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        if len({peer.name for peer in self.peers}) != len(self.peers):
+            raise ValueError("every peer needs its own name")
+        return self
+
+
+class HospitalConfig(Settings):
+    """One service."""
+
+    node: NodeConfig = NodeConfig()
+    storage: StorageConfig = StorageConfig()
+    jobs: JobsConfig = JobsConfig()
+    analysis: AnalysisConfig = AnalysisConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
+
+    def peer(self, name: str) -> Peer:
+        """Give a peer by its name.
+
+        Raises
+        ------
+        ConfigError
+            There is none of that name.
+        """
+        for peer in self.delivery.peers:
+            if peer.name == name:
+                return peer
+        known = ", ".join(one.name for one in self.delivery.peers) or "none"
+        raise ConfigError(
+            "The settings know no peer of that name",
+            f"one of delivery.peers ({known})",
+            "Correct the name, or add the peer to the settings",
+        )
+
+
+def read_settings(path: Path) -> HospitalConfig:
+    """Read the settings file; raises as `hemocast.config.load_settings` does."""
+    return load_settings(path, HospitalConfig, "hemocast serve init")
+
+
+def settings_text() -> str:
+    """Write all settings as YAML, each with its default, meaning and range, and examples."""
+    return commented_settings(HospitalConfig, _HEAD) + _EXAMPLES

@@ -1,0 +1,1 @@
+"""What the service knows: studies, images, jobs, results, and every move of them."""

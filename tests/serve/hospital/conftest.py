@@ -1,0 +1,189 @@
+"""Small CT studies, a service whose predictions cost nothing, and DCMTK to send with."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pynetdicom", reason="the extra 'serve' is not installed")
+
+from hemocast.dicom import CTHeader, make_uid, write_ct
+from hemocast.pipeline.predict import CaseResult
+from hemocast.serve.hospital.analyst import Finding, Looked
+from hemocast.serve.hospital.inbox import Inbox
+from hemocast.serve.hospital.service import Office, opened, running
+from hemocast.serve.hospital.settings import HospitalConfig
+from hemocast.serve.hospital.store.arrivals import Arrivals
+from hemocast.serve.hospital.store.jobs import Job, State
+
+DONE = {State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED}
+
+
+def write_small_study(
+    folder: Path, patient: str, n: int = 3, series: int = 1, **more: object
+) -> list[Path]:
+    """Write slices of 16 x 16 that nobody could predict from."""
+    study = make_uid("study", patient)
+    header = CTHeader(
+        patient_id=patient,
+        **{
+            "patient_name": f"{patient}^NAME",
+            "study_uid": study,
+            "series_uid": make_uid(study, series),
+            "accession_number": f"A{patient}"[:16],
+            "age": 71,
+            **more,
+        },
+    )
+    z = np.arange(n)
+    hu = np.full((n, 16, 16), 30.0) + z[:, None, None]
+    places = np.stack([0 * z, 0 * z, 5.0 * z], axis=1)
+    paths = [folder / f"{patient}-{series}-{at}.dcm" for at in z]
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_ct(hu, places, (1, 0, 0, 0, 1, 0), (2, 2), header, paths)
+
+
+@dataclass
+class FakeAnalyst:
+    """Says 'refused' of every study, which costs nothing, and remembers what it saw."""
+
+    looked: Looked = field(default_factory=lambda: Looked(1))
+    faults: list[Exception] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+    during: Callable[[], object] = int
+
+    def look(self, folder: Path) -> Looked:
+        return self.looked
+
+    def predict(self, folder: Path, model: str) -> tuple[Finding, ...]:
+        self.seen.append(len(list(folder.iterdir())))
+        self.during()
+        if self.faults:
+            raise self.faults.pop(0)
+        result = CaseResult(1, "refused", "HC205", "HC205 Too few.", "sub-1", "scan-1")
+        return (Finding(result, {"report.html": b"page"}),)
+
+
+@pytest.fixture
+def small_study() -> Callable[..., list[Path]]:
+    """Return `write_small_study`."""
+    return write_small_study
+
+
+@pytest.fixture
+def analyst() -> FakeAnalyst:
+    """Give an analyst that costs nothing."""
+    return FakeAnalyst()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., HospitalConfig]:
+    """Return a function that makes settings of a service in the test's folder."""
+
+    def _settings(**rooms: dict[str, object]) -> HospitalConfig:
+        usual = {
+            "node": {"port": 0, "timeout_s": 5},
+            "storage": {"root": str(tmp_path / "data"), "reserve_gb": 0},
+            "jobs": {"settle_s": 0.3, "backoff_s": 0.01},
+        }
+        return HospitalConfig.model_validate(
+            {name: usual.get(name, {}) | rooms.get(name, {}) for name in {*usual, *rooms}}
+        )
+
+    return _settings
+
+
+@pytest.fixture
+def office(settings: Callable[..., HospitalConfig]) -> Iterator[Office]:
+    """Give a data root and a database, with nothing running."""
+    with opened(settings()) as found:
+        yield found
+
+
+@pytest.fixture
+def take(office: Office) -> Callable[..., list[str]]:
+    """Return a function that takes copies of files into the office, as the node does."""
+    inbox = Inbox(office.root, Arrivals(office.database))
+
+    def _take(paths: list[Path]) -> list[str]:
+        outcomes = []
+        for path in paths:
+            copy = office.root.incoming / path.name
+            shutil.copy(path, copy)
+            outcomes.append(inbox.take(copy, "TEST").value)
+        return outcomes
+
+    return _take
+
+
+@dataclass
+class Service:
+    """A service that runs, and what it knows."""
+
+    office: Office
+    port: int
+
+    def wait(self, ready: Callable[[list[Job]], bool], seconds: float = 30) -> list[Job]:
+        """Wait until the jobs are as they should be."""
+        until = time.monotonic() + seconds
+        while not ready(jobs := self.office.jobs.all()):
+            assert time.monotonic() < until, jobs
+            time.sleep(0.02)
+        return jobs
+
+    def wait_done(self, studies: int) -> list[Job]:
+        """Wait until so many studies are through, and none is under way."""
+        return self.wait(lambda jobs: len(jobs) == studies and {job.state for job in jobs} <= DONE)
+
+
+@pytest.fixture
+def serve(settings: Callable[..., HospitalConfig], analyst: FakeAnalyst) -> Callable[..., object]:
+    """Return a context manager that runs a service."""
+
+    @contextmanager
+    def _serve(**rooms: dict[str, object]) -> Iterator[Service]:
+        with opened(settings(**rooms)) as found, running(found, analyst) as port:
+            yield Service(found, port)
+
+    return _serve
+
+
+@pytest.fixture
+def dcmtk() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a program of DCMTK against a port; its code and words."""
+    if shutil.which("storescu") is None:
+        pytest.skip("DCMTK is not installed")
+
+    def _run(
+        program: str, port: int, *more: object, called: str = "HEMOCAST", calling: str = "TESTER"
+    ) -> subprocess.CompletedProcess[str]:
+        options = [*map(str, more)]
+        flags = [one for one in options if one.startswith(("-", "+"))]
+        files = [one for one in options if one not in flags]
+        return subprocess.run(
+            [
+                program,
+                "-v",
+                "-aet",
+                calling,
+                "-aec",
+                called,
+                *flags,
+                "127.0.0.1",
+                str(port),
+                *files,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return _run

@@ -1,0 +1,70 @@
+"""The settings of the service: every one in the file, unknown ones refused, defaults safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hemocast.errors import ConfigError
+from hemocast.serve.hospital.settings import HospitalConfig, Peer, read_settings, settings_text
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "hospital.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_commented_file_holds_every_setting_as_it_is(tmp_path: Path) -> None:
+    text = settings_text()
+    assert read_settings(write(tmp_path, text)) == HospitalConfig()
+    loaded = yaml.safe_load(text)
+    for room, field in HospitalConfig.model_fields.items():
+        assert set(loaded[room]) == set(field.annotation.model_fields)
+
+
+def test_the_examples_of_the_file_are_settings(tmp_path: Path) -> None:
+    examples = settings_text().partition("# A peer, and rules")[2].splitlines()[1:]
+    text = "\n".join(
+        line.removeprefix("#").removeprefix(" ")
+        for line in examples
+        if " - " in line or line.endswith(":")
+    )
+    settings = read_settings(write(tmp_path, text))
+    assert settings.peer("pacs").results
+    assert [rule.skip for rule in settings.analysis.rules][-1] is None
+
+
+def test_by_default_the_node_listens_on_this_machine_alone_and_nothing_leaves() -> None:
+    usual = HospitalConfig()
+    assert usual.node.host == "127.0.0.1"
+    assert usual.delivery.peers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("node: {prot: 104}", "node.prot: no such setting .perhaps port"),
+        ("delivery: {peers: [{name: a, ae_title: A, host: h, prot: 1}]}", "perhaps port"),
+        ("node: {addresses: [10.0.0.300]}", "node.addresses"),
+        ("node: {tls_key: k.pem}", "belong together"),
+        ("node: {ae_title: '  '}", "node.ae_title"),
+        ("analysis: {rules: [{body_part: [CHEST]}]}", "names a model, or says why"),
+        ("delivery: {peers: [{name: a}]}", "ae_title and host, or dicomweb"),
+        ("node: [", "could not be read"),
+    ],
+)
+def test_a_fault_is_refused_by_its_name(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_settings(write(tmp_path, text))
+
+
+def test_a_peer_is_known_by_its_name() -> None:
+    settings = HospitalConfig.model_validate(
+        {"delivery": {"peers": [{"name": "a", "dicomweb": "http://x/dicom-web"}]}}
+    )
+    assert settings.peer("a") == Peer(name="a", dicomweb="http://x/dicom-web")
+    with pytest.raises(ConfigError, match="no peer"):
+        settings.peer("b")
