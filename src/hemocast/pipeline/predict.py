@@ -482,7 +482,7 @@ def predict_scan(job: ScanJob, model: Model) -> Done:
     seconds = time.perf_counter() - start
     return CaseResult(
         job.number, "done", "", "", *names, prediction, None, seconds, simulated,
-        signs=measured_cells(signs),
+        signs=measured_cells(signs), measured=signs,
     ), made  # fmt: skip
 
 

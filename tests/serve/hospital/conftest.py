@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ class FakeAnalyst:
     def look(self, folder: Path) -> Looked:
         return self.looked
 
-    def predict(self, folder: Path, model: str) -> tuple[Finding, ...]:
+    def predict(self, folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
         self.seen.append(len(list(folder.iterdir())))
         self.during()
         if self.faults:
@@ -187,3 +188,34 @@ def dcmtk() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return _run
+
+
+@pytest.fixture
+def storescp(tmp_path: Path) -> Iterator[Callable[..., tuple[int, Path]]]:
+    """Return a function that starts DCMTK's storescp; it gives port and folder."""
+    program = shutil.which("storescp")
+    if program is None:
+        pytest.skip("DCMTK is not installed")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def _start(*options: str) -> tuple[int, Path]:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = int(found.getsockname()[1])
+        folder = tmp_path / f"scp-{port}"
+        folder.mkdir()
+        started.append(subprocess.Popen([program, *options, "-od", folder, str(port)]))
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                break
+        return port, folder
+
+    yield _start
+    for process in started:
+        process.kill()
+        process.wait()

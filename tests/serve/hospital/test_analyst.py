@@ -58,11 +58,12 @@ def test_a_real_head_is_predicted_and_a_process_that_is_killed_is_replaced(
     (child,) = other._pool._processes
     os.kill(child, signal.SIGKILL)
     with pytest.raises(WorkerDied):
-        other.predict(ge_head, "")
-    (finding,) = other.predict(ge_head, "")
+        other.predict(ge_head, "", 1)
+    (finding,) = other.predict(ge_head, "", 1)
     assert finding.result.status == "done"
     assert finding.result.prediction.scan_id == finding.result.scan_id != scan_name(KEY, "")
     assert "prediction.json" in finding.files
+    assert {"capture.dcm", "report.dcm"} <= set(finding.objects)
 
 
 @pytest.mark.slow
@@ -71,4 +72,4 @@ def test_a_study_that_takes_too_long_is_given_up(ge_head: Path) -> None:
         closing(OtherProcess(KEY, time_limit_s=0.01)) as other,
         pytest.raises(WorkerDied, match="TimeoutError"),
     ):
-        other.predict(ge_head, "")
+        other.predict(ge_head, "", 1)

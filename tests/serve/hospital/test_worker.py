@@ -15,7 +15,7 @@ from hemocast.serve.hospital.settle import Settler
 from hemocast.serve.hospital.store.events import events
 from hemocast.serve.hospital.store.jobs import State
 from hemocast.serve.hospital.store.results import results
-from hemocast.serve.hospital.worker import Pacer, Worker
+from hemocast.serve.hospital.worker import Worker
 
 Study = Callable[..., list[Path]]
 
@@ -160,19 +160,3 @@ def test_a_rule_chooses_the_model(office: Office, analyst, settled: object, cloc
     rules = [Rule(age_from=70, model=Path("/models/old"))]
     Worker(office.jobs, office.root, analyst, JobsConfig(), rules, clock=clock).work()
     assert office.jobs.get(1).model == "/models/old"
-
-
-def test_the_pace_halves_with_every_attempt(office: Office, settled: object, clock: Clock) -> None:
-    pacer = Pacer(10, clock)
-    job = office.jobs.get(1)
-    assert pacer.ready(job)
-    begun = office.jobs.attempt(job)
-    assert not pacer.ready(begun)
-    clock.seconds = 10
-    assert pacer.ready(begun)
-    again = office.jobs.attempt(begun)
-    assert not pacer.ready(again)
-    clock.seconds = 29
-    assert not pacer.ready(again)
-    clock.seconds = 30
-    assert pacer.ready(again)

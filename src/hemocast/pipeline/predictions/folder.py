@@ -23,6 +23,7 @@ from hemocast.tables import MISSING
 
 if TYPE_CHECKING:
     from hemocast.model import Calibration, Prediction
+    from hemocast.signs.measured import Signs
 
 TABLE, LINKAGE, SIGN_TABLE = "predictions.csv", "linkage.csv", "signs.csv"
 COLUMNS = (
@@ -65,6 +66,8 @@ class CaseResult:
         The scan is simulated, or the model learned from simulated scans: no clinical evidence.
     signs : mapping of str to str, optional
         What was measured on it, as cells.
+    measured : Signs, optional
+        The same as values.
     """
 
     case: int
@@ -78,6 +81,7 @@ class CaseResult:
     seconds: float = 0.0
     simulated: bool = False
     signs: Mapping[str, str] | None = None
+    measured: Signs | None = None
 
     def row(self) -> Row:
         """Give its row of the table."""

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -20,6 +20,7 @@ from hemocast.dicom.read import mixed_patients
 from hemocast.errors import HemocastError, WorkerDied
 from hemocast.onnx import usable_cpus
 from hemocast.pipeline.predict import CaseResult, Pages, ScanJob, predict_scan
+from hemocast.serve.hospital.objects import objects_of
 
 if TYPE_CHECKING:
     from hemocast.model import Model
@@ -41,10 +42,13 @@ class Finding:
         As ``hemocast predict`` gives it.
     files : dict of str to bytes
         What it writes, by name.
+    objects : dict of str to bytes
+        DICOM objects that tell of it, by name.
     """
 
     result: CaseResult
     files: dict[str, bytes]
+    objects: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Analyst(Protocol):
     def look(self, folder: Path) -> Looked:
         """Read the headers of a study."""
 
-    def predict(self, folder: Path, model: str) -> tuple[Finding, ...]:
+    def predict(self, folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
         """Predict a study's scans with the model in a folder; empty: with the usual one."""
 
 
@@ -116,9 +120,9 @@ class OtherProcess:
         """See `Analyst.look`."""
         return self._wait(self._pool, self._pool.submit(look_at, folder))
 
-    def predict(self, folder: Path, model: str) -> tuple[Finding, ...]:
+    def predict(self, folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
         """See `Analyst.predict`; raises `WorkerDied` where the process ended or took too long."""
-        return self._wait(self._pool, self._pool.submit(_predict, folder, model))
+        return self._wait(self._pool, self._pool.submit(_predict, folder, model, revision))
 
     def _wait(self, pool: ProcessPoolExecutor, begun: Future[Answer]) -> Answer:
         try:
@@ -200,17 +204,26 @@ def _refusals(found: Gathered) -> tuple[HemocastError, ...]:
     return (*errors, *([found.unreadable] if found.unreadable else []))
 
 
-def _predict(folder: Path, model: str) -> tuple[Finding, ...]:
+def _predict(folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
     bench = _BENCH[0]
     loaded = bench.model(model)
     with ExitStack() as kept:
         found = _gather(kept.enter_context(open_named(folder)))
         findings = [
-            Finding(*predict_scan(_job(number, one, bench), loaded))
+            _finding(_job(number, one, bench), loaded, revision)
             for number, one in enumerate(found.candidates, start=1)
         ]
     refused = [CaseResult(0, "refused", error.code, str(error)) for error in _refusals(found)]
     return (*findings, *(Finding(one, {}) for one in refused))
+
+
+def _finding(job: ScanJob, model: Model, revision: int) -> Finding:
+    result, files = predict_scan(job, model)
+    if result.status == "failed":
+        return Finding(result, files)
+    lang = job.pages.lang
+    objects = objects_of(result, job.scan, model, files, revision=revision, lang=lang)
+    return Finding(result, files, objects)
 
 
 def _job(number: int, scan: Candidate, bench: _Bench) -> ScanJob:

@@ -13,15 +13,18 @@ from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
 from hemocast.pipeline.predict import Pages
 from hemocast.serve.hospital.analyst import Analyst, OtherProcess
+from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import listening
+from hemocast.serve.hospital.peers import Caller
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.settings import HospitalConfig
 from hemocast.serve.hospital.settle import Settler
 from hemocast.serve.hospital.store.arrivals import Arrivals
 from hemocast.serve.hospital.store.database import Database
+from hemocast.serve.hospital.store.deliveries import Deliveries
 from hemocast.serve.hospital.store.jobs import Jobs
-from hemocast.serve.hospital.worker import Worker
+from hemocast.serve.hospital.worker import Outgoing, Worker
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.5
@@ -96,9 +99,13 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         inbox = Inbox(office.root, Arrivals(office.database))
         port = held.enter_context(listening(settings.node, inbox, office.root.incoming))
         settler = Settler(jobs, settings.jobs.settle_s)
-        worker = Worker(jobs, office.root, analyst, settings.jobs, settings.analysis.rules)
+        rules, outgoing = settings.analysis.rules, Outgoing.of(settings)
+        worker = Worker(jobs, office.root, analyst, settings.jobs, rules, outgoing)
+        caller = Caller(settings.node, settings.delivery.timeout_s)
+        courier = Courier(jobs, Deliveries(office.database), office.root, settings, caller)
         loops = [_Loop("settle", stop, lambda: settler.look() > 0)]
         loops += [_Loop(f"work-{n}", stop, worker.work) for n in range(settings.jobs.workers)]
+        loops.append(_Loop("deliver", stop, courier.work))
         for loop in loops:
             loop.start()
         try:

@@ -153,7 +153,6 @@ class Peer(Settings):
         None, pattern=r"^https?://", description="address of its DICOMweb service"
     )
     results: bool = Field(False, description="results go there, once delivery is on")
-    commitment: bool = Field(False, description="ask it to say that it will keep them")
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

@@ -7,53 +7,56 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from hemocast.errors import HemocastError, WorkerDied
 from hemocast.faults import internal_error
 from hemocast.files import write_bytes, writing
+from hemocast.pipeline.predict import CaseResult
 from hemocast.serve.hospital.analyst import Analyst, Finding
+from hemocast.serve.hospital.objects import refusal_objects
+from hemocast.serve.hospital.pace import Pacer
 from hemocast.serve.hospital.root import Root, flush
 from hemocast.serve.hospital.rules import decide, facts_of
-from hemocast.serve.hospital.settings import JobsConfig, Rule
+from hemocast.serve.hospital.settings import HospitalConfig, JobsConfig, Rule
+from hemocast.serve.hospital.store.deliveries import add_deliveries
 from hemocast.serve.hospital.store.jobs import Job, Jobs, State
 from hemocast.serve.hospital.store.results import Result, add_results
 
 _LOG = logging.getLogger(__name__)
+_OBJECTS = "dicom"
 RULE = "rule"
 """In place of a refusal's code: a rule of the settings says that a study is not analysed."""
 
 
-class Pacer:
-    """Says when a job may be tried again: after a time that doubles with every attempt.
-
-    The time is the machine's monotonic clock, since this process first saw the attempt.
+@dataclass(frozen=True)
+class Outgoing:
+    """Who is told of results, once delivery is on.
 
     Parameters
     ----------
-    backoff_s : float
-        Before the second attempt.
-    clock : callable
-        Seconds that only ever rise.
+    peers : tuple of str
+        Names of those that take results.
+    refusals : bool
+        They are told of what was not analysed, too.
+    lang : str
+        In which language.
     """
 
-    def __init__(self, backoff_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._backoff_s = backoff_s
-        self._clock = clock
-        self._seen: dict[int, tuple[tuple[int, str, int], float]] = {}
+    peers: tuple[str, ...] = ()
+    refusals: bool = False
+    lang: str = "en"
 
-    def ready(self, job: Job) -> bool:
-        """Tell whether a job's time has come."""
-        if job.attempts == 0:
-            self._seen.pop(job.study, None)
-            return True
-        mark = job.revision, job.state.value, job.attempts
-        seen = self._seen.get(job.study)
-        since = self._clock() if seen is None or seen[0] != mark else seen[1]
-        self._seen[job.study] = mark, since
-        wait: float = self._backoff_s * 2 ** (job.attempts - 1)
-        return self._clock() - since >= wait
+    @classmethod
+    def of(cls, settings: HospitalConfig) -> Outgoing:
+        """Read it from the settings."""
+        peers = tuple(peer.name for peer in settings.delivery.peers if peer.results)
+        return cls(peers, settings.delivery.refusals, settings.analysis.lang)
+
+
+_NOBODY = Outgoing()
 
 
 class Worker:
@@ -68,6 +71,8 @@ class Worker:
     settings : JobsConfig
     rules : sequence of Rule
         What is analysed.
+    outgoing : Outgoing
+        Who is told.
     clock : callable
         As for `Pacer`.
     """
@@ -79,6 +84,7 @@ class Worker:
         analyst: Analyst,
         settings: JobsConfig,
         rules: Sequence[Rule] = (),
+        outgoing: Outgoing = _NOBODY,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,6 +93,7 @@ class Worker:
         self._analyst = analyst
         self._attempts = settings.attempts
         self._rules = rules
+        self._outgoing = outgoing
         self._pacer = Pacer(settings.backoff_s, clock)
 
     def work(self) -> bool:
@@ -101,7 +108,8 @@ class Worker:
         return True
 
     def _is_due(self, job: Job) -> bool:
-        return job.attempts >= self._attempts or self._pacer.ready(job)
+        mark = job.revision, job.state.value, job.attempts
+        return job.attempts >= self._attempts or self._pacer.is_due(job.study, mark, job.attempts)
 
     def _try(self, job: Job) -> None:
         try:
@@ -142,29 +150,51 @@ class Worker:
         """Decide what becomes of a study; None: nothing more is to be done."""
         decision = decide(self._rules, facts_of(images, self._jobs.senders(job.study)))
         if decision.skip:
-            self._jobs.move(job, State.REFUSED, error=(RULE, decision.skip))
+            self._refuse(job, images[0], RULE, decision.skip)
             return None
         looked = self._analyst.look(folder)
         if not looked.scans:
             refusal = looked.refusals[0]
-            self._jobs.move(job, State.REFUSED, error=(refusal.code, str(refusal)))
+            self._refuse(job, images[0], refusal.code, str(refusal))
             return None
         moved = self._jobs.move(job, State.READ, model=decision.model)
         return None if moved is None else self._jobs.attempt(moved)
 
+    def _refuse(self, job: Job, image: Path, code: str, message: str) -> None:
+        """Refuse a study of which no scan was read, and tell of it where that is wanted."""
+        files: dict[str, bytes] = {}
+        if self._outgoing.refusals:
+            lang = self._outgoing.lang
+            files = refusal_objects(image, code, message, revision=job.revision, lang=lang)
+        result = CaseResult(1, "refused", code, message)
+        self._finish(job, [Finding(result, {}, files)])
+
     def _predict(self, job: Job, folder: Path) -> None:
-        findings = self._analyst.predict(folder, job.model)
+        findings = self._analyst.predict(folder, job.model, job.revision)
         for one in findings:
             if one.result.status == "failed":
                 self._jobs.note(job, one.result.code, one.result.message)
                 return
+        self._finish(job, findings)
+
+    def _finish(self, job: Job, findings: Sequence[Finding]) -> None:
+        """Keep what was found, and plan whom it is sent to, in one move."""
         self._keep(job, findings)
         results = [_result(job, number, one) for number, one in enumerate(findings)]
         done = [one for one in findings if one.result.prediction is not None]
         error = ("", "") if done else (findings[0].result.code, findings[0].result.message)
         to = State.PREDICTED if done else State.REFUSED
-        add = partial(add_results, results=results)
-        if self._jobs.move(job, to, error=error, also=[add]) is None:
+        files = [
+            f"{_folder(one)}/{_OBJECTS}/{name}"
+            for one in findings
+            if one.result.prediction is not None or self._outgoing.refusals
+            for name in one.objects
+        ]
+        also = [
+            partial(add_results, results=results),
+            partial(add_deliveries, job=job, peers=self._outgoing.peers, files=files),
+        ]
+        if self._jobs.move(job, to, error=error, also=also) is None:
             shutil.rmtree(self._root.result(job.name, job.revision), ignore_errors=True)
 
     def _keep(self, job: Job, findings: Sequence[Finding]) -> None:
@@ -172,13 +202,20 @@ class Worker:
         kept = self._root.result(job.name, job.revision)
         with self._root.working(f"{job.name}-out") as made:
             for one in findings:
+                folder = made / _folder(one)
                 for name, content in one.files.items():
-                    write_bytes(made / (one.result.scan_id or "-") / name, content, private=True)
+                    write_bytes(folder / name, content, private=True)
+                for name, content in one.objects.items():
+                    write_bytes(folder / _OBJECTS / name, content, private=True)
             with writing():
                 kept.parent.mkdir(mode=0o700, exist_ok=True)
                 shutil.rmtree(kept, ignore_errors=True)
                 made.rename(kept)
                 flush(kept.parent)
+
+
+def _folder(one: Finding) -> str:
+    return one.result.scan_id or "study"
 
 
 def _result(job: Job, number: int, one: Finding) -> Result:
