@@ -16,9 +16,12 @@ from hemocast.serve.hospital.settings import NodeConfig, Peer
 Study = Callable[..., list[Path]]
 
 
+HASTY = Caller(NodeConfig(), 1.0)
+
+
 @pytest.fixture
 def caller() -> Caller:
-    return Caller(NodeConfig(), 1.0)
+    return Caller(NodeConfig(), 30.0)
 
 
 def peer(port: int, title: str = "PACS") -> Peer:
@@ -75,17 +78,17 @@ def test_a_peer_that_refuses_hangs_or_resets_has_nothing(
     files = small_study(tmp_path / "s", "P1", 2)
     for port in (silent, rude):
         with pytest.raises(PeerRefused):
-            list(caller.store(peer(port), files))
+            list(HASTY.store(peer(port), files))
         with pytest.raises(PeerRefused):
-            caller.echo(peer(port))
-    port, folder = storescp("--refuse")
+            HASTY.echo(peer(port))
+    port, _ = storescp("--refuse")
     with pytest.raises(PeerRefused, match="rejects"):
         list(caller.store(peer(port), files))
-    port, folder = storescp("--abort-during")
+    port, _ = storescp("--abort-during")
     sent = list(caller.store(peer(port), files))
     assert [one.taken for one in sent] == [False, False]
     port, _ = storescp("--sleep-during", "5")
-    assert not any(one.taken for one in caller.store(peer(port), files[:1]))
+    assert not any(one.taken for one in HASTY.store(peer(port), files[:1]))
 
 
 def test_what_a_peer_does_not_accept_is_said(
