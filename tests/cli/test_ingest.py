@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from hemocast.simulate import DEMO, simulate_cohort
+from hemocast.simulate import TINY, simulate_cohort
 
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory):
     """Two simulated patients as DICOM."""
-    config = DEMO.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1.0})
+    config = TINY.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1.0})
     return simulate_cohort(config, tmp_path_factory.mktemp("simulated") / "cohort")
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from hemocast.cli.main import app
 from hemocast.dataset.ingest.run import ingest
 from hemocast.errors import HemocastError
-from hemocast.simulate import DEMO, simulate_cohort
+from hemocast.simulate import TINY, simulate_cohort
 
 KEY = b"k" * 32
 Tree = dict[str, bytes]
@@ -70,7 +70,7 @@ OWN_BIDS = {
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a simulated scan as DICOM."""
-    config = DEMO.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1.0})
+    config = TINY.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1.0})
     return simulate_cohort(config, tmp_path_factory.mktemp("simulated") / "cohort").dicom
 
 
@@ -101,7 +101,7 @@ def run(*words: object) -> None:
     assert isinstance(result.exception, HemocastError | SystemExit | None), result.exception
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(tree=trees)
 @example(tree=OWN_BIDS)
 def test_a_folder_of_the_users_own_keeps_every_byte(scans: Path, tree: Tree) -> None:
@@ -121,7 +121,7 @@ def test_a_folder_of_the_users_own_keeps_every_byte(scans: Path, tree: Tree) -> 
         assert not Path(name, "own.key").exists()
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(tree=trees)
 def test_what_users_add_to_a_dataset_keeps_every_byte(
     scans: Path, dataset: Path, tree: Tree

@@ -36,7 +36,7 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     """Six patients with HT and six without, as DICOM."""
-    config = DEMO.model_copy(update={"n_ht": 6, "n_non": 6, "seed": 5})
+    config = DEMO.model_copy(update={"n_ht": 6, "n_non": 6, "seed": 5, "matrix": 128})
     return simulate_cohort(config, tmp_path_factory.mktemp("simulated") / "cohort")
 
 
@@ -44,7 +44,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 def dataset(cohort: Truth, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The cohort's dataset folder."""
     out = tmp_path_factory.mktemp("dataset") / "cohort"
-    ingest([cohort.dicom], out, KEY, labels=cohort.labels)
+    ingest([cohort.dicom], out, KEY, labels=cohort.labels, prepare=CONFIG.prepare)
     return Dataset(out)
 
 

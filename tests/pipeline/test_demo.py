@@ -18,8 +18,9 @@ from hemocast.pipeline.simulated_run import RunOptions
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
-    """The demonstration with 12 patients and two epochs."""
-    cohort = demo.DEMO.model_copy(update={"n_ht": 6, "n_non": 6})
+    """The demonstration with 12 patients, mostly of one scan, and two epochs."""
+    sizes = {"n_ht": 6, "n_non": 6, "scans_per_patient": 1.1, "matrix": 128}
+    cohort = demo.DEMO.model_copy(update=sizes)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "DEMO", cohort)
         patch.setattr(demo, "CONFIG", config)

@@ -8,6 +8,8 @@ from hemocast import dicom
 from hemocast.config import Config
 from hemocast.dataset import Dataset, participant_id
 from hemocast.dataset.stacks import scans_of
+from hemocast.prepare.cache import kept_stack
+from hemocast.prepare.eligibility import eligible_stack
 from hemocast.simulate import Truth
 from hemocast.volume import from_levels
 
@@ -35,8 +37,8 @@ def test_training_validation_and_prediction_see_identical_stacks(
         assert np.array_equal(learnt, prediction.stack.frames), part
 
 
-def test_dicom_and_the_datasets_nifti_give_one_volume(
-    cohort: Truth, dataset: Dataset, key: bytes
+def test_dicom_and_the_datasets_nifti_give_one_volume_and_stack(
+    cohort: Truth, dataset: Dataset, key: bytes, config: Config
 ) -> None:
     patient = cohort.patients[0]
     scan = next(
@@ -48,6 +50,12 @@ def test_dicom_and_the_datasets_nifti_give_one_volume(
     from_nifti = dicom.read(scan.path)
     assert np.array_equal(from_dicom.hu, from_nifti.hu)
     assert from_dicom.content_hash() == from_nifti.content_hash()
+    # The dataset's stacks were kept when its scans were taken in from DICOM.
+    kept = kept_stack(from_nifti, config.prepare, dataset.stacks)
+    later = eligible_stack(from_nifti, config.prepare)
+    assert kept is not None
+    assert kept.record == later.record
+    assert np.array_equal(kept.frames, later.frames)
 
 
 def test_test_probabilities_are_those_of_prediction(

@@ -199,12 +199,12 @@ def test_another_configuration_under_the_same_name_is_refused_before_anything_is
     dataset: Dataset, model, config: Config, tmp_path: Path
 ) -> None:
     """The earlier run's stacks were overwritten before, and only then was it refused."""
-    other = config.model_copy(
-        update={"prepare": config.prepare.model_copy(update={"window_high": 60.0})}
-    )
-    said = refuse(OutputExists, dataset, other, tmp_path / "m", "tiny")
-    assert "--name" in said
-    assert not (tmp_path / "m").exists()
+    wider = config.prepare.model_copy(update={"window_high": 60.0})
+    shorter = config.train.model_copy(update={"epochs": 1})
+    for update in ({"prepare": wider}, {"train": shorter}):
+        other = config.model_copy(update=update)
+        assert "--name" in refuse(OutputExists, dataset, other, tmp_path / "m", "tiny")
+        assert not (tmp_path / "m").exists()
     # The remedy helps.
     train_and_test(dataset, other, tmp_path / "m", Purpose("another", "", ""), THIRD)
     assert (tmp_path / "m" / "model.yaml").is_file()

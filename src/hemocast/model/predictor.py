@@ -155,6 +155,7 @@ class Model:
         scan_id: str | None = None,
         record: Measurements | None = None,
         map: Path | None = None,
+        cache: Path | None = None,
     ) -> Prediction:
         """Predict from one scan.
 
@@ -168,6 +169,9 @@ class Model:
             Of one patient, see `hemocast.classical.record`, for a model that needs it.
         map : Path, optional
             A NIfTI file on the grid of the scan, for a model that needs it.
+        cache : Path, optional
+            Folder of prepared scans, such as `hemocast.dataset.Dataset.stacks`; what is prepared
+            is kept there, and found again by its content.
 
         Returns
         -------
@@ -186,7 +190,7 @@ class Model:
         from hemocast.prepare.eligibility import eligible_stack
 
         volume = scan if isinstance(scan, Volume) else read(Path(scan))
-        stack = eligible_stack(volume, self.description.prepare)
+        stack = eligible_stack(volume, self.description.prepare, cache=cache)
         name = stack.record.input_hash[:16] if scan_id is None else scan_id
         cells = None
         if map is not None:

@@ -138,7 +138,7 @@ def _run(
         refused=_refused(report, trained),
         history=trained.fitted.history,
         best_epoch=trained.fitted.best_epoch,
-        examples=tuple(_examples(truth, trained)),
+        examples=tuple(_examples(truth, trained, dataset.stacks)),
         new_scan=new_scan,
         new_source=new_source,
         model=_model(config, trained),
@@ -223,7 +223,7 @@ def _parts(trained: Trained) -> tuple[Part, ...]:
     return train, validation, test
 
 
-def _examples(truth: SimulatedTruth, trained: Trained) -> Iterator[Example]:
+def _examples(truth: SimulatedTruth, trained: Trained, stacks: Path) -> Iterator[Example]:
     """Pick by rule, not by eye: the surest of each class, and the worst miss."""
     probability, label = trained.probability, trained.label
     for index, title, explanation in (
@@ -235,7 +235,9 @@ def _examples(truth: SimulatedTruth, trained: Trained) -> Iterator[Example]:
          "The test scan whose probability is furthest from truth."),
     ):  # fmt: skip
         scan = trained.test[index]
-        prediction = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
+        prediction = trained.model.predict(
+            read_nifti(scan.path), scan_id=scan.scan_id, cache=stacks
+        )
         yield Example(
             title=title,
             explanation=explanation,

@@ -16,8 +16,9 @@ from hemocast.simulate import DEMO
 @pytest.fixture(scope="session")
 def plan(config: Config) -> Plan:
     """10 patients and two epochs."""
-    sizes = {"n_ht": 5, "n_non": 5, "matrix": 128, "masks": True, "seed": 3}
-    return Plan(simulate=DEMO.model_copy(update=sizes), run=config, test_fraction=0.4)
+    sizes = {"n_ht": 5, "n_non": 5, "scans_per_patient": 1.1, "matrix": 128}
+    simulate = DEMO.model_copy(update={**sizes, "masks": True, "seed": 3})
+    return Plan(simulate=simulate, run=config, test_fraction=0.4)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ class Lies:
     found: Evidence
 
 
-def evidence_table(trained: Trained, truth: SimulatedTruth, seed: int) -> PaperTable:
+def evidence_table(trained: Trained, truth: SimulatedTruth, seed: int, stacks: Path) -> PaperTable:
     """Measure the model's heatmaps on the held-out scans with HT, and those of random weights.
 
     Parameters
@@ -68,6 +69,8 @@ def evidence_table(trained: Trained, truth: SimulatedTruth, seed: int) -> PaperT
         Where the infarcts are.
     seed : int
         Of the random weights.
+    stacks : Path
+        Where the prepared scans are kept.
     """
     drawn = _turned(trained, seed)
     learned: list[Lies] = []
@@ -75,7 +78,7 @@ def evidence_table(trained: Trained, truth: SimulatedTruth, seed: int) -> PaperT
     for scan, label in zip(trained.test, trained.label, strict=True):
         if label != 1:
             continue
-        told = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
+        told = trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id, cache=stacks)
         lesion = truth.lesion(scan, told.stack)
         if not lesion.any():
             continue

@@ -19,6 +19,7 @@ from hemocast.pipeline.reproduce.plan import Plan
 from hemocast.pipeline.reproduce.tables import printed, table1, table2, table3, table3_of
 from hemocast.pipeline.simulated_truth import SimulatedTruth
 from hemocast.pipeline.train import Trained
+from hemocast.prepare.eligibility import eligible_stack
 from hemocast.report.evaluation.figures import roc_lines
 from hemocast.report.figures.confusion import confusion_figure
 from hemocast.report.figures.diagrams import (
@@ -160,7 +161,8 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[Drawing]:
     )  # fmt: skip
     first, prepare = done.trained.test[0], plan.run.prepare
     volume = read_nifti(first.path)
-    stack = done.trained.model.predict(volume, scan_id=first.scan_id).stack
+    prepare = done.trained.model.description.prepare
+    stack = eligible_stack(volume, prepare, cache=done.dataset.stacks)
     yield Drawing(
         "figureS1", preparation_figure(volume, stack, (prepare.window_low, prepare.window_high)),
         "The first held-out scan: as read (brain window), its slices seen from the side, then "
@@ -235,7 +237,9 @@ def _heatmaps(done: Reproduction) -> list[HeatmapCase]:
 
 def _heatmap(done: Reproduction, words: str, scan: ScanFile) -> HeatmapCase:
     infarct, planned = done.truth.patient(scan).infarct, done.truth.planned(scan)
-    prediction = done.trained.model.predict(read_nifti(scan.path), scan_id=scan.scan_id)
+    prediction = done.trained.model.predict(
+        read_nifti(scan.path), scan_id=scan.scan_id, cache=done.dataset.stacks
+    )
     title = (
         f"{words}:\n{infarct.territory}, {infarct.side}, {infarct.volume_ml:.0f} mL,\n"
         f"{planned.hours:.0f} h after onset,\n"

@@ -122,7 +122,7 @@ def _run(output: Output, plan: Plan, options: RunOptions) -> Reproduction:
     with clock.stage("evaluate"):
         readers, networks = _evaluate(output, dataset, trained, options)
     with clock.stage("measure heatmaps"):
-        evidence = evidence_table(trained, truth, options.seed)
+        evidence = evidence_table(trained, truth, options.seed, dataset.stacks)
     return Reproduction(
         plan, truth, dataset, trained, readers, networks, evidence, tuple(clock.seconds)
     )
