@@ -49,6 +49,7 @@ WRITES = {
     "score": "--clinical {clinical} --out {out}",
     "fuse": "{predictions} --clinical {clinical} --resamples 10 --out {out}",
     "recalibrate": "{predicted} --out {out}",
+    "monitor": "{history} --out {out}",
     "measure": "{scan} --out {out}",
     "explain": "{scan} --method cam --out {out}",
     "study": "--dataset {dataset} --out {out}",
@@ -88,6 +89,7 @@ READS = {
     "score": "--clinical {missing} --out {out}",
     "fuse": "{missing} --clinical {missing} --out {out}",
     "recalibrate": "{missing} --out {out}",
+    "monitor": "{missing} --out {out}",
     "measure": "{missing} --out {out}",
     "explain": "{missing} --out {out}",
     "study": "--dataset {missing} --out {out}",
@@ -152,7 +154,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     readings = [f"R{r},{ids[i]},{0.1 * ((i + r) % 9)},{i % 2}" for r in range(3) for i in range(40)]
     calibration = load_default().description.calibration
     predicted = [f"{ids[i]},{i % 2},{calibration.probability(i % 7)},{i % 7}" for i in range(40)]
+    history = [f"s{i},2026-01-05T10:00:00,done,{0.01 * i:.2f}" for i in range(40)]
     for name, lines in {
+        "history.csv": ["scan_id,arrived_at,status,probability", *history],
         "predicted.csv": ["participant_id,scan_id,label,probability,logit", *predicted],
         "predictions.csv": ["participant_id,scan_id,label,probability", *predictions],
         "readings.csv": ["reader_id,participant_id,scan_id,probability,decision", *readings],

@@ -30,6 +30,7 @@ from hemocast.cli.export import export
 from hemocast.cli.fuse import fuse
 from hemocast.cli.ingest import ingest
 from hemocast.cli.measure import measure
+from hemocast.cli.monitor import monitor
 from hemocast.cli.plan import plan
 from hemocast.cli.predict import predict
 from hemocast.cli.pretrain import pretrain
@@ -75,6 +76,7 @@ app.command()(score)
 app.command()(fuse)
 app.command()(recalibrate)
 app.command()(measure)
+app.command()(monitor)
 app.command()(explain)
 app.command()(reproduce)
 app.command()(deidentify)

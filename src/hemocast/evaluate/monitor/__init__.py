@@ -1,0 +1,1 @@
+"""How a silent trial goes: traffic, drift, and outcomes as they arrive."""

@@ -1,0 +1,104 @@
+"""Whether scans, what is measured on them, and predictions are as they were in the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.evaluate.inputs.history import DONE, GROUPS, Feature, History, Scans
+from hemocast.evaluate.monitor.result import Look, MonitorOptions
+from hemocast.evaluate.monitor.traffic import Span
+from hemocast.stats import holm
+from hemocast.stats.drift import Drift, category_drift, number_drift
+
+LEAST = 10
+"""Values of a feature below which a look says nothing."""
+WEEKS_A_YEAR = 365.25 / 7
+PROBABILITY, STATUS = "probability", "status"
+
+Sample = tuple[Feature, ...]
+"""Features, each of the scans that it is known of."""
+
+
+def find_drift(
+    history: History, reference: Sample, spans: Sequence[Span], options: MonitorOptions
+) -> tuple[Look, ...]:
+    """Compare every feature of every span of time with the reference.
+
+    Within a span p values are adjusted after Holm over its features, and each span has its part of
+    the year's chance of a false alarm: that any feature alarms within a year of unchanged scans has
+    a chance of `options.level` at most, whatever the features have to do with each other.
+
+    Parameters
+    ----------
+    history : History
+        What arrived.
+    reference : Sample
+        As `sample_of_history` or `sample_of_table` gives it.
+    spans : sequence of (datetime64, datetime64)
+        Start of each, and its end, which is not within.
+    options : MonitorOptions
+        With the level and the length of a span.
+    """
+    level = options.level * options.weeks / WEEKS_A_YEAR
+    return tuple(look for span in spans for look in _look(history, reference, span, level))
+
+
+def one_each(patients: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Return the places of every patient's first scan."""
+    return np.sort(np.unique(patients.astype(str), return_index=True)[1])
+
+
+def sample_of_history(history: History, span: Span) -> Sample:
+    """Return what is known of the scans of some time, of every patient the first.
+
+    Scanner, site and what became of a scan are known of all that arrived, the rest of scans with a
+    result.
+    """
+    within = np.flatnonzero((history.arrived >= span[0]) & (history.arrived < span[1]))
+    first = within[one_each(history.scans.patient[within])]
+    done = history.scans.part(first[history.status[first] == DONE])
+    everyone = (one for one in history.scans.part(first).features if one.name in GROUPS)
+    return (
+        Feature(PROBABILITY, done.probability),
+        Feature(STATUS, history.status[first]),
+        *everyone,
+        *(one for one in done.features if one.name not in GROUPS),
+    )
+
+
+def sample_of_table(scans: Scans) -> Sample:
+    """Return what is known of the scans of a reference, of every patient the first."""
+    first = scans.part(one_each(scans.patient))
+    known = first.probability[~np.isnan(first.probability)]
+    return (Feature(PROBABILITY, known), *first.features)
+
+
+def _look(history: History, reference: Sample, span: Span, level: float) -> Iterator[Look]:
+    now = {feature.name: feature for feature in sample_of_history(history, span)}
+    drifts = [
+        _drift(feature, now[feature.name]) if feature.name in now else None for feature in reference
+    ]
+    tested = [drift.p for drift in drifts if drift]
+    adjusted = iter(holm(tested) if tested else np.empty(0))
+    for feature, drift in zip(reference, drifts, strict=True):
+        look = Look(*span, feature.name, drift, float("nan"), False)
+        if drift:
+            p = float(next(adjusted))
+            look = replace(look, p=p, alarm=p < level)
+        yield look
+
+
+def _drift(before: Feature, now: Feature) -> Drift | None:
+    """Return how far two samples lie apart; None where there are too few values to tell."""
+    if before.is_number != now.is_number or min(_known(before), _known(now)) < LEAST:
+        return None
+    compare = number_drift if now.is_number else category_drift
+    return compare(before.values, now.values)
+
+
+def _known(feature: Feature) -> int:
+    return int((~np.isnan(feature.values)).sum() if feature.is_number else feature.values.size)
