@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hemocast.errors import StatisticsError
-from hemocast.evaluate.inputs.history import Feature, History
+from hemocast.evaluate.inputs.history import History
 from hemocast.evaluate.monitor.result import MonitorOptions
 from hemocast.evaluate.monitor.run import monitor
 
@@ -51,76 +49,18 @@ def test_false_alarms_are_as_rare_as_is_told(trial: Trial) -> None:
     assert sum(bool(one.followed and one.followed.alarms) for one in found) < 4
 
 
-def test_a_new_scanner_and_a_changed_sign_are_named(trial: Trial) -> None:
-    history = trial(2)
-    late = history.arrived >= np.datetime64("2026-09-01")
-    scanner, sign, *others = history.scans.features
-    changed = (
-        Feature("scanner", np.where(late, "New", scanner.values).astype(object)),
-        Feature(sign.name, np.where(late, sign.values + 1.5, sign.values)),
-    )
-    scans = replace(history.scans, features=(*changed, *others))
-    found = monitor(replace(history, scans=scans))
-    assert {look.feature for look in found.drifted} == {"scanner", "sign0"}
-    assert min(look.start for look in found.drifted) >= np.datetime64("2026-08-01")
-
-
-def test_more_refusals_are_drift(trial: Trial) -> None:
-    history = trial(3)
-    late = history.arrived >= np.datetime64("2026-09-01")
-    status = np.where(late & (np.arange(600) % 2 == 0), "refused", history.status).astype(object)
-    probability = np.where(status == "done", history.scans.probability, np.nan)
-    scans = replace(history.scans, probability=probability)
-    found = monitor(replace(history, scans=scans, status=status))
-    assert {look.feature for look in found.drifted} == {"status"}
-
-
-def test_more_bleeding_than_predicted_is_dated(trial: Trial, bleeding_more: Trial) -> None:
-    found = monitor(bleeding_more(trial(4), 3.0, "2026-06-01"))
-    assert not found.drifted
-    assert found.followed is not None
-    (chart,) = found.followed.alarms
-    assert chart.looks_for == "more"
-    assert chart.alarmed_at is not None
-    assert chart.since is not None
-    assert (
-        np.datetime64("2026-05-01") < chart.since < chart.alarmed_at < np.datetime64("2026-09-01")
-    )
-
-
 def test_a_reference_table_leaves_all_weeks_to_be_looked_at(trial: Trial, tmp_path: Path) -> None:
     history = trial(5)
     known = history.scans.probability[history.status == "done"]
     path = tmp_path / "test_predictions.csv"
-    path.write_text("probability\n" + "\n".join(f"{one:.5f}" for one in known))
+    path.write_text("probability,fold\n" + "\n".join(f"{one:.5f},1" for one in known))
     found = monitor(history, path)
+    assert {look.feature for look in found.looks} == {"probability"}
     assert found.reference.name == "test_predictions.csv"
     assert found.reference.until is None
     assert len(found.looks) == 12
     path.write_text("probability\n" + "\n".join(f"{one / 3:.5f}" for one in known))
     assert len(monitor(history, path).drifted) > 6
-
-
-def test_several_scans_of_a_patient_are_no_more_evidence(trial: Trial) -> None:
-    """Everybody scanned twice over: counted as scans, not as patients."""
-    history = trial(6, n=300)
-    twice = np.repeat(np.arange(300), 2)
-    assert history.outcomes is not None
-    outcomes = replace(
-        history.outcomes,
-        label=history.outcomes.label[twice], grade=history.outcomes.grade[twice],
-        known_at=history.outcomes.known_at[twice],
-    )  # fmt: skip
-    doubled = History(
-        history.scans.part(twice), history.arrived[twice], history.last_slice[twice],
-        history.predicted[twice], history.status[twice], history.code[twice], outcomes,
-    )  # fmt: skip
-    once, found = monitor(history), monitor(doubled)
-    assert found.traffic.whole.n == 2 * once.traffic.whole.n
-    assert [look.p for look in found.looks] == [look.p for look in once.looks]
-    assert found.followed is not None
-    assert once.followed is not None
-    assert found.followed.whole == once.followed.whole
 
 
 def test_too_little_to_compare_with_is_refused(trial: Trial) -> None:

@@ -37,14 +37,17 @@ def find_drift(
     history : History
         What arrived.
     reference : Sample
-        As `sample_of_history` or `sample_of_table` gives it.
+        As `sample_of_history` or `sample_of_table` gives it; what the history does not have is not
+        compared.
     spans : sequence of (datetime64, datetime64)
         Start of each, and its end, which is not within.
     options : MonitorOptions
         With the level and the length of a span.
     """
     level = options.level * options.weeks / WEEKS_A_YEAR
-    return tuple(look for span in spans for look in _look(history, reference, span, level))
+    named = {PROBABILITY, STATUS, *(feature.name for feature in history.scans.features)}
+    shared = tuple(feature for feature in reference if feature.name in named)
+    return tuple(look for span in spans for look in _look(history, shared, span, level))
 
 
 def one_each(patients: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -79,9 +82,7 @@ def sample_of_table(scans: Scans) -> Sample:
 
 def _look(history: History, reference: Sample, span: Span, level: float) -> Iterator[Look]:
     now = {feature.name: feature for feature in sample_of_history(history, span)}
-    drifts = [
-        _drift(feature, now[feature.name]) if feature.name in now else None for feature in reference
-    ]
+    drifts = [_drift(feature, now[feature.name]) for feature in reference]
     tested = [drift.p for drift in drifts if drift]
     adjusted = iter(holm(tested) if tested else np.empty(0))
     for feature, drift in zip(reference, drifts, strict=True):
