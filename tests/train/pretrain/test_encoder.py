@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hemocast.config import Config
-from hemocast.errors import ModelCorrupt, ModelNotFound
+from hemocast.errors import ModelCorrupt, ModelNotFound, UsageError
 from hemocast.files import claim
 from hemocast.nets import build
 from hemocast.nets.hemispheres import Member
@@ -18,6 +18,7 @@ from hemocast.train.pretrain.encoder import (
     located,
     read_about,
     read_encoder,
+    take_member,
     write_encoder,
 )
 
@@ -76,6 +77,20 @@ def test_joined_encoders_say_the_mean_of_both(written, net, tmp_path):
         each = [one.findings(one.inputs(frames)) for one in made]
         torch.testing.assert_close(both.findings(both.inputs(frames)), sum(each) / 2)
     assert (about.scans, about.steps) == (20, 3)
+
+
+def test_a_member_taken_out_of_two_is_what_it_was(written, tmp_path):
+    folder, member = written
+    with claim(tmp_path / "both", KIND) as output:
+        join_encoders([folder, folder], output)
+    with claim(tmp_path / "one", KIND) as output:
+        take_member(tmp_path / "both", 2, output)
+    alone = build(read_about(tmp_path / "one").net, 8)
+    read_encoder(tmp_path / "one", alone)
+    for name, value in member.state_dict().items():
+        assert torch.equal(alone.members[0].state_dict()[name], value)
+    with claim(tmp_path / "none", KIND) as output, pytest.raises(UsageError, match="1 to 2"):
+        take_member(tmp_path / "both", 3, output)
 
 
 def test_networks_of_different_shape_are_not_joined(written, net, tmp_path):

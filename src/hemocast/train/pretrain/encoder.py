@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hemocast.config import NetConfig, Settings
-from hemocast.errors import ModelCorrupt, ModelNotFound
+from hemocast.errors import ModelCorrupt, ModelNotFound, UsageError
 from hemocast.files import Output
 from hemocast.nets import build
 from hemocast.nets.hemispheres import FINDINGS, Hemispheres, Member
@@ -101,6 +101,39 @@ def join_encoders(folders: Sequence[Path], output: Output) -> None:
         }
     )
     write_encoder(members, about, output)
+
+
+def take_member(folder: Path, number: int, output: Output) -> None:
+    """Make an encoder of one member of another: half the size of two, and half the work.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the encoder.
+    number : int
+        Which, from 1.
+    output : Output
+        A claimed folder.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        See `read_encoder`.
+    UsageError
+        It has no such member.
+    """
+    about = read_about(folder)
+    net = build(about.net)
+    assert isinstance(net, Hemispheres)  # noqa: S101 - `findings` are its own
+    read_encoder(folder, net)
+    if not 1 <= number <= len(net.members):
+        raise UsageError(
+            f"Member {number} is asked for", f"1 to {len(net.members)}", "Name another member"
+        )
+    member = net.members[number - 1]
+    assert isinstance(member, Member)  # noqa: S101 - `Hemispheres` makes no others
+    alone = about.net.model_copy(update={"options": {"members": 1}})
+    write_encoder([member], about.model_copy(update={"net": alone}), output)
 
 
 def located(folder: Path) -> Path:
