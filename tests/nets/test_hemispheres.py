@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from hemocast.config import NetConfig, PrepareConfig
 from hemocast.nets import build, facts_of, try_network
 from hemocast.nets.hemispheres import (
+    BARE,
     FINDINGS,
     OF_LESION,
     PROBABILITIES,
     TissueInput,
     split_sides,
 )
+from hemocast.train.pretrain.findings import VOLUME_MIDDLE, VOLUME_SPREAD
 
 SMALL = NetConfig(name="hemispheres", pool=1, smooth=3, stem=8, widths=(8,))
 SHAPE = (8, 24, 24)
@@ -81,8 +84,22 @@ def test_members_are_averaged(net, frames):
     with torch.inference_mode():
         channels = net.inputs(frames)
         each = torch.stack([reading.findings for reading in net.readings(channels)])
-        torch.testing.assert_close(net.findings(channels), each.mean(0))
+        bare = torch.tensor([BARE.get(name, 0.0) for name in FINDINGS])
+        torch.testing.assert_close(net.findings(channels), each.mean(0) - bare)
     assert not torch.equal(each[0], each[1])
+
+
+def test_the_predictor_counts_from_a_head_that_shows_no_infarct(net, frames):
+    """A small infarct was evidence against HT, and its heatmap empty, for being below the mean."""
+    small = {"volume": (np.log(8) - VOLUME_MIDDLE) / VOLUME_SPREAD, "aspects": (9 - 8) / 2.5}
+    assert small["volume"] < 0 < small["volume"] - BARE["volume"]
+    assert small["aspects"] - BARE["aspects"] < 0 < small["aspects"]  # fewer points, more risk
+    with torch.inference_mode():
+        channels = net.inputs(frames)
+        said = torch.stack([reading.findings for reading in net.readings(channels)]).mean(0)
+        told = net.findings(channels) - said
+    assert float(told[0, FINDINGS.index("volume")]) == pytest.approx(-BARE["volume"], abs=1e-4)
+    assert not told[:, FINDINGS.index("age")].any()
 
 
 def test_an_empty_stack_gives_numbers(net):

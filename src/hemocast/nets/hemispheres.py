@@ -53,6 +53,12 @@ PROBABILITIES = ("hyperdense_artery", "leukoaraiosis", "severe_leukoaraiosis")
 OF_LESION = ("volume", "water_uptake", "aspects", "low_aspects")
 """Findings that the heatmap shows in the outlined infarct; the others, wherever tissue is."""
 
+BARE = {"volume": -2.1, "water_uptake": -2.4, "aspects": 0.8}
+"""What members say of the lesion where next to none is: 1 mL, 2 % of water uptake, ASPECTS 10
+(`hemocast.train.pretrain.findings` has the scales). The predictor counts from there, so that the
+heatmap says what an infarct adds against such a head: a small one is no evidence against HT for
+being smaller than most."""
+
 BRAIN = 0.75
 """Inner part of the halves of a frame that is looked at: the rest, from 72 mm, holds no brain."""
 
@@ -154,9 +160,13 @@ class Hemispheres(StackNetwork):
         The map of a finding is the finding, spread over where it lies; its mean is the finding.
         """
         readings = self.readings(channels)
-        findings = torch.stack([one.findings for one in readings]).mean(0)
+        counted = [_counted(one) for one in readings]
+        findings = torch.stack(counted).mean(0)
         maps = torch.stack(
-            [one.findings[:, :, None, None, None] * one.place for one in readings]
+            [
+                of_one[:, :, None, None, None] * one.place
+                for of_one, one in zip(counted, readings, strict=True)
+            ]
         ).mean(0)
         return self.head(self.dropout(findings)).squeeze(1), maps
 
@@ -165,8 +175,8 @@ class Hemispheres(StackNetwork):
         return [member(channels) for member in self.members]
 
     def findings(self, channels: Tensor) -> Tensor:
-        """Return the mean of the members' findings, (B, len(FINDINGS))."""
-        return torch.stack([one.findings for one in self.readings(channels)]).mean(0)
+        """Return the mean of the members' findings, from `BARE` on, (B, len(FINDINGS))."""
+        return torch.stack([_counted(one) for one in self.readings(channels)]).mean(0)
 
 
 class Member(nn.Module):
@@ -284,6 +294,12 @@ class Member(nn.Module):
 def hemispheres(config: NetConfig, frames: int) -> Hemispheres:
     """Build the network."""
     return Hemispheres(config, frames)
+
+
+def _counted(reading: Reading) -> Tensor:
+    """Return what the predictor is told: findings from `BARE` on."""
+    bare = [BARE.get(name, 0.0) for name in FINDINGS]
+    return reading.findings - reading.raw.new_tensor(bare)
 
 
 def _even(columns: int) -> int:
