@@ -12,7 +12,7 @@ import yaml
 from safetensors.numpy import load_file, save_file
 
 from hemocast.errors import ModelCorrupt, ModelNotFound, NotWritable, OutputExists, UsageError
-from hemocast.model import load, load_default, load_network
+from hemocast.model import Description, load, load_default, load_network
 
 FILES = {"weights.safetensors", "model.onnx", "model.yaml", "card.md"}
 
@@ -155,18 +155,17 @@ def test_the_default_model_loads_or_says_that_it_is_missing():
     assert model.description.simulated_training_data
 
 
-def test_the_demonstration_model_keeps_fluid_as_it_did_when_it_was_trained():
+def test_the_demonstration_model_is_small_and_its_weights_are_those_of_its_export():
     """Its network, built from its own description, still computes what its export does."""
     torch = pytest.importorskip("torch")
     from hemocast.nets import build
 
     model = load_default(threads=1)
     says = model.description
-    assert says.net.fluid_hu is None
-    assert not says.training.refit
     net = build(says.net, says.prepare.frames, says.prepare.window)
     with resources.as_file(resources.files("hemocast") / "assets" / "demo_model") as folder:
         weights = load_file(folder / "weights.safetensors")
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
     net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     net.eval()
     z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in (28, 192, 192)), indexing="ij")
@@ -175,6 +174,14 @@ def test_the_demonstration_model_keeps_fluid_as_it_did_when_it_was_trained():
     with torch.inference_mode():
         logit = net(torch.from_numpy(frames))[0].numpy()
     np.testing.assert_allclose(model.logits(frames), logit, atol=1e-4)
+
+
+def test_a_model_of_version_0_1_keeps_fluid_as_it_did_when_it_was_trained(folder):
+    """It says nothing of fluid or relief, and was trained with neither left out nor added."""
+    told = load(folder).description.model_dump(mode="json")
+    del told["net"]["fluid_hu"], told["net"]["relief"]
+    net = Description.model_validate(told).net
+    assert (net.fluid_hu, net.relief) == (None, False)
 
 
 def test_a_model_says_which_pixels_its_mirror_channel_leaves_out(folder):

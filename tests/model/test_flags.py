@@ -16,9 +16,9 @@ NARROW = (0.4, 0.5)
 
 @pytest.fixture(scope="module")
 def usual(make_stack) -> Description:
-    """Return the demonstration model's description, as if trained on the made-up stacks."""
+    """Return the demonstration model's description, as if trained on a few made-up stacks."""
     learned = input_range([make_stack(seed) for seed in range(10)])
-    return load_default().description.model_copy(update={"input_range": learned})
+    return load_default().description.model_copy(update={"input_range": learned, "gate": None})
 
 
 def _spread(stack, factor: float):

@@ -22,7 +22,7 @@ def test_a_model_and_its_evaluation_fill_a_card(sources: Sources) -> None:
     assert name == "model_card.md"
     assert "SIMULATED" in text
     assert "model: AUC 0." in text
-    assert "the network ctnet3d" in text
+    assert "the network hemispheres" in text
 
 
 def test_a_dataset_fills_a_data_sheet(dataset: Path, sources: Sources) -> None:
