@@ -40,7 +40,7 @@ def predict(*arguments: object, out: Path) -> subprocess.CompletedProcess[str]:
 def test_the_demonstration_model_is_small_and_intact() -> None:
     model = load_default()
     assert model.description.notice == NOTICE
-    assert model.description.net.name == "ctnet3d"
+    assert model.description.net.name == "hemispheres"
     assets = Path(__file__).parents[2] / "src" / "hemocast" / "assets" / "demo_model"
     assert sum(path.stat().st_size for path in assets.iterdir()) <= 5_000_000
 
