@@ -241,8 +241,9 @@ def test_importing_the_room_imports_neither_torch_nor_lightning():
 
 def test_a_refit_of_fewer_epochs_is_calibrated_out_of_fold(table, config, tmp_path):
     """Its logits have another spread than those of the stage that chose the epochs."""
+    seen: list[int] = []
     settings = changed(config, epochs=20, patience=1, learning_rate=0.1, average=0.0)
-    fitted = fit(table, settings, tmp_path / "short")
+    fitted = fit(table, settings, tmp_path / "short", progress=lambda done, *_: seen.append(done))
     assert fitted.best_epoch < 20
     assert len(fitted.train) == 0
     assert fitted.validation.scan_id == table.scan_id
@@ -252,6 +253,8 @@ def test_a_refit_of_fewer_epochs_is_calibrated_out_of_fold(table, config, tmp_pa
     assert np.array_equal(again.validation_logit, fitted.validation_logit)
     # Of networks that had not seen the scan: not those of the network that is kept.
     assert not np.isclose(fitted.validation_logit, predict_table(fitted.net, table)).any()
+    assert seen[0] >= 0
+    assert seen == sorted(set(seen))
 
 
 def test_a_rare_class_counts_as_much_as_the_other_and_probabilities_stay_those_of_the_patients(

@@ -118,7 +118,9 @@ def _fit_in_stages(
     keep_freed_memory()
     choice = Stage("state", train, held, settings.epochs)
     whole = Stage("refit", data, None, settings.epochs)
-    steps = choice.steps(settings) + (whole.steps(settings) if settings.refit else 0)
+    refits = [whole] if settings.refit else []
+    folds = [] if validation or not refits else _without_each_fold(whole, settings)
+    steps = sum(stage.steps(settings) for stage in (choice, *refits, *folds))  # at most
     weights = class_weights(labels, settings.class_weights)
     with (
         quiet(),
@@ -132,7 +134,7 @@ def _fit_in_stages(
         if settings.refit:
             whole = replace(whole, epochs=chosen.best_epoch)
             before = steps - whole.steps(settings)
-            if not validation and _is_shorter(chosen.best_epoch, settings, labels):
+            if folds and chosen.best_epoch < settings.epochs:
                 train, held = data.of(()), data
                 logit = _out_of_fold(run, whole, before)
             net, again = run.stage(whole, before)
@@ -150,24 +152,27 @@ def _fit_in_stages(
     )
 
 
-def _is_shorter(epochs: int, settings: TrainConfig, labels: dict[str, int]) -> bool:
-    """Tell whether a refit has another course than the stage that chose its epochs."""
-    return epochs < settings.epochs and min(Counter(labels.values()).values()) >= FOLDS
+def _without_each_fold(whole: Stage, settings: TrainConfig) -> list[Stage]:
+    """Return a stage for each fold, which learns from all patients but its; none for too few."""
+    data = whole.learned
+    if min(Counter(data.patient_labels().values()).values()) < FOLDS:
+        return []
+    folds = split_folds(data.patient_labels(), FOLDS, seed_of(settings.seed, 8))
+    return [replace(whole, name=one.name, learned=data.of(one.parts["train"])) for one in folds]
 
 
 def _out_of_fold(run: Run, whole: Stage, before: int) -> NDArray[np.float32]:
     """Return the logit of every scan by a network refitted without its patient."""
     settings, data = run.config.train, whole.learned
-    folds = split_folds(data.patient_labels(), FOLDS, seed_of(settings.seed, 8))
-    stages = [replace(whole, name=one.name, learned=data.of(one.parts["train"])) for one in folds]
+    stages = _without_each_fold(whole, settings)
     before -= sum(stage.steps(settings) for stage in stages)
     logit = np.empty(len(data), np.float32)
     people = np.array(data.participant_id)
-    for fold, stage in zip(folds, stages, strict=True):
+    for stage in stages:
         net, _ = run.stage(stage, before)
         before += stage.steps(settings)
-        held = fold.parts["test"]
-        logit[np.isin(people, held)] = predict_table(net, data.of(held), settings.batch_size)
+        held = set(data.participants) - set(stage.learned.participants)
+        logit[np.isin(people, list(held))] = predict_table(net, data.of(held), settings.batch_size)
     return logit
 
 
