@@ -21,6 +21,7 @@ from hemocast.cli.cohort import cohort
 from hemocast.cli.config import config
 from hemocast.cli.crossval import crossval
 from hemocast.cli.deidentify import deidentify
+from hemocast.cli.deliver import deliver
 from hemocast.cli.demo import demo
 from hemocast.cli.doctor import doctor
 from hemocast.cli.evaluate import evaluate
@@ -55,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(predict)
+app.command()(deliver)
 app.command()(demo)
 app.command()(simulate)
 app.command()(ingest)

@@ -168,6 +168,19 @@ def _value(entry: dict[str, Any], tag: str) -> str:
 @contextmanager
 def _asking() -> Iterator[None]:
     """Turn whatever the client raises into a refusal, and keep it from quoting what it got."""
+    try:
+        with quiet():
+            yield
+    except HemocastError:
+        raise
+    # Connection, HTTP status, JSON, multipart and DICOM each raise errors of their own.
+    except Exception as error:
+        raise _silent(error) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the client, and what it uses, from logging and warning of what it sends and gets."""
     loggers = [logging.getLogger(name) for name in _TALKERS]
     before = [logger.level for logger in loggers]
     try:
@@ -176,11 +189,6 @@ def _asking() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except HemocastError:
-        raise
-    # Connection, HTTP status, JSON, multipart and DICOM each raise errors of their own.
-    except Exception as error:
-        raise _silent(error) from None
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)

@@ -1,0 +1,87 @@
+"""Objects to an archive by STOW-RS: taken is what its answer lists, and nothing else.
+
+Credentials, where a server wants any, come from the user's ``~/.netrc``; they are never part of an
+address.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hemocast.deliver.objects import encoded
+from hemocast.dicom.files.dicomweb import quiet
+from hemocast.errors import HemocastError, MissingExtra, PeerRefused
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_TIMEOUT_S = (10.0, 120.0)  # to connect, and between two pieces
+
+
+def store(objects: Iterable[Dataset], address: str) -> None:
+    """Send objects of one study and check that every one was stored (PS3.18, 10.5.3).
+
+    Parameters
+    ----------
+    objects : iterable of pydicom.Dataset
+        From `hemocast.deliver.make_objects`.
+    address : str
+        Base of the DICOMweb service, ``https://host/dicom-web``.
+
+    Raises
+    ------
+    MissingExtra
+        The client is not installed.
+    PeerRefused
+        The archive does not answer, refuses an object, or does not list it as stored. What it did
+        store is stored: sent again, the same objects have the same UIDs.
+    """
+    try:
+        from dicomweb_client import DICOMwebClient
+    except ImportError as error:
+        raise MissingExtra(
+            "The DICOMweb client is not installed",
+            "Hemocast with its extra 'serve'",
+            "Install it with: pip install 'hemocast[serve]'",
+        ) from error
+    from pydicom import dcmread
+
+    sent = [dcmread(io.BytesIO(encoded(dataset))) for dataset in objects]
+    try:
+        with quiet():
+            client = DICOMwebClient(
+                url=address.rstrip("/"), timeout=_TIMEOUT_S, permissive_uid=True
+            )
+            # Whoever sends knows when to try again, and how often.
+            client.set_http_retry_params(retry=False)
+            answer = client.store_instances(sent)
+            _check(answer, {str(dataset.SOPInstanceUID) for dataset in sent})
+    except HemocastError:
+        raise
+    # Connection, HTTP status, multipart and DICOM each raise errors of their own.
+    except Exception as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        told = f"status {status}" if isinstance(status, int) else type(error).__name__
+        raise _refused(f"The archive does not take the objects ({told})") from None
+
+
+def _check(answer: Dataset, sent: set[str]) -> None:
+    failed = list(answer.get("FailedSOPSequence") or ())
+    reasons = sorted({int(item.get("FailureReason") or 0) for item in failed})
+    if failed:
+        told = ", ".join(f"{reason:04X}" for reason in reasons)
+        raise _refused(f"The archive refuses {len(failed)} of {len(sent)} objects ({told})")
+    stored = {
+        str(item.get("ReferencedSOPInstanceUID"))
+        for item in answer.get("ReferencedSOPSequence") or ()
+    }
+    if lacking := len(sent - stored):
+        raise _refused(f"The archive does not say that it stored {lacking} of {len(sent)} objects")
+
+
+def _refused(seen: str) -> PeerRefused:
+    return PeerRefused(
+        seen, "an answer that lists every object as stored", "Look into the archive's log"
+    )
