@@ -209,7 +209,7 @@ def example(folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--unchanged", type=int, default=200, help="trials in which nothing does")
-    parser.add_argument("--changed", type=int, default=40, help="trials of every change")
+    parser.add_argument("--changed", type=int, default=20, help="trials of every change")
     parser.add_argument("--example", type=Path)
     chosen = parser.parse_args()
     if chosen.example:
