@@ -58,6 +58,7 @@ WRITES = {
     "deidentify": "{dicom} --out {out}",
     "deliver": "{dicom} --out {out}",
     "config init": "--out {out}",
+    "serve init": "--out {out}",
     "readers export": "{dataset} --study s --out {out}",
     "readers analyse": "{readings} --predictions {predictions} --resamples 100 --out {out}",
 }
@@ -102,6 +103,13 @@ READS = {
     "readers export": "{missing} --study s",
     "readers links": "{missing} --study s",
     "readers analyse": "{missing} --predictions {missing} --out {out}",
+    "serve run": "--config {missing}",
+    "serve jobs": "--config {missing}",
+    "serve resend": "--withheld --config {missing}",
+    "serve reprocess": "A1 --config {missing}",
+    "serve retire": "A1 --config {missing}",
+    "serve echo": "--config {missing}",
+    "serve deliver": "status --config {missing}",
 }
 """Commands that read what the user names, given what is not there."""
 

@@ -40,6 +40,7 @@ from hemocast.cli.readers import readers
 from hemocast.cli.recalibrate import recalibrate
 from hemocast.cli.reproduce import reproduce
 from hemocast.cli.score import score
+from hemocast.cli.serve import serve
 from hemocast.cli.simulate import simulate
 from hemocast.cli.split import split
 from hemocast.cli.study import study
@@ -85,6 +86,7 @@ app.command()(deidentify)
 app.command()(doctor)
 app.add_typer(config, name="config")
 app.add_typer(readers, name="readers")
+app.add_typer(serve, name="serve")
 app.add_typer(plan, name="plan")
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import logging
+import random
+import shutil
+import socket
 import subprocess
+import sys
+import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pynetdicom import AE, _config
 
 from hemocast.errors import StoreError
-from hemocast.serve.hospital.service import Office
+from hemocast.serve.hospital.service import Office, opened
+from hemocast.serve.hospital.settings import read_settings
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.events import events
 from hemocast.serve.hospital.store.jobs import State
 from hemocast.serve.hospital.store.results import results
+
+from .conftest import Service
 
 Serve = Callable[..., AbstractContextManager[object]]
 Dcmtk = Callable[..., subprocess.CompletedProcess[str]]
@@ -101,3 +113,119 @@ def test_nothing_of_a_patient_is_in_a_log_an_event_or_a_name(
 def test_an_office_is_opened_without_a_service(office: Office) -> None:
     assert office.jobs.all() == []
     assert (office.root.folder / "hospital.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+SERVED = Path(__file__).with_name("served.py")
+
+
+class Killed:
+    """A service that is ended by force again and again."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port = int(found.getsockname()[1])
+        self.config = tmp_path / "serve.yaml"
+        self.config.write_text(
+            f"node: {{port: {self.port}}}\n"
+            f"storage: {{root: {tmp_path / 'data'}, reserve_gb: 0}}\n"
+            "jobs: {settle_s: 1.5, attempts: 100, backoff_s: 0.1}\n"
+        )
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, SERVED, self.config], stdout=subprocess.PIPE)
+        assert process.stdout.readline() == f"{self.port}\n".encode()
+        return process
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process = self.start()
+
+
+@pytest.mark.slow
+def test_studies_outlive_kills_at_any_moment(small_study: Study, tmp_path: Path) -> None:
+    if shutil.which("storescu") is None:
+        pytest.skip("DCMTK is not installed")
+    rng = random.Random(16)  # noqa: S311 - a seed
+    studies = {f"P{n}": small_study(tmp_path / "s", f"P{n}", rng.randint(5, 15)) for n in range(60)}
+    service = Killed(tmp_path)
+
+    def send(patient: str) -> None:
+        images = [str(image) for image in studies[patient]] * 2
+        random.Random(patient).shuffle(images)  # noqa: S311 - a seed
+        command = ["storescu", "-to", "10", "-aec", "HEMOCAST", "127.0.0.1", str(service.port)]
+        # A PACS sends again what it got no success for.
+        while subprocess.run([*command, *images], capture_output=True).returncode != 0:
+            time.sleep(0.2)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            sending = [pool.submit(send, patient) for patient in studies]
+            for _ in range(20):
+                time.sleep(rng.uniform(0, 3))
+                service.kill()
+            for one in sending:
+                one.result()
+        with opened(read_settings(service.config)) as office:
+            Service(office, service.port).wait_done(len(studies), 120)
+            seen = set()
+            for job in office.jobs.all():
+                kept = office.root.result(job.name, job.revision) / "scan-1" / "report.html"
+                patient, images, revision = kept.read_text().split(" ")
+                assert (int(images), int(revision)) == (len(studies[patient]), job.revision)
+                last = [one.revision for one in results(office.database, job.study)]
+                assert last.count(job.revision) == 1
+                seen.add(patient)
+            assert seen == set(studies)
+    finally:
+        service.process.kill()
+
+
+def mutated(content: bytes, rng: random.Random) -> bytes:
+    """Change an object's dataset at random: bytes, a piece cut out, doubled or lost at the end."""
+    start = 144 + int.from_bytes(content[140:144], "little")
+    data = bytearray(content[start:])
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        at = rng.randrange(len(data))
+        kind = rng.randrange(5)
+        if kind < 2:
+            data[at] = rng.randrange(256)
+        elif kind == 2:
+            data[at : at + 4] = rng.randbytes(4)
+        elif kind == 3:
+            del data[at : at + rng.randrange(1, 20)]
+        else:
+            data = data[: max(at, 2)]
+    return content[:start] + bytes(data)
+
+
+@pytest.mark.parametrize("n", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_mutated_objects_cost_themselves_alone(
+    serve: Serve,
+    dcmtk: Dcmtk,
+    small_study: Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    n: int,
+) -> None:
+    monkeypatch.setattr(_config, "STORE_SEND_CHUNKED_DATASET", True)
+    rng = random.Random(n)  # noqa: S311 - a seed
+    content = small_study(tmp_path / "s", "P1", 1)[0].read_bytes()
+    statuses: Counter[int] = Counter()
+    with serve() as service:
+        entity = AE()
+        entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
+        association = entity.associate("127.0.0.1", service.port, ae_title="HEMOCAST")
+        path = tmp_path / "mutated.dcm"
+        for _ in range(n):
+            path.write_bytes(mutated(content, rng))
+            statuses[association.send_c_store(path).Status] += 1
+        assert association.is_established
+        association.release()
+        assert dcmtk("storescu", service.port, *small_study(tmp_path / "t", "P2")).returncode == 0
+        service.wait(lambda jobs: any(j.images == 3 and j.state is State.REFUSED for j in jobs))
+    assert set(statuses) <= {0x0000, 0xA900, 0xC000}
+    assert statuses[0] and statuses[0xC000]  # noqa: PT018 - both happen
+    assert statuses.total() == n

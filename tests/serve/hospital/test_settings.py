@@ -52,7 +52,7 @@ def test_by_default_the_node_listens_on_this_machine_alone_and_nothing_leaves() 
         ("node: {tls_key: k.pem}", "belong together"),
         ("node: {ae_title: '  '}", "node.ae_title"),
         ("analysis: {rules: [{body_part: [CHEST]}]}", "names a model, or says why"),
-        ("delivery: {peers: [{name: a}]}", "ae_title and host, or dicomweb"),
+        ("delivery: {peers: [{name: a}]}", "delivery.peers.0.ae_title: Field required"),
         ("node: [", "could not be read"),
     ],
 )
@@ -63,8 +63,8 @@ def test_a_fault_is_refused_by_its_name(tmp_path: Path, text: str, said: str) ->
 
 def test_a_peer_is_known_by_its_name() -> None:
     settings = HospitalConfig.model_validate(
-        {"delivery": {"peers": [{"name": "a", "dicomweb": "http://x/dicom-web"}]}}
+        {"delivery": {"peers": [{"name": "a", "ae_title": "A", "host": "h"}]}}
     )
-    assert settings.peer("a") == Peer(name="a", dicomweb="http://x/dicom-web")
+    assert settings.peer("a") == Peer(name="a", ae_title="A", host="h")
     with pytest.raises(ConfigError, match="no peer"):
         settings.peer("b")

@@ -17,6 +17,7 @@ from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import listening
 from hemocast.serve.hospital.peers import Caller
+from hemocast.serve.hospital.retention import Retention
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.settings import HospitalConfig
 from hemocast.serve.hospital.settle import Settler
@@ -28,6 +29,7 @@ from hemocast.serve.hospital.worker import Outgoing, Worker
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.5
+_RETAIN_S = 600.0
 _REST_S = 5.0
 """After a loop has met an error that is not of one study: the database is away, say."""
 
@@ -106,6 +108,8 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         loops = [_Loop("settle", stop, lambda: settler.look() > 0)]
         loops += [_Loop(f"work-{n}", stop, worker.work) for n in range(settings.jobs.workers)]
         loops.append(_Loop("deliver", stop, courier.work))
+        retention = Retention(office.database, office.root, settings.storage.pixels_days)
+        loops.append(_Loop("retain", stop, retention.look, rest_s=_RETAIN_S))
         for loop in loops:
             loop.start()
         try:
@@ -130,8 +134,11 @@ def _processes(office: Office) -> OtherProcess:
 class _Loop(threading.Thread):
     """Does something again and again, at once while there is more to do."""
 
-    def __init__(self, name: str, stop: threading.Event, step: Callable[[], bool]) -> None:
+    def __init__(
+        self, name: str, stop: threading.Event, step: Callable[[], bool], rest_s: float = _LOOK_S
+    ) -> None:
         super().__init__(name=f"hemocast-{name}", daemon=True)
+        self._rest_s = rest_s
         self._halt = stop
         self._step = step
 
@@ -142,7 +149,7 @@ class _Loop(threading.Thread):
     def _once(self) -> float:
         """Take one step; return how long to rest."""
         try:
-            return 0.0 if self._step() else _LOOK_S
+            return 0.0 if self._step() else self._rest_s
         except HemocastError as error:
             _LOG.error("%s: %s", self.name, error)
         except Exception as error:

@@ -142,23 +142,14 @@ class AnalysisConfig(Settings):
 
 
 class Peer(Settings):
-    """Another DICOM node, or DICOMweb server."""
+    """Another DICOM node."""
 
     name: str = Field(pattern=r"^[\w-]{1,40}$")
-    ae_title: str = Field("", pattern=rf"^$|{AE_TITLE}")
-    host: str = ""
+    ae_title: str = Field(pattern=AE_TITLE)
+    host: str = Field(min_length=1)
     port: int = Field(104, ge=1, le=65535)
     tls: bool = Field(False, description="with the node's certificate")
-    dicomweb: str | None = Field(
-        None, pattern=r"^https?://", description="address of its DICOMweb service"
-    )
     results: bool = Field(False, description="results go there, once delivery is on")
-
-    @model_validator(mode="after")
-    def _can_be_reached(self) -> Self:
-        if self.dicomweb is None and not (self.ae_title and self.host):
-            raise ValueError("a peer has ae_title and host, or dicomweb")
-        return self
 
 
 class DeliveryConfig(Settings):

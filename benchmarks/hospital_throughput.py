@@ -1,0 +1,117 @@
+"""How many studies a minute the hospital's service receives and settles, and what it costs.
+
+``python benchmarks/hospital_throughput.py`` sends studies of 32 slices, 512 x 512, by several
+senders at once (DCMTK's ``storescu``) to a service whose predictions cost nothing; ``--many 1000``
+sends small studies and shows that memory does not grow with them. What prediction adds is the
+seconds that ``hemocast predict`` takes: they are divided by ``jobs.workers``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from hemocast.dicom import CTHeader, make_uid, write_ct
+from hemocast.serve.hospital.service import opened
+from hemocast.serve.hospital.settings import read_settings
+from hemocast.serve.hospital.store.jobs import State
+
+SERVED = Path(__file__).parents[1] / "tests" / "serve" / "hospital" / "served.py"
+
+
+def write_study(folder: Path, number: int, slices: int, size: int) -> Path:
+    """Write one study of noise."""
+    study = make_uid("throughput", number)
+    header = CTHeader(
+        patient_id=f"P{number}", patient_name="", study_uid=study, series_uid=make_uid(study, 1)
+    )
+    hu = np.random.default_rng(number).normal(30, 5, (slices, size, size))
+    places = np.stack([np.zeros(slices), np.zeros(slices), 5.0 * np.arange(slices)], axis=1)
+    write_ct(hu, places, (1, 0, 0, 0, 1, 0), (0.45, 0.45), header, folder)
+    return folder
+
+
+def resident_mb(process: int) -> float:
+    """Memory of a process, MB."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def send(folder: Path, port: int) -> None:
+    """Send a study as a scanner does."""
+    subprocess.run(
+        ["storescu", "-aec", "HEMOCAST", "+sd", "127.0.0.1", str(port), folder], check=True
+    )
+
+
+def measure(home: Path, studies: int, slices: int, size: int, senders: int) -> None:
+    """Send studies, wait for the last, and print what it took."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = int(found.getsockname()[1])
+    config = home / "serve.yaml"
+    config.write_text(
+        f"node: {{port: {port}}}\nstorage: {{root: {home / 'data'}, reserve_gb: 1}}\n"
+        "jobs: {settle_s: 1}\n"
+    )
+    service = subprocess.Popen([sys.executable, SERVED, config], stdout=subprocess.PIPE)
+    service.stdout.readline()  # it listens
+
+    def one(number: int) -> float:
+        folder = write_study(home / f"s{number}", number, slices, size)
+        send(folder, port)
+        shutil.rmtree(folder)
+        return resident_mb(service.pid)
+
+    try:
+        begun, cpu = time.perf_counter(), _cpu(service.pid)
+        with ThreadPoolExecutor(senders) as pool:
+            memory = list(pool.map(one, range(studies)))
+        with opened(read_settings(config)) as office:
+            while any(job.state is not State.REFUSED for job in office.jobs.all()):
+                time.sleep(0.1)
+            done = len(office.jobs.all())
+        seconds = time.perf_counter() - begun
+        print(
+            f"{done} studies of {slices} x {size} x {size} by {senders} senders: {seconds:.1f} s, "
+            f"{60 * done / seconds:.0f} a minute, {done * slices / seconds:.0f} images a second, "
+            f"{(_cpu(service.pid) - cpu) / done:.2f} CPU-s of the service a study"
+        )
+        tenth = max(1, len(memory) // 10)
+        parts = [np.mean(memory[at : at + tenth]) for at in range(0, len(memory), tenth)]
+        print("memory, MB, by tenths: " + " ".join(f"{part:.0f}" for part in parts))
+    finally:
+        service.kill()
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=40)
+    parser.add_argument("--senders", type=int, default=8)
+    parser.add_argument("--many", type=int, default=0, help="small studies, for memory")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        if given.many:
+            measure(Path(home), given.many, 30, 32, given.senders)
+        else:
+            measure(Path(home), given.studies, 32, 512, given.senders)
+
+
+if __name__ == "__main__":
+    main()

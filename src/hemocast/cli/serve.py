@@ -1,0 +1,234 @@
+"""``hemocast serve``: the silent trial, from the PACS to the results and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from hemocast.serve.hospital.service import Office
+    from hemocast.serve.hospital.store.jobs import Job
+
+serve = typer.Typer(
+    help="Run a model beside routine: scans arrive from the PACS, results go back if told to.",
+    no_args_is_help=True,
+)
+
+Settings = Annotated[
+    Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
+]
+Which = Annotated[str, typer.Argument(help="Accession number, study UID or name of a study.")]
+By = Annotated[str, typer.Option("--by", help="Your name: it is recorded.")]
+_USUAL = Path("hemocast-serve.yaml")
+
+
+@serve.command()
+def init(out: Annotated[Path, typer.Option(help="The file; a new one.")] = _USUAL) -> None:
+    """Write every setting with its default, what it means and its range."""
+    from hemocast.errors import OutputExists
+    from hemocast.files import write_new
+    from hemocast.serve.hospital.settings import settings_text
+
+    if not write_new(out, settings_text()):
+        raise OutputExists(
+            "The settings file is there already", "a new file", "Name another with --out"
+        )
+    print(f"Settings: {out}")
+
+
+@serve.command()
+def run(config: Settings = _USUAL) -> None:
+    """Receive, predict and, once delivery is on, deliver, until stopped; nothing is lost then."""
+    import logging
+    import threading
+    from contextlib import suppress
+
+    with _office(config) as office:
+        from hemocast.serve.hospital.service import running
+        from hemocast.serve.hospital.store.deliveries import Deliveries
+
+        logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger("hemocast").setLevel(logging.INFO)
+        with running(office) as port:
+            node = office.settings.node
+            on = "ON" if Deliveries(office.database).is_on() else "off: results stay here"
+            print(f"{node.ae_title} on {node.host} port {port}; delivery {on}", flush=True)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
+@serve.command()
+def jobs(
+    which: Annotated[
+        str | None, typer.Argument(help="Accession number, study UID or name. Default: all.")
+    ] = None,
+    state: Annotated[str | None, typer.Option(help="Those in this state.")] = None,
+    config: Settings = _USUAL,
+) -> None:
+    """Tell where studies stand. No line names a patient: a study is told by its folder's name."""
+    from collections import Counter
+
+    with _office(config) as office:
+        found = _found(office, which) if which else office.jobs.all()
+        shown = [job for job in found if state in (None, job.state.value)]
+        for job in shown:
+            told = f"{job.name}  {job.state.value:9}  revision {job.revision}  {job.images} images"
+            told += "" if job.attempts < 2 else f"  attempt {job.attempts}"
+            print(f"{told}  {job.message}".rstrip())
+            if which:
+                _print_history(office, job)
+        counts = Counter(job.state.value for job in found)
+        print(", ".join(f"{count} {name}" for name, count in counts.items()) or "no studies")
+
+
+@serve.command()
+def resend(
+    which: Annotated[
+        str | None, typer.Argument(help="Accession number, study UID or name of a study.")
+    ] = None,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="All that was withheld while delivery was off.")
+    ] = False,
+    by: By = "",
+    config: Settings = _USUAL,
+) -> None:
+    """Send the last results of a study again, or what was withheld; delivery must be on."""
+    from hemocast.errors import UsageError
+
+    with _office(config) as office:
+        from hemocast.serve.hospital.store.deliveries import Deliveries
+
+        deliveries = Deliveries(office.database)
+        if (which is None) == (not withheld):
+            raise UsageError(
+                "Nothing says what to send", "a study, or --withheld", "Name one of the two"
+            )
+        if which is not None:
+            studies = [job.study for job in _found(office, which)]
+        else:
+            studies = sorted({one.study for one in deliveries.all(None, "withheld")})
+        print(f"{deliveries.resend(studies, by)} object(s) wait to be sent")
+        if not deliveries.is_on():
+            print("Delivery is off: they go once it is on ('hemocast serve deliver on').")
+
+
+@serve.command()
+def reprocess(which: Which, by: By = "", config: Settings = _USUAL) -> None:
+    """Predict a study anew; the result replaces the last one, as its next revision."""
+    with _office(config) as office:
+        from hemocast.serve.hospital.store.search import reprocess as begin
+
+        for job in _found(office, which):
+            begin(office.database, job, by)
+            print(f"{job.name}: begins anew as revision {job.revision + 1}")
+
+
+@serve.command()
+def retire(which: Which, by: By = "", config: Settings = _USUAL) -> None:
+    """Delete a study's images now; what was found in them stays."""
+    with _office(config) as office:
+        from hemocast.serve.hospital.retention import retire as delete
+
+        for job in _found(office, which):
+            done = delete(office.database, office.root, job, "asked for", by)
+            print(f"{job.name}: {'images deleted' if done else 'new images came: it stays'}")
+
+
+@serve.command()
+def echo(
+    peer: Annotated[str | None, typer.Argument(help="Its name. Default: all.")] = None,
+    config: Settings = _USUAL,
+) -> None:
+    """Ask peers whether they are there. Exit code 4 where one is not."""
+    from hemocast.errors import PeerRefused
+
+    with _needed():
+        from hemocast.serve.hospital.peers import Caller
+        from hemocast.serve.hospital.settings import read_settings
+
+        settings = read_settings(config)
+        caller = Caller(settings.node, settings.delivery.timeout_s)
+        away = 0
+        for one in [settings.peer(peer)] if peer else settings.delivery.peers:
+            try:
+                caller.echo(one)
+                print(f"{one.name}: answers")
+            except PeerRefused as error:
+                away += 1
+                print(f"{one.name}: {error}")
+        if away:
+            raise typer.Exit(PeerRefused.exit_code)
+
+
+@serve.command()
+def deliver(
+    to: Annotated[Literal["on", "off", "status"], typer.Argument(help="What results may do.")],
+    by: By = "",
+    config: Settings = _USUAL,
+) -> None:
+    """Let results leave, or stop them at once; receiving and predicting go on either way.
+
+    What is made while delivery is off is withheld, and stays so when it is turned on, unless
+    somebody asks for it by 'hemocast serve resend'.
+    """
+    from hemocast.errors import UsageError
+
+    with _office(config) as office:
+        from hemocast.serve.hospital.store.deliveries import OFF, ON, Deliveries
+        from hemocast.serve.hospital.store.events import events
+
+        deliveries = Deliveries(office.database)
+        if to == "status":
+            for event in events(office.database, None, ON, OFF):
+                print(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.kind}  {event.who}")
+            print(f"delivery is {'on' if deliveries.is_on() else 'off'}")
+            return
+        if not by.strip():
+            raise UsageError("Nobody says who decides that", "a person's name", "Give --by NAME")
+        withheld = deliveries.switch(to == "on", by.strip())
+        print(f"delivery is {to}; {withheld} object(s) withheld")
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    from hemocast.errors import MissingExtra
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"The hospital's service needs {error.name}",
+            "the extra 'serve'",
+            "Install it: pip install 'hemocast[serve]'",
+        ) from error
+
+
+@contextmanager
+def _office(config: Path) -> Iterator[Office]:
+    with _needed():
+        from hemocast.serve.hospital.service import opened
+        from hemocast.serve.hospital.settings import read_settings
+
+    with opened(read_settings(config)) as office:
+        yield office
+
+
+def _found(office: Office, which: str) -> list[Job]:
+    from hemocast.serve.hospital.store.search import find
+
+    return find(office.database, which)
+
+
+def _print_history(office: Office, job: Job) -> None:
+    from hemocast.serve.hospital.store.deliveries import Deliveries
+    from hemocast.serve.hospital.store.events import events
+
+    for event in events(office.database, job.study):
+        told = f"  {event.at:%Y-%m-%d %H:%M:%S} UTC  revision {event.revision}  {event.kind}"
+        print("  ".join(filter(None, (told, event.who, event.detail))))
+    for one in Deliveries(office.database).all(job.study):
+        print(f"  {one.peer} {one.file}: {one.state} {one.answer}".rstrip())

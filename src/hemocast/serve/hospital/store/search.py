@@ -1,0 +1,80 @@
+"""Studies by what people know of them: accession, study UID, or the name of their folder."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, or_, select, update
+
+from hemocast.errors import UsageError
+from hemocast.serve.hospital.store.arrivals import begin_anew
+from hemocast.serve.hospital.store.database import Database
+from hemocast.serve.hospital.store.events import add_event
+from hemocast.serve.hospital.store.jobs import Job, Jobs, State
+from hemocast.serve.hospital.store.tables import INSTANCES, JOBS, STUDIES
+
+_SETTLED_DOWN = (State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED)
+
+
+def find(database: Database, which: str) -> list[Job]:
+    """Find studies.
+
+    Parameters
+    ----------
+    database : Database
+    which : str
+        Accession number, study UID or name.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    given = or_(STUDIES.c.accession == which, STUDIES.c.study_uid == which, STUDIES.c.name == which)
+    with database.reading() as connection:
+        found = set(connection.execute(select(STUDIES.c.id).where(given)).scalars())
+    if not found or not which:
+        raise UsageError(
+            "No study is known by that",
+            "an accession number, a study UID or a study's name as 'hemocast serve jobs' tells it",
+            "Check what was given",
+        )
+    return [job for job in Jobs(database).all() if job.study in found]
+
+
+def reprocess(database: Database, job: Job, who: str) -> None:
+    """Begin a study anew, as its next revision.
+
+    Raises
+    ------
+    UsageError
+        Its images have been deleted, or have not all come yet.
+    """
+    if not job.pixels:
+        raise UsageError(
+            "The study's images have been deleted",
+            "a study whose images are here",
+            "Send them again: that begins anew by itself",
+        )
+    if job.state is State.RECEIVED:
+        raise UsageError(
+            "The study is still being received", "a study that has settled", "Wait for it"
+        )
+    with database.writing() as connection:
+        begin_anew(connection, job.study, job.revision, "asked for", who)
+
+
+def forget_images(database: Database, job: Job, why: str, who: str = "") -> bool:
+    """Forget the images of a study whose files are gone; False where it has changed meanwhile.
+
+    What was found stays. Images that come later begin the study anew.
+    """
+    with database.writing() as connection:
+        mine = JOBS.c.study == job.study, JOBS.c.revision == job.revision
+        same = JOBS.c.images == job.images, JOBS.c.state.in_(_SETTLED_DOWN)
+        changed = connection.execute(
+            update(JOBS).where(*mine, *same).values(images=0, pixels=0, expected=None)
+        )
+        if changed.rowcount != 1:
+            return False
+        connection.execute(delete(INSTANCES).where(INSTANCES.c.study == job.study))
+        add_event(connection, "images-deleted", job.study, job.revision, who=who, detail=why)
+    return True

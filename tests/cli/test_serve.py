@@ -1,0 +1,144 @@
+"""``hemocast serve`` as the engineer on call meets it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pynetdicom", reason="the extra 'serve' is not installed")
+
+from hemocast.dicom import CTHeader, make_uid, write_ct
+from hemocast.serve.hospital.inbox import Inbox
+from hemocast.serve.hospital.service import opened
+from hemocast.serve.hospital.settings import read_settings
+from hemocast.serve.hospital.store.arrivals import Arrivals
+from hemocast.serve.hospital.store.jobs import State
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "serve.yaml"
+    path.write_text(
+        f"node: {{port: 0}}\nstorage: {{root: {tmp_path / 'data'}, reserve_gb: 0}}\n"
+        "delivery: {peers: [{name: pacs, ae_title: PACS, host: 127.0.0.1, port: 1}], timeout_s: 1}"
+    )
+    return path
+
+
+@pytest.fixture
+def run(hemocast: Run, config: Path) -> Run:
+    def _run(*words: object) -> subprocess.CompletedProcess[str]:
+        return hemocast("serve", *words, "--config", config)
+
+    return partial(_run)
+
+
+@pytest.fixture
+def study(config: Path, tmp_path: Path) -> str:
+    """Name of a study that failed."""
+    uid = make_uid("one")
+    header = CTHeader(
+        patient_id="SECRETID", patient_name="SECRET^NAME", study_uid=uid,
+        series_uid=make_uid(uid, 1), accession_number="ACC1",
+    )  # fmt: skip
+    axial = (1, 0, 0, 0, 1, 0)
+    import numpy as np
+
+    paths = write_ct(np.zeros((1, 16, 16)), [[0, 0, 0]], axial, (2, 2), header, tmp_path / "s")
+    with opened(read_settings(config)) as office:
+        copy = office.root.incoming / "x"
+        shutil.copy(paths[0], copy)
+        Inbox(office.root, Arrivals(office.database)).take(copy, "A")
+        job = office.jobs.move(office.jobs.get(1), State.FAILED, error=("HC008", "HC008 Ended."))
+        return job.name
+
+
+def test_the_settings_are_written_once(hemocast: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    assert hemocast("serve", "init", "--out", path).returncode == 0
+    assert "ae_title" in path.read_text()
+    assert hemocast("serve", "init", "--out", path).returncode == 2
+
+
+def test_jobs_are_told_without_a_patient(run: Run, study: str) -> None:
+    told = run("jobs")
+    assert f"{study}  failed" in told.stdout
+    assert "1 failed" in told.stdout
+    assert study not in run("jobs", "--state", "refused").stdout
+    history = run("jobs", "ACC1").stdout
+    assert "received" in history
+    assert "HC008" in history
+    assert not any(word in told.stdout + history for word in ("SECRET", "ACC1"))
+    assert run("jobs", "NONE").returncode == 2
+
+
+def test_a_study_is_processed_anew_or_retired_by_accession(run: Run, study: str) -> None:
+    assert "begins anew as revision 2" in run("reprocess", "ACC1", "--by", "A").stdout
+    assert run("retire", "ACC1").returncode == 2  # it is under way
+    assert f"{study}  received" in run("jobs").stdout
+
+
+def test_images_are_deleted_when_asked_for(run: Run, study: str) -> None:
+    assert "images deleted" in run("retire", "ACC1").stdout
+    assert run("reprocess", "ACC1").returncode == 2
+
+
+def test_delivery_is_a_named_persons_decision(run: Run) -> None:
+    assert "delivery is off" in run("deliver", "status").stdout
+    assert run("deliver", "on").returncode == 2
+    assert run("deliver", "on", "--by", "A. Person").returncode == 0
+    assert run("deliver", "off", "--by", "B. Person").returncode == 0
+    told = run("deliver", "status").stdout
+    assert "delivery-on  A. Person" in told
+    assert told.endswith("delivery is off\n")
+
+
+def test_what_to_send_again_must_be_said(run: Run, study: str) -> None:
+    assert run("resend").returncode == 2
+    assert run("resend", "ACC1", "--withheld").returncode == 2
+    told = run("resend", "ACC1")
+    assert "0 object(s)" in told.stdout
+    assert "Delivery is off" in told.stdout
+    assert "0 object(s)" in run("resend", "--withheld").stdout
+
+
+def test_a_peer_that_is_away_is_told(run: Run) -> None:
+    told = run("echo")
+    assert told.returncode == 4
+    assert "pacs: HC010" in told.stdout
+    assert run("echo", "nobody").returncode == 2
+
+
+def test_without_its_extra_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("hemocast.serve.hospital")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    told = run("run")
+    assert told.returncode == 2
+    assert "HC003" in told.stderr
+
+
+def test_the_service_runs_until_it_is_told_to_stop(config: Path) -> None:
+    process = subprocess.Popen(
+        [HEMOCAST, "serve", "run", "--config", config],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    line = process.stdout.readline()
+    assert "HEMOCAST on 127.0.0.1 port" in line
+    assert "results stay here" in line
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in said

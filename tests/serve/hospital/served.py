@@ -1,0 +1,37 @@
+"""A service in a process of its own, whose predictions cost nothing: what tests end by force."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from pydicom import dcmread
+
+from hemocast.pipeline.predict import CaseResult
+from hemocast.serve.hospital.analyst import Finding, Looked
+from hemocast.serve.hospital.service import opened, running
+from hemocast.serve.hospital.settings import read_settings
+
+
+class Teller:
+    """Refuses every study, and writes down whose images it saw."""
+
+    def look(self, folder: Path) -> Looked:
+        return Looked(1)
+
+    def predict(self, folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
+        time.sleep(0.05)  # so that a kill meets it at work
+        images = [dcmread(path, stop_before_pixels=True) for path in folder.iterdir()]
+        whose = ",".join(sorted({str(image.PatientID) for image in images}))
+        told = f"{whose} {len({image.SOPInstanceUID for image in images})} {revision}"
+        result = CaseResult(1, "refused", "HC205", "HC205 Too few.", "sub-1", "scan-1")
+        return (Finding(result, {"report.html": told.encode()}),)
+
+
+if __name__ == "__main__":
+    with opened(read_settings(Path(sys.argv[1]))) as office, running(office, Teller()) as port:
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
+        while True:
+            time.sleep(3600)
