@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hemocast.config import Settings, commented_settings, load_settings
 from hemocast.errors import ConfigError
+from hemocast.serve.hospital.people.settings import CollectorConfig, WebConfig
 
 AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"  # PS3.5: no backslash, not blank
 _HEAD = (
@@ -174,6 +175,8 @@ class HospitalConfig(Settings):
     jobs: JobsConfig = JobsConfig()
     analysis: AnalysisConfig = AnalysisConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    web: WebConfig = WebConfig()
+    collector: CollectorConfig = CollectorConfig()
 
     def peer(self, name: str) -> Peer:
         """Give a peer by its name.

@@ -28,6 +28,9 @@ class PatientProtocol(H11Protocol):
     unfinished: dict[PatientProtocol, asyncio.TimerHandle]
     """Of this server, those that have waited longest first."""
 
+    whole_s: float = WHOLE_REQUEST_S
+    """Seconds to the end of a request's body."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
@@ -50,7 +53,7 @@ class PatientProtocol(H11Protocol):
     def _wait(self) -> None:
         if self in self.unfinished or self.transport.is_closing():
             return
-        self.unfinished[self] = self.loop.call_later(WHOLE_REQUEST_S, self.transport.abort)
+        self.unfinished[self] = self.loop.call_later(self.whole_s, self.transport.abort)
         if len(self.unfinished) > MOST_UNFINISHED:
             next(iter(self.unfinished)).cut_off()
 
@@ -65,9 +68,18 @@ class PatientProtocol(H11Protocol):
         self.transport.abort()
 
 
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """Give the server's settings: no address in a log (links hold tokens), every wait bounded."""
-    protocol = type("Protocol", (PatientProtocol,), {"unfinished": {}})
+def server_config(app: ASGIApp, *, whole_s: float | None = None) -> uvicorn.Config:
+    """Give the server's settings: no address in a log (links hold tokens), every wait bounded.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        What is served.
+    whole_s : float, optional
+        In place of `WHOLE_REQUEST_S`.
+    """
+    own = {"unfinished": {}, "whole_s": WHOLE_REQUEST_S if whole_s is None else whole_s}
+    protocol = type("Protocol", (PatientProtocol,), own)
     return uvicorn.Config(
         app,
         http=protocol,

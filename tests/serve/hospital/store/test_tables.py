@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from hemocast.serve.hospital.store.database import Database
-from hemocast.serve.hospital.store.tables import META
+from hemocast.serve.hospital.store.people import META
 
 
 def test_the_migrations_make_the_tables_of_this_version(database: Database) -> None:
