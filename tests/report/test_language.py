@@ -47,8 +47,9 @@ def said_in_templates() -> frozenset[str]:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     found = set()
-    for name in ("case.html", "parts.html", "refusal.html"):
-        text = (TEMPLATES / name).read_text(encoding="utf-8")
+    own = [TEMPLATES / name for name in ("case.html", "parts.html", "refusal.html")]
+    for path in (*own, *(SOURCE / "serve/hospital/web/templates").glob("*.html")):
+        text = path.read_text(encoding="utf-8")
         for _, _, message in environment.extract_translations(text):  # type: ignore[attr-defined]
             found.add(message[0] if isinstance(message, tuple) else message)
     return frozenset(found)
