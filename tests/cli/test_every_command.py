@@ -110,6 +110,16 @@ READS = {
     "serve retire": "A1 --config {missing}",
     "serve echo": "--config {missing}",
     "serve deliver": "status --config {missing}",
+    "serve account add": "ann --config {missing}",
+    "serve account role": "ann admin --config {missing}",
+    "serve account password": "ann --config {missing}",
+    "serve account disable": "ann --config {missing}",
+    "serve account enable": "ann --config {missing}",
+    "serve account list": "--config {missing}",
+    "serve account token": "ann --scope results --label x --config {missing}",
+    "serve account tokens": "--config {missing}",
+    "serve account revoke": "1 --config {missing}",
+    "serve account check-audit": "--config {missing}",
 }
 """Commands that read what the user names, given what is not there."""
 

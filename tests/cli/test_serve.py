@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -130,6 +132,9 @@ def test_without_its_extra_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_service_runs_until_it_is_told_to_stop(config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config.write_text(f"{config.read_text()}\nweb: {{port: {port}}}\n")
     process = subprocess.Popen(
         [HEMOCAST, "serve", "run", "--config", config],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -137,6 +142,9 @@ def test_the_service_runs_until_it_is_told_to_stop(config: Path) -> None:
     )  # fmt: skip
     line = process.stdout.readline()
     assert "HEMOCAST on 127.0.0.1 port" in line
+    assert f"pages http://127.0.0.1:{port}" in line
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/alive", timeout=30) as answer:
+        assert answer.status == 204
     assert "results stay here" in line
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]

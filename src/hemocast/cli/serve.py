@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hemocast.cli.serve_account import account
+
 if TYPE_CHECKING:
     from hemocast.serve.hospital.service import Office
     from hemocast.serve.hospital.store.jobs import Job
@@ -17,6 +19,7 @@ serve = typer.Typer(
     help="Run a model beside routine: scans arrive from the PACS, results go back if told to.",
     no_args_is_help=True,
 )
+serve.add_typer(account, name="account")
 
 Settings = Annotated[
     Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
@@ -50,13 +53,15 @@ def run(config: Settings = _USUAL) -> None:
     with _office(config) as office:
         from hemocast.serve.hospital.service import running
         from hemocast.serve.hospital.store.deliveries import Deliveries
+        from hemocast.serve.hospital.web.app import open_pages
 
         logging.getLogger().setLevel(logging.WARNING)
         logging.getLogger("hemocast").setLevel(logging.INFO)
-        with running(office) as port:
+        with running(office) as port, open_pages(office) as address:
             node = office.settings.node
             on = "ON" if Deliveries(office.database).is_on() else "off: results stay here"
-            print(f"{node.ae_title} on {node.host} port {port}; delivery {on}", flush=True)
+            told = f"{node.ae_title} on {node.host} port {port}; pages {address}; delivery {on}"
+            print(told, flush=True)
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
 

@@ -30,7 +30,7 @@ from hemocast.serve.hospital.web.desk import Desk
 
 BOSS = Person("cli:boss")
 PASSWORD = "correct horse battery"  # noqa: S105 - of the tests
-ORIGIN = "http://127.0.0.1:8042"
+ORIGIN = "http://127.0.0.1:8090"
 REPORT = "<!DOCTYPE html><title>page of a scan</title><p>0.31</p>"
 
 

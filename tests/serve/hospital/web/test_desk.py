@@ -14,7 +14,7 @@ from .conftest import Hospital
 @pytest.mark.parametrize(
     ("settings", "origin", "cookie"),
     [
-        ({}, "http://127.0.0.1:8042", "hemocast"),
+        ({}, "http://127.0.0.1:8090", "hemocast"),
         ({"address": "https://ht.example.org/"}, "https://ht.example.org", "__Host-hemocast"),
         ({"host": "::1", "port": 80}, "http://[::1]", "hemocast"),
     ],

@@ -14,7 +14,7 @@ class WebConfig(Settings):
     """The worklist, and the interface for other programs."""
 
     host: str = Field("127.0.0.1", description="interface to listen on")
-    port: int = Field(8042, ge=1, le=65535)
+    port: int = Field(8090, ge=1, le=65535)
     address: str | None = Field(
         None, description="where browsers reach it: https://..., behind a proxy with TLS"
     )
