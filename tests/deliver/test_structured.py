@@ -56,6 +56,9 @@ def test_the_risk_stands_in_a_region_of_an_image(
     uid = region.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
     at = [one.SOPInstanceUID for one in headers].index(uid)
     assert 5 <= at <= 8  # the heatmap lies in frames 10 to 17 of 28, two a slice
+    # Numbers of two regions in one slice would be written over each other.
+    other = signs.roi.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+    assert other != uid
     points = np.reshape(region.GraphicData, (-1, 2))
     assert points.min() >= 0
     assert points.max(axis=0)[0] <= headers[0].Columns

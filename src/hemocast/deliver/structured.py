@@ -1,9 +1,9 @@
 """The structured report: Comprehensive SR by TID 1500 (PS3.16), with numbers in their regions.
 
-Risk and signs stand in planar groups (TID 1410) whose region is the brain's outline in the slice
-with most evidence: a report without a region is not shown by OHIF. The infarct stands in a
-volumetric one (TID 1411), outlined in every slice; its tracking UID is that of the segment in the
-segmentation. Images without places get groups of images (TID 1501).
+Risk and signs stand in planar groups (TID 1410) whose region is the brain's outline in a slice, the
+risk's in that with most evidence: a report without a region is not shown by OHIF. The infarct
+stands in a volumetric one (TID 1411), outlined in every slice; its tracking UID is that of the
+segment in the segmentation. Images without places get groups of images (TID 1501).
 """
 
 from __future__ import annotations
@@ -95,14 +95,14 @@ def make_report(result: Result, answer: Analysed, places: Places) -> Dataset:
 def _groups(
     result: Result, answer: Analysed, findings: Findings, places: Places, images: list[Dataset]
 ) -> list[Any]:
-    region = _brain_region(answer, places.planes)
+    regions = _brain_regions(answer, places.planes)
     risk = {
         "tracking_identifier": _tracked(result, "risk"),
         "algorithm_id": _algorithm(result),
         "measurements": _numbers(findings.risk),
         "qualitative_evaluations": _answers(findings.risk_answers),
     }
-    groups = [_of_brain(risk, region, images)]
+    groups = [_of_brain(risk, codes.REGION, regions[:1], images)]
     if findings.infarct and places.infarct is not None:
         groups.append(_of_infarct(result, findings, places.planes, places.infarct))
     if findings.brain or findings.brain_answers:
@@ -112,38 +112,45 @@ def _groups(
             "measurements": _numbers(findings.brain),
             "qualitative_evaluations": _answers(findings.brain_answers),
         }
-        groups.append(_of_brain(signs, region, images))
+        groups.append(_of_brain(signs, codes.BRAIN, regions[1:], images))
     return groups
 
 
 def _of_brain(
-    about: dict[str, Any], region: tuple[Plane, BoolArray] | None, images: list[Dataset]
+    about: dict[str, Any],
+    finding: Concept,
+    regions: list[tuple[Plane, BoolArray]],
+    images: list[Dataset],
 ) -> Any:
     """Make a group of the whole brain: in its region, else of all images."""
-    if region is None:
+    if not regions:
         return sr.MeasurementsAndQualitativeEvaluations(
             finding_type=code(codes.BRAIN), source_images=_sources(images), **about
         )
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        referenced_region=_region(*region),
-        finding_type=code(codes.REGION),
+        referenced_region=_region(*regions[0]),
+        finding_type=code(finding),
         finding_sites=[_site(codes.BRAIN)],
         **about,
     )
 
 
-def _brain_region(answer: Analysed, planes: Sequence[Plane]) -> tuple[Plane, BoolArray] | None:
-    """Return the slice with most evidence, else with most brain, and the brain in it."""
+def _brain_regions(answer: Analysed, planes: Sequence[Plane]) -> list[tuple[Plane, BoolArray]]:
+    """Return the brain in the slice with most evidence, and in another one with most brain.
+
+    Two slices, since viewers write the numbers of one slice's regions over each other.
+    """
     if not planes:
-        return None
+        return []
     one = answer.prediction
     brain = mask_on_planes(one.stack.brain, one.stack.affine, planes)
     evidence = on_planes(np.maximum(one.heatmap, 0), one.stack.affine, planes)
+    area = brain.sum(axis=(1, 2))
     weight = (evidence * brain).sum(axis=(1, 2))
-    if not weight.any():
-        weight = brain.sum(axis=(1, 2))
-    best = int(weight.argmax())
-    return (planes[best], brain[best]) if brain[best].any() else None
+    first = int((weight if weight.any() else area).argmax())
+    others = np.where(np.arange(len(planes)) == first, 0, area)
+    chosen = (first, int(others.argmax()))
+    return [(planes[index], brain[index]) for index in chosen if brain[index].any()]
 
 
 def _of_infarct(
