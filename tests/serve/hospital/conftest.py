@@ -140,9 +140,11 @@ class Service:
             time.sleep(0.02)
         return jobs
 
-    def wait_done(self, studies: int) -> list[Job]:
+    def wait_done(self, studies: int, seconds: float = 30) -> list[Job]:
         """Wait until so many studies are through, and none is under way."""
-        return self.wait(lambda jobs: len(jobs) == studies and {job.state for job in jobs} <= DONE)
+        return self.wait(
+            lambda jobs: len(jobs) == studies and {job.state for job in jobs} <= DONE, seconds
+        )
 
 
 @pytest.fixture
