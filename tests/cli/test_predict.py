@@ -262,13 +262,19 @@ def test_under_a_key_a_scan_is_called_as_ingest_calls_it(ge_head: Path, tmp_path
     assert "named by a key" in str(done.exception)
 
 
-def test_a_clinical_table_for_a_model_of_the_scan_is_refused(
+def test_a_clinical_table_that_no_score_can_use_is_refused_before_any_scan(
     ge_head: Path, hemocast, tmp_path: Path
 ) -> None:
-    done = hemocast("predict", ge_head, "--clinical", tmp_path / "c.csv", "--out", tmp_path / "out")
-    assert (done.returncode, done.stderr[:6]) == (2, "HC001 ")
-    assert "Leave out --clinical" in done.stderr
-    assert not (tmp_path / "out").exists()
+    table = tmp_path / "c.csv"
+    for content, said in (
+        ("participant_id,shoe_size\nsub-1,42\n", "another that a score asks for, is missing"),
+        ("participant_id,nihss\nsub-1,99\n", "nihss"),
+    ):
+        table.write_text(content)
+        done = hemocast("predict", ge_head, "--clinical", table, "--out", tmp_path / "out")
+        assert done.returncode == 4, done.stderr
+        assert said in done.stderr
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -30,9 +30,10 @@ from hemocast.errors import HemocastError, InUse, OutputExists
 from hemocast.evaluate.inputs.predictions import read_predictions
 from hemocast.files import reserved
 from hemocast.model import Model
-from hemocast.pipeline.predict import CaseResult, cases_of, predict_cases
+from hemocast.pipeline.predict import Beside, CaseResult, cases_of, predict_cases
 from hemocast.pipeline.predictions.folder import COLUMNS
 from hemocast.pipeline.train import Purpose, TrainOptions, train_and_test
+from hemocast.report.words import percent
 from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source
 
@@ -71,6 +72,54 @@ def test_a_scan_gives_all_its_files(scan: Path, model, tmp_path: Path) -> None:
     assert not shares or sum(shares) == pytest.approx(1)
     page = (result.folder / "report.html").read_text()
     assert "not for clinical use" in page
+
+
+def test_scores_are_the_same_numbers_in_page_json_and_table(
+    scan: Path, cohort: Truth, model, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text((b"k" * 32).hex())
+    patient = participant_id(b"k" * 32, cohort.patients[0].patient_id)
+    known = tmp_path / "known.csv"
+    known.write_text(
+        "participant_id,nihss,glucose_mmol_l,treatment,age\n"
+        f"{patient},17,12.0,thrombolytic,70\nsub-other,3,,none,50\n"
+    )
+    (result,) = predict_cases(
+        cases_of([scan]), model.trained.model, tmp_path / "out", key=tmp_path / "key",
+        beside=Beside(known),
+    )  # fmt: skip
+    assert result.status == "done", result.message
+    told = json.loads((result.folder / "prediction.json").read_text())["scores"]
+    with (tmp_path / "out" / "scores.csv").open(newline="") as file:
+        rows = {row["score"]: row for row in csv.DictReader(file)}
+    assert [one["score"] for one in told] == list(rows)
+    page = (result.folder / "report.html").read_text()
+    names = ("points", "points_low", "points_high", "risk", "risk_low", "risk_high")
+    for one in told:
+        row = rows[one["score"]]
+        assert row["scan_id"] == result.scan_id
+        assert row["simulated"] == "1"
+        assert [row[name] for name in names] == [
+            "" if one[name] is None else str(one[name]) for name in names
+        ]
+    hat = next(one for one in told if one["score"] == "HAT")
+    assert hat["measured"] == ["hypodensity"]
+    risk = percent(hat["risk"])
+    said = f"<strong>HAT</strong> {hat['points']} of 5; <strong>{risk}</strong> symptomatic"
+    assert said in page
+
+
+def test_a_patient_whom_the_table_does_not_know_has_no_scores(
+    scan: Path, model, tmp_path: Path
+) -> None:
+    known = tmp_path / "known.csv"
+    known.write_text("participant_id,nihss\nsub-other,3\n")
+    (result,) = predict_cases(
+        cases_of([scan]), model.trained.model, tmp_path / "out", beside=Beside(known)
+    )
+    assert json.loads((result.folder / "prediction.json").read_text())["scores"] == []
+    assert "Published scores" not in (result.folder / "report.html").read_text()
+    assert not (tmp_path / "out" / "scores.csv").exists()
 
 
 def test_everything_simulated_says_so(scan: Path, model, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from jinja2 import Environment
 
 import hemocast
+from hemocast.classical.scores import all_scores, apply, facts_of
 from hemocast.errors import UsageError
 from hemocast.model.nearest import NearCase, Nearest
 from hemocast.model.prediction import Prediction
@@ -75,7 +76,8 @@ def words_of_the_source() -> str:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)
-    return "\n".join(texts) + (SOURCE / "assets/demo_model/model.yaml").read_text(encoding="utf-8")
+    data = [SOURCE / "assets/demo_model/model.yaml", *SOURCE.glob("classical/scores/tables/*.yaml")]
+    return "\n".join([*texts, *(path.read_text(encoding="utf-8") for path in data)])
 
 
 def test_all_that_the_page_says_is_in_the_catalogue_and_nothing_else() -> None:
@@ -248,7 +250,12 @@ def test_no_english_is_left_in_a_chinese_page(
         )
     )
     places = EvidencePlaces(regions, (Leading("left", regions, 0.07),))
-    write_case_page(one, told, path, signs=signs, places=places, setting=Setting(0.4, language=ZH))
+    facts = facts_of({"nihss": 17, "glucose_mg_dl": 210, "treatment": "none"})
+    scores = [apply(one, facts) for one in all_scores().values() if one.predicts == "bleeding"]
+    write_case_page(
+        one, told, path, signs=signs, places=places, scores=scores,
+        setting=Setting(0.4, language=ZH),
+    )  # fmt: skip
     text = path.read_text(encoding="utf-8")
     page = Words()
     page.feed(text)
@@ -258,7 +265,9 @@ def test_no_english_is_left_in_a_chinese_page(
     assert page.english == ["Translation not reviewed by a native reader."]
     words = " ".join(page.words)
     assert "出血性转化" in words
-    named = "Hemocast|HiSpeed|Dual|MEDICAL|SYSTEMS|Saerens|prevalence|ctnet3d|demo|Logit|odds"
+    named = "HAT|GRASPS|HTI|MSS|RICH|SEDAN|SITS|SICH|SPAN|TAG|ECASS|III|MOST|NINDS|NIHSS|ECG|"
+    named += "mTICI|Hemocast|HiSpeed|Dual|MEDICAL|SYSTEMS|Saerens|prevalence|ctnet3d|demo|"
+    named += "Logit|odds"
     left = re.findall(r"[A-Za-z]{3,}", re.sub(named, "", words))
     allowed = {"DICOM", "ASPECTS", "scan"} | {prediction.model_hash, prediction.scan_id}
     assert [word for word in left if word not in allowed and not re.fullmatch("[a-f]+", word)] == []

@@ -55,7 +55,8 @@ def predict(
     clinical: Annotated[
         Path | None,
         typer.Option(
-            help="For a model of the clinical record: a table with patient_id (and --key) or "
+            help="For a model of the clinical record, and for published scores on the page "
+            "(docs/scores.md): a table with patient_id (and --key) or "
             "participant_id, age, nihss ..., or a dataset. Patients are found by participant_id: "
             "see --key, or give a table of paths."
         ),

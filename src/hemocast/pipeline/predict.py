@@ -42,10 +42,13 @@ from hemocast.pipeline.predictions.folder import (
     PredictionsFolder,
 )
 from hemocast.pipeline.predictions.names import scans_of
+from hemocast.pipeline.predictions.scores import known_patients, rows_of_scores, score_scan
 from hemocast.pipeline.sign_cells import measured_cells, sign_cells
 
 if TYPE_CHECKING:
     from hemocast.classical.measurements import Measurements
+    from hemocast.classical.scores import Result
+    from hemocast.classical.scores.patients import KnownPatients
     from hemocast.model import Model, Prediction
     from hemocast.report.case.page import Setting
     from hemocast.report.case.signs import SignsView
@@ -127,7 +130,8 @@ def predict_cases(
         ``hemocast ingest`` gives them under it, and a path may hold several patients. Without it a
         path holds one patient's scans, which are called by pseudonyms of this folder.
     beside : Beside
-        What else is known of the patients, for a model that has to be told.
+        What else is known of the patients, for a model that has to be told, and for the published
+        scores.
     resume : bool
         Skip scans that this model has predicted there before.
     workers : int
@@ -146,7 +150,7 @@ def predict_cases(
     OutputExists, NotWritable, InUse, UsageError
         As `PredictionsFolder.open` does, before the first scan is read.
     NoRecord, NoMap, UsageError, NothingThere, TableError
-        The model needs a clinical table or maps and there are none, or needs none; one file of a
+        The model needs a clinical table or maps and there are none, or needs no maps; one file of a
         map is named for several scans; the table cannot be read, or has cells that cannot be.
         Before the first scan is read.
     MissingExtra
@@ -163,13 +167,17 @@ def predict_cases(
         browser_path()
     calibration = model.description.calibration
     tables = _clinical(model, beside.clinical, key)
+    known = None
+    if tables is not None:
+        known = known_patients(tables.tables, for_scores_alone=not model.needs_record)
     _check_maps(model, beside.maps, len(cases))
     with PredictionsFolder.open(out, model.hash, key, calibration.assumed) as folder:
         check_space(out, len(cases) * _CASE_BYTES)
         if folder.names.keyed:
             folder.names.plan(cases)
             folder.names.save()
-        run = _Run(cases, folder, tables, resume, pages, beside.maps)
+        run = _Run(cases, folder, tables if model.needs_record else None, known, resume, pages,
+                   beside.maps)  # fmt: skip
         for case, result in run.results(model, workers):
             folder.add(result, case.path)
             folder.add_bag(result.participant_id, calibration)
@@ -178,18 +186,12 @@ def predict_cases(
 
 
 def _clinical(model: Model, path: Path | None, key: Path | bytes | None) -> ClinicalTables | None:
-    """Read the clinical table; refuse one too many, or one too few."""
+    """Read the clinical table, for the model and for the scores; refuse that it lacks."""
     if path is None and model.needs_record:
         raise NoRecord(
             "The model needs the clinical record of each patient",
             "a table with participant_id or patient_id, or the dataset's folder",
             "Name it with --clinical",
-        )
-    if path is not None and not model.needs_record:
-        raise UsageError(
-            "A clinical table is given, and the model sees the scan alone",
-            "no table, or a model of the clinical record",
-            "Leave out --clinical",
         )
     if path is None:
         return None
@@ -248,6 +250,7 @@ class ScanJob:
     record: Measurements | None
     pages: Pages
     map: Path | None = None
+    known: Mapping[str, object] | None = None
 
 
 Step = CaseResult | ScanJob
@@ -261,6 +264,7 @@ class _Run:
     cases: Sequence[Case]
     folder: PredictionsFolder
     tables: ClinicalTables | None
+    known: KnownPatients | None
     resume: bool
     pages: Pages
     maps: Path | None = None
@@ -334,7 +338,8 @@ class _Run:
             # One case must not end a run of 500; the cause goes to a log file, not to the table.
             fault = internal_error(error)
             return CaseResult(case.number, "failed", fault.code, str(fault), *names)
-        return ScanJob(case.number, patient, scan_id, scan, record, self.pages, found)
+        known = self.known.rows.get(patient or "") if self.known else None
+        return ScanJob(case.number, patient, scan_id, scan, record, self.pages, found, known)
 
 
 class _Workers:
@@ -451,7 +456,10 @@ def predict_scan(job: ScanJob, model: Model) -> Done:
             signs=told_signs(sign_cells(signs)) if model.needs_signs else None,
         )
         places = evidence_places(prediction, found, signs)
-        all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs), places)
+        cells_of_signs = measured_cells(signs)
+        scored = score_scan(job.known, job.scan_id, cells_of_signs) if job.known else None
+        results = scored.results if scored else ()
+        all_of_it = _Made(prediction, ready.hu, *_shown(ready, found, signs), places, results)
         del ready, found
         # The page needs where the voxels lay, not them: of thin slices, half a gigabyte.
         volume = volume.emptied()
@@ -482,7 +490,8 @@ def predict_scan(job: ScanJob, model: Model) -> Done:
     seconds = time.perf_counter() - start
     return CaseResult(
         job.number, "done", "", "", *names, prediction, None, seconds, simulated,
-        signs=measured_cells(signs), measured=signs,
+        signs=cells_of_signs, measured=signs,
+        scores=rows_of_scores(scored, simulated=simulated) if scored else (),
     ), made  # fmt: skip
 
 
@@ -495,6 +504,7 @@ class _Made:
     view: SignsView
     mask: BoolArray
     places: EvidencePlaces | None
+    scores: tuple[Result, ...]
 
 
 def _shown(ready: Found, found: Found, signs: Signs) -> tuple[SignsView, BoolArray]:
@@ -516,7 +526,10 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
     from hemocast.model import heatmap_on_scan
 
     prediction = made.prediction
-    write_json(folder / PREDICTION, report.prediction_json(prediction, places=made.places))
+    write_json(
+        folder / PREDICTION,
+        report.prediction_json(prediction, places=made.places, scores=made.scores),
+    )
     report.write_montage(prediction, folder / "montage.png")
     report.write_case_page(
         prediction,
@@ -525,6 +538,7 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
         signs=made.view,
         hu=made.hu,
         places=made.places,
+        scores=made.scores,
         setting=setting,
     )
     # The header has room for 79 characters.

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import hemocast.report
+from hemocast.classical.scores import all_scores, apply, facts_of
 from hemocast.model import LabelSets
 from hemocast.report import prediction_json
 from hemocast.signs.regions import EvidencePlaces, RegionEvidence
@@ -55,6 +56,17 @@ def test_places_of_the_evidence_are_told_with_their_shares(prediction, schema_fa
         "side": "left", "territory": "MCA", "region": "M1", "share": 0.71, "infarct_ml": 11.5,
     }  # fmt: skip
     assert prediction_json(prediction)["evidence"] is None
+
+
+def test_scores_are_told_with_their_population(prediction, schema_faults) -> None:
+    hat = apply(all_scores()["HAT"], facts_of({"nihss": 17, "hypodensity": "none"}))
+    tag = apply(all_scores()["TAG"], facts_of({"aspects": 8}))
+    content = json.loads(json.dumps(prediction_json(prediction, scores=(hat, tag))))
+    assert schema_faults(content, SCHEMA) == []
+    first = content["scores"][0]
+    assert (first["points"], first["points_low"], first["points_high"]) == (None, 1, 2)
+    assert first["population"] == "acute ischemic stroke, intravenous thrombolysis"
+    assert prediction_json(prediction)["scores"] == []
 
 
 def test_the_check_itself_sees_faults(prediction, schema_faults) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from hemocast.classical.scores.apply import Fact, Facts
 from hemocast.classical.scores.inputs import ALIKE, INPUTS, OTHER_NAMES, WITHOUT_UNIT, OtherName
@@ -125,6 +125,67 @@ class Patients:
     others: tuple[str, ...]
     perhaps: tuple[tuple[str, str], ...]
     simulated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class KnownPatients:
+    """What tables that were read say of patients, checked before anybody is scored.
+
+    Parameters
+    ----------
+    rows : mapping of str to mapping
+        participant_id -> its cells, as typed.
+    """
+
+    rows: Mapping[str, Mapping[str, object]]
+
+    @classmethod
+    def of(cls, tables: Sequence[tuple[str, pd.DataFrame]]) -> Self:
+        """Join tables by ``participant_id``; a later one's columns come before an earlier one's.
+
+        Parameters
+        ----------
+        tables : sequence of (str, DataFrame)
+            Each with its name for messages, its cells as text.
+
+        Raises
+        ------
+        TableError
+            A cell that cannot be, a patient twice, or nothing that a score asks for.
+        """
+        inputs = {column.name for column in _CLINICAL.columns} - {SCAN, PERSON}
+        name = " and ".join(name for name, _ in tables)
+        faults = [fault for each, table in tables for fault in _without_unit(table, each)]
+        text = tables[0][1][[PERSON]]
+        for _, table in tables:
+            own = [PERSON, *(column for column in table.columns if column in inputs)]
+            kept = text.drop(columns=[one for one in own[1:] if one in text.columns])
+            text = kept.merge(table[own], on=PERSON, how="outer")
+        faults += _nothing_to_count(text, name)
+        parsed = parse_table(replace(_CLINICAL, name=name), text.fillna(""))
+        refuse((*parsed.faults, *faults))
+        return cls({str(row[PERSON]): row for row in _records(parsed.table)})
+
+
+def with_signs(row: Mapping[str, object], scan_id: str, signs: Mapping[str, str]) -> Patient:
+    """Give a patient of `KnownPatients` with what was measured on a scan.
+
+    Parameters
+    ----------
+    row : mapping
+        Of the patient; comes before what was measured.
+    scan_id : str
+        Of the scan.
+    signs : mapping of str to str
+        Cells of ``signs.csv``; those that no score asks for are passed over.
+    """
+    import pandas as pd
+
+    asked = {column.name for column in _SIGN_TABLE.columns} & signs.keys()
+    cells = {PERSON: str(row[PERSON])} | {name: signs[name] for name in asked}
+    parsed = parse_table(_SIGN_TABLE, pd.DataFrame([cells], dtype=str))
+    refuse(parsed.faults)
+    return _patient({**row, SCAN: scan_id}, next(_records(parsed.table)), {})
 
 
 def facts_of(values: Mapping[str, object]) -> Facts:

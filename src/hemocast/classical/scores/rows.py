@@ -86,6 +86,25 @@ def score_json(scored: Iterable[Scored], scores: Iterable[Score]) -> dict[str, A
     }
 
 
+def result_json(result: Result) -> dict[str, Any]:
+    """Give one result with whom the score is for, under the names of the table's columns."""
+    risk = result.risk
+    return {
+        "score": result.score.name,
+        "points": result.points,
+        "points_low": result.low,
+        "points_high": result.high,
+        "risk": risk and risk.value,
+        "risk_low": risk and risk.low,
+        "risk_high": risk and risk.high,
+        "risk_of": risk.outcome if risk else result.score.outcome,
+        "population": result.score.population,
+        "missing": list(result.missing),
+        "measured": list(result.measured),
+        "warnings": list(dict.fromkeys(note.code for note in result.notes)),
+    }
+
+
 def _plain(result: Result) -> dict[str, Any]:
     return {
         "score": result.score.name,

@@ -17,6 +17,7 @@ from hemocast.errors import OutputExists
 from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.pipeline.predictions.bags import Bags
 from hemocast.pipeline.predictions.names import Names, named_otherwise
+from hemocast.pipeline.predictions.scores import SCORE_TABLE, SCORES
 from hemocast.pipeline.predictions.table import Form, GrowingTable, Row
 from hemocast.pipeline.sign_cells import SIGNS
 from hemocast.tables import MISSING
@@ -68,6 +69,8 @@ class CaseResult:
         What was measured on it, as cells.
     measured : Signs, optional
         The same as values.
+    scores : tuple of Row
+        Published scores of its patient; empty where no clinical table knows the patient.
     """
 
     case: int
@@ -82,6 +85,7 @@ class CaseResult:
     simulated: bool = False
     signs: Mapping[str, str] | None = None
     measured: Signs | None = None
+    scores: tuple[Row, ...] = ()
 
     def row(self) -> Row:
         """Give its row of the table."""
@@ -138,6 +142,8 @@ class PredictionsFolder:
         The scans of every patient.
     signs : GrowingTable
         What was measured on them.
+    scores : GrowingTable
+        Published scores, a row a score.
     """
 
     output: files.Output
@@ -147,6 +153,7 @@ class PredictionsFolder:
     linkage: GrowingTable
     bags: Bags
     signs: GrowingTable
+    scores: GrowingTable
 
     @classmethod
     @contextmanager
@@ -197,9 +204,12 @@ class PredictionsFolder:
                 _key_scans(output, names.key, table)
                 table, linkage = _tables(out)
             signs = GrowingTable(out / SIGN_TABLE, _SIGNS)
-            yield cls(output, model_hash, names, table, linkage, Bags(table.earlier), signs)
+            scores = GrowingTable(out / SCORE_TABLE, SCORES)
+            bags = Bags(table.earlier)
+            yield cls(output, model_hash, names, table, linkage, bags, signs, scores)
             table.close()
             signs.close()
+            scores.close()
             linkage.close()
 
     def is_done(self, scan_id: str, *, pdf: bool = False) -> bool:
@@ -273,6 +283,8 @@ class PredictionsFolder:
             self.bags.add(row)
             if (measured := result.sign_row()) is not None:
                 self.signs.add(measured)
+            for row in result.scores:
+                self.scores.add(row)
 
     def add_bag(self, patient: str | None, calibration: Calibration) -> None:
         """Say in the table what all scans of a patient with several say together."""

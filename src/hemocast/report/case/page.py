@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from hemocast.files import write_text
 from hemocast.report.case.places import places_in_words
+from hemocast.report.case.scores import view_scores
 from hemocast.report.case.signs import CROP, SignsView, crop_of
 from hemocast.report.language import ENGLISH, Language
 from hemocast.report.page import render
@@ -30,6 +32,7 @@ from hemocast.volume import FloatArray, Source, Stack
 
 if TYPE_CHECKING:
     from hemocast.classical.measured import Reason
+    from hemocast.classical.scores import Result
     from hemocast.model.prediction import Prediction
     from hemocast.signs.regions import EvidencePlaces
 
@@ -287,6 +290,7 @@ def write_case_page(
     signs: SignsView | None = None,
     hu: FloatArray | None = None,
     places: EvidencePlaces | None = None,
+    scores: Sequence[Result] = (),
     setting: Setting = Setting(),
 ) -> None:
     """Write one self-contained page: nothing is loaded from a network or another file.
@@ -305,6 +309,8 @@ def write_case_page(
         CT numbers of the frames: then the page has a window and a probe.
     places : EvidencePlaces, optional
         In which regions of the brain the evidence lies.
+    scores : sequence of Result
+        Published scores of the patient.
     setting : Setting
         Base rate, outcome and language.
     """
@@ -326,6 +332,7 @@ def write_case_page(
         p=CaseView(prediction, picture, setting, places),
         picture=picture,
         view=signs,
+        scores=view_scores(scores, language),
         crops=_crops(signs, picture, prediction.stack),
         reading=_reading(prediction, source, language),
         notes=(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from hemocast.classical.scores.rows import result_json
 from hemocast.model.prediction import HEATMAP_UNIT
 from hemocast.report.words import INTERVAL_KIND, stamp
 
 if TYPE_CHECKING:
+    from hemocast.classical.scores import Result
     from hemocast.model.prediction import Prediction
     from hemocast.signs.regions import EvidencePlaces
 
@@ -16,7 +19,10 @@ SCHEMA_VERSION = 4
 
 
 def prediction_json(
-    prediction: Prediction, scan_id: str | None = None, places: EvidencePlaces | None = None
+    prediction: Prediction,
+    scan_id: str | None = None,
+    places: EvidencePlaces | None = None,
+    scores: Sequence[Result] = (),
 ) -> dict[str, object]:
     """Return the content of ``prediction.json``, ready for `json.dumps`.
 
@@ -28,6 +34,8 @@ def prediction_json(
         A name for the scan other than the prediction's own (a dataset's, say).
     places : EvidencePlaces, optional
         In which regions of the brain the evidence lies.
+    scores : sequence of Result
+        Published scores of the patient.
 
     Returns
     -------
@@ -59,6 +67,7 @@ def prediction_json(
         "heatmap_kind": prediction.heatmap_kind,
         "heatmap_unit": HEATMAP_UNIT,
         "evidence": None if places is None else [asdict(one) for one in places.regions],
+        "scores": [result_json(one) for one in scores],
         "input_hash": record.input_hash,
         "preparation_hash": record.settings_hash,
         "notice": stamp(prediction.notice),
