@@ -7,6 +7,8 @@
 #   make coverage  which lines no test reaches; at least 90 % must be reached
 #   make slow-ci   the long checks of continuous integration, resumable (25 minutes)
 #   make slow      all tests that take minutes
+# and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
+#   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,10 +24,13 @@ FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests
 	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
 	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
 
-.PHONY: demo lint fast test coverage slow slow-ci demo-model tissue-model clean
+.PHONY: demo hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
+
+hospital: $(VENV)/.serve
+	$(BIN)/python examples/hospital.py hemocast-hospital
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -72,12 +77,16 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable ".[train]"
 	@touch $@
 
+$(VENV)/.serve: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable ".[serve]"
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --editable ".[dev]"
-	@touch $@ $(VENV)/.train
+	@touch $@ $(VENV)/.train $(VENV)/.serve
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) build hemocast-demo
+	rm -rf $(VENV) build hemocast-demo hemocast-hospital
