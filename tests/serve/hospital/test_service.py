@@ -188,6 +188,8 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     start = 144 + int.from_bytes(content[140:144], "little")
     data = bytearray(content[start:])
     for _ in range(rng.choice((1, 1, 2, 8))):
+        if not data:  # all of it was cut out
+            break
         at = rng.randrange(len(data))
         kind = rng.randrange(5)
         if kind < 2:
