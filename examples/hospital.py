@@ -122,7 +122,7 @@ def set_up(places: Places) -> str:
     password = secrets.token_urlsafe(12)
     add = ("account", "add", "admin", "--role", "admin", "--password-stdin")
     hemocast(places, "serve", *add, given=password)
-    hemocast(places, "serve", "deliver", "on", "--by", WHO)
+    hemocast(places, "serve", "deliver", "on", "--who", WHO)
     return password
 
 

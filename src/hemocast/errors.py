@@ -164,6 +164,7 @@ class PeerRefused(HemocastError):
     """Another system, a PACS say, does not answer or says no."""
 
     code = "HC010"
+    exit_code = 2
 
 
 class InputError(HemocastError):

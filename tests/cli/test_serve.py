@@ -86,7 +86,7 @@ def test_jobs_are_told_without_a_patient(run: Run, study: str) -> None:
 
 
 def test_a_study_is_processed_anew_or_retired_by_accession(run: Run, study: str) -> None:
-    assert "begins anew as revision 2" in run("reprocess", "ACC1", "--by", "A").stdout
+    assert "begins anew as revision 2" in run("reprocess", "ACC1", "--who", "A").stdout
     assert run("retire", "ACC1").returncode == 2  # it is under way
     assert f"{study}  received" in run("jobs").stdout
 
@@ -99,8 +99,8 @@ def test_images_are_deleted_when_asked_for(run: Run, study: str) -> None:
 def test_delivery_is_a_named_persons_decision(run: Run) -> None:
     assert "delivery is off" in run("deliver", "status").stdout
     assert run("deliver", "on").returncode == 2
-    assert run("deliver", "on", "--by", "A. Person").returncode == 0
-    assert run("deliver", "off", "--by", "B. Person").returncode == 0
+    assert run("deliver", "on", "--who", "A. Person").returncode == 0
+    assert run("deliver", "off", "--who", "B. Person").returncode == 0
     told = run("deliver", "status").stdout
     assert "delivery-on  A. Person" in told
     assert told.endswith("delivery is off\n")

@@ -24,7 +24,7 @@ def deliver(
         Path, output("Folder for the objects: identifiers of the patient are in them.", "delivery")
     ] = Path("hemocast-delivery"),
     lang: Lang = "en",
-    pdf: Annotated[
+    page_pdf: Annotated[
         Path | None,
         typer.Option(
             help="The scan's report.pdf of 'hemocast predict --pdf', to be encapsulated.",
@@ -51,8 +51,8 @@ def deliver(
 
     loaded = load(model) if model else load_default()
     result = analyse_scan(scan, loaded, language=language(lang))
-    if pdf is not None:
-        result = replace(result, pdf=pdf.read_bytes())
+    if page_pdf is not None:
+        result = replace(result, pdf=page_pdf.read_bytes())
     for name in write(result, out):
         print(out / name)
     print("These files hold the patient's identifiers, as the images do.")

@@ -22,7 +22,7 @@ def monitor(
     outcomes: Annotated[
         Path | None, typer.Option(help="A table of outcomes: scan_id, label, grade, observed_at.")
     ] = None,
-    reference: Annotated[
+    compare_with: Annotated[
         Path | None,
         typer.Option(
             help="A table of scans to compare with, such as the model's test predictions. Default: "
@@ -33,10 +33,10 @@ def monitor(
     first_weeks: Annotated[
         int, typer.Option(min=1, max=104, help="That are the reference, where none is given.")
     ] = 12,
-    level: Annotated[
+    alarm_level: Annotated[
         float, typer.Option(min=0.001, max=0.2, help="Chance of a false alarm, see docs/monitor.md")
     ] = 0.05,
-    horizon: Annotated[
+    chart_outcomes: Annotated[
         int, typer.Option(min=20, max=20_000, help="Outcomes that the charts' chance is for.")
     ] = 500,
 ) -> None:
@@ -50,8 +50,8 @@ def monitor(
     from hemocast.pipeline.monitor import monitor_files
     from hemocast.report.monitor.page import alarms_of
 
-    options = MonitorOptions(weeks, first_weeks, level, horizon)
-    found = monitor_files(history, out, outcomes=outcomes, reference=reference, options=options)
+    options = MonitorOptions(weeks, first_weeks, alarm_level, chart_outcomes)
+    found = monitor_files(history, out, outcomes=outcomes, reference=compare_with, options=options)
     whole = found.traffic.whole
     print(f"{whole.n} scans: {whole.done} with a result, {whole.refused} refused")
     if found.followed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hemocast.cli.exits import leave, of_cases
 from hemocast.cli.serve_account import account
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Settings = Annotated[
     Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
 ]
 Which = Annotated[str, typer.Argument(help="Accession number, study UID or name of a study.")]
-By = Annotated[str, typer.Option("--by", help="Your name: it is recorded.")]
+Who = Annotated[str, typer.Option("--who", help="Your name: it is recorded.")]
 _USUAL = Path("hemocast-serve.yaml")
 
 
@@ -98,7 +99,7 @@ def resend(
     withheld: Annotated[
         bool, typer.Option("--withheld", help="All that was withheld while delivery was off.")
     ] = False,
-    by: By = "",
+    who: Who = "",
     config: Settings = _USUAL,
 ) -> None:
     """Send the last results of a study again, or what was withheld; delivery must be on."""
@@ -116,30 +117,30 @@ def resend(
             studies = [job.study for job in _found(office, which)]
         else:
             studies = sorted({one.study for one in deliveries.all(None, "withheld")})
-        print(f"{deliveries.resend(studies, by)} object(s) wait to be sent")
+        print(f"{deliveries.resend(studies, who)} object(s) wait to be sent")
         if not deliveries.is_on():
             print("Delivery is off: they go once it is on ('hemocast serve deliver on').")
 
 
 @serve.command()
-def reprocess(which: Which, by: By = "", config: Settings = _USUAL) -> None:
+def reprocess(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
     """Predict a study anew; the result replaces the last one, as its next revision."""
     with _office(config) as office:
         from hemocast.serve.hospital.store.search import reprocess as begin
 
         for job in _found(office, which):
-            begin(office.database, job, by)
+            begin(office.database, job, who)
             print(f"{job.name}: begins anew as revision {job.revision + 1}")
 
 
 @serve.command()
-def retire(which: Which, by: By = "", config: Settings = _USUAL) -> None:
+def retire(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
     """Delete a study's images now; what was found in them stays."""
     with _office(config) as office:
         from hemocast.serve.hospital.retention import retire as delete
 
         for job in _found(office, which):
-            done = delete(office.database, office.root, job, "asked for", by)
+            done = delete(office.database, office.root, job, "asked for", who)
             print(f"{job.name}: {'images deleted' if done else 'new images came: it stays'}")
 
 
@@ -148,7 +149,10 @@ def echo(
     peer: Annotated[str | None, typer.Argument(help="Its name. Default: all.")] = None,
     config: Settings = _USUAL,
 ) -> None:
-    """Ask peers whether they are there. Exit code 4 where one is not."""
+    """Ask peers whether they are there.
+
+    Exit code: 0 all are, 3 some are not, 4 none is.
+    """
     from hemocast.errors import PeerRefused
 
     with _needed():
@@ -157,22 +161,22 @@ def echo(
 
         settings = read_settings(config)
         caller = Caller(settings.node, settings.delivery.timeout_s)
-        away = 0
+        there = away = 0
         for one in [settings.peer(peer)] if peer else settings.delivery.peers:
             try:
                 caller.echo(one)
+                there += 1
                 print(f"{one.name}: answers")
             except PeerRefused as error:
                 away += 1
                 print(f"{one.name}: {error}")
-        if away:
-            raise typer.Exit(PeerRefused.exit_code)
+        leave(of_cases(there, away))
 
 
 @serve.command()
 def deliver(
     to: Annotated[Literal["on", "off", "status"], typer.Argument(help="What results may do.")],
-    by: By = "",
+    who: Who = "",
     config: Settings = _USUAL,
 ) -> None:
     """Let results leave, or stop them at once; receiving and predicting go on either way.
@@ -192,9 +196,9 @@ def deliver(
                 print(f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.kind}  {event.who}")
             print(f"delivery is {'on' if deliveries.is_on() else 'off'}")
             return
-        if not by.strip():
-            raise UsageError("Nobody says who decides that", "a person's name", "Give --by NAME")
-        withheld = deliveries.switch(to == "on", by.strip())
+        if not who.strip():
+            raise UsageError("Nobody says who decides that", "a person's name", "Give --who NAME")
+        withheld = deliveries.switch(to == "on", who.strip())
         print(f"delivery is {to}; {withheld} object(s) withheld")
 
 

@@ -28,8 +28,8 @@ class PatientProtocol(H11Protocol):
     unfinished: dict[PatientProtocol, asyncio.TimerHandle]
     """Of this server, those that have waited longest first."""
 
-    whole_s: float = WHOLE_REQUEST_S
-    """Seconds to the end of a request's body."""
+    whole_s: float | None = None
+    """Seconds to the end of a request's body; None: `WHOLE_REQUEST_S`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
@@ -53,7 +53,8 @@ class PatientProtocol(H11Protocol):
     def _wait(self) -> None:
         if self in self.unfinished or self.transport.is_closing():
             return
-        self.unfinished[self] = self.loop.call_later(self.whole_s, self.transport.abort)
+        whole_s = WHOLE_REQUEST_S if self.whole_s is None else self.whole_s
+        self.unfinished[self] = self.loop.call_later(whole_s, self.transport.abort)
         if len(self.unfinished) > MOST_UNFINISHED:
             next(iter(self.unfinished)).cut_off()
 
@@ -78,7 +79,7 @@ def server_config(app: ASGIApp, *, whole_s: float | None = None) -> uvicorn.Conf
     whole_s : float, optional
         In place of `WHOLE_REQUEST_S`.
     """
-    own = {"unfinished": {}, "whole_s": WHOLE_REQUEST_S if whole_s is None else whole_s}
+    own: dict[str, object] = {"unfinished": {}, "whole_s": whole_s}
     protocol = type("Protocol", (PatientProtocol,), own)
     return uvicorn.Config(
         app,
