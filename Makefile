@@ -1,11 +1,11 @@
 # Two commands on a fresh machine (python3 >= 3.11 with venv, make):
 #   make demo      the whole way once, on simulated scans
-#   make test      lint, types, import rules, and all tests but the slow ones (16 minutes on 2 cores)
+#   make test      lint, types, import rules, and all tests but the slow ones (half an hour on 2 cores)
 # and for whoever changes something:
 #   make lint      style, types, import rules
 #   make fast      the tests of light rooms (2 minutes)
 #   make coverage  which lines no test reaches; at least 90 % must be reached
-#   make slow-ci   the long checks of continuous integration, resumable (25 minutes)
+#   make slow-ci   the long checks of continuous integration, resumable (half an hour)
 #   make slow      all tests that take minutes
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
 #   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
