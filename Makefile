@@ -54,7 +54,7 @@ slow-ci: $(VENV)/.dev
 	$(BIN)/python .ci/slow.py
 
 # The model that comes with the package: of 472 simulated patients, tested on 428 others; its
-# encoder is one member of the one that comes along, half the size and half the work. 15 minutes.
+# encoder is one member of the one that comes along, half the size and half the work. 17 minutes of CPU.
 demo-model: $(VENV)/.train
 	rm -rf build/demo-model
 	$(BIN)/hemocast simulate --preset paper --format stacks --patients 900 --seed 2026 --workers 2 \
