@@ -75,6 +75,10 @@ Record = Annotated[
         help="With --encoder: the dataset's clinical values enter the last layer, jointly fitted.",
     ),
 ]
+Service = Annotated[
+    Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
+]
+SERVICE = Path("hemocast-serve.yaml")
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
 AllWorkers = Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per CPU.")]
 Threshold = Annotated[

@@ -91,19 +91,13 @@ def serve(
     A study that is not there yet is made with the defaults of 'hemocast readers create'.
     """
     from hemocast.dataset import Dataset
-    from hemocast.errors import MissingExtra
     from hemocast.readers.study.create import StudyPlan
     from hemocast.readers.study.folder import DESIGN, held_study, study_folder
+    from hemocast.serve import extra_needed
 
-    try:
+    with extra_needed("The reading room"):
         from hemocast.serve.reading.address import address_of, listen, read_address
         from hemocast.serve.reading.app import run_reading_room
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The reading room needs {error.name}",
-            "the extra 'serve'",
-            "Install it: pip install 'hemocast[serve]'",
-        ) from error
     where = read_address(address) if address else address_of(host, port)
     with listen(host, port) as listening:
         if not (study_folder(Dataset(dataset), study) / DESIGN).is_file():

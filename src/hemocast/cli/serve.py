@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hemocast.cli.exits import leave, of_cases
+from hemocast.cli.options import SERVICE, Service
 from hemocast.cli.serve_account import account
 
 if TYPE_CHECKING:
@@ -22,16 +23,14 @@ serve = typer.Typer(
 )
 serve.add_typer(account, name="account")
 
-Settings = Annotated[
-    Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
-]
 Which = Annotated[str, typer.Argument(help="Accession number, study UID or name of a study.")]
 Who = Annotated[str, typer.Option("--who", help="Your name: it is recorded.")]
-_USUAL = Path("hemocast-serve.yaml")
 
 
 @serve.command()
-def init(out: Annotated[Path, typer.Option(help="The file; a new one.")] = _USUAL) -> None:
+def init(
+    out: Annotated[Path, typer.Option(help="The file; a new one.")] = SERVICE,
+) -> None:
     """Write every setting with its default, what it means and its range."""
     from hemocast.errors import OutputExists
     from hemocast.files import write_new
@@ -45,7 +44,7 @@ def init(out: Annotated[Path, typer.Option(help="The file; a new one.")] = _USUA
 
 
 @serve.command()
-def run(config: Settings = _USUAL) -> None:
+def run(config: Service = SERVICE) -> None:
     """Receive, predict and, once delivery is on, deliver, until stopped; nothing is lost then."""
     import logging
     import threading
@@ -73,7 +72,7 @@ def jobs(
         str | None, typer.Argument(help="Accession number, study UID or name. Default: all.")
     ] = None,
     state: Annotated[str | None, typer.Option(help="Those in this state.")] = None,
-    config: Settings = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Tell where studies stand. No line names a patient: a study is told by its folder's name."""
     from collections import Counter
@@ -100,7 +99,7 @@ def resend(
         bool, typer.Option("--withheld", help="All that was withheld while delivery was off.")
     ] = False,
     who: Who = "",
-    config: Settings = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Send the last results of a study again, or what was withheld; delivery must be on."""
     from hemocast.errors import UsageError
@@ -123,7 +122,7 @@ def resend(
 
 
 @serve.command()
-def reprocess(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
+def reprocess(which: Which, who: Who = "", config: Service = SERVICE) -> None:
     """Predict a study anew; the result replaces the last one, as its next revision."""
     with _office(config) as office:
         from hemocast.serve.hospital.store.search import reprocess as begin
@@ -134,7 +133,7 @@ def reprocess(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
 
 
 @serve.command()
-def retire(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
+def retire(which: Which, who: Who = "", config: Service = SERVICE) -> None:
     """Delete a study's images now; what was found in them stays."""
     with _office(config) as office:
         from hemocast.serve.hospital.retention import retire as delete
@@ -147,15 +146,16 @@ def retire(which: Which, who: Who = "", config: Settings = _USUAL) -> None:
 @serve.command()
 def echo(
     peer: Annotated[str | None, typer.Argument(help="Its name. Default: all.")] = None,
-    config: Settings = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Ask peers whether they are there.
 
     Exit code: 0 all are, 3 some are not, 4 none is.
     """
     from hemocast.errors import PeerRefused
+    from hemocast.serve import extra_needed
 
-    with _needed():
+    with extra_needed("The hospital's service"):
         from hemocast.serve.hospital.peers import Caller
         from hemocast.serve.hospital.settings import read_settings
 
@@ -177,7 +177,7 @@ def echo(
 def deliver(
     to: Annotated[Literal["on", "off", "status"], typer.Argument(help="What results may do.")],
     who: Who = "",
-    config: Settings = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Let results leave, or stop them at once; receiving and predicting go on either way.
 
@@ -203,22 +203,10 @@ def deliver(
 
 
 @contextmanager
-def _needed() -> Iterator[None]:
-    from hemocast.errors import MissingExtra
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The hospital's service needs {error.name}",
-            "the extra 'serve'",
-            "Install it: pip install 'hemocast[serve]'",
-        ) from error
-
-
-@contextmanager
 def _office(config: Path) -> Iterator[Office]:
-    with _needed():
+    from hemocast.serve import extra_needed
+
+    with extra_needed("The hospital's service"):
         from hemocast.serve.hospital.service import opened
         from hemocast.serve.hospital.settings import read_settings
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemocast.cli.options import SERVICE, Service
+
 if TYPE_CHECKING:
     from hemocast.serve.hospital.people.accounts import Accounts
     from hemocast.serve.hospital.people.audit import Audit, Person
@@ -22,10 +24,6 @@ account = typer.Typer(
     no_args_is_help=True,
 )
 
-_Config = Annotated[
-    Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
-]
-_USUAL = Path("hemocast-serve.yaml")
 _Name = Annotated[str, typer.Argument(help="The account's name.")]
 _Role = Annotated[str, typer.Option(help="reader, engineer or admin.")]
 _Stdin = Annotated[
@@ -47,20 +45,14 @@ class _Desk:
 def _desk(config: Path) -> Iterator[_Desk]:
     import getpass
 
-    from hemocast.errors import MissingExtra
+    from hemocast.serve import extra_needed
 
-    try:
+    with extra_needed("The hospital's service"):
         from hemocast.serve.hospital.people.accounts import Accounts
         from hemocast.serve.hospital.people.audit import Audit, Person
         from hemocast.serve.hospital.people.tokens import Tokens
         from hemocast.serve.hospital.service import opened
         from hemocast.serve.hospital.settings import read_settings
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The hospital's service needs {error.name}",
-            "the extra 'serve'",
-            "Install it: pip install 'hemocast[serve]'",
-        ) from error
     with opened(read_settings(config)) as office:
         audit = Audit(office.database, office.root.key)
         by = Person(f"cli:{getpass.getuser()}")
@@ -72,7 +64,7 @@ def add(
     name: _Name,
     role: _Role = "reader",
     password_stdin: _Stdin = False,
-    config: _Config = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Add an account; its password is asked for."""
     from hemocast.serve.hospital.people.roles import role_of
@@ -87,7 +79,7 @@ def add(
 def role(
     name: _Name,
     role: Annotated[str, typer.Argument(help="The new role.")],
-    config: _Config = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Give an account another role; its sessions end."""
     from hemocast.serve.hospital.people.roles import role_of
@@ -99,7 +91,7 @@ def role(
 
 
 @account.command()
-def password(name: _Name, password_stdin: _Stdin = False, config: _Config = _USUAL) -> None:
+def password(name: _Name, password_stdin: _Stdin = False, config: Service = SERVICE) -> None:
     """Give an account another password; its sessions end."""
     with _desk(config) as desk:
         desk.accounts.set_password(name, _password(password_stdin), desk.by)
@@ -107,7 +99,7 @@ def password(name: _Name, password_stdin: _Stdin = False, config: _Config = _USU
 
 
 @account.command()
-def disable(name: _Name, config: _Config = _USUAL) -> None:
+def disable(name: _Name, config: Service = SERVICE) -> None:
     """Let an account in no more: its sessions end, its tokens open nothing."""
     with _desk(config) as desk:
         desk.accounts.enable(name, desk.by, on=False)
@@ -115,7 +107,7 @@ def disable(name: _Name, config: _Config = _USUAL) -> None:
 
 
 @account.command()
-def enable(name: _Name, config: _Config = _USUAL) -> None:
+def enable(name: _Name, config: Service = SERVICE) -> None:
     """Let a disabled account in again."""
     with _desk(config) as desk:
         desk.accounts.enable(name, desk.by, on=True)
@@ -123,7 +115,7 @@ def enable(name: _Name, config: _Config = _USUAL) -> None:
 
 
 @account.command("list")
-def list_(config: _Config = _USUAL) -> None:
+def list_(config: Service = SERVICE) -> None:
     """Tell all accounts."""
     with _desk(config) as desk:
         for one in desk.accounts.all():
@@ -141,7 +133,7 @@ def token(
     ],
     label: Annotated[str, typer.Option(help="What it is for.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it holds.")] = 365,
-    config: _Config = _USUAL,
+    config: Service = SERVICE,
 ) -> None:
     """Make a token of the REST API for a program; it is printed once."""
     from hemocast.serve.hospital.people.roles import scope_of
@@ -152,7 +144,7 @@ def token(
 
 
 @account.command()
-def tokens(config: _Config = _USUAL) -> None:
+def tokens(config: Service = SERVICE) -> None:
     """Tell all tokens, and until when they hold."""
     with _desk(config) as desk:
         for one in desk.tokens.all():
@@ -162,7 +154,8 @@ def tokens(config: _Config = _USUAL) -> None:
 
 @account.command()
 def revoke(
-    number: Annotated[int, typer.Argument(help="Of the token.")], config: _Config = _USUAL
+    number: Annotated[int, typer.Argument(help="Of the token.")],
+    config: Service = SERVICE,
 ) -> None:
     """End a token."""
     with _desk(config) as desk:
@@ -171,7 +164,7 @@ def revoke(
 
 
 @account.command("check-audit")
-def check_audit(config: _Config = _USUAL) -> None:
+def check_audit(config: Service = SERVICE) -> None:
     """Prove that the audit log is what was written. Exit code 5: it was changed."""
     from hemocast.cli.exits import leave_if_found
 

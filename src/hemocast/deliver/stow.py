@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hemocast.deliver.objects import encoded
-from hemocast.dicom.files.dicomweb import quiet
-from hemocast.errors import HemocastError, MissingExtra, PeerRefused
+from hemocast.dicom.files.dicomweb import client_class, quiet
+from hemocast.errors import HemocastError, PeerRefused
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -38,22 +38,13 @@ def store(objects: Iterable[Dataset], address: str) -> None:
         The archive does not answer, refuses an object, or does not list it as stored. What it did
         store is stored: sent again, the same objects have the same UIDs.
     """
-    try:
-        from dicomweb_client import DICOMwebClient
-    except ImportError as error:
-        raise MissingExtra(
-            "The DICOMweb client is not installed",
-            "Hemocast with its extra 'serve'",
-            "Install it with: pip install 'hemocast[serve]'",
-        ) from error
     from pydicom import dcmread
 
+    web_client = client_class()
     sent = [dcmread(io.BytesIO(encoded(dataset))) for dataset in objects]
     try:
         with quiet():
-            client = DICOMwebClient(
-                url=address.rstrip("/"), timeout=_TIMEOUT_S, permissive_uid=True
-            )
+            client = web_client(url=address.rstrip("/"), timeout=_TIMEOUT_S, permissive_uid=True)
             # Whoever sends knows when to try again, and how often.
             client.set_http_retry_params(retry=False)
             answer = client.store_instances(sent)

@@ -40,12 +40,19 @@ class Page:
     policy: str
 
 
-@cache
-def _environment(language: Language) -> Environment:
+def make_environment(folder: Path, language: Language) -> Environment:
+    """Prepare templates: all they are told is escaped, and said in the language.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the templates.
+    language : Language
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -55,18 +62,28 @@ def _environment(language: Language) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters |= {
-        "format": formatted,
         "percent": language.percent,
-        "sentence": language.sentence,
         "told": language.told,
         "shown": language.shown,
-        "told_sentence": language.told_sentence,
-        "told_title": language.told_title,
     }
     environment.globals |= {
         "language": language,
         "version": VERSION,
         "research_notice": RESEARCH_NOTICE,
+    }
+    return environment
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = make_environment(TEMPLATES, language)
+    environment.filters |= {
+        "format": formatted,
+        "sentence": language.sentence,
+        "told_sentence": language.told_sentence,
+        "told_title": language.told_title,
+    }
+    environment.globals |= {
         "titles": METRIC_TITLES,
         "number": number,
         "heat_top": TOP,

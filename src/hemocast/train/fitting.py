@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +90,9 @@ def fit(
     if config.net.name in RECIPES:
         return fit_measured(data, config)
     if config.train.encoder == AUTO:
-        again = partial(fit, data, folder=folder, validation=validation, progress=progress)
-        return choose(lambda one: again(config=one), config)
+        return choose(
+            lambda one: fit(data, one, folder, validation=validation, progress=progress), config
+        )
     if config.train.encoder is not None:
         return fit_head(data, config)
     return _fit_in_stages(data, config, folder, validation, progress)

@@ -40,15 +40,9 @@ def score_rows(scored: Iterable[Scored]) -> Iterator[Mapping[str, object]]:
             risk = result.risk
             yield {
                 **_of(one.patient),
-                "score": result.score.name,
+                **_points(result),
+                **_risk(result),
                 "predicts": result.score.predicts,
-                "points": result.points,
-                "points_low": result.low,
-                "points_high": result.high,
-                "risk": risk and risk.value,
-                "risk_low": risk and risk.low,
-                "risk_high": risk and risk.high,
-                "risk_of": risk.outcome if risk else result.score.outcome,
                 "horizon": result.score.horizon,
                 "population": result.score.population,
                 "risk_source": risk and risk.source,
@@ -88,16 +82,9 @@ def score_json(scored: Iterable[Scored], scores: Iterable[Score]) -> dict[str, A
 
 def result_json(result: Result) -> dict[str, Any]:
     """Give one result with whom the score is for, under the names of the table's columns."""
-    risk = result.risk
     return {
-        "score": result.score.name,
-        "points": result.points,
-        "points_low": result.low,
-        "points_high": result.high,
-        "risk": risk and risk.value,
-        "risk_low": risk and risk.low,
-        "risk_high": risk and risk.high,
-        "risk_of": risk.outcome if risk else result.score.outcome,
+        **_points(result),
+        **_risk(result),
         "population": result.score.population,
         "missing": list(result.missing),
         "measured": list(result.measured),
@@ -105,12 +92,28 @@ def result_json(result: Result) -> dict[str, Any]:
     }
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _points(result: Result) -> dict[str, Any]:
     return {
         "score": result.score.name,
         "points": result.points,
         "points_low": result.low,
         "points_high": result.high,
+    }
+
+
+def _risk(result: Result) -> dict[str, Any]:
+    risk = result.risk
+    return {
+        "risk": risk and risk.value,
+        "risk_low": risk and risk.low,
+        "risk_high": risk and risk.high,
+        "risk_of": risk.outcome if risk else result.score.outcome,
+    }
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {
+        **_points(result),
         "items": [asdict(item) for item in result.items],
         "risks": [asdict(risk) for risk in result.risks],
         "missing": list(result.missing),

@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hemocast.dicom.files.archive import ArchiveLimits
 from hemocast.errors import HemocastError, MissingExtra, NothingThere, TooLarge
+
+if TYPE_CHECKING:
+    from dicomweb_client import DICOMwebClient
 
 _SCHEMES = ("dicomweb+http://", "dicomweb+https://")
 _PAGE = 200
@@ -55,6 +58,25 @@ def is_server(source: str) -> bool:
     return source.lower().startswith(_SCHEMES)
 
 
+def client_class() -> type[DICOMwebClient]:
+    """Return the client's class.
+
+    Raises
+    ------
+    MissingExtra
+        The client is not installed.
+    """
+    try:
+        from dicomweb_client import DICOMwebClient
+    except ImportError as error:
+        raise MissingExtra(
+            "The DICOMweb client is not installed",
+            "Hemocast with its extra 'serve'",
+            "Install it with: pip install 'hemocast[serve]'",
+        ) from error
+    return DICOMwebClient
+
+
 class Server:
     """A DICOMweb server (QIDO-RS and WADO-RS).
 
@@ -72,16 +94,9 @@ class Server:
     """
 
     def __init__(self, address: str) -> None:
+        client = client_class()
         try:
-            from dicomweb_client import DICOMwebClient
-        except ImportError as error:
-            raise MissingExtra(
-                "The DICOMweb client is not installed",
-                "Hemocast with its extra 'serve'",
-                "Install it with: pip install 'hemocast[serve]'",
-            ) from error
-        try:
-            self._client = DICOMwebClient(
+            self._client = client(
                 url=address[len("dicomweb+") :].rstrip("/"), timeout=_TIMEOUT, permissive_uid=True
             )
         except ValueError as error:

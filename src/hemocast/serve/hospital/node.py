@@ -177,12 +177,17 @@ def tls_server(settings: NodeConfig) -> ssl.SSLContext | None:
             context.load_verify_locations(settings.tls_callers)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"A certificate or its key cannot be used ({type(error).__name__})",
-            "PEM files that belong together",
-            "Check node.tls_certificate, node.tls_key and node.tls_callers",
-        ) from error
+        raise certificate_refused(error) from error
     return context
+
+
+def certificate_refused(error: Exception) -> UsageError:
+    """Say that a certificate cannot be used."""
+    return UsageError(
+        f"A certificate or its key cannot be used ({type(error).__name__})",
+        "PEM files that belong together",
+        "Check node.tls_certificate, node.tls_key and node.tls_callers",
+    )
 
 
 def _store(event: evt.Event, inbox: Inbox) -> int:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hemocast.errors import PeerRefused, UsageError
+from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.node import certificate_refused
 from hemocast.serve.hospital.settings import NodeConfig, Peer
 
 if TYPE_CHECKING:
@@ -100,11 +101,7 @@ class Caller:
             if node.tls_certificate is not None:
                 context.load_cert_chain(node.tls_certificate, node.tls_key)
         except (OSError, ssl.SSLError) as error:
-            raise UsageError(
-                f"A certificate or its key cannot be used ({type(error).__name__})",
-                "PEM files that belong together",
-                "Check node.tls_certificate, node.tls_key and node.tls_callers",
-            ) from error
+            raise certificate_refused(error) from error
         return context
 
     def echo(self, peer: Peer) -> None:

@@ -33,16 +33,19 @@ _WRONG_SECONDS = 60.0
 _ASK = "Ask who leads the study for a new one."
 _OWN = ("script-src", "style-src", "img-src", "connect-src")
 _POLICY = content_policy({**dict.fromkeys(_OWN, "'self'"), "frame-ancestors": "'none'"})
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
+}
+"""Of every answer of a web application of ours."""
+_HEADERS = HEADERS | {
+    "Content-Security-Policy": _POLICY,
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
 }
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from hemocast.errors import MissingExtra, StoreError
+from hemocast.errors import StoreError
 from hemocast.readers.store.engine import CANNOT_OPEN, open_engine
+from hemocast.serve import extra_needed
 
 _WRITES = "hemocast_writes"
 
@@ -86,16 +87,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    try:
+    with extra_needed("The hospital's service"):
         from alembic import command
         from alembic.config import Config
         from alembic.util import CommandError
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The hospital's service needs {error.name}",
-            "the extra 'serve'",
-            "Install it: pip install 'hemocast[serve]'",
-        ) from error
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     settings.attributes["connection"] = connection

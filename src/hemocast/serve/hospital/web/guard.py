@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
+from hemocast.serve.reading.guard import HEADERS
 
 _LOG = logging.getLogger(__name__)
 API = "/api/"
@@ -27,15 +28,9 @@ REPORT_POLICY = (
     "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
+_HEADERS = HEADERS | {
     # With "no-referrer" browsers would say of our own forms that they come from nowhere.
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
 }
 
 

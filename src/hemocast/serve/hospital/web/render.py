@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi.responses import HTMLResponse
 
 from hemocast.report.language import Language
-from hemocast.report.page import own_page
-from hemocast.report.words import RESEARCH_NOTICE
-from hemocast.version import VERSION
+from hemocast.report.page import make_environment, own_page
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,29 +20,7 @@ STYLE = Path(__file__).parent / "static" / "hospital.css"
 
 @cache
 def _environment(language: Language) -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {
-        "percent": language.percent,
-        "told": language.told,
-        "shown": language.shown,
-    }
-    environment.globals |= {
-        "language": language,
-        "version": VERSION,
-        "research_notice": RESEARCH_NOTICE,
-    }
-    return environment
+    return make_environment(TEMPLATES, language)
 
 
 def page(template: str, language: Language, status: int = 200, **values: object) -> HTMLResponse:
