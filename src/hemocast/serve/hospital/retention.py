@@ -16,13 +16,12 @@ from sqlalchemy import select
 from hemocast.errors import UsageError
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.store.database import Database
-from hemocast.serve.hospital.store.jobs import Job, Jobs, State
+from hemocast.serve.hospital.store.jobs import DONE, Job, Jobs
 from hemocast.serve.hospital.store.search import forget_images
 from hemocast.serve.hospital.store.tables import JOBS
 
 _LOG = logging.getLogger(__name__)
 _DRIFT_S = 300.0
-_STATES = (State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED)
 
 
 class Retention:
@@ -63,15 +62,14 @@ class Retention:
             return False
         last = datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=self._days)
         old = select(JOBS.c.study).where(
-            JOBS.c.state.in_(_STATES),
+            JOBS.c.state.in_(DONE),
             JOBS.c.pixels == 1,
             JOBS.c.changed_at < last.isoformat(timespec="milliseconds"),
         )
         with self._database.reading() as connection:
             found = set(connection.execute(old).scalars())
-        for job in Jobs(self._database).all(*_STATES) if found else ():
-            if job.study in found:
-                retire(self._database, self._root, job, "their time is over")
+        for job in Jobs(self._database).all(*DONE, studies=found) if found else ():
+            retire(self._database, self._root, job, "their time is over")
         return False
 
 
@@ -90,7 +88,7 @@ def retire(database: Database, root: Root, job: Job, why: str, who: str = "") ->
     UsageError
         The study is under way.
     """
-    if job.state not in _STATES:
+    if job.state not in DONE:
         raise UsageError(
             "The study is under way", "one that is done, refused or has failed", "Wait for it"
         )

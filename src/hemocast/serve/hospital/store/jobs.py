@@ -12,7 +12,7 @@ that has changed meanwhile finds that the move is not to be made, and drops what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -36,6 +36,10 @@ class State(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+DONE = (State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED)
+"""Nobody works on a study in these, but to send what was made of it."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,11 @@ class Jobs:
         self._held: set[int] = set()
         self._turn = Lock()
 
-    def all(self, *states: State) -> list[Job]:
-        """Jobs, or those in some states, the oldest study first."""
+    def all(self, *states: State, studies: Collection[int] | None = None) -> list[Job]:
+        """Jobs, or those in some states and of some studies, the oldest study first."""
         wanted = _JOBS.where(JOBS.c.state.in_(states)) if states else _JOBS
+        if studies is not None:
+            wanted = wanted.where(JOBS.c.study.in_(studies))
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(wanted.order_by(JOBS.c.study))]
 

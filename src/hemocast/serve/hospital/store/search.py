@@ -8,10 +8,8 @@ from hemocast.errors import UsageError
 from hemocast.serve.hospital.store.arrivals import begin_anew
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.events import add_event
-from hemocast.serve.hospital.store.jobs import Job, Jobs, State
+from hemocast.serve.hospital.store.jobs import DONE, Job, Jobs, State
 from hemocast.serve.hospital.store.tables import INSTANCES, JOBS, STUDIES
-
-_SETTLED_DOWN = (State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED)
 
 
 def find(database: Database, which: str) -> list[Job]:
@@ -37,7 +35,7 @@ def find(database: Database, which: str) -> list[Job]:
             "an accession number, a study UID or a study's name as 'hemocast serve jobs' tells it",
             "Check what was given",
         )
-    return [job for job in Jobs(database).all() if job.study in found]
+    return Jobs(database).all(studies=found)
 
 
 def reprocess(database: Database, job: Job, who: str) -> None:
@@ -69,7 +67,7 @@ def forget_images(database: Database, job: Job, why: str, who: str = "") -> bool
     """
     with database.writing() as connection:
         mine = JOBS.c.study == job.study, JOBS.c.revision == job.revision
-        same = JOBS.c.images == job.images, JOBS.c.state.in_(_SETTLED_DOWN)
+        same = JOBS.c.images == job.images, JOBS.c.state.in_(DONE)
         changed = connection.execute(
             update(JOBS).where(*mine, *same).values(images=0, pixels=0, expected=None)
         )
