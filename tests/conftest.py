@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import time
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -163,9 +167,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         if user:
             shutil.chown(folder, user)
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            port = taken.getsockname()[1]
+        port = _free_port()
         initdb = Path(pg_ctl).with_name("initdb")
         subprocess.run(
             [initdb, "-D", folder / "data", "-A", "trust", "-U", "hemocast", "-N"], **run
@@ -179,3 +181,53 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"postgresql://hemocast@127.0.0.1:{port}/postgres"
     subprocess.run([pg_ctl, "-D", folder / "data", "-m", "immediate", "stop"], **run)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an empty Orthanc with DICOMweb (``/dicom-web``), on this machine alone."""
+    pytest.importorskip("dicomweb_client", reason="the extra 'serve' is not installed")
+    program = shutil.which("Orthanc")
+    places = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/orthanc/plugins")
+    plugins = [p for place in places for p in Path(place).glob("libOrthancDicomWeb*")]
+    if program is None or not plugins:
+        pytest.skip("Orthanc with its DICOMweb plugin is not installed (orthanc-dicomweb)")
+    folder, port = tmp_path_factory.mktemp("orthanc"), _free_port()
+    settings = {
+        "StorageDirectory": str(folder / "storage"),
+        "IndexDirectory": str(folder / "storage"),
+        "HttpPort": port,
+        "HttpBindAddresses": ["127.0.0.1"],
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "DicomServerEnabled": False,
+        "Plugins": [str(plugins[0])],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    (folder / "orthanc.json").write_text(json.dumps(settings))
+    command = [program, str(folder / "orthanc.json")]
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env=os.environ) as process,
+    ):
+        address = f"http://127.0.0.1:{port}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            until = time.monotonic() + 30
+            while time.monotonic() < until and process.poll() is None:
+                try:
+                    opener.open(f"{address}/system", timeout=10).close()
+                    break
+                except (urllib.error.URLError, ConnectionError):
+                    time.sleep(0.1)
+            else:
+                pytest.skip("Orthanc does not start here")
+            yield address
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
 import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -22,8 +16,6 @@ from hemocast.deliver.stow import store
 from hemocast.errors import PeerRefused
 
 pytest.importorskip("dicomweb_client", reason="the extra 'serve' is not installed")
-PLUGIN = "OrthancDicomWeb"
-PLACES = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/orthanc/plugins")
 
 
 @pytest.fixture(autouse=True)
@@ -42,48 +34,6 @@ def ask(address: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(address, timeout=10) as answer:
         return bytes(answer.read())
-
-
-@pytest.fixture(scope="module")
-def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start an empty Orthanc on a loopback port; give its address."""
-    program = shutil.which("Orthanc")
-    plugins = [p for place in PLACES for p in Path(place).glob(f"lib{PLUGIN}*")]
-    if program is None or not plugins:
-        pytest.skip("Orthanc with its DICOMweb plugin is not installed (orthanc-dicomweb)")
-    folder, port = tmp_path_factory.mktemp("orthanc"), free_port()
-    settings = {
-        "StorageDirectory": str(folder / "storage"),
-        "IndexDirectory": str(folder / "storage"),
-        "HttpPort": port,
-        "HttpBindAddresses": ["127.0.0.1"],
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "DicomServerEnabled": False,
-        "Plugins": [str(plugins[0])],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(
-            [program, str(folder / "orthanc.json")], stdout=log, stderr=log, env=os.environ
-        ) as process,
-    ):
-        address = f"http://127.0.0.1:{port}"
-        try:
-            until = time.monotonic() + 30
-            while time.monotonic() < until and process.poll() is None:
-                try:
-                    ask(f"{address}/system")
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    time.sleep(0.1)
-            else:
-                pytest.skip("Orthanc does not start here")
-            yield address
-        finally:
-            process.kill()
 
 
 def test_an_archive_holds_each_object_once_however_often_it_is_sent(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import shutil
 import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,8 +17,6 @@ from hemocast.dicom import make_uid
 from hemocast.errors import MissingExtra, NothingThere
 
 KEY = b"k" * 32
-PLUGIN = "OrthancDicomWeb"
-PLACES = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/orthanc/plugins")
 
 
 def free_port() -> int:
@@ -36,49 +29,6 @@ def free_port() -> int:
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start an empty Orthanc on a loopback port; give its address."""
-    pytest.importorskip("dicomweb_client", reason="the extra 'serve' is not installed")
-    program = shutil.which("Orthanc")
-    plugins = [p for place in PLACES for p in Path(place).glob(f"lib{PLUGIN}*")]
-    if program is None or not plugins:
-        pytest.skip("Orthanc with its DICOMweb plugin is not installed (orthanc-dicomweb)")
-    folder, port = tmp_path_factory.mktemp("orthanc"), free_port()
-    settings = {
-        "StorageDirectory": str(folder / "storage"),
-        "IndexDirectory": str(folder / "storage"),
-        "HttpPort": port,
-        "HttpBindAddresses": ["127.0.0.1"],
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "DicomServerEnabled": False,
-        "Plugins": [str(plugins[0])],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(
-            [program, str(folder / "orthanc.json")], stdout=log, stderr=log, env=os.environ
-        ) as process,
-    ):
-        address = f"http://127.0.0.1:{port}"
-        try:
-            until = time.monotonic() + 30
-            while time.monotonic() < until and process.poll() is None:
-                try:
-                    ask(f"{address}/system")
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    time.sleep(0.1)
-            else:
-                pytest.skip("Orthanc does not start here")
-            yield address
-        finally:
-            process.kill()
 
 
 def ask(url: str, data: bytes | None = None) -> bytes:
