@@ -95,7 +95,8 @@ def predict(
     from rich.progress import Progress
 
     from hemocast.model import load, load_default
-    from hemocast.pipeline.predict import Beside, Pages, cases_of, predict_cases
+    from hemocast.pipeline.predict import Beside, cases_of, predict_cases
+    from hemocast.pipeline.scan_job import Pages
 
     loaded = load(model) if model else load_default()
     if device != "cpu":

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("pynetdicom", reason="the extra 'serve' is not installed")
 
 from hemocast.dicom import CTHeader, make_uid, write_ct
-from hemocast.pipeline.predict import CaseResult
+from hemocast.pipeline.predictions.folder import CaseResult
 from hemocast.serve.hospital.analyst import Finding, Looked
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.service import Office, opened, running

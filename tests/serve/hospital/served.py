@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydicom import dcmread
 
-from hemocast.pipeline.predict import CaseResult
+from hemocast.pipeline.predictions.folder import CaseResult
 from hemocast.serve.hospital.analyst import Finding, Looked
 from hemocast.serve.hospital.service import opened, running
 from hemocast.serve.hospital.settings import read_settings

@@ -19,13 +19,13 @@ from hemocast.dicom.files.archive import Opened, open_named
 from hemocast.dicom.read import mixed_patients
 from hemocast.errors import HemocastError, WorkerDied
 from hemocast.onnx import usable_cpus
-from hemocast.pipeline.predict import CaseResult, Pages, ScanJob, predict_scan
+from hemocast.pipeline.predictions.folder import CaseResult
+from hemocast.pipeline.scan_job import USUAL_PAGES, Pages, ScanJob, predict_scan
 from hemocast.serve.hospital.objects import objects_of
 
 if TYPE_CHECKING:
     from hemocast.model import Model
 
-_USUAL = Pages()
 _STUDIES_A_PROCESS = 200
 """After so many a new process begins, so that what libraries leave behind does not add up."""
 
@@ -99,7 +99,7 @@ class OtherProcess:
         key: bytes,
         *,
         model: Path | None = None,
-        pages: Pages = _USUAL,
+        pages: Pages = USUAL_PAGES,
         processes: int = 1,
         time_limit_s: float = 600.0,
     ) -> None:

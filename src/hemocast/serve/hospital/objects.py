@@ -24,7 +24,7 @@ from hemocast.report.language import language
 if TYPE_CHECKING:
     from hemocast.dataset.ingest.sources import Candidate
     from hemocast.model import Model
-    from hemocast.pipeline.predict import CaseResult
+    from hemocast.pipeline.predictions.folder import CaseResult
     from hemocast.volume import Affine, BoolArray
 
 INFARCT = "infarct.nii.gz"

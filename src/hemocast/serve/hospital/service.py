@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
-from hemocast.pipeline.predict import Pages
+from hemocast.pipeline.scan_job import Pages
 from hemocast.serve.hospital.analyst import Analyst, OtherProcess
 from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox

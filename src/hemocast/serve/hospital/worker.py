@@ -14,7 +14,7 @@ from pathlib import Path
 from hemocast.errors import HemocastError, WorkerDied
 from hemocast.faults import internal_error
 from hemocast.files import write_bytes, writing
-from hemocast.pipeline.predict import CaseResult
+from hemocast.pipeline.predictions.folder import CaseResult
 from hemocast.serve.hospital.analyst import Analyst, Finding
 from hemocast.serve.hospital.objects import refusal_objects
 from hemocast.serve.hospital.pace import Pacer
