@@ -1,6 +1,6 @@
-"""How often each 95 % interval holds the truth, simulated: writes docs/interval-coverage.md.
+"""How often each 95 % interval holds the truth, simulated: writes docs/lab/interval-coverage.md.
 
-    python benchmarks/interval_coverage.py [--runs 2000] [--out docs/interval-coverage.md]
+    python benchmarks/interval_coverage.py [--runs 2000] [--out docs/lab/interval-coverage.md]
 
 A full run of 2,000 takes some 8 minutes of one core.
 """
@@ -223,7 +223,7 @@ def main() -> None:
     """Simulate, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--out", type=Path, default=Path("docs/interval-coverage.md"))
+    parser.add_argument("--out", type=Path, default=Path("docs/lab/interval-coverage.md"))
     asked = parser.parse_args()
     start = time.process_time()
     slow = max(asked.runs // 2, 1)

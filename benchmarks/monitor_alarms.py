@@ -1,6 +1,6 @@
 """How often ``hemocast monitor`` gives a false alarm, and how soon it notices a change.
 
-    python benchmarks/monitor_alarms.py                     # docs/monitor.md; 5 minutes of CPU
+    python benchmarks/monitor_alarms.py                   # docs/how-to/monitor.md; 5 minutes of CPU
     python benchmarks/monitor_alarms.py --example FOLDER    # history.csv and outcomes.csv of one
 
 A trial is a made-up year: 1,000 scans of as many patients, a tenth refused, eight signs that go

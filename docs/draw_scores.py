@@ -1,4 +1,7 @@
-"""Write the tables of docs/scores.md from the scores' own files: ``python docs/draw_scores.py``."""
+"""Write the tables of docs/reference/scores.md from the scores' own files.
+
+Run it after a score's file has changed: ``python docs/draw_scores.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from hemocast.classical.scores import all_scores
 from hemocast.classical.scores.definition import Item, Part, Score, Step
 from hemocast.classical.scores.inputs import INPUTS, OTHER_NAMES
 
-PAGE = Path(__file__).parent / "scores.md"
+PAGE = Path(__file__).parent / "reference" / "scores.md"
 BEGIN, END = "<!-- scores: written by docs/draw_scores.py -->\n", "<!-- end of scores -->\n"
 
 

@@ -1,4 +1,4 @@
-"""docs/security.md: the bounds that it names are those that are held."""
+"""docs/explanation/security.md: the bounds that it names are those that are held."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "security.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "security.md"
 ROWS = re.findall(
     r"^\| .+ \| ([\d.]+) \| `(hemocast[\w.]+)\.(\w+)` \|$", PAGE.read_text("utf-8"), re.MULTILINE
 )

@@ -46,7 +46,7 @@ def follow(page: Path, place: Path) -> str:
 def test_own_data_comes_to_table_1_table_2_and_a_page(tmp_path: Path) -> None:
     place = tmp_path / "work"
     place.mkdir()
-    printed = follow(DOCS / "tutorial-own-data.md", place)
+    printed = follow(DOCS / "tutorials" / "own-data.md", place)
     assert "labels.xlsx: column label was read as 0 for no ht, 1 for ht" in printed
     assert "40 label(s) matched a patient" in printed
     first = load_workbook(place / "data" / "cohort" / "table1.xlsx").active

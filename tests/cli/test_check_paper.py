@@ -13,7 +13,7 @@ from hemocast.errors import NotWritable, OutputExists, TableError
 
 app = typer.Typer()
 app.command()(check_paper)
-DOC = Path(__file__).parents[2] / "docs" / "paper-check.md"
+DOC = Path(__file__).parents[2] / "docs" / "how-to" / "paper-check.md"
 HEADER = "table,row,column,value,unit,n\n"
 
 

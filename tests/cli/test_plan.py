@@ -21,7 +21,8 @@ from hemocast.stats import (
     mrmc_power,
 )
 
-DOC = (Path(__file__).parents[2] / "docs" / "planning.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "planning.md"
+DOC = PAGE.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\n\$ hemocast plan ((?:.*\\\n)*.*)\n((?:(?!```).*\n)*)", DOC)
 READERS = (
     "--readers 6 --effect 0.04 --pilot-cases 114 --treatment-reader 0.0002 --error 0.0008 "

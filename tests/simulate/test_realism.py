@@ -1,4 +1,4 @@
-"""Simulated heads against a real one: the numbers that docs/simulator.md prints."""
+"""Simulated heads against a real one: the numbers that docs/explanation/simulator.md prints."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_skin_and_ventricle_are_as_sharp_as_in_the_real_head(simulated, real):
 
 @pytest.mark.slow
 def test_known_difference_the_rim_under_the_bone_is_not_brightened(simulated, real):
-    """Fails when the simulator learns it: then docs/simulator.md must no longer say so."""
+    """Fails when the simulator learns it: then its page must no longer say so."""
 
     def rim(scan) -> float:
         mm, hu = scan.edges["brain and inner table"]

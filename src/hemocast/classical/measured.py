@@ -158,7 +158,7 @@ class MeasuredModel:
             raise NoRecord(
                 "None of the values that the model needs is known for this patient",
                 "a row of the clinical table with the patient's participant_id, and values in it",
-                "Add the row; see docs/prediction-schema.md for the names of patients",
+                "Add the row; see docs/reference/prediction-schema.md for the names of patients",
             )
         return tuple(_in_words(one) for one in missing)
 

@@ -34,7 +34,10 @@ def monitor(
         int, typer.Option(min=1, max=104, help="That are the reference, where none is given.")
     ] = 12,
     alarm_level: Annotated[
-        float, typer.Option(min=0.001, max=0.2, help="Chance of a false alarm, see docs/monitor.md")
+        float,
+        typer.Option(
+            min=0.001, max=0.2, help="Chance of a false alarm, as docs/how-to/monitor.md says"
+        ),
     ] = 0.05,
     chart_outcomes: Annotated[
         int, typer.Option(min=20, max=20_000, help="Outcomes that the charts' chance is for.")

@@ -56,7 +56,7 @@ def predict(
         Path | None,
         typer.Option(
             help="For a model of the clinical record, and for published scores on the page "
-            "(docs/scores.md): a table with patient_id (and --key) or "
+            "(docs/reference/scores.md): a table with patient_id (and --key) or "
             "participant_id, age, nihss ..., or a dataset. Patients are found by participant_id: "
             "see --key, or give a table of paths."
         ),

@@ -16,8 +16,9 @@ def score(
     clinical: Annotated[
         Path,
         typer.Option(
-            help="CSV or TSV with participant_id and what the scores ask for (docs/scores.md); a "
-            "dataset's clinical.tsv. What it says comes before --signs."
+            help="CSV or TSV with participant_id and what the scores ask for "
+            "(docs/reference/scores.md); a dataset's clinical.tsv. What it says comes before "
+            "--signs."
         ),
     ],
     signs: Annotated[

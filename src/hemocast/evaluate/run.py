@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Tables:
-    """The files that an evaluation takes; see ``docs/evaluation.md``.
+    """The files that an evaluation takes; see ``docs/reference/evaluation.md``.
 
     Parameters
     ----------

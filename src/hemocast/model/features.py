@@ -67,7 +67,8 @@ FEATURES = (
 """What is measured, in this order.
 
 The gaps are ours. In 10 of 23 features one of four real heads lay outside of the middle 90 % of
-simulated ones (docs/simulator.md), in edges and anatomy more than in noise, which follows scanners.
+simulated ones (docs/explanation/simulator.md), in edges and anatomy more than in noise, which
+follows scanners.
 """
 
 _BLOCK = 16

@@ -110,12 +110,12 @@ class StackInput(nn.Module):
     the same place on the other side, where both hold tissue, smoothed. Stacks come upright with the
     midline in the middle, so the mirror image is a flip of the last axis. Only the darker side
     counts: with the sign kept, the healthy side carries the same evidence, and a network is as
-    likely to point there (docs/performance.md).
+    likely to point there (docs/lab/performance.md).
 
     Sulci and ventricles are never the same on both sides and are far darker than an infarct. With
     ``fluid_hu`` the pixels that hold fluid are left out before pooling, so that the difference is
-    one of tissue with tissue (docs/models.md); without, as in models of version 0.1, pooled pixels
-    mix both.
+    one of tissue with tissue (docs/explanation/models.md); without, as in models of version 0.1,
+    pooled pixels mix both.
 
     Parameters
     ----------

@@ -96,14 +96,14 @@ TABLE = TableSchema(
 
 
 def read_printed(path: Path) -> tuple[Printed, ...]:
-    """Read a table of printed numbers; its columns are in docs/paper-check.md.
+    """Read a table of printed numbers; its columns are in docs/how-to/paper-check.md.
 
     Raises
     ------
     TableError
         The file cannot be read, or holds faults: all of them at once, by row and column.
     """
-    expected = "a UTF-8 CSV of printed numbers as docs/paper-check.md describes it"
+    expected = "a UTF-8 CSV of printed numbers as docs/how-to/paper-check.md describes it"
     if path.is_file() and path.stat().st_size > MAX_BYTES:
         raise TableError(
             "The table is too large",

@@ -78,7 +78,7 @@ def run_demo(out: Path, options: RunOptions | None = None) -> Demo:
     out : Path
         Folder for everything; new, or of an interrupted run with the same seed, which goes on.
     options : RunOptions, optional
-        The seed is not chosen for its result: docs/demo.md has 20.
+        The seed is not chosen for its result: docs/lab/demo.md has 20.
 
     Raises
     ------
@@ -263,7 +263,7 @@ def _model(config: Config, trained: Trained) -> Facts:
 
 
 def _summary(result: DemoResult, seed: int) -> dict[str, object]:
-    """The demonstration in numbers, for the table over seeds in docs/demo.md."""
+    """The demonstration in numbers, for the table over seeds in docs/lab/demo.md."""
     model, ceiling = result.evaluation.models
     return {
         "simulated": True,

@@ -83,7 +83,7 @@ def choose_scores(names: Sequence[str] = ()) -> tuple[Score, ...]:
         raise UsageError(
             f"{len(missing)} of the scores named are not known",
             f"any of {', '.join(known)}",
-            "Correct the names; docs/scores.md lists what is not supported, and why",
+            "Correct the names; docs/reference/scores.md lists what is not supported, and why",
         )
     return tuple(by_name[name.lower()] for name in dict.fromkeys(names)) or tuple(known.values())
 

@@ -27,7 +27,10 @@ _FLUID_HU, _TISSUE_HU = 8.0, 26.0
 _LEAST = 0.02
 
 LIMITS_MM = 2.5
-"""95 % limits of agreement with the truth in 54 simulated heads, to both sides (docs/signs.md)."""
+"""95 % limits of agreement with the truth in 54 simulated heads, to both sides.
+
+From docs/explanation/signs.md.
+"""
 
 
 @dataclass(frozen=True)

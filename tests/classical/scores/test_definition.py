@@ -105,7 +105,7 @@ def test_the_page_shows_the_tables_as_they_are() -> None:
     assert spec.loader is not None
     drawing = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(drawing)
-    page = (DOCS / "scores.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "scores.md").read_text(encoding="utf-8")
     assert drawing.tables() in page, "run: python docs/draw_scores.py"
     for name in ("IST-3", "Stroke-TPI", "ASIAN", "HeRS", "TURN", "MRI"):
         assert name in page.split("## Not supported")[1].split("## Inputs")[0]

@@ -86,7 +86,8 @@ def test_the_check_itself_sees_faults(prediction, schema_faults) -> None:
 def test_the_example_in_the_documents_is_valid_and_every_field_is_explained(
     schema_faults,
 ) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "prediction-schema.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[3] / "docs" / "reference" / "prediction-schema.md"
+    text = page.read_text(encoding="utf-8")
     example = text.split("```json")[1].split("```")[0]
     assert schema_faults(json.loads(example), SCHEMA) == []
     table = text.split("```json")[0]

@@ -71,7 +71,7 @@ def take_tables(root: Path, tables: Sequence[Path], key: Path | None = None) -> 
         The dataset folder.
     tables : sequence of Path
         One row a patient, by ``patient_id`` (as in the DICOM files) or ``participant_id``, with any
-        columns of the three tables (``docs/dataset.md``).
+        columns of the three tables (``docs/reference/dataset.md``).
     key : Path, optional
         Of the pseudonyms; see `key_of_dataset`.
 

@@ -27,7 +27,7 @@ NOTES = (
     "same patients. A model that reads age from atrophy can pass that ceiling, which takes age as "
     "not seen.",
     "Heatmaps: class activation maps of the first scans of 200 patients with HT, infarct grown by "
-    "5 mm. A hit proves nothing where random weights make it too (docs/heatmaps.md).",
+    "5 mm. A hit proves nothing where random weights make it too (docs/explanation/heatmaps.md).",
     "CPU: training in both stages and scoring the fresh scans; empty where it was stopped and went "
     "on.",
 )

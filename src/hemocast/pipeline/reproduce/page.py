@@ -149,7 +149,7 @@ def _figures(done: Reproduction, readers: ReaderAnalysis) -> Iterator[Drawing]:
         "figure2", confusion_figure(confusion_panels(readers.raters), simulated=True),
         "Counts of held-out scans, and shares of the true class. The paper prints for CTNet a "
         f"sensitivity of {_paper('sensitivity')} % and a specificity of {_paper('specificity')} %; "
-        "no whole numbers of scans fit all that it prints (docs/paper-check.md).",
+        "no whole numbers of scans fit all that it prints (docs/how-to/paper-check.md).",
         "Figure 2. Confusion matrices of the model and the simulated readers",
     )  # fmt: skip
     yield Drawing(

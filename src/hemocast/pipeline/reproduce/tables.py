@@ -152,7 +152,7 @@ def _printed3() -> Iterator[tuple[str, ...]]:
         cells = [printed(table, name, column) for column in METRICS]
         macro = NO_VALUE
         if table == "Table 3":
-            # The paper's F1 of its comparators is a macro-F1: docs/paper-check.md.
+            # The paper's F1 of its comparators is a macro-F1: docs/how-to/paper-check.md.
             at = METRICS.index("f1")
             macro, cells[at] = cells[at], NO_VALUE
         yield name, PRINTED, *cells, macro, printed(table, name, "auc")

@@ -332,7 +332,7 @@ def _heatmap(records: Records) -> str:
         return ""
     return (
         f"Heatmaps are class activation maps in {HEATMAP_UNIT}. How far such maps show what a "
-        "model uses is measured by 'hemocast explain' and stands in docs/heatmaps.md."
+        "model uses is measured by 'hemocast explain' and stands in docs/explanation/heatmaps.md."
     )
 
 

@@ -1,4 +1,7 @@
-"""``prediction.json``: one prediction for other programs; see docs/prediction-schema.md."""
+"""``prediction.json``: one prediction for other programs.
+
+Its fields: docs/reference/prediction-schema.md.
+"""
 
 from __future__ import annotations
 
