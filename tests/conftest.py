@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,33 @@ def schema_faults() -> Callable[[object, dict], list[str]]:
         Draft202012Validator.check_schema(schema)
         found = Draft202012Validator(schema).iter_errors(value)
         return [f"{error.json_path}: {error.message}" for error in found]
+
+    return faults
+
+
+@pytest.fixture(scope="session")
+def html_faults() -> Callable[[str], list[str]]:
+    """Return a function that names what is wrong in a page's HTML.
+
+    What the parser of the standard minds, an id given twice, a reference to what is not there, and
+    a time in smaller parts than milliseconds.
+    """
+    from html5lib import HTMLParser
+
+    referring = ("aria-labelledby", "aria-describedby", "for")
+
+    def faults(page: str) -> list[str]:
+        parser = HTMLParser(namespaceHTMLElements=False)
+        nodes = list(parser.parse(page).iter())
+        ids = Counter(node.get("id") for node in nodes if node.get("id") is not None)
+        named = {name for node in nodes for key in referring for name in node.get(key, "").split()}
+        named |= {to[1:] for node in nodes if (to := node.get("href", "")).startswith("#")}
+        return [
+            *(f"{code} at {place}" for place, code, _ in parser.errors),
+            *(f"id {name} {count} times" for name, count in ids.items() if count > 1),
+            *(f"nothing is called {name}" for name in sorted(named - set(ids) - {""})),
+            *(said for node in nodes if re.search(r"\.\d{4}", said := node.get("datetime", ""))),
+        ]
 
     return faults
 

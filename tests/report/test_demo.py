@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -30,9 +31,10 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(demo: DemoResult, artefacts: Path) -> Tags:
+def page(demo: DemoResult, artefacts: Path, html_faults: Callable[[str], list[str]]) -> Tags:
     """Return the page, which stays to be looked at."""
     text = demo_page(demo)
+    assert html_faults(text) == []
     (artefacts / "demo.html").write_text(text, encoding="utf-8")
     return Tags(text)
 

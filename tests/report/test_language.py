@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from gettext import GNUTranslations
@@ -200,7 +201,10 @@ class Words(HTMLParser):
 
 
 def test_no_english_is_left_in_a_chinese_page(
-    prediction: Prediction, source: Source, tmp_path: Path
+    prediction: Prediction,
+    source: Source,
+    tmp_path: Path,
+    html_faults: Callable[[str], list[str]],
 ) -> None:
     rows = (
         SignRow("Acute infarct", "41 (16 to 118) mL",
@@ -257,6 +261,7 @@ def test_no_english_is_left_in_a_chinese_page(
         setting=Setting(0.4, language=ZH),
     )  # fmt: skip
     text = path.read_text(encoding="utf-8")
+    assert html_faults(text) == []
     page = Words()
     page.feed(text)
     assert '<html lang="zh-Hans">' in text

@@ -54,8 +54,11 @@ def read(path: Path) -> Reader:
 
 
 @pytest.fixture
-def page(prediction, source: Source, tmp_path: Path) -> Reader:
+def page(
+    prediction, source: Source, tmp_path: Path, html_faults: Callable[[str], list[str]]
+) -> Reader:
     write_case_page(prediction, source, tmp_path / "report.html", setting=Setting(base_rate=0.4))
+    assert html_faults((tmp_path / "report.html").read_text(encoding="utf-8")) == []
     return read(tmp_path / "report.html")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hemocast.errors import BloodPresent
 from hemocast.report.case.refusal import refusal_page
 from hemocast.report.language import language
@@ -28,8 +30,9 @@ def test_it_says_why_what_to_do_and_gives_no_number_of_a_risk() -> None:
     assert "%" not in page.partition("<body>")[2]
 
 
-def test_it_is_written_in_chinese_too() -> None:
+def test_it_is_written_in_chinese_too(html_faults: Callable[[str], list[str]]) -> None:
     page = refusal_page(BLOOD, "scan-1", "", language("zh"))
+    assert html_faults(page) == []
     assert "扫描已显示约 12.0 mL 出血。" in page
     assert page.count('lang="en"') == 1, "only what says that nobody reviewed the translation"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from hemocast.evaluate.result import EvaluationResult, Incidence, LeftOut, Scenario
@@ -17,7 +18,9 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
-def test_it_shows_every_metric_comparison_and_subgroup(evaluation: EvaluationResult) -> None:
+def test_it_shows_every_metric_comparison_and_subgroup(
+    evaluation: EvaluationResult, html_faults: Callable[[str], list[str]]
+) -> None:
     page = evaluation_page(evaluation, draw_evaluation(evaluation), ())
     said = words(page)
     model = evaluation.models[0]
@@ -36,6 +39,7 @@ def test_it_shows_every_metric_comparison_and_subgroup(evaluation: EvaluationRes
     auc = model["auc"]
     assert f"AUC {auc.value:.3f} {auc.ci_low:.3f} to {auc.ci_high:.3f} {auc.ci_method}" in said
     assert "<b>" not in page
+    assert html_faults(page) == []
     assert page.count("<figure") == 8
     assert "nan" not in said
 
@@ -70,8 +74,12 @@ def test_sites_are_pooled_on_it(evaluation: EvaluationResult) -> None:
     assert "Rests on 2 sites." in said
 
 
-def test_a_page_without_models_is_that_of_the_readers(reader_study: EvaluationResult) -> None:
-    said = words(evaluation_page(reader_study, (), ()))
+def test_a_page_without_models_is_that_of_the_readers(
+    reader_study: EvaluationResult, html_faults: Callable[[str], list[str]]
+) -> None:
+    page = evaluation_page(reader_study, (), ())
+    assert html_faults(page) == []
+    said = words(page)
     for part in ("Readers and model on the same scans", "One-point AUC", "C2 & co", "Fleiss"):
         assert part in said, part
     assert "SIMULATED" not in said

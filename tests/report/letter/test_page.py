@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import html
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,14 @@ def test_no_string_is_left_untranslated() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_letter_tells_every_finding_with_its_numbers(lang: str) -> None:
+def test_the_letter_tells_every_finding_with_its_numbers(
+    lang: str, html_faults: Callable[[str], list[str]]
+) -> None:
     printed = read_printed(PAPER)
     findings = check(printed)
-    text = html.unescape(letter_page(printed, findings, paper="<MS 12>", lang=lang))  # type: ignore[arg-type]
+    page = letter_page(printed, findings, paper="<MS 12>", lang=lang)  # type: ignore[arg-type]
+    assert html_faults(page) == []
+    text = html.unescape(page)
     assert text.count("<li>") == len(findings) == 71
     assert all(finding.arithmetic in text for finding in findings)
     assert f'<html lang="{language(lang).tag}">' in text

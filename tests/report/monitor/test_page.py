@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from hemocast.evaluate.monitor.result import Monitored
 from hemocast.report.monitor.page import alarms_of, draw_monitor, monitor_page
@@ -12,8 +13,11 @@ def page_of(found: Monitored) -> str:
     return monitor_page(found, draw_monitor(found))
 
 
-def test_alarms_come_first_with_their_dates(trial: Monitored) -> None:
+def test_alarms_come_first_with_their_dates(
+    trial: Monitored, html_faults: Callable[[str], list[str]]
+) -> None:
     page = page_of(trial)
+    assert html_faults(page) == []
     outcome, scanner = alarms_of(trial)
     assert outcome.startswith("more hemorrhagic transformation than predicted")
     assert re.search(r"noticed on 2026-\d\d-\d\d, most likely since 2026-\d\d-\d\d", outcome)

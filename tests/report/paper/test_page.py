@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 
 import pytest
 
@@ -29,13 +30,16 @@ def result() -> PaperResult:
     )
 
 
-def test_every_table_and_figure_has_its_files_and_its_place(result: PaperResult) -> None:
+def test_every_table_and_figure_has_its_files_and_its_place(
+    result: PaperResult, html_faults: Callable[[str], list[str]]
+) -> None:
     files = paper_files(result)
     assert {*files} == {
         "report.html", "tables/table1.csv", "tables/table1.tex",
         "figures/figure1.svg", "figures/figure1.png",
     }  # fmt: skip
     page = str(files["report.html"])
+    assert html_faults(page) == []
     assert page.count("SIMULATED") >= 2
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -125,13 +125,16 @@ def picture(address: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def test_a_row_says_what_the_scan_is(tmp_path: Path, write_scan: WriteScan) -> None:
+def test_a_row_says_what_the_scan_is(
+    tmp_path: Path, write_scan: WriteScan, html_faults: Callable[[str], list[str]]
+) -> None:
     write_scan(
         corrected=["gantry tilt of 13.4 degrees taken out"],
         doubts=["the images are marked as derived"],
         signs={"blood": True, "blood_ml": 3.42},
     )
     page = report(tmp_path)
+    assert html_faults(page) == []
     (row,) = cells(page)
     text = " | ".join(row)
     for words in (

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hemocast.report.checklists.checklist import Flag, Statement, fill, read_checklist
 from hemocast.report.paper.page import PaperTable
 from hemocast.report.study.page import Picture, Study, study_files
@@ -15,12 +17,15 @@ STUDY = Study(
 )
 
 
-def test_pages_are_escaped_marked_and_led_to_each_other() -> None:
+def test_pages_are_escaped_marked_and_led_to_each_other(
+    html_faults: Callable[[str], list[str]],
+) -> None:
     files = study_files(STUDY)
     page, lists = str(files["study.html"]), str(files["checklists.html"])
     for text in (page, lists):
         assert "SIMULATED" in text
         assert "<script" not in text
+        assert html_faults(text) == []
     assert "By &lt;patient&gt;." in page
     assert 'href="checklists.html#claim"' in page
     assert 'id="claim"' in lists

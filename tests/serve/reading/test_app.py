@@ -23,9 +23,12 @@ Whole = Callable[..., dict[str, object]]
 Current = Callable[[TestClient], str]
 
 
-def test_pages_hold_no_script_or_style_inside_and_load_from_here_alone(reader: TestClient) -> None:
+def test_pages_hold_no_script_or_style_inside_and_load_from_here_alone(
+    reader: TestClient, html_faults: Callable[[str], list[str]]
+) -> None:
     for path in ("/", "/static/enter.html", "/static/closed.html"):
         page = reader.get(path).text
+        assert html_faults(page) == []
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|https?://", page)
 
 

@@ -28,6 +28,18 @@ def test_a_row_tells_what_became_of_a_study(hospital: Hospital, log_in: LogIn) -
     assert "DOE" not in text
 
 
+def test_every_page_is_valid_html(
+    hospital: Hospital, log_in: LogIn, html_faults: Callable[[str], list[str]]
+) -> None:
+    hospital.predict(hospital.arrive(1), 0.3125)
+    hospital.set(hospital.arrive(2), "refused", "HC207", "HC207 Contrast was given")
+    visitor = log_in("admin")
+    pages = ("/", "/case/1", "/case/2", "/outcomes", "/health", "/audit", "/case/99")
+    for path in pages:
+        assert html_faults(visitor.get(path).text) == [], path
+    assert html_faults(hospital.visit().get("/login").text) == []
+
+
 def test_many_studies_are_leafed_through(hospital: Hospital, log_in: LogIn) -> None:
     for number in range(1, 121):
         hospital.arrive(number)
