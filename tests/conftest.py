@@ -14,6 +14,7 @@ import urllib.request
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -211,17 +212,30 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an empty Orthanc with DICOMweb (``/dicom-web``), on this machine alone."""
+@contextmanager
+def _running_orthanc(folder: Path, **more: object) -> Iterator[str]:
+    """Run an empty Orthanc with DICOMweb (``/dicom-web``), on this machine alone.
+
+    Parameters
+    ----------
+    folder : Path
+        For all that it writes.
+    **more
+        Its settings, beside the usual ones.
+
+    Yields
+    ------
+    str
+        Its address.
+    """
     pytest.importorskip("dicomweb_client", reason="the extra 'serve' is not installed")
     program = shutil.which("Orthanc")
     places = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/orthanc/plugins")
     plugins = [p for place in places for p in Path(place).glob("libOrthancDicomWeb*")]
     if program is None or not plugins:
         pytest.skip("Orthanc with its DICOMweb plugin is not installed (orthanc-dicomweb)")
-    folder, port = tmp_path_factory.mktemp("orthanc"), _free_port()
-    settings = {
+    port = _free_port()
+    settings: dict[str, object] = {
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
         "HttpPort": port,
@@ -232,7 +246,7 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "Plugins": [str(plugins[0])],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
+    (folder / "orthanc.json").write_text(json.dumps(settings | more))
     command = [program, str(folder / "orthanc.json")]
     with (
         (folder / "log").open("wb") as log,
@@ -253,6 +267,19 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="session")
+def start_orthanc() -> Callable[..., AbstractContextManager[str]]:
+    """Return `_running_orthanc`."""
+    return _running_orthanc
+
+
+@pytest.fixture(scope="module")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an empty Orthanc with DICOMweb (``/dicom-web``), on this machine alone."""
+    with _running_orthanc(tmp_path_factory.mktemp("orthanc")) as address:
+        yield address
 
 
 def _free_port() -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,3 +224,64 @@ def storescp(tmp_path: Path) -> Iterator[Callable[..., tuple[int, Path]]]:
     for process in started:
         process.kill()
         process.wait()
+
+
+def free_port() -> int:
+    """Give a port that is free now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Pacs:
+    """An Orthanc that speaks DICOM and DICOMweb.
+
+    Parameters
+    ----------
+    address : str
+        Of its REST API.
+    port : int
+        Of its DICOM node.
+    """
+
+    address: str
+    port: int
+
+    def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """Ask its REST API; objects travel as JSON, files as they are."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        address = f"{self.address}{path}"
+        request = urllib.request.Request(address, content, method=method)  # noqa: S310 - our own
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def know(self, port: int) -> None:
+        """Make the service under test known to it."""
+        modality = {
+            "AET": "HEMOCAST", "Host": "127.0.0.1", "Port": port, "AllowStorageCommitment": True,
+        }  # fmt: skip
+        self.ask("/modalities/hemocast", "PUT", modality)
+
+    def take(self, *files: Path) -> None:
+        """Let it take files."""
+        for file in files:
+            self.ask("/instances", "POST", file.read_bytes())
+
+    def as_peer(self, **more: object) -> dict[str, object]:
+        """Tell of it as the settings do."""
+        where = {"ae_title": "PACS", "host": "127.0.0.1", "port": self.port}
+        return {"name": "pacs", **where, **more}
+
+
+@pytest.fixture(scope="module")
+def pacs(
+    tmp_path_factory: pytest.TempPathFactory,
+    start_orthanc: Callable[..., AbstractContextManager[str]],
+) -> Iterator[Pacs]:
+    """Give an Orthanc, empty at first."""
+    port = free_port()
+    dicom = {"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "PACS"}
+    with start_orthanc(tmp_path_factory.mktemp("pacs"), **dicom) as address:
+        yield Pacs(address, port)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.commitment.asked import Asked
+from hemocast.serve.hospital.commitment.references import Reference, Report, report_of
 from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.peers import Sent
 from hemocast.serve.hospital.service import Office
@@ -28,6 +33,9 @@ class FakePacs:
     answers: list[bool | Exception] = field(default_factory=list)
     got: list[str] = field(default_factory=list)
     during: Callable[[], object] = int
+    requests: list[tuple[str, Reference]] = field(default_factory=list)
+    keeps: bool | None = None
+    refusal: str = ""
 
     def store(self, _peer: Peer, files: Sequence[Path]) -> Iterator[Sent]:
         for file in files:
@@ -37,6 +45,25 @@ class FakePacs:
             self.got.append(file.name)
             self.during()
             yield Sent(file, answer, "status 0000" if answer else "status A700")
+
+    @contextmanager
+    def asking(
+        self, _peer: Peer, heard: Callable[[object], object]
+    ) -> Iterator[Callable[[str, Reference], str]]:
+        def ask(transaction: str, reference: Reference) -> str:
+            self.requests.append((transaction, reference))
+            if self.keeps is not None:
+                heard(report(transaction, reference, self.keeps))
+            return self.refusal
+
+        yield ask
+
+
+def report(transaction: str, reference: Reference, kept: bool) -> SimpleNamespace:
+    """What a peer reports of commitment, as pynetdicom hands it over."""
+    told = frozenset({reference}) if kept else frozenset()
+    lacking = {} if kept else {reference: 0x0112}
+    return SimpleNamespace(event_information=report_of(Report(transaction, told, lacking))[1])
 
 
 class Clock:
@@ -68,16 +95,47 @@ def deliveries(office: Office, take: object, small_study: object, tmp_path: Path
 
 
 @pytest.fixture
-def courier(
+def asked(clock: Clock) -> Asked:
+    return Asked(100, clock)
+
+
+@pytest.fixture
+def make_courier(
     office: Office,
     deliveries: Deliveries,
     pacs: FakePacs,
+    asked: Asked,
     clock: Clock,
     settings: Callable[..., HospitalConfig],
+) -> Callable[..., Courier]:
+    def _make(**more: object) -> Courier:
+        peers = [{"name": "pacs", "ae_title": "P", "host": "h", "results": True, **more}]
+        given = settings(jobs={"attempts": 3, "backoff_s": 10}, delivery={"peers": peers})
+        return Courier(office.jobs, deliveries, office.root, given, pacs, asked, clock=clock)
+
+    return _make
+
+
+@pytest.fixture
+def courier(make_courier: Callable[..., Courier]) -> Courier:
+    return make_courier()
+
+
+@pytest.fixture
+def committing(
+    make_courier: Callable[..., Courier],
+    monkeypatch: pytest.MonkeyPatch,
+    office: Office,
+    small_study: Callable[..., list[Path]],
+    tmp_path: Path,
 ) -> Courier:
-    peers = [{"name": "pacs", "ae_title": "P", "host": "h", "results": True}]
-    given = settings(jobs={"attempts": 3, "backoff_s": 10}, delivery={"peers": peers})
-    return Courier(office.jobs, deliveries, office.root, given, pacs, clock=clock)
+    """A courier whose peer is asked to commit, and the files that it sends."""
+    monkeypatch.setattr("hemocast.serve.hospital.courier._LINGER_S", 0)
+    folder = office.root.result(office.jobs.get(1).name, 1)
+    for file, image in zip(FILES, small_study(tmp_path / "o", "P1", 2), strict=True):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, folder / file)
+    return make_courier(commitment=True)
 
 
 def test_what_every_peer_has_is_delivered(
@@ -117,3 +175,62 @@ def test_nothing_goes_once_delivery_is_off(
     assert [one.state for one in deliveries.all(1)] == ["sent", "withheld"]
     assert not courier.work()
     assert office.jobs.get(1).state is State.PREDICTED
+
+
+def states(deliveries: Deliveries) -> list[tuple[str, str, int]]:
+    return [(one.state, one.answer, one.attempts) for one in deliveries.all(1)]
+
+
+def test_where_commitment_is_asked_for_that_alone_counts(
+    committing: Courier, office: Office, pacs: FakePacs, deliveries: Deliveries, asked: Asked
+) -> None:
+    assert committing.work()
+    assert not committing.work()  # it waits, and sends nothing again
+    assert pacs.got == ["capture.dcm", "report.dcm"]
+    assert states(deliveries) == [("waiting", "", 0)] * 2
+    asked.heard(report("1.2.3", pacs.requests[0][1], True))  # nobody asked for that
+    asked.heard(report(*pacs.requests[0], True))
+    committing.work()
+    assert states(deliveries)[0] == ("sent", "committed", 0)
+    assert office.jobs.get(1).state is State.PREDICTED
+    asked.heard(report(*pacs.requests[1], True))
+    committing.work()
+    assert office.jobs.get(1).state is State.DELIVERED
+    details = [event.detail for event in events(office.database, 1, "sent")]
+    assert details == [f"pacs {name}: committed" for name in FILES]
+
+
+def test_what_is_not_committed_is_sent_and_asked_for_again(
+    committing: Courier, office: Office, pacs: FakePacs, deliveries: Deliveries, clock: Clock
+) -> None:
+    committing.work()
+    clock.seconds += 100  # no report
+    committing.work()
+    assert states(deliveries) == [("waiting", "no commitment came", 1)] * 2
+    pacs.keeps = False  # over the same association, at once
+    clock.seconds += 10
+    committing.work()
+    committing.work()
+    assert states(deliveries) == [("waiting", "not committed (0112)", 2)] * 2
+    pacs.keeps, pacs.refusal = None, "commitment: status 0110"
+    clock.seconds += 20
+    committing.work()
+    committing.work()
+    assert states(deliveries) == [("failed", "commitment: status 0110", 3)] * 2
+    deliveries.resend([1], "A")
+    pacs.keeps, pacs.refusal = True, ""
+    committing.work()
+    committing.work()
+    assert office.jobs.get(1).state is State.DELIVERED
+    assert len({transaction for transaction, _ in pacs.requests}) == 8
+
+
+def test_what_was_stored_before_delivery_went_off_is_known_as_sent(
+    committing: Courier, pacs: FakePacs, deliveries: Deliveries, asked: Asked
+) -> None:
+    committing.work()
+    deliveries.switch(False, "B. Person")
+    for request in pacs.requests:
+        asked.heard(report(*request, True))
+    assert not committing.work()
+    assert [state for state, *_ in states(deliveries)] == ["sent", "sent"]

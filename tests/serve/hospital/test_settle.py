@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from hemocast.serve.hospital.service import Office
 from hemocast.serve.hospital.settle import Settler
 from hemocast.serve.hospital.store import database
+from hemocast.serve.hospital.store.holdings import Holdings
 from hemocast.serve.hospital.store.jobs import State
 
 Take = Callable[[list[Path]], list[str]]
@@ -26,7 +28,7 @@ def test_a_study_settles_when_no_image_has_come_for_some_time(
     office: Office, take: Take, small_study: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
     clock = Clock()
-    settler = Settler(office.jobs, 60, clock)
+    settler = Settler(office.jobs, 60, 2, clock)
     images = small_study(tmp_path / "s", "P1")
     take(images[:1])
     assert settler.look() == 0
@@ -50,9 +52,9 @@ def test_a_restart_waits_again_and_a_clock_that_is_set_changes_nothing(
 ) -> None:
     clock = Clock()
     take(small_study(tmp_path / "s", "P1"))
-    Settler(office.jobs, 60, clock).look()
+    Settler(office.jobs, 60, 2, clock).look()
     clock.seconds = 5.0  # the machine was started anew
-    settler = Settler(office.jobs, 60, clock)
+    settler = Settler(office.jobs, 60, 2, clock)
     for at in ("1970-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00"):
         monkeypatch.setattr(database, "now", lambda at=at: at)
         assert settler.look() == 0
@@ -60,13 +62,22 @@ def test_a_restart_waits_again_and_a_clock_that_is_set_changes_nothing(
     assert settler.look() == 1
 
 
-def test_a_study_of_which_the_number_is_known_settles_with_its_last_image(
+def test_a_study_of_which_the_number_is_known_settles_soon_after_its_last_image(
     office: Office, take: Take, small_study: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
-    settler = Settler(office.jobs, 60, Clock())
-    images = small_study(tmp_path / "s", "P1")
+    clock = Clock()
+    settler = Settler(office.jobs, 60, 2, clock)
+    images = small_study(tmp_path / "s", "P1", 4)
     take(images[:2])
-    office.jobs.expect(1, 3)
+    Holdings(office.database).expect(str(dcmread(images[0]).StudyInstanceUID), 3)
+    settler.look()
+    clock.seconds += 59
+    take(images[2:3])
     assert settler.look() == 0
-    take(images[2:])
+    clock.seconds += 2
     assert settler.look() == 1
+    # One more than were told of: the number was not the whole, and tells nothing any more.
+    take(images[3:])
+    settler.look()
+    clock.seconds += 59
+    assert settler.look() == 0

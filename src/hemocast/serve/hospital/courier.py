@@ -1,22 +1,32 @@
-"""What was made is sent, while delivery is on, until each peer has said that it has it."""
+"""What was made is sent, while delivery is on, until each peer has said that it has it.
+
+A peer of the settings with `commitment` has it once it has committed to keep it, too.
+"""
 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from hemocast.dicom import make_uid
 from hemocast.errors import HemocastError
+from hemocast.serve.hospital.commitment.asked import Asked
+from hemocast.serve.hospital.commitment.references import Reference
 from hemocast.serve.hospital.pace import Pacer
-from hemocast.serve.hospital.peers import Sent
+from hemocast.serve.hospital.peers import Sent, reference_of
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.settings import HospitalConfig, Peer
 from hemocast.serve.hospital.store.deliveries import Deliveries, Delivery
 from hemocast.serve.hospital.store.jobs import Job, Jobs, State
 
 _LOG = logging.getLogger(__name__)
+_LINGER_S = 2.0
+"""How long an association stays for reports of commitment; later ones come to the node."""
 _STATES = (State.PREDICTED, State.REFUSED, State.DELIVERED)
 
 
@@ -25,6 +35,11 @@ class Sends(Protocol):
 
     def store(self, peer: Peer, files: Sequence[Path]) -> Iterator[Sent]:
         """Send files; see `Caller.store`."""
+
+    def asking(
+        self, peer: Peer, heard: Callable[[Any], tuple[int, None]]
+    ) -> AbstractContextManager[Callable[[str, Reference], str]]:
+        """Ask for commitment; see `Caller.asking`."""
 
 
 class Courier:
@@ -37,6 +52,8 @@ class Courier:
     root : Root
     settings : HospitalConfig
     caller : Sends
+    asked : Asked
+        What peers were asked to commit to; the node hears their reports.
     clock : callable
         Seconds that only ever rise.
     """
@@ -48,6 +65,7 @@ class Courier:
         root: Root,
         settings: HospitalConfig,
         caller: Sends,
+        asked: Asked,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,10 +74,14 @@ class Courier:
         self._root = root
         self._settings = settings
         self._caller = caller
+        self._asked = asked
         self._pacer = Pacer(settings.jobs.backoff_s, clock)
 
     def work(self) -> bool:
         """Deliver what waits of one study; False: there is nothing to do now."""
+        for answer in self._asked.answers():
+            self._mark(answer.delivery, answer.kept, answer.said)
+            self._close(self._jobs.get(answer.delivery.study))
         if not self._deliveries.is_on():
             return False
         due = {one.study for one in self._deliveries.all(None, "waiting") if self._is_due(one)}
@@ -72,12 +94,18 @@ class Courier:
         return True
 
     def _is_due(self, one: Delivery) -> bool:
+        if self._asked.is_open(one):
+            return False
         return self._pacer.is_due(-one.number, (one.revision, one.peer, one.attempts), one.attempts)
 
     def _deliver(self, job: Job) -> None:
         waiting = [one for one in self._deliveries.all(job.study, "waiting") if self._is_due(one)]
         for name in dict.fromkeys(one.peer for one in waiting):
             self._send([one for one in waiting if one.peer == name], name)
+        self._close(job)
+
+    def _close(self, job: Job) -> None:
+        """Move a job on once every peer has all of its last revision."""
         last = [one for one in self._deliveries.all(job.study) if one.revision == job.revision]
         if job.state is State.PREDICTED and last and all(one.state == "sent" for one in last):
             self._jobs.move(job, State.DELIVERED)
@@ -85,12 +113,37 @@ class Courier:
     def _send(self, group: Sequence[Delivery], name: str) -> None:
         """Send what one peer is to have; each answer is kept before the next object goes."""
         of_file = {self._root.result(one.name, one.revision) / one.file: one for one in group}
-        left = dict(of_file)
+        left, stored = dict(of_file), dict[Path, Delivery]()
         try:
-            for sent in self._caller.store(self._settings.peer(name), list(of_file)):
-                self._mark(left.pop(sent.file), sent.taken, sent.answer)
+            peer = self._settings.peer(name)
+            for sent in self._caller.store(peer, list(of_file)):
+                one = left.pop(sent.file)
+                if sent.taken and peer.commitment:
+                    stored[sent.file] = one
+                else:
+                    self._mark(one, sent.taken, sent.answer)
                 if not self._deliveries.is_on():
-                    return
+                    break
+        except HemocastError as error:
+            _LOG.warning("%s", error)
+            for one in left.values():
+                self._mark(one, False, error.seen)
+        if stored:
+            self._ask(stored, name)
+
+    def _ask(self, stored: Mapping[Path, Delivery], name: str) -> None:
+        """Ask a peer to commit to what it has just taken; its reports come here or to the node."""
+        left, transactions = dict(stored), set[str]()
+        try:
+            with self._caller.asking(self._settings.peer(name), self._asked.heard) as ask:
+                for file, one in stored.items():
+                    reference, transaction = reference_of(file), make_uid(secrets.token_hex(16))
+                    self._asked.add(transaction, one, reference)
+                    transactions.add(transaction)
+                    del left[file]
+                    if refusal := ask(transaction, reference):
+                        self._asked.drop(transaction, refusal)
+                self._asked.await_reports(transactions, _LINGER_S)
         except HemocastError as error:
             _LOG.warning("%s", error)
             for one in left.values():

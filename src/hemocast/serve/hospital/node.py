@@ -1,4 +1,4 @@
-"""The DICOM node: C-ECHO and C-STORE for CT images, each answered when it is durable.
+"""The DICOM node: C-ECHO, C-STORE for CT images, each answered when durable, storage commitment.
 
 Datasets go straight to the disk as they come (``STORE_RECV_CHUNKED_DATASET``): pynetdicom would
 otherwise hold and decode them in memory, which was slow or failed for large ones (pynetdicom issues
@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_address, ip_network
@@ -20,7 +20,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, _config, dimse_messages, evt
-from pynetdicom.transport import ThreadedAssociationServer
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from hemocast.dicom.header.image import CT_CLASSES
 from hemocast.errors import (
@@ -33,6 +33,7 @@ from hemocast.errors import (
     StoreError,
     UsageError,
 )
+from hemocast.serve.hospital.commitment.references import COMMITMENT
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.settings import NodeConfig
 
@@ -40,6 +41,9 @@ _LOG = logging.getLogger(__name__)
 
 SUCCESS, NO_RESOURCES, DOES_NOT_MATCH, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xA900, 0xC000
 """Statuses of C-STORE (PS3.4 table B.2-1)."""
+Handler = tuple[Any, Callable[..., Any]]
+_MOST_ASSOCIATE = 2**20
+"""Bytes of a request for association, which no negotiation limits; the largest have 200 kB."""
 _VERIFICATION = "1.2.840.10008.1.1"
 
 
@@ -67,6 +71,24 @@ class Server(ThreadedAssociationServer):
         _LOG.warning("a connection failed", exc_info=_LOG.isEnabledFor(logging.DEBUG))
 
 
+class _Connection(RequestHandler):
+    """Reads no more of one message unit than was negotiated; pynetdicom would take 4 GB."""
+
+    def _create_association(self) -> Any:
+        association = super()._create_association()
+        most = max(self.ae.maximum_pdu_size, _MOST_ASSOCIATE)
+        reading: Any = association.dul.socket
+        reading.recv = partial(_receive, reading.recv, most)
+        return association
+
+
+def _receive(receive: Callable[[int], bytearray], most: int, wanted: int) -> bytearray:
+    if wanted > most:
+        _LOG.warning("ended a connection that announced a message unit of %d bytes", wanted)
+        raise ConnectionAbortedError
+    return receive(wanted)
+
+
 class _PatientHandshake(ssl.SSLContext):
     """Leaves the handshake to the connection's own thread: a slow one must not hold up others."""
 
@@ -80,7 +102,33 @@ class _PatientHandshake(ssl.SSLContext):
 
 
 @contextmanager
-def listening(settings: NodeConfig, inbox: Inbox, incoming: Path) -> Iterator[int]:
+def straight_to_disk(incoming: Path) -> Iterator[None]:
+    """Let datasets go to the disk as they come, and nothing of them into a log.
+
+    Parameters
+    ----------
+    incoming : Path
+        Where they lie until they are taken: on the same disk, so that moving one costs nothing.
+    """
+    receiving: Any = dimse_messages
+    before = _config.STORE_RECV_CHUNKED_DATASET, _config.LOG_HANDLER_LEVEL
+    _config.STORE_RECV_CHUNKED_DATASET = True
+    _config.LOG_HANDLER_LEVEL = "none"
+    # Both log values of headers, which identify patients.
+    for library in ("pynetdicom", "pydicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    receiving.NamedTemporaryFile = partial(NamedTemporaryFile, dir=incoming)
+    try:
+        yield
+    finally:
+        _config.STORE_RECV_CHUNKED_DATASET, _config.LOG_HANDLER_LEVEL = before
+        receiving.NamedTemporaryFile = NamedTemporaryFile
+
+
+@contextmanager
+def listening(
+    settings: NodeConfig, inbox: Inbox, incoming: Path, also: Sequence[Handler] = ()
+) -> Iterator[int]:
     """Run the node in threads of its own.
 
     Parameters
@@ -90,6 +138,8 @@ def listening(settings: NodeConfig, inbox: Inbox, incoming: Path) -> Iterator[in
         Takes what comes.
     incoming : Path
         Where it lies until then.
+    also : sequence of (event, callable)
+        Who else hears of what events of pynetdicom.
 
     Yields
     ------
@@ -103,17 +153,8 @@ def listening(settings: NodeConfig, inbox: Inbox, incoming: Path) -> Iterator[in
     UsageError
         A certificate or key cannot be read.
     """
-    receiving: Any = dimse_messages
-    before = _config.STORE_RECV_CHUNKED_DATASET, _config.LOG_HANDLER_LEVEL
-    _config.STORE_RECV_CHUNKED_DATASET = True
-    _config.LOG_HANDLER_LEVEL = "none"
-    # Both log values of headers, which identify patients.
-    for library in ("pynetdicom", "pydicom"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
-    # Where datasets are put as they come: on the same disk, so that moving one costs nothing.
-    receiving.NamedTemporaryFile = partial(NamedTemporaryFile, dir=incoming)
-    try:
-        entity, server = _start(settings, inbox)
+    with straight_to_disk(incoming):
+        entity, server = _start(settings, inbox, also)
         port = int(server.server_address[1])
         _LOG.info("listening as %s on port %d", settings.ae_title, port)
         try:
@@ -121,12 +162,9 @@ def listening(settings: NodeConfig, inbox: Inbox, incoming: Path) -> Iterator[in
         finally:
             server.shutdown()
             entity.shutdown()
-    finally:
-        _config.STORE_RECV_CHUNKED_DATASET, _config.LOG_HANDLER_LEVEL = before
-        receiving.NamedTemporaryFile = NamedTemporaryFile
 
 
-def _start(settings: NodeConfig, inbox: Inbox) -> tuple[AE, Server]:
+def _start(settings: NodeConfig, inbox: Inbox, also: Sequence[Handler]) -> tuple[AE, Server]:
     entity = AE(ae_title=settings.ae_title)
     entity.require_called_aet = not settings.any_called
     entity.require_calling_aet = list(settings.callers)
@@ -136,18 +174,22 @@ def _start(settings: NodeConfig, inbox: Inbox) -> tuple[AE, Server]:
     entity.acse_timeout = settings.timeout_s
     entity.dimse_timeout = settings.timeout_s
     entity.add_supported_context(_VERIFICATION)
+    # Who asks for commitment is its user, who reports of it its provider.
+    entity.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
     for sop_class in sorted(CT_CLASSES):
         entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
     handlers: Any = [
         (evt.EVT_C_ECHO, lambda _event: SUCCESS),
         (evt.EVT_C_STORE, _store, [inbox]),
         (evt.EVT_CONN_CLOSE, _drop_unfinished),
+        *also,
     ]
     try:
         server: Any = entity.make_server(
             (settings.host, settings.port),
             evt_handlers=handlers,
             server_class=Server,
+            request_handler=_Connection,
             ssl_context=tls_server(settings),
         )
     except OSError as error:

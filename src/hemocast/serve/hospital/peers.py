@@ -9,17 +9,26 @@ from __future__ import annotations
 import logging
 import ssl
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.commitment.references import (
+    ASK,
+    COMMITMENT,
+    COMMITMENT_INSTANCE,
+    Reference,
+    request_of,
+)
 from hemocast.serve.hospital.node import certificate_refused
 from hemocast.serve.hospital.settings import NodeConfig, Peer
 
 if TYPE_CHECKING:
+    from pydicom import Dataset
     from pynetdicom import AE
     from pynetdicom.association import Association
 
@@ -133,6 +142,88 @@ class Caller:
         with self.association(peer, entity) as association:
             for file in files:
                 yield _store(association, file)
+
+    @contextmanager
+    def asking(
+        self, peer: Peer, heard: Callable[[Any], tuple[int, None]]
+    ) -> Iterator[Callable[[str, Reference], str]]:
+        """Associate to ask a peer to commit to what it has (N-ACTION).
+
+        Parameters
+        ----------
+        peer : Peer
+        heard : callable
+            Takes its reports, which may come over the same association while it lasts.
+
+        Yields
+        ------
+        callable
+            Asks for one object under a transaction; says why the peer does not take the request,
+            or "" where it does.
+
+        Raises
+        ------
+        PeerRefused
+            As `association` does.
+        """
+        from pynetdicom import evt
+
+        entity = self.entity()
+        entity.add_requested_context(COMMITMENT)
+        replied = Event()
+        replied.set()
+
+        def hear(event: Any) -> tuple[int, None]:
+            replied.clear()
+            return heard(event)
+
+        handlers = [
+            (evt.EVT_N_EVENT_REPORT, hear),
+            (evt.EVT_DIMSE_SENT, lambda _event: replied.set()),
+        ]
+        with self.association(peer, entity, evt_handlers=handlers) as association:
+
+            def ask(transaction: str, reference: Reference) -> str:
+                if not association.is_established:
+                    return "the association has ended"
+                wanted = request_of(transaction, [reference])
+                instance = COMMITMENT_INSTANCE
+                try:
+                    status, _ = association.send_n_action(wanted, ASK, COMMITMENT, instance)
+                except (ValueError, RuntimeError) as error:  # it does not know the service
+                    return f"commitment not accepted ({type(error).__name__})"
+                return "" if status_of(status) == 0 else f"commitment: {said(status)}"
+
+            yield ask
+            replied.wait(self._timeout_s)  # an association that ends earlier breaks off
+
+    def report(self, peer: Peer, kind: int, information: Dataset) -> None:
+        """Tell whoever asked for commitment what is here (N-EVENT-REPORT).
+
+        Raises
+        ------
+        PeerRefused
+            It does not answer, or does not take it.
+        """
+        from pynetdicom import build_role
+
+        entity = self.entity()
+        entity.add_requested_context(COMMITMENT)
+        role = build_role(COMMITMENT, scp_role=True)
+        with self.association(peer, entity, ext_neg=[role]) as association:
+            status, _ = association.send_n_event_report(
+                information, kind, COMMITMENT, COMMITMENT_INSTANCE
+            )
+            if status_of(status) != 0:
+                raise refused(peer, f"answers {said(status)}")
+
+
+def reference_of(file: Path) -> Reference:
+    """Read which object a file holds."""
+    from pydicom.filereader import read_file_meta_info
+
+    meta = read_file_meta_info(str(file))
+    return Reference(str(meta.MediaStorageSOPClassUID), str(meta.MediaStorageSOPInstanceUID))
 
 
 def _store(association: Association, file: Path) -> Sent:

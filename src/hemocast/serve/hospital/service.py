@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from pynetdicom import evt
+
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
 from hemocast.pipeline.scan_job import Pages
 from hemocast.serve.hospital.analyst import Analyst, OtherProcess
+from hemocast.serve.hospital.commitment.asked import Asked
+from hemocast.serve.hospital.commitment.promises import Promises
 from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import listening
@@ -24,6 +28,7 @@ from hemocast.serve.hospital.settle import Settler
 from hemocast.serve.hospital.store.arrivals import Arrivals
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.deliveries import Deliveries
+from hemocast.serve.hospital.store.holdings import Holdings
 from hemocast.serve.hospital.store.jobs import Jobs
 from hemocast.serve.hospital.worker import Outgoing, Worker
 
@@ -99,12 +104,20 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         if analyst is None:
             analyst = held.enter_context(closing(_processes(office)))
         inbox = Inbox(office.root, Arrivals(office.database))
-        port = held.enter_context(listening(settings.node, inbox, office.root.incoming))
-        settler = Settler(jobs, settings.jobs.settle_s)
+        caller = Caller(settings.node, settings.delivery.timeout_s)
+        asked = Asked(settings.delivery.commitment_s)
+        promises = Promises(settings, Holdings(office.database), caller)
+        also = [
+            (evt.EVT_N_EVENT_REPORT, asked.heard),
+            (evt.EVT_N_ACTION, promises.asked),
+            (evt.EVT_DIMSE_SENT, promises.answered),
+        ]
+        port = held.enter_context(listening(settings.node, inbox, office.root.incoming, also))
+        settler = Settler(jobs, settings.jobs.settle_s, settings.jobs.told_s)
         rules, outgoing = settings.analysis.rules, Outgoing.of(settings)
         worker = Worker(jobs, office.root, analyst, settings.jobs, rules, outgoing)
-        caller = Caller(settings.node, settings.delivery.timeout_s)
-        courier = Courier(jobs, Deliveries(office.database), office.root, settings, caller)
+        deliveries = Deliveries(office.database)
+        courier = Courier(jobs, deliveries, office.root, settings, caller, asked)
         loops = [_Loop("settle", stop, lambda: settler.look() > 0)]
         loops += [_Loop(f"work-{n}", stop, worker.work) for n in range(settings.jobs.workers)]
         loops.append(_Loop("deliver", stop, courier.work))

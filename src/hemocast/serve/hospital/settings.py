@@ -54,6 +54,11 @@ class NodeConfig(Settings):
     pdu_bytes: int = Field(
         262_144, ge=16_384, le=8_388_608, description="largest piece of an object received"
     )
+    commitment: bool = Field(
+        False,
+        description="tell modalities that ask (storage commitment) that their images are here; "
+        "only for those that delete none for it: this is no archive",
+    )
     tls_certificate: Path | None = Field(None, description="PEM; with tls_key: TLS is required")
     tls_key: Path | None = Field(None, description="PEM, readable by the service alone")
     tls_callers: Path | None = Field(
@@ -101,6 +106,12 @@ class JobsConfig(Settings):
 
     settle_s: float = Field(
         60.0, ge=0, le=86_400, description="a study is complete when no image came for so long"
+    )
+    told_s: float = Field(
+        2.0,
+        ge=0,
+        le=86_400,
+        description="... or, for so long, when all are here of which the sender or a query told",
     )
     workers: int = Field(1, ge=1, le=64, description="studies predicted at once, a process each")
     attempts: int = Field(5, ge=1, le=100, description="before a study waits for a person")
@@ -151,6 +162,9 @@ class Peer(Settings):
     port: int = Field(104, ge=1, le=65535)
     tls: bool = Field(False, description="with the node's certificate")
     results: bool = Field(False, description="results go there, once delivery is on")
+    commitment: bool = Field(
+        False, description="a result counts as sent only when the peer commits to keep it"
+    )
 
 
 class DeliveryConfig(Settings):
@@ -159,6 +173,9 @@ class DeliveryConfig(Settings):
     peers: tuple[Peer, ...] = Field((), description="see below")
     refusals: bool = Field(False, description="send 'not analysed, because ...', too")
     timeout_s: float = Field(30.0, ge=1, le=3600, description="a silent peer is left after")
+    commitment_s: float = Field(
+        3600.0, ge=1, le=604_800, description="how long a peer may take to commit"
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

@@ -180,12 +180,6 @@ class Jobs:
             if _change(connection, job, replace(job, code=code, message=message)):
                 add_event(connection, "attempt", job.study, job.revision, detail=message)
 
-    def expect(self, study: int, images: int) -> None:
-        """Keep how many images a study is to have."""
-        change = update(JOBS).where(JOBS.c.study == study).values(expected=images)
-        with self._database.writing() as connection:
-            connection.execute(change)
-
     @contextmanager
     def claim(self, ready: Callable[[Job], bool], *states: State) -> Iterator[Job | None]:
         """Hold the first job in one of some states that is ready and that nobody else holds.
