@@ -19,6 +19,7 @@ pytest.importorskip("pynetdicom", reason="the extra 'serve' is not installed")
 
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.serve.hospital.inbox import Inbox
+from hemocast.serve.hospital.people.audit import Audit, Kind
 from hemocast.serve.hospital.service import opened
 from hemocast.serve.hospital.settings import read_settings
 from hemocast.serve.hospital.store.arrivals import Arrivals
@@ -96,7 +97,7 @@ def test_images_are_deleted_when_asked_for(run: Run, study: str) -> None:
     assert run("reprocess", "ACC1").returncode == 2
 
 
-def test_delivery_is_a_named_persons_decision(run: Run) -> None:
+def test_delivery_is_a_named_persons_decision(run: Run, config: Path) -> None:
     assert "delivery is off" in run("deliver", "status").stdout
     assert run("deliver", "on").returncode == 2
     assert run("deliver", "on", "--who", "A. Person").returncode == 0
@@ -104,6 +105,34 @@ def test_delivery_is_a_named_persons_decision(run: Run) -> None:
     told = run("deliver", "status").stdout
     assert "delivery-on  A. Person" in told
     assert told.endswith("delivery is off\n")
+    with opened(read_settings(config)) as office:
+        audit = Audit(office.database, office.root.key)
+        acts = [entry.act for entry in audit.entries() if entry.act.kind is Kind.DELIVERY]
+        assert [act.detail for act in acts] == [
+            "results turned off by B. Person",
+            "results turned on by A. Person",
+        ]
+        assert all(act.by.name.startswith("cli:") for act in acts)
+        assert audit.check() is None
+
+
+def test_monitor_runs_on_what_is_exported(
+    run: Run, hemocast: Run, study: str, tmp_path: Path, config: Path
+) -> None:
+    out, reference = tmp_path / "history", tmp_path / "reference.csv"
+    told = run("export", "--out", out)
+    assert "1 scans, 0 with an outcome" in told.stdout
+    assert not any(word in (out / "history.csv").read_text() for word in ("SECRET", "ACC1"))
+    reference.write_text("probability\n" + "".join(f"{k / 40}\n" for k in range(40)))
+    watched = hemocast(
+        "monitor", out / "history.csv", "--compare-with", reference, "--out", tmp_path / "watched"
+    )
+    assert "1 scans: 0 with a result, 0 refused" in watched.stdout, watched.stderr
+    assert (tmp_path / "watched" / "report.html").is_file()
+    assert run("export", "--out", out).returncode == 0  # its own files are replaced
+    with opened(read_settings(config)) as office:
+        acts = [entry.act.kind for entry in Audit(office.database, office.root.key).entries()]
+        assert acts == [Kind.EXPORT, Kind.EXPORT]
 
 
 def test_what_to_send_again_must_be_said(run: Run, study: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from hemocast.cli.exits import leave, of_cases
-from hemocast.cli.options import SERVICE, Service
+from hemocast.cli.options import SERVICE, Service, output
 from hemocast.cli.serve_account import account
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from hemocast.serve.hospital.people.audit import Person
     from hemocast.serve.hospital.service import Office
     from hemocast.serve.hospital.store.jobs import Job
 
@@ -198,8 +201,31 @@ def deliver(
             return
         if not who.strip():
             raise UsageError("Nobody says who decides that", "a person's name", "Give --who NAME")
-        withheld = deliveries.switch(to == "on", who.strip())
+        withheld = deliveries.switch(to == "on", who.strip(), [_recorded(office, to, who.strip())])
         print(f"delivery is {to}; {withheld} object(s) withheld")
+
+
+@serve.command()
+def export(
+    out: Annotated[Path, output("Folder for history.csv and outcomes.csv.", "history")],
+    config: Service = SERVICE,
+) -> None:
+    """Write the trial so far as the tables of 'hemocast monitor': pseudonyms, and true times."""
+    from hemocast.files import claim
+
+    with _office(config) as office:
+        from hemocast.serve.hospital.people.audit import Act, Audit, Kind
+        from hemocast.serve.hospital.people.history import HISTORY_TABLE, OUTCOME_TABLE, trial_of
+        from hemocast.serve.hospital.people.outcomes import Outcomes
+
+        audit = Audit(office.database, office.root.key)
+        trial = trial_of(office.database, Outcomes(office.database, audit), office.root.key)
+        audit.record(Act(Kind.EXPORT, _operator(), detail=f"{len(trial.scans)} scans"))
+        with claim(out, "history") as claimed:
+            claimed.write_all(trial.tables())
+    print(f"{len(trial.scans)} scans, {len(trial.outcomes)} with an outcome")
+    with_outcomes = f" --outcomes {out / OUTCOME_TABLE}" if trial.outcomes else ""
+    print(f"Next: hemocast monitor {out / HISTORY_TABLE}{with_outcomes} --out watched")
 
 
 @contextmanager
@@ -212,6 +238,24 @@ def _office(config: Path) -> Iterator[Office]:
 
     with opened(read_settings(config)) as office:
         yield office
+
+
+def _operator() -> Person:
+    import getpass
+
+    from hemocast.serve.hospital.people.audit import Person
+
+    return Person(f"cli:{getpass.getuser()}")
+
+
+def _recorded(office: Office, to: str, who: str) -> Callable[[Connection], None]:
+    """Return what writes into the audit log that a person turned delivery on or off."""
+    from functools import partial
+
+    from hemocast.serve.hospital.people.audit import Act, Audit, Kind
+
+    act = Act(Kind.DELIVERY, _operator(), detail=f"results turned {to} by {who}")
+    return partial(Audit(office.database, office.root.key).add, act=act)
 
 
 def _found(office: Office, which: str) -> list[Job]:

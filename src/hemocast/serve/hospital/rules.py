@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemocast.dicom.deidentify.words import clean_scanner
 from hemocast.dicom.header.inflate import read_dataset
 from hemocast.serve.hospital.settings import Rule
 
@@ -19,6 +20,7 @@ _TAGS = {
     "procedure": (0x00081030, 0x00181030, 0x0008103E), "body_part": (0x00180015,),
     "modality": (0x00080060,), "site": (0x00080080,), "age": (0x00101010,),
 }  # fmt: skip
+_SCANNER = (0x00080070, 0x00081090)
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,8 +93,9 @@ def facts_of(images: Sequence[Path], senders: Sequence[str] = ()) -> Facts:
         AE titles that it came from.
     """
     texts: dict[str, list[str]] = {name: [] for name in _TAGS}
+    all_tags = [tag for tags in _TAGS.values() for tag in tags]
     for image in images:
-        dataset = _header(image)
+        dataset = _header(image, all_tags)
         for name, tags in _TAGS.items():
             texts[name] += [_text(dataset, tag) for tag in tags]
     said = {name: "\n".join(dict.fromkeys(filter(None, each))) for name, each in texts.items()}
@@ -102,8 +105,15 @@ def facts_of(images: Sequence[Path], senders: Sequence[str] = ()) -> Facts:
     return Facts(**said, age=years)
 
 
-def _header(image: Path) -> FileDataset:
-    wanted = [0x00080005, *(tag for tags in _TAGS.values() for tag in tags)]
+def scanner_of(image: Path) -> str:
+    """Name the make and model of an image's scanner, in words that are known to name scanners."""
+    dataset = _header(image, _SCANNER)
+    words = [clean_scanner(_text(dataset, tag)) for tag in _SCANNER]
+    return " ".join(filter(None, words))[:80]
+
+
+def _header(image: Path, tags: Sequence[int]) -> FileDataset:
+    wanted = [0x00080005, *tags]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return read_dataset(image, with_pixels=False, tags=wanted)

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from hemocast.serve.hospital.analyst import Analyst, Finding
 from hemocast.serve.hospital.objects import refusal_objects
 from hemocast.serve.hospital.pace import Pacer
 from hemocast.serve.hospital.root import Root, flush
-from hemocast.serve.hospital.rules import decide, facts_of
+from hemocast.serve.hospital.rules import decide, facts_of, scanner_of
 from hemocast.serve.hospital.settings import HospitalConfig, JobsConfig, Rule
 from hemocast.serve.hospital.store.deliveries import add_deliveries
 from hemocast.serve.hospital.store.jobs import Job, Jobs, State
@@ -27,6 +27,12 @@ from hemocast.serve.hospital.store.results import Result, add_results
 
 _LOG = logging.getLogger(__name__)
 _OBJECTS = "dicom"
+FEATURES = (
+    "slice_mm", "infarct_ml", "infarct_mca_share", "water_uptake", "aspects", "midline_shift_mm",
+    "fluid_share", "calcification_ml", "ventricles_ml", "bicaudate_ratio", "van_swieten",
+    "old_infarct_ml", "blood_ml",
+)  # fmt: skip
+"""Signs whose drift is watched: one number a sign, for every further one costs power."""
 RULE = "rule"
 """In place of a refusal's code: a rule of the settings says that a study is not analysed."""
 
@@ -120,7 +126,7 @@ class Worker:
                     begun = self._look(job, folder, images)
                 if begun is not None:
                     job = begun
-                    self._predict(job, folder)
+                    self._predict(job, folder, images[0])
         except HemocastError as error:
             self._jobs.note(job, error.code, str(error))
         # What one study brings about must not end the work on the others.
@@ -167,20 +173,21 @@ class Worker:
             lang = self._outgoing.lang
             files = refusal_objects(image, code, message, revision=job.revision, lang=lang)
         result = CaseResult(1, "refused", code, message)
-        self._finish(job, [Finding(result, {}, files)])
+        self._finish(job, [Finding(result, {}, files)], image)
 
-    def _predict(self, job: Job, folder: Path) -> None:
+    def _predict(self, job: Job, folder: Path, image: Path) -> None:
         findings = self._analyst.predict(folder, job.model, job.revision)
         for one in findings:
             if one.result.status == "failed":
                 self._jobs.note(job, one.result.code, one.result.message)
                 return
-        self._finish(job, findings)
+        self._finish(job, findings, image)
 
-    def _finish(self, job: Job, findings: Sequence[Finding]) -> None:
+    def _finish(self, job: Job, findings: Sequence[Finding], image: Path) -> None:
         """Keep what was found, and plan whom it is sent to, in one move."""
         self._keep(job, findings)
-        results = [_result(job, number, one) for number, one in enumerate(findings)]
+        scanner = scanner_of(image)
+        results = [_result(job, number, one, scanner) for number, one in enumerate(findings)]
         done = [one for one in findings if one.result.prediction is not None]
         error = ("", "") if done else (findings[0].result.code, findings[0].result.message)
         to = State.PREDICTED if done else State.REFUSED
@@ -218,7 +225,7 @@ def _folder(one: Finding) -> str:
     return one.result.scan_id or "study"
 
 
-def _result(job: Job, number: int, one: Finding) -> Result:
+def _result(job: Job, number: int, one: Finding, scanner: str) -> Result:
     result = one.result
     prediction = result.prediction
     return Result(
@@ -229,4 +236,12 @@ def _result(job: Job, number: int, one: Finding) -> Result:
         code=result.code,
         probability=None if prediction is None else float(prediction.probability),
         model="" if prediction is None else prediction.model_hash,
+        participant=result.participant_id or "",
+        scanner=scanner,
+        simulated=result.simulated,
+        signs=_numbers(result.signs or {}),
     )
+
+
+def _numbers(cells: Mapping[str, str]) -> dict[str, float]:
+    return {name: float(cells[name]) for name in FEATURES if cells.get(name)}

@@ -42,6 +42,9 @@ class Kind(StrEnum):
     ROLE = "role"
     TOKEN = "token"  # noqa: S105 - no password
     DELIVERY = "delivery"
+    """Somebody let results leave, or stopped them."""
+    EXPORT = "export"
+    """The history of the trial was written out, under pseudonyms."""
     AUDIT = "audit"
     """The audit log was looked at."""
 

@@ -45,6 +45,7 @@ _EVENTS = {
     Kind.ROLE: _Event("110113", "Security Alert", "E", ("110136", "Security Roles Changed")),
     Kind.TOKEN: _Event("110113", "Security Alert", "E", _ATTRIBUTES),
     Kind.DELIVERY: _Event("110113", "Security Alert", "E", ("110131", "Software Configuration")),
+    Kind.EXPORT: _Event("110106", "Export", "R"),
     Kind.AUDIT: _Event("110101", "Audit Log Used", "R"),
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from hemocast.serve.hospital.store.database import Database, now
 from hemocast.serve.hospital.store.events import add_event
-from hemocast.serve.hospital.store.jobs import Job
+from hemocast.serve.hospital.store.jobs import Also, Job
 from hemocast.serve.hospital.store.tables import DELIVERIES, EVENTS, STUDIES
 
 ON, OFF = "delivery-on", "delivery-off"
@@ -67,7 +67,7 @@ class Deliveries:
         with self._database.reading() as connection:
             return is_on(connection)
 
-    def switch(self, on: bool, who: str) -> int:
+    def switch(self, on: bool, who: str, also: Sequence[Also] = ()) -> int:
         """Let results leave, or stop them at once.
 
         Parameters
@@ -75,6 +75,8 @@ class Deliveries:
         on : bool
         who : str
             The person who decided it.
+        also : sequence of callable
+            What belongs into the same transaction.
 
         Returns
         -------
@@ -85,6 +87,8 @@ class Deliveries:
             add_event(connection, ON if on else OFF, who=who)
             if not on:
                 _set(connection, "withheld", "delivery was turned off", state="waiting")
+            for step in also:
+                step(connection)
             withheld = select(func.count()).where(DELIVERIES.c.state == "withheld")
             return int(connection.execute(withheld).scalar_one())
 

@@ -99,6 +99,12 @@ RESULTS = Table(
     Column("probability", Float),
     Column("model", String(64), nullable=False),
     Column("made_at", String(32), nullable=False),
+    Column("participant", String(80), server_default="", nullable=False),
+    Column("scanner", String(80), server_default="", nullable=False),
+    Column("site", String(40), server_default="", nullable=False),
+    Column("last_slice_at", String(32), server_default="", nullable=False),
+    Column("simulated", Integer, server_default="0", nullable=False),
+    Column("signs", Text, server_default="{}", nullable=False),  # JSON: name -> number
     UniqueConstraint("study", "revision", "scan"),
 )
 DELIVERIES = Table(
