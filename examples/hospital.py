@@ -2,7 +2,7 @@
 
 Orthanc plays the PACS, DCMTK the scanner (Debian: ``orthanc``, ``dcmtk``): simulated studies are
 sent to ``hemocast serve``, predicted, and, since delivery is turned on here, sent on to Orthanc.
-All listens on this machine alone. It prints where the pages are and a password, and goes on until
+Then ``hemocast monitor`` looks back on the trial. All listens on this machine alone. It prints where the pages are and a password, and goes on until
 Ctrl-C; with ``--once`` it ends when every study is delivered. OUT is new; it holds all there is.
 """
 
@@ -25,6 +25,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+ALARM = 5
+"""Exit code of ``hemocast monitor`` that has something to say."""
 WHO = "trial on one machine"
 HEMOCAST = Path(sys.executable).with_name("hemocast")
 
@@ -71,6 +73,7 @@ def main() -> None:
         wait_for(lambda: delivered(places) >= asked.studies, 600, "every study is delivered")
         sent = json.loads(fetch(f"{places.archive}/statistics"))["CountInstances"]
         print(f"{asked.studies} studies delivered; Orthanc holds {sent} objects of their results")
+        print(f"How the trial goes: {look_back(places)}")
         print(f"Worklist: http://127.0.0.1:{places.pages}  name: admin  password: {password}")
         print(f"Orthanc: {places.archive}/app/explorer.html", flush=True)
         if not asked.once:
@@ -153,6 +156,25 @@ def delivered(places: Places) -> int:
     """Count the studies whose results have left; refused ones have nothing to send."""
     told = hemocast(places, "serve", "jobs")
     return sum(told.count(f"  {state} ") for state in ("delivered", "refused", "failed"))
+
+
+def look_back(places: Places) -> Path:
+    """Export the history, and let ``hemocast monitor`` look at it; return its page.
+
+    So few scans are no reference: a made-up one stands in, of risks spread evenly. In a real trial
+    it is the model's test predictions, or the first weeks.
+    """
+    hemocast(places, "serve", "export", "--out", str(places.out / "history"))
+    reference = places.out / "made-up-reference.csv"
+    rows = [f"{(k + 0.5) / 40},1" for k in range(40)]
+    reference.write_text("\n".join(["probability,simulated", *rows]) + "\n")
+    watched = places.out / "watched"
+    history = places.out / "history" / "history.csv"
+    command = [HEMOCAST, "monitor", history, "--compare-with", reference, "--out", watched]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL)
+    if done.returncode not in (0, ALARM):
+        sys.exit("hemocast monitor has failed")
+    return watched / "report.html"
 
 
 def hemocast(places: Places, *words: str, given: str = "") -> str:

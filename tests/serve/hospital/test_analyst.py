@@ -6,14 +6,18 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.dataset.pseudonym import scan_name
-from hemocast.errors import WorkerDied
-from hemocast.serve.hospital.analyst import Looked, OtherProcess, look_at
+from hemocast.errors import ModelNotFound, NoMap, NoRecord, WorkerDied
+from hemocast.serve.hospital.analyst import Looked, OtherProcess, check_models, look_at
+from hemocast.serve.hospital.service import opened, running
+from hemocast.serve.hospital.settings import AnalysisConfig, HospitalConfig
 
 KEY = b"k" * 32
 
@@ -48,6 +52,33 @@ def test_two_patients_in_one_study_are_refused(
 def test_a_folder_of_nothing_is_refused(tmp_path: Path) -> None:
     looked = look_at(tmp_path)
     assert (looked.scans, len(looked.refusals)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("view", "refusal", "said"),
+    [("record", NoRecord, "clinical record"), ("map", NoMap, "co-registered map")],
+)
+def test_a_model_that_must_be_told_more_is_refused_before_any_study_comes(
+    monkeypatch: pytest.MonkeyPatch, view: str, refusal: type[Exception], said: str
+) -> None:
+    import hemocast.model
+
+    usual = hemocast.model.load_default()
+    told = replace(usual, measured=MeasuredModel((view,), object()))
+    monkeypatch.setattr(hemocast.model, "load", lambda path: told if path.name == "x" else usual)
+    check_models(AnalysisConfig(model="usual", rules=[{"site": ["A"], "skip": "not here"}]))
+    with pytest.raises(refusal, match=f"analysis.model needs .*{said}"):
+        check_models(AnalysisConfig(model="x"))
+    with pytest.raises(refusal, match=f"analysis.rules needs .*{said}"):
+        check_models(AnalysisConfig(rules=[{"site": ["A"], "model": "x"}]))
+
+
+def test_a_model_that_is_not_there_is_refused_before_any_study_comes(
+    settings: Callable[..., HospitalConfig], tmp_path: Path
+) -> None:
+    asked = settings(analysis={"model": str(tmp_path / "none")})
+    with opened(asked) as office, pytest.raises(ModelNotFound), running(office):
+        pass
 
 
 @pytest.mark.slow

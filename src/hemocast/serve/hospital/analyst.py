@@ -17,11 +17,12 @@ from hemocast.dataset.pseudonym import scan_name
 from hemocast.dicom import Refusal
 from hemocast.dicom.files.archive import Opened, open_named
 from hemocast.dicom.read import mixed_patients
-from hemocast.errors import HemocastError, WorkerDied
+from hemocast.errors import HemocastError, NoMap, NoRecord, WorkerDied
 from hemocast.onnx import usable_cpus
 from hemocast.pipeline.predictions.folder import CaseResult
 from hemocast.pipeline.scan_job import USUAL_PAGES, Pages, ScanJob, predict_scan
 from hemocast.serve.hospital.objects import objects_of
+from hemocast.serve.hospital.settings import AnalysisConfig
 
 if TYPE_CHECKING:
     from hemocast.model import Model
@@ -75,6 +76,36 @@ class Analyst(Protocol):
 
     def predict(self, folder: Path, model: str, revision: int) -> tuple[Finding, ...]:
         """Predict a study's scans with the model in a folder; empty: with the usual one."""
+
+
+def check_models(settings: AnalysisConfig) -> None:
+    """Refuse models that could predict nothing here, before any study comes.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        As `hemocast.model.load` does.
+    NoRecord, NoMap
+        A model has to be told what no image says.
+    """
+    from hemocast.model import load
+
+    folders = [settings.model, *(rule.model for rule in settings.rules)]
+    for folder in dict.fromkeys(filter(None, folders)):
+        model = load(folder)
+        place = "analysis.model" if folder == settings.model else "analysis.rules"
+        if model.needs_record:
+            raise NoRecord(
+                f"A model of {place} needs the clinical record of each patient",
+                "a model that sees the scan alone: the service is told of no record",
+                "Name another model",
+            )
+        if model.needs_map:
+            raise NoMap(
+                f"A model of {place} needs a co-registered map of each scan",
+                "a model that sees the scan alone: the service is given no maps",
+                "Name another model",
+            )
 
 
 class OtherProcess:

@@ -14,7 +14,7 @@ from pynetdicom import evt
 from hemocast.errors import HemocastError
 from hemocast.faults import internal_error
 from hemocast.pipeline.scan_job import Pages
-from hemocast.serve.hospital.analyst import Analyst, OtherProcess
+from hemocast.serve.hospital.analyst import Analyst, OtherProcess, check_models
 from hemocast.serve.hospital.commitment.asked import Asked
 from hemocast.serve.hospital.commitment.promises import Promises
 from hemocast.serve.hospital.courier import Courier
@@ -97,6 +97,8 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
     ------
     InUse, UsageError
         As `Root.held` and `listening` do.
+    ModelNotFound, ModelCorrupt, NoRecord, NoMap
+        As `check_models` does.
     """
     settings, jobs, stop = office.settings, Jobs(office.database), threading.Event()
     with ExitStack() as held:
@@ -135,6 +137,7 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
 
 def _processes(office: Office) -> OtherProcess:
     analysis, jobs = office.settings.analysis, office.settings.jobs
+    check_models(analysis)
     return OtherProcess(
         office.root.key,
         model=analysis.model,

@@ -6,7 +6,7 @@ itself. Names are those that ``hemocast predict`` and ``hemocast ingest`` give u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,10 +101,10 @@ def _studies(database: Database) -> list[Any]:
 
 def _scans(study: Any, found: list[Result], key: bytes) -> Iterator[tuple[str, Row]]:
     """Give the rows of a study, by the pseudonyms of its scans."""
-    common = {"arrived_at": study.created_at, "revision": study.revision}
+    common: Row = {"arrived_at": study.created_at, "revision": study.revision}
     named = [one for one in found if not one.scan.startswith("-")]
     for one in named:
-        yield one.scan, common | _scan(one) | one.signs
+        yield one.scan, common | _scan(one) | dict(one.signs)
     if not named:
         own: Row = {
             "status": FAILED if study.state == State.FAILED else WAITING,
@@ -116,7 +116,7 @@ def _scans(study: Any, found: list[Result], key: bytes) -> Iterator[tuple[str, R
         yield study_id(key, study.study_uid), common | own
 
 
-def _scan(one: Result) -> Mapping[str, object]:
+def _scan(one: Result) -> Row:
     return {
         "participant_id": one.participant,
         "last_slice_at": one.last_slice_at and one.last_slice_at.isoformat(),
