@@ -2,8 +2,9 @@
 
 Orthanc plays the PACS, DCMTK the scanner (Debian: ``orthanc``, ``dcmtk``): simulated studies are
 sent to ``hemocast serve``, predicted, and, since delivery is turned on here, sent on to Orthanc.
-Then ``hemocast monitor`` looks back on the trial. All listens on this machine alone. It prints where the pages are and a password, and goes on until
-Ctrl-C; with ``--once`` it ends when every study is delivered. OUT is new; it holds all there is.
+Then ``hemocast monitor`` looks back on the trial. All listens on this machine alone. It prints
+where the pages are and a password, and goes on until Ctrl-C; with ``--once`` it ends when every
+study is delivered. OUT is new; it holds all there is.
 """
 
 from __future__ import annotations
