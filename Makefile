@@ -6,6 +6,7 @@
 #   make fast      the tests of light rooms (2 minutes)
 #   make coverage  which lines no test reaches; at least 90 % must be reached
 #   make slow-ci   the long checks of continuous integration, resumable (half an hour)
+#   make docs      the site of the documentation, in build/site
 #   make slow      all tests that take minutes
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
 #   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
@@ -24,13 +25,17 @@ FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests
 	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
 	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
 
-.PHONY: demo hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
+.PHONY: demo docs hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
 
 hospital: $(VENV)/.serve
 	$(BIN)/python examples/hospital.py hemocast-hospital
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "open build/site/index.html"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -31,6 +31,7 @@ ACROSS = {
     "stats/test_coverage.py",
     "test_architecture.py",
     "test_ci.py",
+    "test_docs.py",
     "test_examples.py",
     "test_conftest.py",
     "test_imports.py",

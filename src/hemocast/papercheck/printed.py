@@ -16,7 +16,7 @@ from hemocast.tables import called, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-WORDS = r"[^\x00-\x1f\x7f-\x9f]+"
+WORDS, LINE = r"[^\x00-\x1f\x7f-\x9f]+", "text in one line"
 NUMBER = r"\d{1,9}(\.\d{1,6})?"
 UNITS = ("percent", "fraction", "count", "value")
 METRICS = (*SHARES, "auc", "share")
@@ -67,9 +67,10 @@ def _broken_count(table: pd.DataFrame) -> pd.Series:
 TABLE = TableSchema(
     "table.csv",
     (
-        Column("table", required=True, blank=False, pattern=WORDS),
-        Column("row", required=True, blank=False, pattern=WORDS),
-        Column("stratum", pattern=r"[^:\x00-\x1f\x7f-\x9f]+: [^:\x00-\x1f\x7f-\x9f]+"),
+        Column("table", required=True, blank=False, pattern=WORDS, described=LINE),
+        Column("row", required=True, blank=False, pattern=WORDS, described=LINE),
+        Column("stratum", pattern=r"[^:\x00-\x1f\x7f-\x9f]+: [^:\x00-\x1f\x7f-\x9f]+",
+               described="what is counted and its value, as in 'sex: male'"),
         Column("column", required=True, blank=False, pattern=r"[a-z0-9_]+"),
         Column("value", required=True, blank=False, pattern=NUMBER, hint="digits as printed"),
         Column("unit", "choice", required=True, blank=False, choices=UNITS),
@@ -77,9 +78,9 @@ TABLE = TableSchema(
         Column("ci_high", pattern=NUMBER),
         Column("n", pattern=r"\d{1,7}(-\d{1,7})?", hint="61, or 60-63 where it is in doubt"),
         Column("count", "whole", low=0, high=9_999_999),
-        Column("mean_of", pattern=WORDS, hint="rows of the table, joined by ';'"),
+        Column("mean_of", pattern=WORDS, described=LINE, hint="rows of the table, joined by ';'"),
         Column("mean_over", "choice", choices=MEANS),
-        Column("note", pattern=WORDS),
+        Column("note", pattern=WORDS, described=LINE),
     ),
     ("table", "row", "stratum", "column"),
     (
