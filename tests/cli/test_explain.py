@@ -19,6 +19,7 @@ def test_a_scan_is_explained_in_words(ge_head: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(ge_head), "--method", "cam", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "cam: evidence right" in result.output
+    assert (out / "explanation.html").is_file()
     assert "not for clinical" in result.output
     assert (out / "heatmap-cam.nii.gz").is_file()
 

@@ -31,6 +31,8 @@ from hemocast.volume import Source
 
 ZH = language("zh")
 SOURCE = Path(hemocast.__file__).parent
+PAGES = ("case.html", "explanation.html", "parts.html", "refusal.html")
+SPEAKING = ("report/case/*.py", "report/explanation.py", "deliver/*.py", "cli/explain.py")
 PLACE = re.compile(r"%\((\w+)\)s")
 MESSAGES = {
     message: said
@@ -49,7 +51,7 @@ def said_in_templates() -> frozenset[str]:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     found = set()
-    own = [TEMPLATES / name for name in ("case.html", "parts.html", "refusal.html")]
+    own = [TEMPLATES / name for name in PAGES]
     for path in (*own, *(SOURCE / "serve/hospital/web/templates").glob("*.html")):
         text = path.read_text(encoding="utf-8")
         for _, _, message in environment.extract_translations(text):  # type: ignore[attr-defined]
@@ -60,7 +62,7 @@ def said_in_templates() -> frozenset[str]:
 @cache
 def said_in_code() -> frozenset[str]:
     found = set()
-    for path in (*(SOURCE / "report" / "case").glob("*.py"), *(SOURCE / "deliver").glob("*.py")):
+    for path in (path for pattern in SPEAKING for path in SOURCE.glob(pattern)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hemocast.cli.options import output
+from hemocast.cli.options import Lang, output
 
 
 def explain(
@@ -28,24 +28,25 @@ def explain(
     out: Annotated[Path, output("Where the maps go.", "explanation")] = Path(
         "hemocast-explanation"
     ),
+    lang: Lang = "en",
 ) -> None:
     """Show where in one scan the model's answer comes from, by each method in turn.
 
-    OUT holds heatmap-METHOD.nii.gz on the scan's grid, montage-METHOD.png, and heatmaps.csv: the
-    evidence for hemorrhagic transformation in each hemisphere, and whether covering the hottest
-    brain moves the answer more than covering the coldest.
+    OUT holds explanation.html with every map, heatmap-METHOD.nii.gz on the scan's grid,
+    montage-METHOD.png, and heatmaps.csv: the evidence for hemorrhagic transformation in each
+    hemisphere, and whether covering the hottest brain moves the answer more than covering the
+    coldest.
 
     Exit code: 0 written, 2 wrong usage, 4 the scan is refused.
     """
     from hemocast.pipeline.explain import explain_scan
+    from hemocast.report.explanation import explained_in_words
+    from hemocast.report.language import language
 
-    prediction, methods = explain_scan(scan, model, method or ("cam", "occlusion"), out)
-    print(f"{prediction.probability:.0%}; maps in {out.resolve()}")
+    words = language(lang)
+    prediction, methods = explain_scan(scan, model, method or ("cam", "occlusion"), out, lang)
+    risk = words.percent(prediction.probability)
+    print(words.say("%(risk)s; maps in %(folder)s", risk=risk, folder=out.resolve()))
     for one in methods:
-        sides = (
-            "sides not known, or nothing speaks for HT"
-            if one.right is None or one.left is None
-            else f"evidence right {one.right:.0%}, left {one.left:.0%}"
-        )
-        print(f"{one.method}: {sides}; insertion minus deletion {one.gain:+.2f} in the logit")
-    print(prediction.notice)
+        print(f"{one.method}: {explained_in_words(one, words)}")
+    print(words.told(prediction.notice))

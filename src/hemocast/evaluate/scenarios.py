@@ -204,7 +204,7 @@ def _weighted(name: str, found: PartlyObserved, at: float, weighting: _Weighting
     return Scenario(name, int(found.observed.sum()), None, metrics)
 
 
-_WINDOWS = (24.0, 48.0, 72.0, 168.0)
+WINDOWS = (24.0, 48.0, 72.0, 168.0)
 """Hours after onset at which chances are shown, beside the last."""
 
 
@@ -215,7 +215,7 @@ def incidence_of(followed: FollowUp | None) -> Incidence | None:
     curve = cumulative_incidence(followed.hours, followed.kind)
     enough = np.flatnonzero(curve.at_risk >= FEW)
     horizon = float(curve.time[enough[-1] if enough.size else -1])
-    hours = [*(hour for hour in _WINDOWS if hour < horizon), horizon]
+    hours = [*(hour for hour in WINDOWS if hour < horizon), horizon]
     return Incidence(curve, tuple((hour, curve.at(hour)) for hour in hours), followed.n_unknown)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from hemocast.explain import agreement, deletion_and_insertion, explain, method_of
 from hemocast.files import Output, claim
+from hemocast.report.explanation import PAGE, Explained, explanation_page
+from hemocast.report.language import language
 
 if TYPE_CHECKING:
     from hemocast.model import Model, Prediction
@@ -21,34 +23,10 @@ KIND = "explanation"
 TABLE = "heatmaps.csv"
 
 
-@dataclass(frozen=True)
-class Explained:
-    """What one method says of one scan.
-
-    Parameters
-    ----------
-    method : str
-    right, left : float or None
-        Share of the evidence for HT in each hemisphere; None where sides are not known, or nothing
-        speaks for HT.
-    gain : float
-        Mean logit as the hottest brain is put back, minus that as it is covered: above 0 where the
-        map ranks places better than chance would.
-    like_cam : float
-        Rank correlation with the class activation map over the brain.
-    """
-
-    method: str
-    right: float | None
-    left: float | None
-    gain: float
-    like_cam: float
-
-
 def explain_scan(
-    path: Path, model_folder: Path | None, methods: Sequence[str], out: Path
+    path: Path, model_folder: Path | None, methods: Sequence[str], out: Path, lang: str = "en"
 ) -> tuple[Prediction, list[Explained]]:
-    """Write ``heatmap-METHOD.nii.gz`` on the scan's grid, ``montage-METHOD.png`` and a table.
+    """Write a page, a table, and ``heatmap-METHOD.nii.gz`` on the scan's grid with its picture.
 
     A model from measurements that looks at no places has no map of its own (``cam``), but others.
 
@@ -62,6 +40,8 @@ def explain_scan(
         Of `hemocast.explain.METHODS`.
     out : Path
         New, empty, or an earlier explanation.
+    lang : str
+        Language of the page.
 
     Raises
     ------
@@ -82,8 +62,10 @@ def explain_scan(
         volume = read(path)
         prediction = model.predict(volume, scan_id="scan")
         said = [_explained(model, prediction, method, network) for method in methods]
-        for one, values in said:
-            _write(output, one.method, _shown(prediction, one.method, values), volume)
+        shown = [(one, _shown(prediction, one.method, values)) for one, values in said]
+        for one, map_of in shown:
+            _write(output, one.method, map_of, volume)
+        output.write_text(PAGE, explanation_page(shown, language(lang)))
         rows = [_row(one) for one, _ in said]
         output.write_table(TABLE, rows, tuple(rows[0]))
     return prediction, [one for one, _ in said]
@@ -102,6 +84,7 @@ def _explained(
     curves = deletion_and_insertion(model.logits, stack, values)
     return Explained(
         method,
+        prediction.heatmap_kind if own else method_of(method).words,
         right if known else None,
         1 - right if known and right is not None else None,
         curves.gain,

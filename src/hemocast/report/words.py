@@ -53,6 +53,13 @@ METRIC_TITLES = {
 }
 """What a metric is called wherever it is shown."""
 
+UNOBSERVED_REASONS = {
+    "no_later_scan": "no later scan",
+    "death": "death before a later scan",
+    "lost": "lost to follow-up",
+}
+"""Why an outcome was never observed."""
+
 
 def percent(share: float) -> str:
     """Say a probability in whole percent, never as a certainty: "<1 %" and ">99 %" at the ends.

@@ -52,7 +52,7 @@ def test_averages_have_no_matrix(analysis: ReaderAnalysis) -> None:
 
 def test_every_arm_has_its_figures(analysis: ReaderAnalysis) -> None:
     names = [d.name for d in draw_readers(analysis, simulated=False)]
-    kinds = ("readers-curves", "readers-confusion", "agreement")
+    kinds = ("readers-curves", "readers-scatter", "readers-confusion", "agreement")
     arms = [f"{kind}-{arm}" for arm in analysis.arms for kind in kinds]
     assert names == ["readers-roc", *arms]
     readers = tuple(rater for rater in analysis.raters if rater.kind != "model")

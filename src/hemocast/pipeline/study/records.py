@@ -30,11 +30,23 @@ RATED = ("accuracy", "sensitivity", "ppv", "specificity", "f1", "auc")
 """Metrics of Table 2."""
 _LIMITS = ("ci_low", "ci_high")
 _TESTED = ("first", "second", "metric", "method", "difference", *_LIMITS, "p")
+_WARNED = ("metric", "value", *_LIMITS, "warning")
 _COLUMNS: dict[str, tuple[str, ...]] = {
+    "agreement": ("kind", "arm", "first", "measure", "n_scans", "value", *_LIMITS),
     "comparisons": (*_TESTED, "p_holm"),
-    "pooled_sites": ("model", "metric", "n_sites", "value", *_LIMITS),
-    "prevalence": (),
+    "cumulative_incidence": (
+        "hours_from_onset", "n_at_risk", "ht", "ht_ci_low", "ht_ci_high", "death", "warning"
+    ),
+    "interactions": ("model", "grouping", "metric", "p", "p_holm", "method", "reason"),
+    "left_out": (
+        "model", "kind", "reason", "n_scans", "n_patients", "n_positive", "mean_predicted_risk"
+    ),
+    "pooled_sites": (
+        "model", "n_sites", *_WARNED, "prediction_low", "prediction_high", "p"
+    ),
+    "prevalence": ("model", "prevalence", *_WARNED),
     "reader_tests": (*_TESTED, "scope"),
+    "scenarios": ("model", "scenario", "n_scans", *_WARNED),
     "subgroups": (
         "model", "grouping", "level", "metric", "n_patients", "n_positive", "value", *_LIMITS
     ),
@@ -42,7 +54,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "rater", "kind", "arm", "n_scans",
         *(metric + end for metric in RATED for end in ("", "_ci_low", "_ci_high")),
     ),
-    "thresholds": ("rule",),
+    "thresholds": ("model", "rule", "threshold", "exploratory", *_WARNED),
+    "times": ("reader", "arm", "n", "seconds_median", "seconds_q1", "seconds_q3"),
 }  # fmt: skip
 """Tables of an evaluation that a study uses, and the columns it uses of them."""
 

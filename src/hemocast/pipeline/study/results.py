@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from hemocast.pipeline.study.records import Records
 from hemocast.pipeline.study.words import (
     Say,
+    cell_value,
     cell_words,
     estimate_words,
     listed,
@@ -143,6 +144,27 @@ def _group_words(row: Mapping[str, str]) -> str:
     return f"{row['grouping']} {row['level']} {cell_words(row)}"
 
 
+def _unjudged(records: Records) -> str:
+    """Say how many scans each model could not be judged on, and between what its AUC may lie."""
+    parts = []
+    for name, _ in models_of(records):
+        out = [row for row in records.tables.get("left_out", ()) if row["model"] == name]
+        areas = [
+            cell_value(row["value"])
+            for row in records.tables.get("scenarios", ())
+            if row["model"] == name and row["metric"] == "auc" and row["value"]
+        ]
+        if out:
+            lost = sum(int(cell_value(row["n_scans"])) for row in out)
+            parts.append(f"{name} could not be judged on {plural(lost, 'scan')}.")
+        if areas:
+            parts.append(
+                f"Under the assumptions made about them its AUC lies between {min(areas):.3f} and "
+                f"{max(areas):.3f}."
+            )
+    return " ".join(parts)
+
+
 def _sites(records: Records) -> str:
     return " ".join(
         f"{row['model']}, {title_of(row['metric'])} over {row['n_sites']} sites: {cell_words(row)}."
@@ -186,6 +208,7 @@ _RESULTS: dict[str, tuple[str, Say]] = {
     "calibrated": ("Calibration", _calibrated),
     "cells": ("Confusion matrix", _cells),
     "subgroups": ("In subgroups", _subgroups),
+    "unjudged": ("Scans left out, and what they could change", _unjudged),
     "sites": ("Over sites", _sites),
     "updating": ("Changes of the model", _updating),
     "specification": ("The model itself", _specification),

@@ -9,29 +9,12 @@ from pathlib import Path, PurePath
 from hemocast.files import claim
 from hemocast.pipeline.study.bias import flags_of
 from hemocast.pipeline.study.methods import methods_of
-from hemocast.pipeline.study.records import (
-    AS_THEY_ARE,
-    RATED,
-    EstimateRecord,
-    ModelRecord,
-    Records,
-    Rows,
-    Sources,
-    read_records,
-)
+from hemocast.pipeline.study.records import Records, Sources, read_records
 from hemocast.pipeline.study.results import results_of
-from hemocast.pipeline.study.words import (
-    cell_limits,
-    cell_number,
-    cell_words,
-    limits_words,
-    title_of,
-)
+from hemocast.pipeline.study.tables import tables_of
 from hemocast.report.checklists.checklist import NAMES, Filled, fill, not_applied, read_checklist
-from hemocast.report.paper.page import PaperTable
 from hemocast.report.study.page import Picture, Study, study_files
 from hemocast.report.study.word import DOCUMENT, require_word, study_docx
-from hemocast.report.words import number
 
 KIND = "study"
 LIVE = "decide-ai"
@@ -49,6 +32,7 @@ _CAPTIONS = {
     "readers-roc": "ROC of the models, with the readers' decisions as points",
     "readers-curves": "ROC curves of the readers' probabilities",
     "readers-confusion": "Confusion matrices of readers and models",
+    "readers-scatter": "Probabilities of readers and models, scan by scan",
     "agreement": "Agreement of readers",
     "figure1": "Figure 1 of the reproduction: the method",
     "figure2": "Figure 2 of the reproduction: confusion matrices",
@@ -117,109 +101,10 @@ def study_of(records: Records, *, live: bool = False) -> Study:
         methods=methods,
         results=results,
         flags=flags,
-        tables=tuple(_tables(records)),
+        tables=tuple(tables_of(records)),
         pictures=tuple(_pictures(records.pictures)),
         checklists=tuple(checklists),
     )
-
-
-def _tables(records: Records) -> Iterator[PaperTable]:
-    if records.evaluation:
-        many = len(records.evaluation.models) > 1
-        for place, (name, model) in enumerate(records.evaluation.models.items(), 1):
-            yield _performance(name, model, f"performance-{place}" if many else "performance")
-    yield from _comparisons(records)
-    yield from _subgroups(records.tables.get("subgroups", ()))
-    yield from _readers(records)
-    for name, title in AS_THEY_ARE.items():
-        if rows := records.tables.get(name):
-            yield _as_it_is(name.replace("/", "-"), title, rows)
-
-
-def _performance(name: str, model: ModelRecord, key: str) -> PaperTable:
-    rows = tuple(
-        (title_of(metric), *_cells(value), _method(value), f"{value.n:,}")
-        for metric, value in (*model.metrics.items(), *model.calibrated.items())
-    )
-    return PaperTable(
-        key, f"Performance of {name}", ("Metric", "Value", "95 % CI", "Interval", "Scans"), rows,
-        tuple(model.warnings),
-    )  # fmt: skip
-
-
-def _method(value: EstimateRecord) -> str:
-    return value.warning if value.ci_method == "none" else value.ci_method
-
-
-def _cells(value: EstimateRecord) -> tuple[str, str]:
-    middle = "undefined" if value.value is None else number(value.value, 3)
-    return middle, limits_words(value)
-
-
-def _p(cell: str) -> str:
-    said = cell_number(cell)
-    return "< 0.001" if said and float(cell) < 0.001 else said
-
-
-def _comparisons(records: Records) -> Iterator[PaperTable]:
-    if found := records.tables.get("comparisons"):
-        rows = tuple(
-            (row["first"], row["second"], title_of(row["metric"]), row["method"],
-             cell_number(row["difference"]), cell_limits(row), _p(row["p"]), _p(row["p_holm"]))
-            for row in found
-        )  # fmt: skip
-        yield PaperTable(
-            "comparisons", "Differences between models, first minus second",
-            ("First", "Second", "Metric", "Method", "Difference", "95 % CI", "P", "P, Holm"), rows,
-        )  # fmt: skip
-
-
-def _subgroups(found: Rows) -> Iterator[PaperTable]:
-    rows = tuple(
-        (row["model"], row["grouping"], row["level"], row["n_patients"], row["n_positive"],
-         cell_number(row["value"]) or "undefined", cell_limits(row))
-        for row in found
-        if row["metric"] == "auc"
-    )  # fmt: skip
-    if rows:
-        yield PaperTable(
-            "subgroups", "AUC in subgroups",
-            ("Model", "Grouping", "Level", "Patients", "Scans with HT", "AUC", "95 % CI"), rows,
-            ("Exploratory unless planned; groups with fewer than 10 patients of a class cannot be "
-             "relied on.",),
-        )  # fmt: skip
-
-
-def _readers(records: Records) -> Iterator[PaperTable]:
-    if found := records.tables.get("table2"):
-        rows = tuple(
-            (row["rater"], row["arm"], row["n_scans"],
-             *(_rated(row, metric) for metric in RATED))
-            for row in found
-        )  # fmt: skip
-        columns = ("Rater", "Arm", "Scans", *map(title_of, RATED))
-        yield PaperTable("table2", "Readers and models, with 95 % CI", columns, rows)
-    if found := records.tables.get("reader_tests"):
-        rows = tuple(
-            (row["first"], row["second"], title_of(row["metric"]), row["scope"],
-             cell_number(row["difference"]), cell_limits(row), _p(row["p"]), row["method"])
-            for row in found
-        )  # fmt: skip
-        yield PaperTable(
-            "reader-tests", "Differences between models and readers, first minus second",
-            ("First", "Second", "Metric", "Scope", "Difference", "95 % CI", "P", "Method"), rows,
-        )  # fmt: skip
-
-
-def _rated(row: Mapping[str, str], metric: str) -> str:
-    ends = {end: row[f"{metric}_{end}"] for end in ("ci_low", "ci_high")}
-    return cell_words({"value": row[metric], **ends})
-
-
-def _as_it_is(name: str, title: str, rows: Rows) -> PaperTable:
-    columns = tuple(column for column in rows[0] if column != "simulated")
-    cells = tuple(tuple(row[column] for column in columns) for row in rows)
-    return PaperTable(name, title, columns, cells)
 
 
 def _pictures(found: Mapping[str, bytes]) -> Iterator[Picture]:

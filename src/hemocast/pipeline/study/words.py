@@ -57,8 +57,8 @@ def limits_words(value: EstimateRecord, digits: int = 3) -> str:
     return f"{number(value.ci_low, digits)} to {high}"
 
 
-def cell_number(cell: str) -> str:
-    """Say a number of a table; "" where it is undefined or infinite.
+def cell_value(cell: str) -> float:
+    """Read a number of a table; NaN where it is undefined.
 
     Raises
     ------
@@ -66,13 +66,18 @@ def cell_number(cell: str) -> str:
         The cell holds something else.
     """
     try:
-        value = float(cell or "nan")
+        return float(cell or "nan")
     except ValueError as error:
         raise TableError(
             "A table of the study's records holds a word where a number belongs",
             "the table as Hemocast wrote it",
             "Make it again with its command",
         ) from error
+
+
+def cell_number(cell: str) -> str:
+    """Say a number of a table; "" where it is undefined or infinite."""
+    value = cell_value(cell)
     return number(value, 3) if math.isfinite(value) else ""
 
 

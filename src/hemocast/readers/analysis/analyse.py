@@ -17,6 +17,7 @@ from hemocast.errors import StatisticsError
 from hemocast.readers.analysis.agreement import AgreementPart, measure_agreement
 from hemocast.readers.analysis.data import ReadingTable, common_rows, crossed
 from hemocast.readers.analysis.mrmc import ReaderTest, aided_tests, model_tests
+from hemocast.readers.analysis.ratings import Ratings, ratings_of
 from hemocast.stats import (
     METRICS,
     Cases,
@@ -109,6 +110,8 @@ class ReaderAnalysis:
         Between raters, and of each reader with their own repeats.
     times : tuple of ReadingTime
         Where they were measured.
+    ratings : tuple of Ratings
+        Probabilities scan by scan, of every arm where more than one rater gave any.
     n_resamples, seed : int
         Of the bootstrap.
     warnings : tuple of str
@@ -124,6 +127,7 @@ class ReaderAnalysis:
     tests: tuple[ReaderTest, ...]
     agreement: AgreementPart
     times: tuple[ReadingTime, ...]
+    ratings: tuple[Ratings, ...]
     n_resamples: int
     seed: int
     warnings: tuple[str, ...]
@@ -163,6 +167,7 @@ def analyse_readings(
         tests=(*model_tests(first, models), *aided_tests(first)),
         agreement=measure_agreement(readings, models),
         times=_times(first),
+        ratings=tuple(ratings_of(first, models)),
         n_resamples=resampling.n,
         seed=resampling.seed,
         warnings=(*_unobserved(readings), *_coverage(first, read)),

@@ -17,7 +17,7 @@ from hemocast.readers.analysis.mrmc import CROSSED, ReaderTest
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.page import render
 from hemocast.report.readers.tables import estimates_of
-from hemocast.report.words import METRIC_TITLES
+from hemocast.report.words import METRIC_TITLES, UNOBSERVED_REASONS
 from hemocast.stats import Estimate
 
 _SOURCES = {
@@ -95,11 +95,6 @@ def _differences_shown(
     return _digits(row.difference for row in rows), rows
 
 
-_REASONS = {
-    "no_later_scan": "no later scan",
-    "death": "death before a later scan",
-    "lost": "lost to follow-up",
-}
 _SCENARIO_METRICS = ("auc", "sensitivity", "specificity", "observed_expected", "calibration_slope")
 
 
@@ -119,7 +114,7 @@ def _unjudged(models: Sequence[ModelPart]) -> dict[str, Any]:
         "counts": counts,
         "scenarios": shown,
         "scenario_metrics": _SCENARIO_METRICS,
-        "reasons": _REASONS,
+        "reasons": UNOBSERVED_REASONS,
     }
 
 

@@ -14,6 +14,7 @@ from hemocast.report.figures.agreement import AgreementPanel, agreement_figure
 from hemocast.report.figures.confusion import ConfusionPanel, confusion_figure
 from hemocast.report.figures.drawing import Drawing
 from hemocast.report.figures.roc import ReaderPoint, RocLine, roc_figure
+from hemocast.report.figures.scatter import scatter_figure
 from hemocast.report.figures.style import shortened
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_RATERS = 25
 _MOST_READER_CURVES = 10
+_MOST_SCATTERED = 7
 
 
 def draw_readers(analysis: ReaderAnalysis, *, simulated: bool) -> tuple[Drawing, ...]:
@@ -118,6 +120,7 @@ def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
                 f"ROC curves of the readers' probabilities ({arm}), on the scans that each read. "
                 f"Dots: where their yes/no decisions lie.{_not_drawn(analysis, arm)}",
             )  # fmt: skip
+        yield from _scatters(analysis, arm, simulated)
         raters = [r for r in analysis.raters if r.arm in ("", arm)]
         panels = confusion_panels(raters)[:_MOST_RATERS]
         yield Drawing(
@@ -132,6 +135,24 @@ def _drawings(analysis: ReaderAnalysis, simulated: bool) -> Iterator[Drawing]:
                 f"Agreement of yes/no decisions, readers {arm}, with the model. Kappa and AC1 take "
                 "away what chance alone would give; intervals are in agreement.csv.",
                 wide=True,
+            )  # fmt: skip
+
+
+def _scatters(analysis: ReaderAnalysis, arm: str, simulated: bool) -> Iterator[Drawing]:
+    """Draw the probabilities of one arm, where there are any of two raters."""
+    for one in analysis.ratings:
+        if one.arm == arm:
+            shown = slice(_MOST_SCATTERED)
+            more = len(one.names[_MOST_SCATTERED:])
+            figure = scatter_figure(
+                one.names[shown], one.probability[shown], one.truth, simulated=simulated
+            )
+            yield Drawing(
+                f"readers-scatter-{arm}", figure,
+                f"Probabilities of models and readers ({arm}), a point a scan: those of the row "
+                "against those of the column. On the dotted line both give the same."
+                + (f" {more} more are not drawn." if more else ""),
+                wide=len(one.names) > 3,
             )  # fmt: skip
 
 
