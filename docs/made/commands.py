@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.models import ParameterInfo
 
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 from made import literal
 
 FOLDER = "reference/commands"
@@ -22,7 +22,7 @@ _WORDS = {bool: "", int: "whole number", float: "number", str: "text", pathlib.P
 
 def pages() -> dict[str, str]:
     """Give a page for every command of the first level, and one that lists them."""
-    commands = typer.main.get_command(app).commands
+    commands = typer.main.get_command(application()).commands
     listed = [
         "# Commands",
         "",

@@ -24,7 +24,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from hemocast.cli.main import app, run
+from hemocast.cli.main import application, run
 from hemocast.dataset import Dataset
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.files import TEMPORARY
@@ -146,7 +146,7 @@ def _walk(command: object, path: str = "") -> Iterator[str]:
         yield path
 
 
-ALL = sorted(_walk(typer.main.get_command(app)))
+ALL = sorted(_walk(typer.main.get_command(application())))
 
 
 def _begin(arguments: list[str]) -> None:

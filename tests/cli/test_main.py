@@ -70,7 +70,7 @@ def test_a_fault_of_our_own_is_one_line_and_a_log(
 
     application = typer.Typer(pretty_exceptions_enable=False)
     application.command()(broken)
-    monkeypatch.setattr(main, "app", application)
+    monkeypatch.setattr(main, "application", lambda _only: application)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
         main.run([])
@@ -106,3 +106,15 @@ def test_the_shell_can_complete_commands() -> None:
         | {"_HEMOCAST_COMPLETE": "complete_bash", "COMP_WORDS": "hemocast pred", "COMP_CWORD": "1"},
     )
     assert done.stdout.split() == ["predict"]
+
+
+def test_a_command_is_found_behind_options_and_reads_no_other_s() -> None:
+    program = "import sys; from hemocast.cli.main import run\n"
+    program += "try: run(['-v', 'check-leakage', '--help'])\nexcept SystemExit: pass\n"
+    program += "print(*(m for m in sys.modules if 'hemocast.cli' in m), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "check-leakage [OPTIONS]" in done.stdout
+    assert "hemocast.cli.check_leakage" in done.stderr
+    assert "hemocast.cli.predict" not in done.stderr

@@ -9,7 +9,7 @@ import typer
 from typer.models import OptionInfo
 from typer.testing import CliRunner
 
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 from hemocast.cli.options import chosen_settings, output
 from hemocast.errors import NotWritable, OutputExists
 from hemocast.files import claim
@@ -25,7 +25,7 @@ def _callbacks(application: typer.Typer) -> Iterator[Callable[..., None]]:
 
 def test_an_option_has_one_type_whatever_the_command() -> None:
     kinds: dict[str, set[object]] = {}
-    for callback in _callbacks(app):
+    for callback in _callbacks(application()):
         hints = get_type_hints(callback, include_extras=True)
         for name, hint in hints.items():
             if name != "return" and isinstance(hint.__metadata__[0], OptionInfo):
@@ -37,7 +37,7 @@ def test_an_option_has_one_type_whatever_the_command() -> None:
 
 
 def test_every_option_says_what_it_is() -> None:
-    for callback in _callbacks(app):
+    for callback in _callbacks(application()):
         for name, hint in get_type_hints(callback, include_extras=True).items():
             if name not in {"return", "seed", "port"}:
                 assert hint.__metadata__[0].help, (callback.__name__, name)

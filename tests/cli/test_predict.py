@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 from hemocast.dicom import write_nifti
 from hemocast.errors import MissingExtra, UsageError
 from hemocast.model import Prediction, load_default
@@ -51,7 +51,8 @@ def test_a_gpu_that_is_not_there_is_refused_before_the_first_scan(tmp_path: Path
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("ONNX Runtime may have a GPU here")
     done = CliRunner().invoke(
-        app, ["predict", str(tmp_path), "--device", "cuda", "--out", str(tmp_path / "out")]
+        application(),
+        ["predict", str(tmp_path), "--device", "cuda", "--out", str(tmp_path / "out")],
     )
     assert isinstance(done.exception, MissingExtra)
     assert "--device cpu" in str(done.exception)
@@ -75,7 +76,9 @@ def test_a_folder_may_be_named_like_markup(tmp_path: Path) -> None:
     """It ended in a traceback, after the work."""
     (tmp_path / "no.dcm").write_bytes(b"no DICOM")
     out = tmp_path / "[" / "bold]"
-    done = CliRunner().invoke(app, ["predict", str(tmp_path / "no.dcm"), "--out", str(out)])
+    done = CliRunner().invoke(
+        application(), ["predict", str(tmp_path / "no.dcm"), "--out", str(out)]
+    )
     assert done.exit_code == 4, done.output
     assert str(out / "predictions.csv") in done.output
 
@@ -108,7 +111,9 @@ def test_the_command_keeps_no_prediction_of_a_scan_it_has_told(
         alive.append(sum(type(one) is Prediction for one in gc.get_objects()))
 
     monkeypatch.setattr(command, "_say", tell)
-    done = CliRunner().invoke(app, ["predict", *[str(ge_head)] * 3, "--out", str(tmp_path)])
+    done = CliRunner().invoke(
+        application(), ["predict", *[str(ge_head)] * 3, "--out", str(tmp_path)]
+    )
     assert done.exit_code == 0, done.output
     assert len(alive) == 3
     assert alive[0] == alive[-1]
@@ -192,9 +197,9 @@ def test_resume_says_how_many_it_skipped_with_one_line_a_case(
     (tmp_path / "no.dcm").write_bytes(b"no DICOM")
     out = tmp_path / "out"
     command = ["predict", str(ge_head), str(tmp_path / "no.dcm"), "--out", str(out)]
-    first = CliRunner().invoke(app, command)
+    first = CliRunner().invoke(application(), command)
     assert first.exit_code == 3, first.output
-    again = CliRunner().invoke(app, [*command, "--resume"])
+    again = CliRunner().invoke(application(), [*command, "--resume"])
     assert again.exit_code == 3, again.output
     lines = again.output.splitlines()
     assert lines[0].startswith("1 skipped scan-")
@@ -209,7 +214,7 @@ def test_the_linkage_is_never_copied_into_what_is_shared(ge_head: Path, tmp_path
     source = tmp_path / "source"
     shutil.copytree(ge_head, source / "DOE^JANE")
     done = CliRunner().invoke(
-        app, ["predict", str(source / "DOE^JANE"), "--out", str(source / "out")]
+        application(), ["predict", str(source / "DOE^JANE"), "--out", str(source / "out")]
     )
     assert done.exit_code == 0, done.output
     for name in ("linkage.csv", "names.json"):
@@ -217,7 +222,7 @@ def test_the_linkage_is_never_copied_into_what_is_shared(ge_head: Path, tmp_path
     assert "DOE^JANE" in (source / "out" / "linkage.csv").read_text()
     clean, dataset = tmp_path / "clean", tmp_path / "dataset"
     for command in (["deidentify", "--out", str(clean)], ["ingest", "--out", str(dataset)]):
-        CliRunner().invoke(app, [*command, str(source)])
+        CliRunner().invoke(application(), [*command, str(source)])
     for path in (*clean.rglob("*"), *dataset.rglob("*")):
         assert path.name not in ("linkage.csv", "names.json")
         assert path.is_dir() or b"DOE^JANE" not in path.read_bytes()
@@ -251,13 +256,13 @@ def test_under_a_key_a_scan_is_called_as_ingest_calls_it(ge_head: Path, tmp_path
     key = ["--key", str(tmp_path / "project.key")]
     out, dataset = tmp_path / "out", tmp_path / "dataset"
     for command in (["predict", "--out", str(out)], ["ingest", "--out", str(dataset)]):
-        done = CliRunner().invoke(app, [*command, str(ge_head), *key])
+        done = CliRunner().invoke(application(), [*command, str(ge_head), *key])
         assert done.exit_code == 0, done.output
     (row,) = csv.DictReader((out / "predictions.csv").open(encoding="utf-8", newline=""))
     (scan,) = csv.DictReader((dataset / "scans.tsv").open(encoding="utf-8"), delimiter="\t")
     assert row["participant_id"] == scan["participant_id"]
     assert row["scan_id"] == scan["scan_id"]
-    done = CliRunner().invoke(app, ["predict", str(ge_head), "--out", str(out)])
+    done = CliRunner().invoke(application(), ["predict", str(ge_head), "--out", str(out)])
     assert isinstance(done.exception, UsageError)
     assert "named by a key" in str(done.exception)
 

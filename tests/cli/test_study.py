@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 
 run = CliRunner().invoke
 
@@ -14,7 +14,9 @@ def test_a_study_is_told_from_a_dataset_alone(tmp_path: Path) -> None:
     (tmp_path / "data/dataset_description.json").write_text(
         '{"Name": "x", "Simulated": true}', encoding="utf-8"
     )
-    done = run(app, ["study", "--dataset", str(tmp_path / "data"), "--out", str(tmp_path / "o")])
+    done = run(
+        application(), ["study", "--dataset", str(tmp_path / "data"), "--out", str(tmp_path / "o")]
+    )
     assert done.exit_code == 0
     assert "SIMULATED data" in done.stdout
     assert "TRIPOD+AI 2024: " in done.stdout

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 from hemocast.dataset.ingest.run import ingest
 from hemocast.errors import HemocastError
 from hemocast.simulate import TINY, simulate_cohort
@@ -97,7 +97,7 @@ def read(root: Path) -> dict[Path, bytes]:
 
 
 def run(*words: object) -> None:
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = CliRunner().invoke(application(), [str(word) for word in words])
     assert isinstance(result.exception, HemocastError | SystemExit | None), result.exception
 
 
