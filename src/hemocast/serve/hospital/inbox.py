@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,24 +89,31 @@ class Inbox:
             name=name, digest=digest, n_bytes=path.stat().st_size, file=file, sender=sender[:40],
             **found,
         )  # fmt: skip
-        kept = self._keep(path, name, file)
+        kept = self._root.study(name) / file
+        self._keep(path, kept)
         outcome = self._arrivals.add(arrival)
         if outcome is Outcome.DIFFERS:
             kept.unlink(missing_ok=True)
+        elif outcome is Outcome.STORED:
+            # Retention may have deleted it before it was known; now that it is, it stays.
+            self._keep(path, kept)
+        path.unlink(missing_ok=True)
         return outcome
 
-    def _keep(self, path: Path, name: str, file: str) -> Path:
-        """Move a file to its study. The same image has the same name: moved twice it is there."""
-        folder = self._root.study(name)
+    def _keep(self, path: Path, kept: Path) -> None:
+        """Link a file into its study, unless it is there: the same image has the same name."""
+        if kept.exists():
+            return
+        folder = kept.parent
         with writing():
             path.chmod(0o600)
             flush(path)
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
                 flush(folder.parent)
-            kept = path.replace(folder / file)
+            with suppress(FileExistsError):  # the same image, by another association
+                os.link(path, kept)
             flush(folder)
-        return kept
 
 
 def _read(path: Path) -> dict[str, str]:

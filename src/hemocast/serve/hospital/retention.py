@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from hemocast.errors import UsageError
+from hemocast.files import writing
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.jobs import DONE, Job, Jobs
-from hemocast.serve.hospital.store.search import forget_images
+from hemocast.serve.hospital.store.search import forget_images, known_files
 from hemocast.serve.hospital.store.tables import JOBS
 
 _LOG = logging.getLogger(__name__)
@@ -52,36 +53,66 @@ class Retention:
         self._clock = clock
         self._steady = steady
         self._apart = clock() - steady()
+        self._swept = False
 
     def look(self) -> bool:
         """Delete what is to be deleted; False, for there is nothing more to do."""
+        if not self._swept:
+            self._sweep()
         if self._days is None:
             return False
         if abs(self._clock() - self._steady() - self._apart) > _DRIFT_S:
             _LOG.error("the clock was set: no images are deleted until the service is restarted")
             return False
-        last = datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=self._days)
+        time_over = datetime.fromtimestamp(self._clock(), UTC) - timedelta(days=self._days)
+        last = time_over.isoformat(timespec="milliseconds")
         old = select(JOBS.c.study).where(
             JOBS.c.state.in_(DONE),
             JOBS.c.pixels == 1,
-            JOBS.c.changed_at < last.isoformat(timespec="milliseconds"),
+            JOBS.c.changed_at < last,
         )
         with self._database.reading() as connection:
             found = set(connection.execute(old).scalars())
         for job in Jobs(self._database).all(*DONE, studies=found) if found else ():
-            retire(self._database, self._root, job, "their time is over")
+            retire(self._database, self._root, job, "their time is over", before=last)
         return False
 
+    def _sweep(self) -> None:
+        """Delete what a service that was ended has forgotten and not deleted."""
+        gone = select(JOBS.c.study).where(JOBS.c.pixels == 0)
+        with self._database.reading() as connection:
+            found = set(connection.execute(gone).scalars())
+        for job in Jobs(self._database).all(studies=found) if found else ():
+            _delete_unknown(self._database, self._root, job)
+        self._swept = True
 
-def retire(database: Database, root: Root, job: Job, why: str, who: str = "") -> bool:
+
+def retire(
+    database: Database,
+    root: Root,
+    job: Job,
+    why: str,
+    who: str = "",
+    *,
+    before: str | None = None,
+) -> bool:
     """Delete the images of a study that nobody works on.
 
-    Files go first: what ends the service in between leaves a study that is retired again.
+    They are forgotten first, and then what nothing tells of is deleted: an image that comes
+    meanwhile is known, and stays.
+
+    Parameters
+    ----------
+    database, root
+    job : Job
+        As it was when it was looked at.
+    why, who, before
+        As for `forget_images`.
 
     Returns
     -------
     bool
-        False where the study has changed meanwhile; it keeps what has come since.
+        False where the study has changed meanwhile; it keeps its images.
 
     Raises
     ------
@@ -92,7 +123,15 @@ def retire(database: Database, root: Root, job: Job, why: str, who: str = "") ->
         raise UsageError(
             "The study is under way", "one that is done, refused or has failed", "Wait for it"
         )
+    if not forget_images(database, job, why, who, before=before):
+        return False
+    _delete_unknown(database, root, job)
+    return True
+
+
+def _delete_unknown(database: Database, root: Root, job: Job) -> None:
     folder = root.study(job.name)
-    for name in Jobs(database).files(job.study):
-        (folder / name).unlink(missing_ok=True)
-    return forget_images(database, job, why, who)
+    with known_files(database, job.study) as known, writing():
+        for file in folder.iterdir() if folder.is_dir() else ():
+            if file.name not in known:
+                file.unlink(missing_ok=True)

@@ -102,22 +102,31 @@ class Arrivals:
 
     def _write(self, rows: Sequence[_Row]) -> None:
         with self._database.writing() as connection:
-            for row in rows:
+            # In one order everywhere, so that two services do not wait for each other.
+            for row in sorted(rows, key=lambda row: row.arrival.study_uid):
                 row.outcome = _add(connection, row.arrival)
 
 
 def _add(connection: Connection, arrival: Arrival) -> Outcome:
+    """Know an image, and count it; behind one that comes late all begins anew, as a revision."""
     study = _study(connection, arrival)
+    wanted = select(JOBS.c.state, JOBS.c.revision).where(JOBS.c.study == study)
+    job = connection.execute(wanted.with_for_update()).one()
     same = INSTANCES.c.study == study, INSTANCES.c.sop_uid == arrival.sop_uid
     digest = connection.execute(select(INSTANCES.c.digest).where(*same)).scalar_one_or_none()
     if digest == arrival.digest:
+        # Who sends a study again wants it: its images are not to go while the others come.
+        connection.execute(update(JOBS).where(JOBS.c.study == study).values(changed_at=now()))
         return Outcome.KNOWN
     if digest is not None:
         add_event(connection, "differs", study, detail="another image with a known UID came")
         return Outcome.DIFFERS
     row = {k: v for k, v in asdict(arrival).items() if k in INSTANCES.c}
     connection.execute(insert(INSTANCES).values(**row, study=study, received_at=now()))
-    _count(connection, study)
+    if job.state != State.RECEIVED:
+        begin_anew(connection, study, job.revision, "late images")
+    more = {"images": JOBS.c.images + 1, "changed_at": now(), "pixels": 1}
+    connection.execute(update(JOBS).where(JOBS.c.study == study).values(**more))
     return Outcome.STORED
 
 
@@ -137,18 +146,6 @@ def _study(connection: Connection, arrival: Arrival) -> int:
     )  # fmt: skip
     add_event(connection, State.RECEIVED, study, 1)
     return study
-
-
-def _count(connection: Connection, study: int) -> None:
-    """Count an image; behind one that came late all begins anew, as a revision."""
-    mine = JOBS.c.study == study
-    job = connection.execute(
-        select(JOBS.c.state, JOBS.c.revision).where(mine).with_for_update()
-    ).one()
-    more = {"images": JOBS.c.images + 1, "changed_at": now(), "pixels": 1}
-    if job.state != State.RECEIVED:
-        begin_anew(connection, study, job.revision, "late images")
-    connection.execute(update(JOBS).where(mine).values(**more))
 
 
 def begin_anew(connection: Connection, study: int, revision: int, why: str, who: str = "") -> None:

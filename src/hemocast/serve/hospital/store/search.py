@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import delete, or_, select, update
 
 from hemocast.errors import UsageError
@@ -46,33 +49,62 @@ def reprocess(database: Database, job: Job, who: str) -> None:
     UsageError
         Its images have been deleted, or have not all come yet.
     """
-    if not job.pixels:
-        raise UsageError(
-            "The study's images have been deleted",
-            "a study whose images are here",
-            "Send them again: that begins anew by itself",
-        )
-    if job.state is State.RECEIVED:
-        raise UsageError(
-            "The study is still being received", "a study that has settled", "Wait for it"
-        )
     with database.writing() as connection:
-        begin_anew(connection, job.study, job.revision, "asked for", who)
+        wanted = select(JOBS.c.state, JOBS.c.revision, JOBS.c.pixels)
+        now_is = connection.execute(wanted.where(JOBS.c.study == job.study).with_for_update()).one()
+        if not now_is.pixels:
+            raise UsageError(
+                "The study's images have been deleted",
+                "a study whose images are here",
+                "Send them again: that begins anew by itself",
+            )
+        if now_is.state == State.RECEIVED:
+            raise UsageError(
+                "The study is still being received", "a study that has settled", "Wait for it"
+            )
+        begin_anew(connection, job.study, now_is.revision, "asked for", who)
 
 
-def forget_images(database: Database, job: Job, why: str, who: str = "") -> bool:
-    """Forget the images of a study whose files are gone; False where it has changed meanwhile.
+def forget_images(
+    database: Database, job: Job, why: str, who: str = "", *, before: str | None = None
+) -> bool:
+    """Forget the images of a study, whose files go next; False where it has changed meanwhile.
 
     What was found stays. Images that come later begin the study anew.
+
+    Parameters
+    ----------
+    database : Database
+    job : Job
+        As it was when it was looked at.
+    why, who : str
+        For the event.
+    before : str, optional
+        A time as it is kept: a study that was touched since then has changed.
     """
     with database.writing() as connection:
-        mine = JOBS.c.study == job.study, JOBS.c.revision == job.revision
-        same = JOBS.c.images == job.images, JOBS.c.state.in_(DONE)
+        same = [
+            JOBS.c.study == job.study,
+            JOBS.c.revision == job.revision,
+            JOBS.c.images == job.images,
+            JOBS.c.state.in_(DONE),
+        ]
+        if before is not None:
+            same.append(JOBS.c.changed_at < before)
         changed = connection.execute(
-            update(JOBS).where(*mine, *same).values(images=0, pixels=0, expected=None)
+            update(JOBS).where(*same).values(images=0, pixels=0, expected=None)
         )
         if changed.rowcount != 1:
             return False
         connection.execute(delete(INSTANCES).where(INSTANCES.c.study == job.study))
         add_event(connection, "images-deleted", job.study, job.revision, who=who, detail=why)
     return True
+
+
+@contextmanager
+def known_files(database: Database, study: int) -> Iterator[set[str]]:
+    """Give the names of a study's files; no image of it becomes known until the block ends."""
+    with database.writing() as connection:
+        connection.execute(select(JOBS.c.study).where(JOBS.c.study == study).with_for_update())
+        files = select(INSTANCES.c.file).where(INSTANCES.c.study == study)
+        yield set(connection.execute(files).scalars())
