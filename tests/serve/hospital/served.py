@@ -1,7 +1,11 @@
-"""A service in a process of its own, whose predictions cost nothing: what tests end by force."""
+"""A service in a process of its own, whose predictions cost nothing: what tests end by force.
+
+A second argument names a patient whose study it takes a minute for.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,7 +19,7 @@ from hemocast.serve.hospital.settings import read_settings
 
 
 class Teller:
-    """Refuses every study, and writes down whose images it saw."""
+    """Refuses every study, and writes down whose images it saw, and which process it is."""
 
     def look(self, folder: Path) -> Looked:
         return Looked(1)
@@ -24,7 +28,9 @@ class Teller:
         time.sleep(0.05)  # so that a kill meets it at work
         images = [dcmread(path, stop_before_pixels=True) for path in folder.iterdir()]
         whose = ",".join(sorted({str(image.PatientID) for image in images}))
-        told = f"{whose} {len({image.SOPInstanceUID for image in images})} {revision}"
+        if whose in sys.argv[2:]:
+            time.sleep(60)
+        told = f"{whose} {len({image.SOPInstanceUID for image in images})} {revision} {os.getpid()}"
         result = CaseResult(1, "refused", "HC205", "HC205 Too few.", "sub-1", "scan-1")
         return (Finding(result, {"report.html": told.encode()}),)
 

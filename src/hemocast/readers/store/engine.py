@@ -18,6 +18,11 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
+_KEEPALIVES = {"idle": 30, "interval": 10, "count": 3}
+_FREE_SOON = " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in _KEEPALIVES.items())
+"""What a machine held that is gone is free after a minute, not after the two hours of TCP."""
+
+
 def open_engine(url: str) -> Engine:
     """Prepare connections to a database; none is made yet.
 
@@ -41,8 +46,11 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     # A database that does not answer is said to be away, not waited for.
-    wait = {"connect_timeout": 5}
-    return create_engine(kind, pool_pre_ping=True, pool_timeout=10, connect_args=wait)
+    wait = {"connect_timeout": 5, "options": _FREE_SOON}
+    # Who works on a job of the hospital's service holds a connection for as long.
+    return create_engine(
+        kind, pool_pre_ping=True, pool_timeout=10, max_overflow=80, connect_args=wait
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

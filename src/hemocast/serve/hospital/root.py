@@ -6,6 +6,7 @@
       hospital.sqlite3      state, unless PostgreSQL has it
       key                   secret of the pseudonyms
       incoming/             images that are being received
+      members/MEMBER/       the same, of each of several services that share the root
       studies/STUDY/        images as they came; STUDY is the study's keyed hash
       results/STUDY/rN/     what revision N gave
       work/                 folders of jobs under way
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from hemocast.dataset.pseudonym import load_key
 from hemocast.files import locked, writing
+from hemocast.files.lock import LOCK_FILES
 from hemocast.readers.store.engine import sqlite_url
 from hemocast.serve.hospital.settings import StorageConfig
 
@@ -44,11 +46,14 @@ class Root:
         Makes all names.
     reserve : int
         Bytes that must stay free.
+    member : str
+        Name of this service among several; "" the only one.
     """
 
     folder: Path
     key: bytes
     reserve: int = 0
+    member: str = ""
 
     @classmethod
     def open(cls, settings: StorageConfig) -> Root:
@@ -62,32 +67,34 @@ class Root:
             The key's file holds no key.
         """
         folder = settings.root.absolute()
+        own = (f"members/{settings.member}",) if settings.member else ()
         with writing():
-            for part in ("", *_PARTS):
-                (folder / part).mkdir(mode=0o700, parents=not part, exist_ok=True)
+            for part in ("", *_PARTS, *own):
+                (folder / part).mkdir(mode=0o700, parents=part not in _PARTS, exist_ok=True)
             folder.chmod(0o700)
         # What it hides, the images tell: it may lie beside them, but not among the results.
         key = load_key(settings.key or folder / "key", folder / "results")
-        return cls(folder, key, int(settings.reserve_gb * 1e9))
+        return cls(folder, key, int(settings.reserve_gb * 1e9), settings.member or "")
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold it for one service; what an earlier one left half received goes.
+        """Hold it for one service, or one member; what it left half received before goes.
 
         Raises
         ------
         InUse
             Another service holds it.
         """
-        with locked(self.folder, "hemocast serve"):
+        with locked(self.incoming if self.member else self.folder, "hemocast serve"):
             for left in self.incoming.iterdir():
-                _remove(left)
+                if left.name not in LOCK_FILES:
+                    _remove(left)
             yield
 
     @property
     def incoming(self) -> Path:
         """Images that are being received."""
-        return self.folder / "incoming"
+        return self.folder / (f"members/{self.member}" if self.member else "incoming")
 
     @property
     def work(self) -> Path:

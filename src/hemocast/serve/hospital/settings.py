@@ -90,6 +90,11 @@ class StorageConfig(Settings):
     database: str | None = Field(
         None, description="postgresql://USER@HOST/NAME; default: an SQLite file in the root"
     )
+    member: str | None = Field(
+        None,
+        pattern=r"^[\w-]{1,40}$",
+        description="this service's own name where several share root and database (PostgreSQL)",
+    )
     reserve_gb: float = Field(
         5.0, ge=0, description="less free space than this and images are turned away (A700)"
     )
@@ -99,6 +104,12 @@ class StorageConfig(Settings):
     key: Path | None = Field(
         None, description="secret of the pseudonyms; default: a file in the root, made if missing"
     )
+
+    @model_validator(mode="after")
+    def _members_share_a_server(self) -> Self:
+        if self.member is not None and not (self.database or "").startswith("postgresql"):
+            raise ValueError("member needs a PostgreSQL database: an SQLite file has one service")
+        return self
 
 
 class JobsConfig(Settings):

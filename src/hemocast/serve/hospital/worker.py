@@ -185,6 +185,8 @@ class Worker:
 
     def _finish(self, job: Job, findings: Sequence[Finding], image: Path) -> None:
         """Keep what was found, and plan whom it is sent to, in one move."""
+        if not self._jobs.stands(job):  # late images came, or another service has taken over
+            return
         self._keep(job, findings)
         scanner = scanner_of(image)
         results = [_result(job, number, one, scanner) for number, one in enumerate(findings)]
@@ -201,7 +203,8 @@ class Worker:
             partial(add_results, results=results),
             partial(add_deliveries, job=job, peers=self._outgoing.peers, files=files),
         ]
-        if self._jobs.move(job, to, error=error, also=also) is None:
+        moved = self._jobs.move(job, to, error=error, also=also)
+        if moved is None and self._jobs.get(job.study).revision != job.revision:
             shutil.rmtree(self._root.result(job.name, job.revision), ignore_errors=True)
 
     def _keep(self, job: Job, findings: Sequence[Finding]) -> None:

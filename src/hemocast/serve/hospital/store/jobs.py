@@ -6,8 +6,9 @@
         |          `--------+--> refused, failed
         `<-- late images, or 'reprocess': the next revision
 
-A move names the state, the revision and the number of images it starts from: who works on something
-that has changed meanwhile finds that the move is not to be made, and drops what he has.
+A move names the state, the revision, the number of images and the attempt it starts from: who works
+on something that has changed meanwhile, or that another service has taken over, finds that the move
+is not to be made, and drops what he has.
 """
 
 from __future__ import annotations
@@ -115,6 +116,10 @@ class Jobs:
         """Give the job of a study that is there."""
         with self._database.reading() as connection:
             return _job(connection.execute(_JOBS.where(JOBS.c.study == study)).one())
+
+    def stands(self, job: Job) -> bool:
+        """Tell whether a job is as it was when the work began: a move would be made."""
+        return _mark(self.get(job.study)) == _mark(job)
 
     def files(self, study: int) -> list[str]:
         """Names of a study's files."""
@@ -231,14 +236,15 @@ class Jobs:
                 self._held -= {study}
 
 
+def _mark(job: Job) -> tuple[State, int, int, int]:
+    return job.state, job.revision, job.images, job.attempts
+
+
 def _change(connection: Connection, before: Job, after: Job) -> bool:
     """Change a job if it is still as it was; tell whether it was."""
-    same = (
-        JOBS.c.study == before.study,
-        JOBS.c.state == before.state,
-        JOBS.c.revision == before.revision,
-        JOBS.c.images == before.images,
-    )
+    j = JOBS.c
+    columns = (j.state, j.revision, j.images, j.attempts)
+    same = [column == was for column, was in zip(columns, _mark(before), strict=True)]
     values: dict[str, Any] = {
         "state": after.state,
         "attempts": after.attempts,
@@ -247,7 +253,12 @@ def _change(connection: Connection, before: Job, after: Job) -> bool:
         "model": after.model,
         "changed_at": now(),
     }
-    return connection.execute(update(JOBS).where(*same).values(values)).rowcount == 1
+    return (
+        connection.execute(
+            update(JOBS).where(j.study == before.study, *same).values(values)
+        ).rowcount
+        == 1
+    )
 
 
 def _job(row: Any) -> Job:
