@@ -27,6 +27,7 @@ ACROSS = {
     "pipeline/test_parity.py",
     "papercheck/test_papercheck.py",
     "serve/reading/test_page.py",
+    "test_deploy.py",
     "simulate/test_realism.py",
     "stats/test_coverage.py",
     "test_architecture.py",

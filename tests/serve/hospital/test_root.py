@@ -48,3 +48,19 @@ def test_a_folder_of_work_is_empty_at_first_and_gone_at_last(tmp_path: Path) -> 
         assert list(folder.iterdir()) == []
         (folder / "new").touch()
     assert list(root.work.iterdir()) == []
+
+
+def test_members_share_a_root_and_each_name_is_there_once(tmp_path: Path) -> None:
+    def member(name: str) -> Root:
+        where = {"root": tmp_path / "data", "database": "postgresql://a@b/c"}
+        return Root.open(StorageConfig(**where, member=name))
+
+    one, other = member("one"), member("other")
+    assert one.key == other.key
+    (other.incoming / "half").write_text("x")
+    with one.held(), other.held():
+        assert list(other.incoming.glob("half")) == []
+        (other.incoming / "half").write_text("x")
+        with pytest.raises(InUse), member("one").held():
+            pass
+        assert (other.incoming / "half").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from hemocast.errors import ConfigError
 from hemocast.serve.hospital.settings import HospitalConfig, Peer, read_settings, settings_text
@@ -68,3 +69,8 @@ def test_a_peer_is_known_by_its_name() -> None:
     assert settings.peer("a") == Peer(name="a", ae_title="A", host="h")
     with pytest.raises(ConfigError, match="no peer"):
         settings.peer("b")
+
+
+def test_an_sqlite_file_has_one_service() -> None:
+    with pytest.raises(ValidationError, match="PostgreSQL"):
+        HospitalConfig.model_validate({"storage": {"member": "one"}})
