@@ -66,6 +66,7 @@ information: no names, identifiers, dates, descriptions or file names taken from
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 
@@ -444,3 +445,15 @@ class InternalError(HemocastError):
 
     code = "HC999"
     exit_code = 1
+
+
+@cache
+def meanings() -> dict[str, str]:
+    """Say what every code means: the first line of its error's description."""
+    found: dict[str, str] = {}
+    waiting: list[type[HemocastError]] = [HemocastError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        found.setdefault(kind.code, (kind.__doc__ or "").strip().splitlines()[0])
+    return found

@@ -24,6 +24,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+import hemocast
 from hemocast.cli.main import application, run
 from hemocast.dataset import Dataset
 from hemocast.dicom import CTHeader, make_uid, write_ct
@@ -31,6 +32,8 @@ from hemocast.files import TEMPORARY
 from hemocast.model import load_default
 from hemocast.readers.study.folder import open_study
 from hemocast.train.pretrain.findings import COLUMNS
+
+DEMO_MODEL = Path(hemocast.__file__).parent / "assets" / "demo_model"
 
 WRITES = {
     "predict": "{scan} --out {out}",
@@ -49,6 +52,7 @@ WRITES = {
     "score": "--clinical {clinical} --out {out}",
     "fuse": "{predictions} --clinical {clinical} --resamples 10 --out {out}",
     "recalibrate": "{predicted} --out {out}",
+    "validate": "{model} {dataset} --out {out}",
     "monitor": "{history} --out {out}",
     "measure": "{scan} --out {out}",
     "explain": "{scan} --method cam --out {out}",
@@ -91,6 +95,7 @@ READS = {
     "score": "--clinical {missing} --out {out}",
     "fuse": "{missing} --clinical {missing} --out {out}",
     "recalibrate": "{missing} --out {out}",
+    "validate": "{missing} {missing} --out {out}",
     "monitor": "{missing} --out {out}",
     "measure": "{missing} --out {out}",
     "explain": "{missing} --out {out}",
@@ -231,6 +236,7 @@ def _arguments(inputs: Path, name: str, line: str, out: Path | str, port: int = 
         "{dicom}": str(inputs / "dicom"),
         "{cohort}": str(inputs / "cohort"),
         "{key}": str(inputs / "project.key"),
+        "{model}": str(DEMO_MODEL),
         "{scan}": str(inputs / "dataset" / _without_ht(inputs / "dataset")),
     }
     words |= {f"{{{path.stem}}}": str(path) for path in inputs.glob("*.csv")}

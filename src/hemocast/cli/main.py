@@ -21,8 +21,8 @@ from hemocast.version import VERSION
 COMMANDS = (
     "predict", "deliver", "demo", "simulate", "ingest", "quality", "cohort", "split",
     "check-leakage", "check-paper", "pretrain", "train", "crossval", "tune", "export", "benchmark",
-    "evaluate", "study", "card", "score", "fuse", "recalibrate", "measure", "monitor", "explain",
-    "reproduce", "deidentify", "doctor", "config", "readers", "serve", "plan",
+    "evaluate", "validate", "study", "card", "score", "fuse", "recalibrate", "measure", "monitor",
+    "explain", "reproduce", "deidentify", "doctor", "config", "readers", "serve", "plan",
 )  # fmt: skip
 """In the order of the help; each is made by the module of its name."""
 

@@ -36,6 +36,8 @@ _SHRINK = 0.1
 _TOLD, _LEAST = 3, 0.15
 """How many measurements a doubt names, and the share of the squared distance that each has."""
 _WORDS = {feature.name: feature.words for feature in FEATURES}
+UNLIKE = "unlike the scans the model learned from"
+"""How a gate's doubt begins."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Gate:
     def doubt(self, measured: Floats) -> str | None:
         """Say that a scan is unlike the training scans, and in what most; None where it is not."""
         if not np.isfinite(measured).any():
-            return "unlike the scans the model learned from: almost no brain tissue is seen"
+            return f"{UNLIKE}: almost no brain tissue is seen"
         far = self.distance(measured)
         if far <= self.limit:
             return None
@@ -96,10 +98,7 @@ class Gate:
         part = z * (np.array(self.precision) @ z) / far**2
         most = [i for i in np.argsort(-part)[:_TOLD] if part[i] > _LEAST]
         what = ", ".join(_WORDS[self.features[i]] for i in most) or "all taken together"
-        return (
-            f"unlike the scans the model learned from (distance {far:.1f}, limit {self.limit:.1f}),"
-            f" mostly in: {what}"
-        )
+        return f"{UNLIKE} (distance {far:.1f}, limit {self.limit:.1f}), mostly in: {what}"
 
     def _standard(self, measured: Floats) -> Floats:
         places = [list(_WORDS).index(name) for name in self.features]

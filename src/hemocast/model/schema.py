@@ -198,6 +198,8 @@ class Description(Settings):
         scans are few.
     recalibrated : Change or None
         How the calibration was changed on patients of another place; None: it was not.
+    recalibrated_on : str or None
+        SHA-256 of these patients' pseudonyms; None where it was not, or by an earlier version.
     measured : SavedMeasured or None
         In place of a network, where the model is one from measurements.
     joined : SavedMeasured or None
@@ -221,6 +223,7 @@ class Description(Settings):
     files: dict[str, str]
     gate: Gate | None = None
     recalibrated: Change | None = None
+    recalibrated_on: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     measured: SavedMeasured | None = None
     joined: SavedMeasured | None = None
 
@@ -236,7 +239,7 @@ class Description(Settings):
     def _leave_out_no_measured(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Networks' files and hashes stay as they were before there were such models.
         content: dict[str, Any] = write(self)
-        newer = ("measured", "joined")
+        newer = ("measured", "joined", "recalibrated_on")
         return {k: v for k, v in content.items() if k not in newer or v is not None}
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.tables.columns import Fault, named_as, refuse
 from hemocast.errors import UsageError
 from hemocast.evaluate.inputs.predictions import read_predictions
@@ -20,6 +21,7 @@ from hemocast.tables import called, read_table
 if TYPE_CHECKING:
     from hemocast.evaluate.inputs.predictions import PredictionTable
     from hemocast.model import Calibration, Model
+    from hemocast.model.schema import Description
 
 _SAME = 2e-5
 """How far a table's probabilities, of six digits, may lie from the model's."""
@@ -104,7 +106,7 @@ def recalibrate_files(
     key = key_of_table(predictions, options.key)
     table = read_predictions(predictions, labels=options.labels, key=key)
     before = source.description.calibration
-    logit = _logits(predictions, table)
+    logit = logits_of(predictions, table)
     said = np.array([before.probability(one) for one in logit])
     if len(table.models) > 1 or np.abs(said - table.models[0].cases.score).max() > _SAME:
         raise UsageError(
@@ -121,11 +123,12 @@ def recalibrate_files(
             update={
                 "calibration": calibration,
                 "recalibrated": change,
+                "recalibrated_on": part_hash(sorted(set(table.participant))),
                 "version": f"{says.version.partition('+')[0]}+local",
                 "population": options.population or says.population,
             }
         )
-        model = save_recalibrated(options.model, out, changed, _note(calibration, change))
+        model = save_recalibrated(options.model, out, changed, _note(calibration, changed))
     weight = 1 / np.bincount(table.patient)[table.patient]
     return Recalibrated(
         model, before, change,
@@ -133,8 +136,26 @@ def recalibrate_files(
     )  # fmt: skip
 
 
-def _logits(path: Path, table: PredictionTable) -> NDArray[np.float64]:
-    """Read the column of logits, in the order of the only model's cases."""
+def logits_of(path: Path, table: PredictionTable) -> NDArray[np.float64]:
+    """Read the column of logits of a table of predictions.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    table : PredictionTable
+        What was read from it, of one model.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In the order of the model's cases.
+
+    Raises
+    ------
+    TableError
+        There is no such column, or it holds no numbers.
+    """
     import pandas as pd
 
     name = called(path)
@@ -159,8 +180,9 @@ _WORDS = {
 }
 
 
-def _note(calibration: Calibration, change: Change) -> str:
+def _note(calibration: Calibration, changed: Description) -> str:
     """Say on the card what was done, and what then holds."""
+    change = changed.recalibrated or Change.KEPT
     if calibration.sensitivity is None:
         rule = "their prevalence" if change is not Change.KEPT else "as before"
     else:
@@ -172,5 +194,7 @@ def _note(calibration: Calibration, change: Change) -> str:
         f"On {calibration.n_scans} scans of {calibration.n_patients} patients. {_WORDS[change]}\n"
         "What is said above about probability, threshold and label sets holds no longer:\n"
         f"threshold {calibration.threshold:.3f} ({rule}), prevalence assumed "
-        f"{calibration.assumed:.3f}, label sets from {learned}."
+        f"{calibration.assumed:.3f}, label sets from {learned}.\n"
+        f"Receipt of the patients (SHA-256 of their pseudonyms): {changed.recalibrated_on}. "
+        "On them this model is not to be judged."
     )

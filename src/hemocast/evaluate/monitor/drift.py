@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,28 @@ PROBABILITY, STATUS = "probability", "status"
 
 Sample = tuple[Feature, ...]
 """Features, each of the scans that it is known of."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A feature in two samples.
+
+    Parameters
+    ----------
+    feature : str
+        Its name.
+    drift : Drift or None
+        None where too few values are known to tell.
+    p : float
+        After Holm over all features compared; NaN where too few.
+    alarm : bool
+        `p` is below the level.
+    """
+
+    feature: str
+    drift: Drift | None
+    p: float
+    alarm: bool
 
 
 def find_drift(
@@ -80,17 +102,31 @@ def sample_of_table(scans: Scans) -> Sample:
     return (Feature(PROBABILITY, known), *first.features)
 
 
-def _look(history: History, reference: Sample, span: Span, level: float) -> Iterator[Look]:
-    now = {feature.name: feature for feature in sample_of_history(history, span)}
-    drifts = [_drift(feature, now[feature.name]) for feature in reference]
+def compare(reference: Sample, now: Sample, level: float) -> tuple[Compared, ...]:
+    """Compare every feature that two samples share; p values are adjusted after Holm.
+
+    Parameters
+    ----------
+    reference, now : Sample
+        In the order of the first.
+    level : float
+        Of the whole comparison: the chance that any feature alarms where nothing changed.
+    """
+    known = {feature.name: feature for feature in now}
+    shared = [feature for feature in reference if feature.name in known]
+    drifts = [_drift(feature, known[feature.name]) for feature in shared]
     tested = [drift.p for drift in drifts if drift]
     adjusted = iter(holm(tested) if tested else np.empty(0))
-    for feature, drift in zip(reference, drifts, strict=True):
-        look = Look(*span, feature.name, drift, float("nan"), False)
-        if drift:
-            p = float(next(adjusted))
-            look = replace(look, p=p, alarm=p < level)
-        yield look
+    found = []
+    for feature, drift in zip(shared, drifts, strict=True):
+        p = float(next(adjusted)) if drift else float("nan")
+        found.append(Compared(feature.name, drift, p, p < level))
+    return tuple(found)
+
+
+def _look(history: History, reference: Sample, span: Span, level: float) -> Iterator[Look]:
+    for one in compare(reference, sample_of_history(history, span), level):
+        yield Look(*span, one.feature, one.drift, one.p, one.alarm)
 
 
 def _drift(before: Feature, now: Feature) -> Drift | None:

@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
-from hemocast.errors import HemocastError
+from hemocast.errors import meanings
 from hemocast.left_out import RefusedStudy
 from hemocast.report.quality.content import Quality, QualityScan
 
@@ -52,18 +51,6 @@ def thicknesses(scans: Iterable[QualityScan]) -> list[tuple[str, int]]:
     return shown + ([("not stated", unknown)] if unknown else [])
 
 
-@cache
-def _meanings() -> dict[str, str]:
-    """What every code means: the first line of its error's description."""
-    meanings: dict[str, str] = {}
-    waiting: list[type[HemocastError]] = [HemocastError]
-    while waiting:
-        kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        meanings.setdefault(kind.code, (kind.__doc__ or "").strip().splitlines()[0])
-    return meanings
-
-
 def refused_of(quality: Quality) -> tuple[int, int]:
     """How many studies were refused, each counted once, and how many sources."""
     studies = [item.study for item in quality.refused if not item.source]
@@ -76,7 +63,7 @@ def codes_of(refused: Iterable[RefusedStudy]) -> list[tuple[str, str, int]]:
     counts = Counter(item.code for item in refused)
     unknown = "A code that this version does not know."
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(code, _meanings().get(code, unknown), n) for code, n in ranked]
+    return [(code, meanings().get(code, unknown), n) for code, n in ranked]
 
 
 @dataclass(frozen=True)
