@@ -13,6 +13,7 @@
     ├── WorkerDied              HC008  a process that shared the work was ended from outside
     ├── MissingFont             HC009  no font draws a name (told, and its numbers drawn instead)
     ├── PeerRefused             HC010  another system does not answer, or says no
+    ├── NotAgreed           HC011  a plan or receipt of several hospitals is not as it was signed
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
@@ -166,6 +167,12 @@ class PeerRefused(HemocastError):
 
     code = "HC010"
     exit_code = 2
+
+
+class NotAgreed(HemocastError):
+    """A plan or receipt of several hospitals is not as it was signed."""
+
+    code = "HC011"
 
 
 class InputError(HemocastError):

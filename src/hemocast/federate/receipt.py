@@ -1,0 +1,98 @@
+"""A hospital's receipt: what it took part in, signed by it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.federate.keys import is_signed
+from hemocast.federate.plan import SignedPlan
+from hemocast.version import VERSION
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a hospital says it did.
+
+    Parameters
+    ----------
+    site : str
+    plan : str
+        SHA-256 of the plan.
+    n_patients, n_events : int
+        It learned from; with HT among them.
+    rounds : int
+        It answered.
+    model : str
+        SHA-256 of the weights that came of it.
+    software : str
+        Version.
+    signature : str
+        By the hospital's key; "" before.
+    """
+
+    site: str
+    plan: str
+    n_patients: int
+    n_events: int
+    rounds: int
+    model: str
+    software: str = VERSION
+    signature: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        site: str,
+        signed: SignedPlan,
+        counts: tuple[int, int],
+        answered: Sequence[str],
+        weights: NDArray[np.float64],
+    ) -> Receipt:
+        """Write one, not signed yet."""
+        plan = hashlib.sha256(signed.content).hexdigest()
+        return cls(site, plan, *counts, len(set(answered)), hash_weights(weights))
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that are signed."""
+        return json.dumps(asdict(replace(self, signature="")), sort_keys=True).encode()
+
+    def signed(self, key: Ed25519PrivateKey) -> Receipt:
+        """Return it with the hospital's signature."""
+        return replace(self, signature=key.sign(self.content).hex())
+
+    def holds(self, public: str) -> bool:
+        """Whether the owner of a public key signed it as it is."""
+        return is_signed(self.content, self.signature, public)
+
+
+def hash_weights(weights: NDArray[np.float64]) -> str:
+    """SHA-256 of weights, as 64-bit numbers."""
+    return hashlib.sha256(np.ascontiguousarray(weights, "<f8").tobytes()).hexdigest()
+
+
+def site_card(receipt: Receipt, signed: SignedPlan) -> str:
+    """Say in Markdown, for the hospital's own files, what left it and what did not."""
+    plan = signed.plan
+    numbers = 6 * plan.width
+    return f"""# {receipt.site}: part in {plan.name}
+
+Patients {receipt.n_patients}, {receipt.n_events} with HT. Answered {receipt.rounds} rounds.
+
+What left: the two counts above; in each round of the last layer {numbers} weights, in each of the
+calibration 2; once a sum over all patients of 2 x 2 numbers; this receipt. What did not: scans,
+findings, logits, labels, names.
+
+Plan {receipt.plan}, signed by {signed.coordinator}.
+Weights {receipt.model}. Hemocast {receipt.software}.
+"""

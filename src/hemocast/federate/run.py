@@ -1,0 +1,215 @@
+"""The coordinator's side: rounds, each the mean of what hospitals answer, weighed by patients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemocast.errors import NotAgreed, PeerRefused
+from hemocast.federate.plan import FOLDS, SignedPlan
+from hemocast.federate.receipt import Receipt, hash_weights
+from hemocast.federate.site import Counts, Phase, Task
+from hemocast.files import write_json
+from hemocast.model.calibrate import Calibration
+
+Floats = NDArray[np.float64]
+Answer = TypeVar("Answer")
+
+
+class Answers(Protocol):
+    """A hospital as the coordinator sees it; `PeerRefused` where it does not answer."""
+
+    def counts(self) -> Counts:
+        """Count patients."""
+
+    def learn(self, task: Task) -> Floats:
+        """Return weights."""
+
+    def information(self, task: Task) -> Floats:
+        """Return the sum for the calibration's interval."""
+
+    def receipt(self, weights: Floats) -> Receipt:
+        """Return a signed receipt."""
+
+
+@dataclass(frozen=True)
+class Federated:
+    """What came of it.
+
+    Parameters
+    ----------
+    head : ndarray of float64, shape (1 + FOLDS, width)
+        The last layer in the plan's scale; the first row is the model's.
+    weight, bias : ndarray of float64, float
+        The same for findings as the encoder gives them.
+    calibration : Calibration
+        Threshold: the share with HT among all hospitals' patients.
+    receipts : tuple of Receipt
+        Of the hospitals that were there at the end, their signatures checked.
+    took_part : tuple of tuple of str
+        Of every round, who answered.
+    """
+
+    head: Floats
+    weight: Floats
+    bias: float
+    calibration: Calibration
+    receipts: tuple[Receipt, ...]
+    took_part: tuple[tuple[str, ...], ...]
+
+    def logit(self, findings: Floats) -> Floats:
+        """Return the logit of every scan, findings of shape (n, d)."""
+        return np.asarray(findings @ self.weight + self.bias)
+
+
+def federate(
+    signed: SignedPlan, sites: Mapping[str, Answers], state: Path | None = None
+) -> Federated:
+    """Train one last layer and its calibration on the patients of several hospitals.
+
+    A hospital that does not answer is left out of the round, and is in again when it does; its
+    patients count as they were counted in the beginning.
+
+    Parameters
+    ----------
+    signed : SignedPlan
+    sites : mapping
+        Name -> the hospital.
+    state : Path, optional
+        File that keeps the weights after every round: a run that was stopped goes on from it.
+
+    Raises
+    ------
+    NotAgreed
+        A hospital is not in the plan, or its receipt does not hold; the state is of another plan.
+    PeerRefused
+        In a round fewer hospitals answered than the plan needs.
+    """
+    if strangers := sorted(set(sites) - set(signed.plan.sites)):
+        raise NotAgreed(
+            f"{len(strangers)} hospital(s) are not in the plan", "those it names", "Sign a new one"
+        )
+    counts = {name: site.counts() for name, site in sites.items()}
+    rounds = _Rounds(signed, sites, counts, state)
+    head = rounds.run("head", np.zeros((1 + FOLDS, signed.plan.width)))
+    curve = rounds.run("calibration", np.array([1.0, 0.0]), head)
+    slope, intercept = max(float(curve[0]), 0.01), float(curve[1])
+    last = Task("calibration", 0, np.array([slope, intercept]), rounds.everyone, head)
+    information = np.sum(list(rounds.ask(lambda site: site.information(last)).values()), axis=0)
+    covariance = np.linalg.inv(information)
+    (vss, vsi), (_, vii) = covariance.tolist()
+    everyone = rounds.everyone
+    share = everyone.n_events / everyone.n_patients
+    spread = np.array(signed.plan.spread)
+    weight = head[0, :-1] / spread
+    receipts = rounds.ask(lambda site: site.receipt(head))
+    _check(receipts, signed, head)
+    return Federated(
+        head,
+        weight,
+        float(head[0, -1] - weight @ np.array(signed.plan.middle)),
+        Calibration(
+            slope, intercept, ((vss, vsi), (vsi, vii)), share, everyone.n_patients,
+            everyone.n_patients, share,
+        ),
+        tuple(receipts.values()),
+        tuple(rounds.took_part),
+    )  # fmt: skip
+
+
+def average(answers: Mapping[str, Floats], counts: Mapping[str, Counts]) -> Floats:
+    """Mean of the hospitals' weights, each weighed by its patients."""
+    shares = np.array([counts[name].n_patients for name in answers], np.float64)
+    return np.asarray(np.average(np.array(list(answers.values())), axis=0, weights=shares))
+
+
+class _Rounds:
+    """The rounds of both phases."""
+
+    def __init__(
+        self,
+        signed: SignedPlan,
+        sites: Mapping[str, Answers],
+        counts: Mapping[str, Counts],
+        state: Path | None,
+    ) -> None:
+        self._signed, self._sites, self._counts, self._state = signed, sites, counts, state
+        self.everyone = Counts(
+            sum(one.n_patients for one in counts.values()),
+            sum(one.n_events for one in counts.values()),
+        )
+        self.took_part: list[tuple[str, ...]] = []
+        self._kept = self._read()
+
+    def run(self, phase: Phase, start: Floats, head: Floats | None = None) -> Floats:
+        """Go through the rounds of a phase, from where an earlier run stopped."""
+        done, weights = 0, start
+        if kept := self._kept.get(phase):
+            done, weights = kept[0], np.array(kept[1])
+        for number in range(done + 1, self._signed.plan.rounds + 1):
+            task = Task(phase, number, weights, self.everyone, head)
+            answers = self.ask(partial(_learn, task))
+            weights = average(answers, self._counts)
+            self.took_part.append(tuple(answers))
+            self._keep(phase, number, weights)
+        return weights
+
+    def ask(self, question: Callable[[Answers], Answer]) -> dict[str, Answer]:
+        """Ask all hospitals; refuse to go on with too few answers."""
+        answers: dict[str, Answer] = {}
+        for name, site in self._sites.items():
+            with suppress(PeerRefused):
+                answers[name] = question(site)
+        least = min(self._signed.plan.least_sites, len(self._sites))
+        if len(answers) < least:
+            raise PeerRefused(
+                f"{len(answers)} of {len(self._sites)} hospitals answered",
+                f"at least {least}, as the plan says",
+                "Start again when they are back: finished rounds are kept",
+            )
+        return answers
+
+    def _keep(self, phase: Phase, number: int, weights: Floats) -> None:
+        if self._state is not None:
+            self._kept[phase] = (number, weights.tolist())
+            plain = {"plan": _hash(self._signed), "phases": self._kept}
+            write_json(self._state, plain)
+
+    def _read(self) -> dict[str, tuple[int, list[float]]]:
+        if self._state is None or not self._state.is_file():
+            return {}
+        plain = json.loads(self._state.read_text(encoding="utf-8"))
+        if plain["plan"] != _hash(self._signed):
+            raise NotAgreed(
+                "The state that was kept is of another plan",
+                "that of this plan, or none",
+                "Name another folder",
+            )
+        return dict(plain["phases"])
+
+
+def _learn(task: Task, site: Answers) -> Floats:
+    return site.learn(task)
+
+
+def _hash(signed: SignedPlan) -> str:
+    return signed.plan.hash()
+
+
+def _check(receipts: Mapping[str, Receipt], signed: SignedPlan, head: Floats) -> None:
+    model = hash_weights(head)
+    for name, receipt in receipts.items():
+        if receipt.model != model or not receipt.holds(signed.plan.sites[name]):
+            raise NotAgreed(
+                "A hospital's receipt is not of this model, or not signed by its key",
+                "a receipt of each hospital for the weights that came of it",
+                "Ask the hospital",
+            )
