@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +20,12 @@ def test_a_refusal_is_told_in_an_object_of_the_patients_study(
 ) -> None:
     (image,) = small_study(tmp_path / "s", "P1", 1)
     made = refusal_objects(image, "HC201", "HC201 Only localizers.", revision=2, lang="en")
-    assert list(made) == ["capture.dcm"]
+    assert list(made) == ["capture.dcm", "fhir.json", "oru.hl7"]
+    assert json.loads(made["fhir.json"])["resourceType"] == "Bundle"
     told, source = dcmread(io.BytesIO(made["capture.dcm"])), dcmread(image)
     for name in ("PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber"):
         assert told[name].value == source[name].value
+    assert source.AccessionNumber in made["oru.hl7"].decode()
     again = refusal_objects(image, "HC201", "HC201 Only localizers.", revision=2, lang="en")
     other = dcmread(io.BytesIO(again["capture.dcm"]))
     assert other.SOPInstanceUID == told.SOPInstanceUID

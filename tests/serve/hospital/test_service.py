@@ -6,13 +6,14 @@ import logging
 import random
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from hemocast.errors import StoreError
 from hemocast.serve.hospital.service import Office, opened
 from hemocast.serve.hospital.settings import read_settings
 from hemocast.serve.hospital.store.database import Database
+from hemocast.serve.hospital.store.deliveries import Deliveries
 from hemocast.serve.hospital.store.events import events
 from hemocast.serve.hospital.store.jobs import Job, State
 from hemocast.serve.hospital.store.results import results
@@ -306,3 +308,50 @@ def test_no_study_is_done_twice_and_what_a_killed_service_left_is_taken_over(
 
 def jobs_done(jobs: list[Job]) -> int:
     return sum(job.state is State.REFUSED for job in jobs)
+
+
+def test_a_backup_is_restored_and_nothing_is_lost_or_sent_again(
+    serve: Serve,
+    dcmtk: Dcmtk,
+    small_study: Study,
+    storescp: Callable[..., tuple[int, Path]],
+    tmp_path: Path,
+) -> None:
+    port, _ = storescp("+B")
+    peer = {"name": "pacs", "ae_title": "A", "host": "127.0.0.1", "port": port, "results": True}
+    rooms = {
+        "delivery": {"peers": [peer], "refusals": True},
+        "analysis": {"rules": [{"body_part": ["HEAD"], "skip": "not today"}]},
+    }
+    with serve(**rooms) as service:
+        Deliveries(service.office.database).switch(True, "A. Person")
+        dcmtk("storescu", service.port, *small_study(tmp_path / "s", "P1"))
+        service.wait(lambda _: sent(service) == 1)
+    late = small_study(tmp_path / "s", "P2")
+    copy = tmp_path / "copy"
+    with serve(**rooms, jobs={"settle_s": 3600}) as service:
+        dcmtk("storescu", service.port, *late[:2])
+        # While it runs: the database first, then, with what has come since, the folders.
+        copy.mkdir()
+        root = service.office.root.folder
+        with (
+            closing(sqlite3.connect(root / "hospital.sqlite3")) as running,
+            closing(sqlite3.connect(copy / "hospital.sqlite3")) as kept,
+        ):
+            running.backup(kept)
+        dcmtk("storescu", service.port, late[2])
+        aside = shutil.ignore_patterns("hospital.sqlite3*", ".hemocast.*")
+        shutil.copytree(root, copy, dirs_exist_ok=True, ignore=aside)
+    with serve(**rooms, storage={"root": str(copy)}) as service:
+        service.wait(lambda _: sent(service) == 2)
+        jobs = service.wait_done(2)
+        assert [(job.images, job.revision) for job in jobs] == [(3, 1), (2, 1)]
+        assert dcmtk("storescu", service.port, *late).returncode == 0  # the PACS sends again
+        service.wait(lambda _: sent(service) == 3)
+        jobs = service.wait_done(2)
+        assert [(job.images, job.revision) for job in jobs] == [(3, 1), (3, 2)]
+        assert [one.study for one in events(service.office.database, None, "sent")] == [1, 2, 2]
+
+
+def sent(service: Service) -> int:
+    return len(events(service.office.database, None, "sent"))

@@ -17,10 +17,11 @@ from hemocast.dicom import make_uid
 from hemocast.errors import HemocastError
 from hemocast.serve.hospital.commitment.asked import Asked
 from hemocast.serve.hospital.commitment.references import Reference
+from hemocast.serve.hospital.endpoints import post
 from hemocast.serve.hospital.pace import Pacer
 from hemocast.serve.hospital.peers import Sent, reference_of
 from hemocast.serve.hospital.root import Root
-from hemocast.serve.hospital.settings import HospitalConfig, Peer
+from hemocast.serve.hospital.settings import Endpoint, HospitalConfig, Peer
 from hemocast.serve.hospital.store.deliveries import Deliveries, Delivery
 from hemocast.serve.hospital.store.jobs import Job, Jobs, State
 
@@ -115,10 +116,11 @@ class Courier:
         of_file = {self._root.result(one.name, one.revision) / one.file: one for one in group}
         left, stored = dict(of_file), dict[Path, Delivery]()
         try:
-            peer = self._settings.peer(name)
-            for sent in self._caller.store(peer, list(of_file)):
+            to = self._settings.destination(name)
+            commits = isinstance(to, Peer) and to.commitment
+            for sent in self._sent(to, list(of_file)):
                 one = left.pop(sent.file)
-                if sent.taken and peer.commitment:
+                if sent.taken and commits:
                     stored[sent.file] = one
                 else:
                     self._mark(one, sent.taken, sent.answer)
@@ -130,6 +132,11 @@ class Courier:
                 self._mark(one, False, error.seen)
         if stored:
             self._ask(stored, name)
+
+    def _sent(self, to: Peer | Endpoint, files: Sequence[Path]) -> Iterator[Sent]:
+        if isinstance(to, Endpoint):
+            return post(to, files, self._settings.delivery.timeout_s)
+        return self._caller.store(to, files)
 
     def _ask(self, stored: Mapping[Path, Delivery], name: str) -> None:
         """Ask a peer to commit to what it has just taken; its reports come here or to the node."""

@@ -1,4 +1,4 @@
-"""A finished result to the DICOM objects that peers take: made with it, whether sent or not."""
+"""A finished result to what others take of it: made with it, whether sent or not."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from hemocast.deliver import (
     read_headers,
     write_objects,
 )
+from hemocast.deliver.fhir import make_bundle
+from hemocast.deliver.hl7 import make_message
 from hemocast.dicom import Scan
 from hemocast.dicom.header.inflate import read_dataset
+from hemocast.files import json_text
+from hemocast.pipeline.deliver import FHIR, HL7
 from hemocast.report.language import language
 
 if TYPE_CHECKING:
@@ -39,7 +43,7 @@ def objects_of(
     revision: int,
     lang: str,
 ) -> dict[str, bytes]:
-    """Make the objects of one scan.
+    """Make the DICOM objects and messages of one scan.
 
     Parameters
     ----------
@@ -86,7 +90,7 @@ def objects_of(
 def refusal_objects(
     image: Path, code: str, message: str, *, revision: int, lang: str
 ) -> dict[str, bytes]:
-    """Make the object that says why a study was not analysed; see `objects_of`."""
+    """Make what says why a study was not analysed; see `objects_of`."""
     header = read_dataset(image, with_pixels=False)
     return _written(
         Result(
@@ -102,7 +106,10 @@ def refusal_objects(
 def _written(result: Result) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="hemocast-") as folder:
         paths = write_objects(make_objects(result), Path(folder))
-        return {path.name: path.read_bytes() for path in paths}
+        files = {path.name: path.read_bytes() for path in paths}
+    files[FHIR] = json_text(make_bundle(result)).encode()
+    files[HL7] = make_message(result).encode()
+    return files
 
 
 def _infarct(content: bytes) -> tuple[BoolArray, Affine]:

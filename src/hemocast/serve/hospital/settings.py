@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -29,6 +30,10 @@ _EXAMPLES = """
 # delivery:
 #   peers:
 #     - {name: pacs, ae_title: PACS, host: 10.0.0.5, port: 104, results: true}
+#   endpoints:
+#     - {name: ris, kind: hl7, address: mllp://10.0.0.6:2575}
+#     - {name: fhir, kind: fhir, address: https://fhir.example.org/r4, token: /etc/hemocast/token}
+#     - {name: web, kind: stow, address: https://pacs.example.org/dicom-web}
 # analysis:
 #   rules:
 #     - {body_part: [CHEST, ABDOMEN], skip: no head}
@@ -178,10 +183,32 @@ class Peer(Settings):
     )
 
 
+class Endpoint(Settings):
+    """Another system that takes results: by FHIR, HL7 v2 over MLLP, or STOW-RS."""
+
+    name: str = Field(pattern=r"^[\w-]{1,40}$")
+    kind: Literal["fhir", "hl7", "stow"]
+    address: str = Field(description="https://... of fhir and stow, mllp://HOST:PORT of hl7")
+    token: Path | None = Field(None, description="file with the bearer token of a FHIR server")
+
+    @model_validator(mode="after")
+    def _address_is_of_its_kind(self) -> Self:
+        schemes = ("mllp",) if self.kind == "hl7" else ("http", "https")
+        found = urlsplit(self.address)
+        if found.scheme not in schemes or not found.hostname or found.username is not None:
+            raise ValueError(
+                f"the address of {self.kind} is {schemes[-1]}://HOST..., without names"
+            )
+        if self.kind == "hl7" and found.port is None:
+            raise ValueError("the address of hl7 is mllp://HOST:PORT")
+        return self
+
+
 class DeliveryConfig(Settings):
     """Where results go once a named person has turned delivery on."""
 
     peers: tuple[Peer, ...] = Field((), description="see below")
+    endpoints: tuple[Endpoint, ...] = Field((), description="see below")
     refusals: bool = Field(False, description="send 'not analysed, because ...', too")
     timeout_s: float = Field(30.0, ge=1, le=3600, description="a silent peer is left after")
     commitment_s: float = Field(
@@ -190,8 +217,9 @@ class DeliveryConfig(Settings):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        if len({peer.name for peer in self.peers}) != len(self.peers):
-            raise ValueError("every peer needs its own name")
+        names = [one.name for one in (*self.peers, *self.endpoints)]
+        if len(set(names)) != len(names):
+            raise ValueError("every peer and endpoint needs its own name")
         return self
 
 
@@ -223,6 +251,13 @@ class HospitalConfig(Settings):
             f"one of delivery.peers ({known})",
             "Correct the name, or add the peer to the settings",
         )
+
+    def destination(self, name: str) -> Peer | Endpoint:
+        """Give a peer or an endpoint by its name; raises as `peer` does."""
+        for one in self.delivery.endpoints:
+            if one.name == name:
+                return one
+        return self.peer(name)
 
 
 def read_settings(path: Path) -> HospitalConfig:

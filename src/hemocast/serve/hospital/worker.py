@@ -16,6 +16,7 @@ from hemocast.faults import internal_error
 from hemocast.files import write_bytes, writing
 from hemocast.pipeline.predictions.folder import CaseResult
 from hemocast.serve.hospital.analyst import Analyst, Finding
+from hemocast.serve.hospital.endpoints import is_for
 from hemocast.serve.hospital.objects import refusal_objects
 from hemocast.serve.hospital.pace import Pacer
 from hemocast.serve.hospital.root import Root, flush
@@ -43,23 +44,25 @@ class Outgoing:
 
     Parameters
     ----------
-    peers : tuple of str
-        Names of those that take results.
+    destinations : tuple of (str, str)
+        Names of those that take results, and of which kind: ``dicom``, or that of an endpoint.
     refusals : bool
         They are told of what was not analysed, too.
     lang : str
         In which language.
     """
 
-    peers: tuple[str, ...] = ()
+    destinations: tuple[tuple[str, str], ...] = ()
     refusals: bool = False
     lang: str = "en"
 
     @classmethod
     def of(cls, settings: HospitalConfig) -> Outgoing:
         """Read it from the settings."""
-        peers = tuple(peer.name for peer in settings.delivery.peers if peer.results)
-        return cls(peers, settings.delivery.refusals, settings.analysis.lang)
+        delivery = settings.delivery
+        nodes = [(peer.name, "dicom") for peer in delivery.peers if peer.results]
+        others = [(one.name, one.kind) for one in delivery.endpoints]
+        return cls((*nodes, *others), settings.delivery.refusals, settings.analysis.lang)
 
 
 _NOBODY = Outgoing()
@@ -201,7 +204,11 @@ class Worker:
         ]
         also = [
             partial(add_results, results=results),
-            partial(add_deliveries, job=job, peers=self._outgoing.peers, files=files),
+            *(
+                partial(add_deliveries, job=job, peers=(name,), files=wanted)
+                for name, kind in self._outgoing.destinations
+                if (wanted := [file for file in files if is_for(kind, file)])
+            ),
         ]
         moved = self._jobs.move(job, to, error=error, also=also)
         if moved is None and self._jobs.get(job.study).revision != job.revision:

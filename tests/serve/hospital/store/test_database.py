@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from sqlalchemy import text
 
 from hemocast.errors import StoreError
 from hemocast.readers.store.engine import sqlite_url
+from hemocast.serve.hospital.people.audit import Act, Audit, Kind, Person
+from hemocast.serve.hospital.store.arrivals import Arrivals
 from hemocast.serve.hospital.store.database import Database
+from hemocast.serve.hospital.store.jobs import Jobs
+
+from .conftest import arrival
 
 _EVENT = "INSERT INTO hospital_events (at, kind, revision, who, detail) VALUES ('', 'x', 0, '', '')"
 
@@ -56,3 +62,30 @@ def test_another_database_a_damaged_one_and_a_later_one_are_refused(tmp_path: Pa
         connection.execute(text("UPDATE hospital_schema SET version_num = '9999'"))
     with pytest.raises(StoreError, match="another version"):
         Database(url)
+
+
+@pytest.mark.slow
+def test_a_dump_of_postgresql_is_restored_with_all_that_guards_it(
+    postgres: str, tmp_path: Path
+) -> None:
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("PostgreSQL's programs are not installed")
+
+    def run(program: str, *words: str) -> None:
+        subprocess.run([programs[-1] / program, *words], check=True, capture_output=True)
+
+    urls = [f"{postgres.rpartition('/')[0]}/{name}" for name in ("hospital", "restored")]
+    for url in urls:
+        run("psql", postgres, "--command", f"CREATE DATABASE {url.rpartition('/')[2]}")
+    with closing(Database(urls[0])) as before:
+        Arrivals(before).add(arrival())
+        Audit(before, b"key").record(Act(Kind.START, Person("service")))
+    run("pg_dump", "--file", str(tmp_path / "dump.sql"), urls[0])
+    run("psql", "--set", "ON_ERROR_STOP=1", "--file", str(tmp_path / "dump.sql"), urls[1])
+    with closing(Database(urls[1])) as after:
+        assert [job.images for job in Jobs(after).all()] == [1]
+        assert Audit(after, b"key").check() is None
+        with pytest.raises(StoreError), after.writing() as connection:
+            connection.execute(text("DELETE FROM hospital_audit"))
+        assert Arrivals(after).add(arrival(1, 2)).value == "stored"  # its counters go on
