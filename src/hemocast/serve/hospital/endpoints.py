@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from hemocast.deliver.send import post_bundle, send_message
 from hemocast.errors import HemocastError, UsageError
-from hemocast.serve.hospital.objects import FHIR, HL7
+from hemocast.pipeline.deliver import FHIR, HL7
 from hemocast.serve.hospital.peers import Sent
 from hemocast.serve.hospital.settings import Endpoint
 

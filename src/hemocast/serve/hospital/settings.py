@@ -217,7 +217,7 @@ class DeliveryConfig(Settings):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names = [one.name for one in (*self.peers, *self.endpoints)]
+        names = [one.name for one in self.peers] + [one.name for one in self.endpoints]
         if len(set(names)) != len(names):
             raise ValueError("every peer and endpoint needs its own name")
         return self
