@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hemocast.classical.scores import all_scores, apply, facts_of
 from hemocast.dataset import Dataset
 from hemocast.dataset.scan_id import ScanId
 from hemocast.dicom import write_nifti
@@ -150,11 +151,13 @@ def pages(
     leading = (Leading("left", (m1,), 0.07), Leading("right", (rest,), None))
     places = EvidencePlaces((m1, rest), leading)
     prediction = replace(prediction, nearest=Nearest(near, 0.41, 613, 32))
+    facts = facts_of({"nihss": 17, "glucose_mg_dl": 210, "age": 74, "treatment": "thrombolytic"})
+    scores = [apply(one, facts) for one in all_scores().values() if one.predicts == "bleeding"]
     for name, lang in (("case", "en"), ("case-zh", "zh")):
         setting = Setting(base_rate=0.4, language=language(lang))
         write_case_page(
             prediction, source, folder / f"{name}.html", signs=signs, hu=hu, places=places,
-            setting=setting,
+            scores=scores, setting=setting,
         )  # fmt: skip
     analysis = reader_study.readers
     assert analysis is not None
