@@ -35,6 +35,7 @@ def config(tmp_path: Path) -> Path:
     path.write_text(
         f"node: {{port: 0}}\nstorage: {{root: {tmp_path / 'data'}, reserve_gb: 0}}\n"
         "delivery: {peers: [{name: pacs, ae_title: PACS, host: 127.0.0.1, port: 1}], timeout_s: 1}"
+        "\npull: {queries: [{name: heads, peer: pacs}]}"
     )
     return path
 
@@ -149,6 +150,15 @@ def test_a_peer_that_is_away_is_told(run: Run) -> None:
     assert told.returncode == 4
     assert "pacs: HC010" in told.stdout
     assert run("echo", "nobody").returncode == 2
+
+
+def test_what_a_pacs_that_is_away_does_not_give_is_told(run: Run, study: str) -> None:
+    for more in ([], ["heads", "--accession", "A"], ["--of", "ACC1"]):
+        told = run("pull", *more)
+        assert told.returncode == 4, told
+        assert "heads: HC010" in told.stdout
+    for wrong in (["nobody"], ["--of", "NONE"], ["--patient", "*"]):
+        assert run("pull", *wrong).returncode == 2
 
 
 def test_without_its_extra_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,6 +177,42 @@ def echo(
 
 
 @serve.command()
+def pull(
+    query: Annotated[str | None, typer.Argument(help="Its name. Default: all.")] = None,
+    accession: Annotated[str, typer.Option(help="Studies with this accession number.")] = "",
+    patient: Annotated[str, typer.Option(help="Studies with this patient ID.")] = "",
+    of: Annotated[
+        str, typer.Option(help="Priors and follow-ups: studies of the patient of this one here.")
+    ] = "",
+    config: Service = SERVICE,
+) -> None:
+    """Fetch what a PACS has and is not here, by the queries of the settings (pull.queries).
+
+    With an accession number, patient ID or study, those are fetched whenever they were made.
+    Exit code: 0 all came, 3 some did not, 4 nobody answered.
+    """
+    from hemocast.errors import PeerRefused
+
+    with _office(config) as office:
+        from hemocast.serve.hospital.pull.asked_for import pull_now
+
+        patients = _patients(office, of) if of else [patient] if patient else []
+        done = failed = 0
+        queries = office.settings.pull.queries
+        for one in [office.settings.query(query)] if query else queries:
+            try:
+                got = pull_now(office, one, accession=accession, patients=patients)
+            except PeerRefused as error:
+                failed += 1
+                print(f"{one.name}: {error}")
+                continue
+            done += 1 + got.fetched
+            failed += got.failed
+            print(f"{one.name}: {got.there} there, {got.fetched} fetched, {got.failed} failed")
+        leave(of_cases(done, failed))
+
+
+@serve.command()
 def deliver(
     to: Annotated[Literal["on", "off", "status"], typer.Argument(help="What results may do.")],
     who: Who = "",
@@ -262,6 +298,13 @@ def _found(office: Office, which: str) -> list[Job]:
     from hemocast.serve.hospital.store.search import find
 
     return find(office.database, which)
+
+
+def _patients(office: Office, which: str) -> list[str]:
+    from hemocast.serve.hospital.store.holdings import Holdings
+
+    holdings = Holdings(office.database)
+    return sorted({holdings.patient_of(job.study) for job in _found(office, which)} - {""})
 
 
 def _print_history(office: Office, job: Job) -> None:

@@ -35,6 +35,7 @@ def test_the_examples_of_the_file_are_settings(tmp_path: Path) -> None:
     )
     settings = read_settings(write(tmp_path, text))
     assert settings.peer("pacs").results
+    assert settings.query("heads").body_part == ("HEAD", "BRAIN")
     assert [rule.skip for rule in settings.analysis.rules][-1] is None
 
 
@@ -54,6 +55,9 @@ def test_by_default_the_node_listens_on_this_machine_alone_and_nothing_leaves() 
         ("node: {ae_title: '  '}", "node.ae_title"),
         ("analysis: {rules: [{body_part: [CHEST]}]}", "names a model, or says why"),
         ("delivery: {peers: [{name: a}]}", "delivery.peers.0.ae_title: Field required"),
+        ("pull: {queries: [{name: q}]}", "asks a peer, or an address"),
+        ("pull: {queries: [{name: q, peer: p}]}", "that delivery.peers does not name"),
+        ("pull: {queries: [{name: q, web: 'file:///x'}]}", "pull.queries.0.web"),
         ("node: [", "could not be read"),
     ],
 )
@@ -69,6 +73,8 @@ def test_a_peer_is_known_by_its_name() -> None:
     assert settings.peer("a") == Peer(name="a", ae_title="A", host="h")
     with pytest.raises(ConfigError, match="no peer"):
         settings.peer("b")
+    with pytest.raises(ConfigError, match="no query"):
+        settings.query("b")
 
 
 def test_an_sqlite_file_has_one_service() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,11 @@ from hemocast.errors import HemocastError, MissingExtra, NothingThere, TooLarge
 
 if TYPE_CHECKING:
     from dicomweb_client import DICOMwebClient
+    from pydicom import Dataset
 
 _SCHEMES = ("dicomweb+http://", "dicomweb+https://")
 _PAGE = 200
+_MOST = 5000
 _TIMEOUT = (10.0, 120.0)  # seconds: to connect, and between two pieces
 # Their lines hold addresses with UIDs, and values of headers.
 _TALKERS = ("dicomweb_client", "urllib3", "pydicom")
@@ -145,6 +147,56 @@ class Server:
             }
             - {""}
         )
+
+    def search(
+        self, keys: Mapping[str, str], asked: Sequence[str], *, study_uid: str = ""
+    ) -> list[Dataset]:
+        """Ask for studies, or for the series of a study, by keys of the standard (QIDO-RS).
+
+        Parameters
+        ----------
+        keys : mapping of str to str
+            Attributes that must match.
+        asked : sequence of str
+            Attributes that are to be told.
+        study_uid : str
+            Of the study whose series are asked for.
+
+        Raises
+        ------
+        NothingThere
+            As for `studies`.
+        TooLarge
+            More than 5,000 fit.
+        """
+        from pydicom import Dataset
+
+        uid_tag = "0020000E" if study_uid else "0020000D"
+        found: dict[str, dict[str, Any]] = {}
+        with _asking():
+            # Some servers heed no offset: a page with nothing new is the last one.
+            while page := self._page(keys, asked, study_uid, len(found)):
+                new = {_value(entry, uid_tag): entry for entry in page}
+                if not new.keys() - found.keys():
+                    break
+                found |= new
+                if len(found) > _MOST:
+                    raise TooLarge(
+                        f"The server lists more than {_MOST} entries for one question",
+                        "a question that fewer answer",
+                        "Ask for a shorter time, or for one patient",
+                    )
+            return [Dataset.from_json(entry) for entry in found.values()]
+
+    def _page(
+        self, keys: Mapping[str, str], asked: Sequence[str], study_uid: str, offset: int
+    ) -> list[dict[str, Any]]:
+        given: dict[str, Any] = {
+            "search_filters": dict(keys), "fields": list(asked), "limit": _PAGE, "offset": offset,
+        }  # fmt: skip
+        if study_uid:
+            return self._client.search_for_series(study_uid, **given)
+        return self._client.search_for_studies(**given)
 
     def fetch(self, study: RemoteStudy, folder: Path) -> None:
         """Write the images of a study's CT series into a folder, under names of our own.

@@ -9,6 +9,7 @@ identifiers and addresses of files, are off.
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,12 @@ _LOG = logging.getLogger(__name__)
 SUCCESS, NO_RESOURCES, DOES_NOT_MATCH, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xA900, 0xC000
 """Statuses of C-STORE (PS3.4 table B.2-1)."""
 Handler = tuple[Any, Callable[..., Any]]
+CT_SYNTAXES = tuple(
+    syntax
+    for syntax in ALL_TRANSFER_SYNTAXES
+    if not re.match(r"1\.2\.840\.10008\.1\.2\.(4\.(9[45]|10\d|20[45])|7)(\.|$)", syntax)
+)
+"""All that an image may be sent in; neither video nor references to pixels that lie elsewhere."""
 _MOST_ASSOCIATE = 2**20
 """Bytes of a request for association, which no negotiation limits; the largest have 200 kB."""
 _VERIFICATION = "1.2.840.10008.1.1"
@@ -177,11 +184,11 @@ def _start(settings: NodeConfig, inbox: Inbox, also: Sequence[Handler]) -> tuple
     # Who asks for commitment is its user, who reports of it its provider.
     entity.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
     for sop_class in sorted(CT_CLASSES):
-        entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
+        entity.add_supported_context(sop_class, list(CT_SYNTAXES))
     handlers: Any = [
         (evt.EVT_C_ECHO, lambda _event: SUCCESS),
-        (evt.EVT_C_STORE, _store, [inbox]),
-        (evt.EVT_CONN_CLOSE, _drop_unfinished),
+        (evt.EVT_C_STORE, take_image, [inbox]),
+        (evt.EVT_CONN_CLOSE, drop_unfinished),
         *also,
     ]
     try:
@@ -232,10 +239,18 @@ def certificate_refused(error: Exception) -> UsageError:
     )
 
 
-def _store(event: evt.Event, inbox: Inbox) -> int:
-    """Take one image: success only when it is durable, and what is wrong with it costs it alone."""
+def take_image(event: evt.Event, inbox: Inbox, sender: str = "") -> int:
+    """Take one image: success only when it is durable, and what is wrong with it costs it alone.
+
+    Parameters
+    ----------
+    event : Event
+    inbox : Inbox
+    sender : str
+        AE title; default: of whoever associated.
+    """
     try:
-        sender = str(event.assoc.requestor.ae_title)
+        sender = sender or str(event.assoc.requestor.ae_title)
         request: Any = event.request
         said = str(request.AffectedSOPInstanceUID)
         inbox.take(Path(event.dataset_path), sender, sop_uid=said)
@@ -255,7 +270,7 @@ def _store(event: evt.Event, inbox: Inbox) -> int:
     return SUCCESS
 
 
-def _drop_unfinished(event: evt.Event) -> None:
+def drop_unfinished(event: evt.Event) -> None:
     """Remove what an association left half received; pynetdicom would leave it for ever."""
     message = event.assoc.dimse.message
     file = getattr(message, "_data_set_file", None)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +119,17 @@ class Root:
     def result(self, name: str, revision: int) -> Path:
         """Folder of what a revision of a study gave."""
         return self.folder / "results" / name / f"r{revision}"
+
+    @contextmanager
+    def receiving(self) -> Iterator[Path]:
+        """Give a new folder for images on their way in; it goes afterwards, or at a restart."""
+        folder = self.incoming / secrets.token_hex(8)
+        with writing():
+            folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def is_full(self) -> bool:
         """Tell whether less is free than must stay so."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pynetdicom import evt
 
@@ -21,6 +22,7 @@ from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import listening
 from hemocast.serve.hospital.peers import Caller
+from hemocast.serve.hospital.pull.puller import Puller
 from hemocast.serve.hospital.retention import Retention
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.settings import HospitalConfig
@@ -125,6 +127,7 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         loops.append(_Loop("deliver", stop, courier.work))
         retention = Retention(office.database, office.root, settings.storage.pixels_days)
         loops.append(_Loop("retain", stop, retention.look, rest_s=_RETAIN_S))
+        loops += _asking(office, inbox, stop)
         for loop in loops:
             loop.start()
         try:
@@ -133,6 +136,17 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
             stop.set()
             for loop in loops:
                 loop.join()
+
+
+def _asking(office: Office, inbox: Inbox, stop: threading.Event) -> list[_Loop]:
+    """Give a loop for every query that the service asks by itself."""
+    loops, holdings = [], Holdings(office.database)
+    for query in office.settings.pull.queries:
+        if query.every_s is not None:
+            puller = Puller.of(query, office.settings, office.root, inbox, holdings)
+            step = partial(puller.look, lambda: not stop.is_set())
+            loops.append(_Loop(f"pull-{query.name}", stop, step, rest_s=query.every_s))
+    return loops
 
 
 def _processes(office: Office) -> OtherProcess:

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from hemocast.config import Settings, commented_settings, load_settings
 from hemocast.errors import ConfigError
 from hemocast.serve.hospital.people.settings import CollectorConfig, WebConfig
+from hemocast.serve.hospital.pull.settings import PullConfig, Query
 
 AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"  # PS3.5: no backslash, not blank
 _HEAD = (
@@ -40,6 +41,14 @@ _EXAMPLES = """
 #     - {procedure: [ANGIO, PERFUSION], skip: not a plain scan}
 #     - {age_below: 18, skip: the model has learned from adults}
 #     - {site: [NORTH], model: /srv/models/north}
+#
+# Studies that are fetched: what a peer got in the last hour, and all of patients who are here.
+#
+# pull:
+#   queries:
+#     - {name: heads, peer: pacs, hours: 1, body_part: [HEAD, BRAIN], every_s: 300}
+#     - {name: follow-ups, peer: pacs, hours: 240, patients_days: 10, every_s: 3600}
+#     - {name: archive, web: https://archive.example.org/dicom-web, hours: 24}
 """
 
 
@@ -231,6 +240,7 @@ class HospitalConfig(Settings):
     jobs: JobsConfig = JobsConfig()
     analysis: AnalysisConfig = AnalysisConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    pull: PullConfig = PullConfig()
     web: WebConfig = WebConfig()
     collector: CollectorConfig = CollectorConfig()
 
@@ -245,12 +255,29 @@ class HospitalConfig(Settings):
         for peer in self.delivery.peers:
             if peer.name == name:
                 return peer
-        known = ", ".join(one.name for one in self.delivery.peers) or "none"
-        raise ConfigError(
-            "The settings know no peer of that name",
-            f"one of delivery.peers ({known})",
-            "Correct the name, or add the peer to the settings",
-        )
+        raise _unknown("peer", "delivery.peers", [one.name for one in self.delivery.peers])
+
+    def query(self, name: str) -> Query:
+        """Give a query by its name; raises `ConfigError` where there is none of that name."""
+        for query in self.pull.queries:
+            if query.name == name:
+                return query
+        raise _unknown("query", "pull.queries", [one.name for one in self.pull.queries])
+
+    @model_validator(mode="after")
+    def _queries_ask_peers(self) -> Self:
+        peers = {one.name for one in self.delivery.peers}
+        if any(one.peer not in peers for one in self.pull.queries if one.peer is not None):
+            raise ValueError("pull.queries asks a peer that delivery.peers does not name")
+        return self
+
+
+def _unknown(what: str, where: str, names: list[str]) -> ConfigError:
+    return ConfigError(
+        f"The settings know no {what} of that name",
+        f"one of {where} ({', '.join(names) or 'none'})",
+        f"Correct the name, or add the {what} to the settings",
+    )
 
     def destination(self, name: str) -> Peer | Endpoint:
         """Give a peer or an endpoint by its name; raises as `peer` does."""

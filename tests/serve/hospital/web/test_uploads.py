@@ -11,7 +11,7 @@ import pytest
 from hemocast.errors import NoSpace
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.store.arrivals import Arrivals, Outcome
-from hemocast.serve.hospital.web.uploads import receiving, take
+from hemocast.serve.hospital.web.uploads import take
 
 from .conftest import Hospital
 
@@ -20,7 +20,7 @@ def test_a_folder_is_private_and_goes_whatever_happens(hospital: Hospital) -> No
     folders = []
 
     def fails() -> None:
-        with receiving(hospital.desk) as folder:
+        with hospital.desk.root.receiving() as folder:
             folders.append(folder)
             (folder / "0").write_bytes(b"x")
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -36,7 +36,7 @@ def test_images_are_taken_and_their_studies_named(
 ) -> None:
     desk = hospital.desk
     inbox = Inbox(desk.root, Arrivals(desk.database))
-    with receiving(desk) as folder:
+    with desk.root.receiving() as folder:
         small_study(folder, "P1", 2)
         small_study(folder, "P2", 1)
         (folder / "rubbish").write_bytes(b"x")
@@ -51,7 +51,7 @@ def test_a_disk_that_fills_ends_the_whole(
 ) -> None:
     desk = hospital.desk
     monkeypatch.setattr(type(desk.root), "is_full", lambda _: True)
-    with receiving(desk) as folder:
+    with desk.root.receiving() as folder:
         small_study(folder, "P1", 1)
         with pytest.raises(NoSpace):
             take(desk, Inbox(desk.root, Arrivals(desk.database)), folder, "rest:x")

@@ -20,7 +20,7 @@ from hemocast.serve.hospital.people.worklist import Row
 from hemocast.serve.hospital.store.arrivals import Arrivals, Outcome
 from hemocast.serve.hospital.web.desk import desk_of, need_token, person_of
 from hemocast.serve.hospital.web.health import health_of, measures
-from hemocast.serve.hospital.web.uploads import Taken, receive, receiving, take
+from hemocast.serve.hospital.web.uploads import Taken, receive, take
 from hemocast.version import VERSION
 
 STUDIES_PATH = "/api/v1/studies"
@@ -98,7 +98,7 @@ async def send_study(token: StudiesToken, request: Request) -> TakenOut:
     inbox = Inbox(desk.root, Arrivals(desk.database))
     try:
         await run_in_threadpool(inbox.check_room)
-        with receiving(desk) as folder:
+        with desk.root.receiving() as folder:
             await receive(request, folder)
             sender = f"rest:{token.account.name}"
             taken = await run_in_threadpool(take, desk, inbox, folder, sender)

@@ -6,8 +6,7 @@ import secrets
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,18 +43,6 @@ class Taken:
     outcomes: dict[Outcome, int]
     refused: dict[str, int]
     studies: tuple[int, ...]
-
-
-@contextmanager
-def receiving(desk: Desk) -> Iterator[Path]:
-    """Give a folder for an upload; it goes afterwards. A service that ends clears it, too."""
-    folder = desk.root.incoming / f"web-{secrets.token_hex(8)}"
-    with writing():
-        folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def receive(request: Request, folder: Path) -> None:

@@ -1,0 +1,60 @@
+"""Orthanc is asked, and gives: by C-MOVE to the node, by C-GET over the same association."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.pull.asked_for import pull_now
+from hemocast.serve.hospital.pull.puller import Pulled
+from hemocast.serve.hospital.pull.settings import Query
+from hemocast.serve.hospital.store.jobs import State
+
+Serve = Callable[..., AbstractContextManager[object]]
+Study = Callable[..., list[Path]]
+
+
+@pytest.mark.parametrize("by", ["move", "get"])
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"])
+def test_what_is_fetched_is_a_study_like_any_other_and_complete_at_once(
+    serve: Serve, pacs: object, small_study: Study, tmp_path: Path, by: str, syntax: str
+) -> None:
+    patient = f"{by}{syntax[-1]}"
+    images = small_study(tmp_path / "s", patient, 3, transfer_syntax=syntax)
+    pacs.take(*images, *small_study(tmp_path / "s", f"{patient}B", 1))
+    query = Query(name="heads", peer="pacs", by=by, hours=None)
+    jobs = {"settle_s": 3600, "told_s": 0}
+    with serve(delivery={"peers": [pacs.as_peer()]}, jobs=jobs) as service:
+        pacs.know(service.port)
+        accession = f"A{patient}"
+        assert pull_now(service.office, query, accession=accession) == Pulled(1, 1, 0)
+        job = service.wait_done(1)[0]
+        assert (job.images, job.expected, job.state) == (3, 3, State.REFUSED)
+        assert service.office.jobs.senders(1) == ["PACS"]
+        folder = service.office.root.study(job.name)
+        sent = {image.read_bytes()[-512:] for image in images}
+        assert {file.read_bytes()[-512:] for file in folder.iterdir()} == sent
+        # All is here: nothing is fetched again.
+        assert pull_now(service.office, query, accession=accession) == Pulled(1, 0, 0)
+
+
+def test_a_peer_that_is_away_refuses_or_cannot_send_is_told(
+    serve: Serve, pacs: object, small_study: Study, tmp_path: Path
+) -> None:
+    pacs.take(*small_study(tmp_path / "s", "LOST", 1))
+    peers = [pacs.as_peer(), {"name": "away", "ae_title": "A", "host": "127.0.0.1", "port": 1}]
+    delivery = {"peers": peers, "timeout_s": 5}
+    query = Query(name="q", peer="pacs", hours=None)
+    with serve(delivery=delivery) as service:
+        pacs.know(1)  # it sends where nobody listens
+        assert pull_now(service.office, query, accession="ALOST") == Pulled(1, 0, 1)
+        with pytest.raises(PeerRefused, match="does not answer"):
+            pull_now(service.office, Query(name="q", peer="away"))
+    with serve(node={"ae_title": "STRANGER"}, delivery=delivery) as service:
+        with pytest.raises(PeerRefused, match="no status"):
+            pull_now(service.office, query)
+        assert service.office.jobs.all() == []
