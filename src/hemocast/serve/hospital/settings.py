@@ -257,6 +257,13 @@ class HospitalConfig(Settings):
                 return peer
         raise _unknown("peer", "delivery.peers", [one.name for one in self.delivery.peers])
 
+    def destination(self, name: str) -> Peer | Endpoint:
+        """Give a peer or an endpoint by its name; raises as `peer` does."""
+        for one in self.delivery.endpoints:
+            if one.name == name:
+                return one
+        return self.peer(name)
+
     def query(self, name: str) -> Query:
         """Give a query by its name; raises `ConfigError` where there is none of that name."""
         for query in self.pull.queries:
@@ -278,13 +285,6 @@ def _unknown(what: str, where: str, names: list[str]) -> ConfigError:
         f"one of {where} ({', '.join(names) or 'none'})",
         f"Correct the name, or add the {what} to the settings",
     )
-
-    def destination(self, name: str) -> Peer | Endpoint:
-        """Give a peer or an endpoint by its name; raises as `peer` does."""
-        for one in self.delivery.endpoints:
-            if one.name == name:
-                return one
-        return self.peer(name)
 
 
 def read_settings(path: Path) -> HospitalConfig:
