@@ -56,7 +56,7 @@ slow: $(VENV)/.dev
 	$(PYTEST) -m slow
 
 slow-ci: $(VENV)/.dev
-	$(BIN)/python .ci/slow.py
+	$(BIN)/python .ci/slow.py $(MINUTES)
 
 # The model that comes with the package: of 472 simulated patients, tested on 428 others; its
 # encoder is one member of the one that comes along, half the size and half the work. 17 minutes of CPU.

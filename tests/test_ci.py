@@ -28,10 +28,9 @@ def test_once():
 """
 
 
-def _slow_ci(root: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, root / ".ci" / "slow.py"], capture_output=True, text=True, timeout=120
-    )
+def _slow_ci(root: Path, *minutes: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, root / ".ci" / "slow.py", *minutes]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -67,6 +66,14 @@ def test_what_passed_is_not_run_again_until_something_changes(project: Path) -> 
     assert (project.parent / "good").read_text() == "xx"
 
 
+def test_what_is_not_begun_in_time_is_named_and_fails_nothing(project: Path) -> None:
+    done = _slow_ci(project, "0")
+    assert done.returncode == 0
+    assert "test_bad.py: not begun: no time left" in done.stdout
+    assert done.stdout.endswith("0 files passed, 0 failed, 2 not begun\n")
+    assert not (project.parent / "good").exists()
+
+
 def test_the_packages_of_ci_are_those_of_the_readme() -> None:
     pattern = re.search(r"sed -n '(s/.*/p)' README.md", (ROOT / ".ci" / "run").read_text())
     assert pattern is not None
@@ -78,7 +85,8 @@ def test_the_packages_of_ci_are_those_of_the_readme() -> None:
 
 def test_ci_runs_the_readmes_command_then_the_long_checks() -> None:
     lines = (ROOT / ".ci" / "run").read_text().split("\n")
-    assert lines.index("export CI=true") < lines.index("make test") < lines.index("make slow-ci")
+    long = next(number for number, line in enumerate(lines) if line.startswith("make slow-ci "))
+    assert lines.index("export CI=true") < lines.index("make test") < long
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
