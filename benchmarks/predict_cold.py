@@ -20,7 +20,7 @@ import time
 from timing import print_where
 
 RUNS = 5
-FLOOR = "import numpy, scipy.ndimage, SimpleITK, onnxruntime, PIL.Image, jinja2, pydantic, yaml"
+FLOOR = "import numpy, scipy.ndimage, onnxruntime, PIL.Image, jinja2, pydantic, yaml"
 HEMOCAST = [sys.executable, "-m", "hemocast"]
 
 

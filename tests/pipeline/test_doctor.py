@@ -12,7 +12,7 @@ from hemocast.pipeline import doctor
 
 def test_the_requirements_are_those_of_the_project() -> None:
     core, extras = doctor.requirements()
-    assert {"numpy", "pydicom", "tableone"} <= set(core)
+    assert {"numpy", "pydicom", "onnxruntime"} <= set(core)
     assert "torch" in extras["train"]
     assert not set(core) & set(extras["train"])
     assert set(doctor.EXTRAS) <= set(extras)

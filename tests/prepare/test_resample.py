@@ -114,3 +114,28 @@ def test_the_outermost_voxels_reach_to_their_own_ends_and_no_further():
     halves[0, 3] = -0.75
     line = sampled(values, halves, (1, 1, 10))[0, 0]
     np.testing.assert_allclose(line, [0, 1, 1, 1, 1.5, 2, 2.5, 3, 3, 0])
+
+
+def test_a_turned_grid_is_sampled_as_simpleitk_does():
+    import SimpleITK
+
+    values = np.random.default_rng(7).normal(30, 20, (9, 30, 40)).astype(np.float32)
+    to_index = np.eye(4)
+    to_index[:3, :3] = Rotation.from_euler("xyz", [4, -6, 20], degrees=True).as_matrix() * 0.7
+    to_index[:3, 3] = (-4, 5, -1)
+    shape = (14, 50, 60)
+    transform = SimpleITK.AffineTransform(3)
+    transform.SetMatrix(to_index[:3, :3].ravel().tolist())
+    transform.SetTranslation(to_index[:3, 3].tolist())
+    image = SimpleITK.GetImageFromArray(values)
+    size = [int(n) for n in shape[::-1]]
+    grid = SimpleITK.Image(size, SimpleITK.sitkFloat32)
+    expected = SimpleITK.Resample(image, grid, transform, SimpleITK.sitkLinear, 0.0)
+    assert sampled(values, to_index, shape) == pytest.approx(
+        SimpleITK.GetArrayFromImage(expected), abs=0.01
+    )
+
+
+def test_a_single_slice_is_sampled_too():
+    values = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
+    assert np.array_equal(sampled(values, np.eye(4), (1, 3, 4)), values)

@@ -1,25 +1,23 @@
 """The upright head to align to: shape and fluid of the MNI152 2009a symmetric average brain.
 
-Fonov et al. 2011 (10.1016/j.neuroimage.2010.07.033); the file is the one that nilearn ships. It is
-read without importing nilearn, whose loaders cost seconds.
+Fonov et al. 2011 (10.1016/j.neuroimage.2010.07.033), in the files that nilearn carries, with their
+notice (``assets/template``).
 """
 
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.errors import MissingExtra
 from hemocast.volume import FloatArray
 
-_FILE = "datasets/data/mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
+_FILE = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 # Geometry of these files (millimetre voxels): their headers say the same, a test holds it.
 _SHAPE_XYZ = (197, 233, 189)
 _HEADER_BYTES = 352
@@ -53,13 +51,7 @@ class Template:
 
 @lru_cache(maxsize=1)
 def template() -> Template:
-    """Read the template; the same object on every call.
-
-    Raises
-    ------
-    MissingExtra
-        nilearn's file is not installed.
-    """
+    """Read the template; the same object on every call."""
     from scipy import ndimage
 
     t1 = read_map("t1")
@@ -99,20 +91,8 @@ def read_map(name: Literal["t1", "gm", "wm"]) -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (z, y, x)
         RAS+, on the grid of 1 mm that all three share; not to be written to.
-
-    Raises
-    ------
-    MissingExtra
-        nilearn's file is not installed.
     """
-    found = importlib.util.find_spec("nilearn")
-    path = Path(found.origin).parent / _FILE.format(name) if found and found.origin else None
-    if path is None or not path.is_file():
-        raise MissingExtra(
-            "The template head that nilearn brings is not installed",
-            "nilearn with its MNI152 2009a template",
-            "Install Hemocast with its dependencies: pip install hemocast",
-        )
+    path = files("hemocast") / "assets" / "template" / _FILE.format(name)
     raw = gzip.decompress(path.read_bytes())
     values = np.frombuffer(raw, np.uint8, offset=_HEADER_BYTES)
     # NIfTI stores x fastest: read backwards that is (z, y, x).

@@ -19,6 +19,7 @@ from hemocast.onnx import usable_cpus
 from hemocast.version import VERSION
 
 EXTRAS = {
+    "cohort": "Table 1 of a cohort",
     "train": "to train and cross-validate",
     "compare": "MONAI's networks to compare with",
     "pdf": "pages of scans as PDF",

@@ -9,7 +9,7 @@ background darken it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from itertools import product
 
 import numpy as np
 
@@ -48,20 +48,20 @@ def sample_brain(
         Mean CT number of the brain in each voxel (0 HU where there is none) and the share of the
         voxel that is brain, 0 to 1.
     """
-    import SimpleITK
-
     pixel = float(np.linalg.norm(affine[:3, 0]))
     height = float(np.linalg.norm(affine[:3, 2]))
     weighted, share, source = _shrink(volume, brain, pixel)
     step_mm = float(np.linalg.norm(source[:3, 2]))
     layers = max(1, int(np.ceil(height / step_mm - 1e-3)))
     total = np.zeros((2, *shape), np.float32)
-    images = [SimpleITK.GetImageFromArray(array) for array in (weighted, share)]
     for layer in range(layers):
         place = affine.copy()
         place[:3, 3] += affine[:3, 2] * ((layer + 0.5) / layers - 0.5)
-        for channel, image in enumerate(images):
-            total[channel] += _resample(image, np.linalg.inv(source) @ place, shape)
+        to_source = np.linalg.inv(source) @ place
+        for z in range(shape[0]):
+            places = _places(to_source, z, shape[1:])
+            total[0, z] += _interpolated(weighted, places)
+            total[1, z] += _interpolated(share, places)
     hu, part = total / np.float32(layers)
     np.divide(hu, part, out=hu, where=part > 1e-3)
     hu[part <= 1e-3] = 0
@@ -80,25 +80,42 @@ def sampled(values: FloatArray, to_index: Affine, shape: tuple[int, ...]) -> Flo
     shape : tuple of int
         Of the new grid, (z, y, x).
     """
-    import SimpleITK
-
-    return _resample(SimpleITK.GetImageFromArray(values), to_index, shape)
-
-
-def _resample(image: Any, to_index: Affine, shape: tuple[int, ...]) -> FloatArray:
-    """Sample linearly at the places of a grid given in the image's own indices; 0 outside."""
-    import SimpleITK
-
-    itk: Any = SimpleITK  # its classes carry no annotations
-    transform = itk.AffineTransform(3)
-    transform.SetMatrix(to_index[:3, :3].ravel().tolist())
-    transform.SetTranslation(to_index[:3, 3].tolist())
-    resampler = itk.ResampleImageFilter()
-    resampler.SetSize([int(n) for n in shape[::-1]])
-    resampler.SetInterpolator(itk.sitkLinear)
-    resampler.SetTransform(transform)
-    found: FloatArray = itk.GetArrayFromImage(resampler.Execute(image))
+    found = np.empty(shape, np.float32)
+    for z, level in enumerate(found):
+        places = _places(to_index, z, level.shape)
+        level[...] = _interpolated(values, places)
+        for at, length in zip(places, values.shape, strict=True):
+            level[(at < -0.5) | (at >= length - 0.5)] = 0
     return found
+
+
+def _places(to_index: Affine, z: int, shape: tuple[int, ...]) -> list[FloatArray]:
+    """Give where the pixels (y, x) of slice `z` of a grid lie in an array: its z, its y, its x."""
+    y, x = np.arange(shape[0])[:, None], np.arange(shape[1])
+    rows = to_index[2::-1]
+    return [(r[0] * x + (r[1] * y + (r[2] * z + r[3]))).astype(np.float32) for r in rows]
+
+
+def _interpolated(values: FloatArray, places: list[FloatArray]) -> FloatArray:
+    """Interpolate linearly between the eight voxels around each place, the ends prolonged.
+
+    As quick as SimpleITK, a library of 276 MB, where `scipy.ndimage.affine_transform` takes twice
+    the time or more; all give the same.
+    """
+    first, parts, steps = np.zeros(places[0].shape, np.intp), [], []
+    strides = (values.shape[1] * values.shape[2], values.shape[2], 1)
+    for at, length, stride in zip(places, values.shape, strides, strict=True):
+        inside = np.clip(at, 0, length - 1)
+        low = np.minimum(inside.astype(np.intp), max(length - 2, 0))
+        parts.append(inside - low.astype(np.float32))
+        steps.append(stride if length > 1 else 0)
+        first += low * stride
+    flat = values.reshape(-1)
+    corners = [flat[first + dz + dy + dx] for dz, dy, dx in product(*((0, n) for n in steps))]
+    for part in reversed(parts):
+        pairs = zip(corners[::2], corners[1::2], strict=True)
+        corners = [low + part * (high - low) for low, high in pairs]
+    return corners[0]
 
 
 def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, FloatArray, Affine]:

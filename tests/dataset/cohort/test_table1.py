@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hemocast.dataset.cohort.table1 import Table1, describe_patients, make_table1
-from hemocast.errors import TooFewPatients
+from hemocast.errors import MissingExtra, TooFewPatients
 
 
 @pytest.fixture
@@ -100,3 +100,11 @@ def test_nobody_or_somebody_without_a_group_is_refused(patients: pd.DataFrame) -
         make_table1(patients.iloc[:0])
     with pytest.raises(TooFewPatients):
         make_table1(patients.assign(group=None), "group")
+
+
+def test_without_tableone_the_extra_is_named(
+    patients: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hemocast.dataset.cohort.table1.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"hemocast\[cohort\]"):
+        make_table1(patients, "class")

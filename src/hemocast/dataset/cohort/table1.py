@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from hemocast.dataset.cohort.treatment import PRIMARY_ORDER, primary_treatment
-from hemocast.errors import TooFewPatients
+from hemocast.errors import MissingExtra, TooFewPatients
 from hemocast.workbook import workbook
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def make_table1(
     ------
     TooFewPatients
         No patient, or one whose group is missing.
+    MissingExtra
+        tableone is not installed.
     """
     if patients.empty or (group and patients[group].isna().any()):
         raise TooFewPatients(
@@ -124,6 +127,22 @@ def _levels(name: str, column: pd.Series) -> list[str]:
     return [level for level in dict.fromkeys((*ranked, UNKNOWN)) if level in present]
 
 
+def check_tableone() -> None:
+    """Refuse to go on without the library that Table 1 is made by.
+
+    Raises
+    ------
+    MissingExtra
+        It is not installed.
+    """
+    if find_spec("tableone") is None:
+        raise MissingExtra(
+            "Table 1 needs tableone, which is not installed",
+            "the extra `cohort`",
+            'Install it with: pip install "hemocast[cohort]"',
+        )
+
+
 def _tableone(
     data: pd.DataFrame,
     numbers: list[str],
@@ -131,6 +150,7 @@ def _tableone(
     order: dict[str, list[str]],
     group: str | None,
 ) -> pd.DataFrame:
+    check_tableone()
     from tableone import TableOne  # type: ignore[import-untyped]
 
     with warnings.catch_warnings():

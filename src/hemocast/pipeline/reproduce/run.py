@@ -6,11 +6,10 @@ Every stage leaves its files; a run that was stopped goes on where it was when s
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from hemocast.dataset import Dataset
-from hemocast.errors import MissingExtra
+from hemocast.dataset.cohort.table1 import check_tableone
 from hemocast.evaluate.result import EvaluationResult
 from hemocast.files import Output
 from hemocast.pipeline.benchmark import read_rows
@@ -89,12 +88,7 @@ def reproduce_plan(
 ) -> Path:
     """Do what `reproduce` does with other settings; as it does."""
     rows = read_rows(benchmark) if benchmark else ()
-    if find_spec("tableone") is None:
-        raise MissingExtra(
-            "Table 1 needs tableone, which is not installed",
-            "the extra `cohort`",
-            'Install it with: pip install "hemocast[cohort]"',
-        )
+    check_tableone()
     with FOLDER.open(out, plan, plan.simulate) as output:
         done = _run(output, plan, options)
         for name, content in paper_files(paper_of(replace(done, benchmark=rows))).items():

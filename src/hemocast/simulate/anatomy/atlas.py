@@ -1,7 +1,7 @@
 """The head every simulated patient is bent from: template maps, fluid, skull and face, in MNI mm.
 
 The brain is the MNI152 2009a nonlinear symmetric template (Fonov 2011, 10.1016/j.neuroimage.
-2010.07.033) as nilearn's wheel carries it. It is skull stripped and **exactly mirror-symmetric**;
+2010.07.033) of `hemocast.anatomy.template`. It is skull stripped and **exactly mirror-symmetric**;
 `hemocast.simulate.anatomy.shape` bends each side on its own. Skull, skull base and face are
 built here from distances and simple solids (`hemocast.simulate.anatomy.face`): plausible, not
 anatomical.
@@ -178,13 +178,7 @@ def _distances(tissue: FloatArray, points: Points) -> tuple[FloatArray, FloatArr
 
 @lru_cache(maxsize=1)
 def load_atlas() -> Atlas:
-    """Build the atlas once per process (two seconds).
-
-    Raises
-    ------
-    MissingExtra
-        nilearn, whose template maps are used, is not installed.
-    """
+    """Build the atlas once per process (two seconds)."""
     white, tissue = _brain()
     points = axes(COARSE)
     distance, to_ventricle = _distances(tissue, points)
