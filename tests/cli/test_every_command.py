@@ -359,8 +359,8 @@ TOGETHER = {
     "predict": "{scan} --key {key} --out {out}",  # without one, each folder has names of its own
 }
 LONG = {"benchmark", "demo", "reproduce", "simulate", "train"}
-OF_A_KIND = {"deidentify", "evaluate", "ingest", "predict", "quality", "split"}
-"""One command for each way of writing: the others take seconds more and are tried as slow."""
+QUICK = {"split"}
+"""The others take seconds more and are tried as slow."""
 UNDER_A_KEY = {"deidentify", "ingest"}
 OF_ONE_RUN = {"names.json", "linkage.csv"}
 """What differs from folder to folder: a random key, and the paths that were given."""
@@ -406,7 +406,7 @@ def _check_refusal(said: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in OF_A_KIND else pytest.mark.slow)
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
         for name in sorted(TOGETHER.keys() - LONG - {"readers serve", "readers links"})
     ],
 )

@@ -45,7 +45,8 @@ slow = pytest.mark.slow
 COMMANDS = [
     pytest.param([*HEMOCAST, "predict", "{zip}", "--out", "{out}"], id="predict"),
     pytest.param(
-        [*HEMOCAST, "evaluate", "{table}", "--resamples", "100", "--out", "{out}"], id="evaluate"
+        [*HEMOCAST, "evaluate", "{table}", "--resamples", "100", "--out", "{out}"],
+        marks=slow, id="evaluate",
     ),
     pytest.param([*HEMOCAST, "ingest", "{zip}", "--out", "{out}"], marks=slow, id="ingest"),
     pytest.param([*HEMOCAST, "deidentify", "{zip}", "--out", "{out}"], marks=slow, id="deidentify"),
@@ -203,6 +204,7 @@ def test_a_command_reaches_nothing_and_leaves_nothing(
     place.check()
 
 
+@pytest.mark.slow
 def test_the_reading_room_reaches_nothing_and_leaves_nothing(place: Place) -> None:
     pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
     scans, labels = place.inputs / "dicom" / "dicom", place.inputs / "dicom" / "labels.csv"

@@ -101,6 +101,7 @@ def run(*words: object) -> None:
     assert isinstance(result.exception, HemocastError | SystemExit | None), result.exception
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(tree=trees)
 @example(tree=OWN_BIDS)
@@ -121,6 +122,7 @@ def test_a_folder_of_the_users_own_keeps_every_byte(scans: Path, tree: Tree) -> 
         assert not Path(name, "own.key").exists()
 
 
+@pytest.mark.slow
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(tree=trees)
 def test_what_users_add_to_a_dataset_keeps_every_byte(

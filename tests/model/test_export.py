@@ -24,7 +24,7 @@ def settings_of(name: str) -> NetConfig:
     return NetConfig(name=name, pool=2, smooth=3, stem=8, widths=(8, 16), blocks=1)
 
 
-@pytest.fixture(scope="module", params=["ctnet3d", "ctnet2d"])
+@pytest.fixture(scope="module", params=["ctnet3d", pytest.param("ctnet2d", marks=pytest.mark.slow)])
 def exported(request, frames):
     torch.manual_seed(2)
     settings = settings_of(request.param)
@@ -104,6 +104,7 @@ def test_a_network_that_gives_no_numbers_is_found_out(exported, frames):
             net.head.bias.copy_(bias)
 
 
+@pytest.mark.slow
 def test_the_default_network_at_full_size_loses_nothing_by_the_export():
     """ONNX Runtime's own instance normalisation was off by more than 1e-4 on some scans."""
     torch.manual_seed(0)
@@ -115,11 +116,8 @@ def test_the_default_network_at_full_size_loses_nothing_by_the_export():
     assert check_parity(net, content, frames) < 1e-5
 
 
-# Two exports each, of seconds.
-@pytest.mark.parametrize(
-    "fluid",
-    [pytest.param(None, marks=pytest.mark.slow), pytest.param(0.0, marks=pytest.mark.slow), 7.5],
-)
+@pytest.mark.slow  # two exports each, of seconds
+@pytest.mark.parametrize("fluid", [None, 0.0, 7.5])
 def test_the_mirror_channel_is_exported_with_its_fluid_and_window(frames, fluid):
     config = NetConfig(pool=2, smooth=3, stem=8, widths=(8,), blocks=1, fluid_hu=fluid)
     batch = np.concatenate([frames[:3], np.zeros_like(frames[:1]), frames[3:4] * 0.2])

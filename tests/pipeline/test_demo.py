@@ -28,6 +28,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, config: Config):
         yield run_demo(out, RunOptions(seed=3)), out
 
 
+@pytest.mark.slow
 def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
     done, _ = small
     page = done.page.read_text()
@@ -37,6 +38,7 @@ def test_the_page_is_whole_and_says_simulated(small: tuple[Demo, Path]) -> None:
     assert "<svg" in page
 
 
+@pytest.mark.slow
 def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path]) -> None:
     result = small[0].result
     assert result.overlap == 0
@@ -46,6 +48,7 @@ def test_nobody_is_in_two_parts_and_everybody_is_counted(small: tuple[Demo, Path
     assert dict(result.simulated)["Patients"] == f"12, with {scans} scans as DICOM"
 
 
+@pytest.mark.slow
 def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:
     done, out = small
     summary = json.loads((out / "demo.json").read_text())
@@ -57,6 +60,7 @@ def test_the_ceiling_is_that_of_the_true_risk(small: tuple[Demo, Path]) -> None:
     assert len(ceiling.probability) == model.n == len(model.probability)
 
 
+@pytest.mark.slow
 def test_its_numbers_are_those_of_evaluate(small: tuple[Demo, Path]) -> None:
     done, out = small
     content = json.loads((out / "evaluation" / "metrics.json").read_text())
@@ -67,6 +71,7 @@ def test_its_numbers_are_those_of_evaluate(small: tuple[Demo, Path]) -> None:
     assert (out / "evaluation" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_lesion_lies_in_the_brain_of_the_shown_scan(small: tuple[Demo, Path]) -> None:
     """Only if every step of the geometry agrees does the simulated lesion fall into the brain."""
     result = small[0].result
@@ -76,6 +81,7 @@ def test_the_lesion_lies_in_the_brain_of_the_shown_scan(small: tuple[Demo, Path]
         assert inside.sum() > 0.9 * example.lesion.sum() > 0
 
 
+@pytest.mark.slow
 def test_running_it_again_gives_the_same(small: tuple[Demo, Path]) -> None:
     done, out = small
     again = run_demo(out, RunOptions(seed=3))
@@ -83,6 +89,7 @@ def test_running_it_again_gives_the_same(small: tuple[Demo, Path]) -> None:
     assert scores.tolist() == before.tolist()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_split_anywhere(small: tuple[Demo, Path]) -> None:
     """Pseudonyms order the patients, so their key must come from the seed too."""
     receipt = json.loads((small[1] / "dataset/splits/demonstration.receipt.json").read_text())
@@ -91,6 +98,7 @@ def test_the_same_seed_gives_the_same_split_anywhere(small: tuple[Demo, Path]) -
     assert receipt["seed"] == 3
 
 
+@pytest.mark.slow
 def test_a_finished_demo_is_not_trained_again_with_another_seed(
     small: tuple[Demo, Path],
 ) -> None:
@@ -98,6 +106,7 @@ def test_a_finished_demo_is_not_trained_again_with_another_seed(
         run_demo(small[1], RunOptions(seed=4))
 
 
+@pytest.mark.slow
 def test_a_folder_of_version_0_1_goes_on_and_keeps_what_was_made_of_it(
     small: tuple[Demo, Path], tmp_path: Path
 ) -> None:

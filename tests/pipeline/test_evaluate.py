@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import hemocast.report
 from hemocast.errors import NotWritable, OutputExists, TableError, UsageError
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
+from hemocast.report.figures.drawing import Drawing
 from hemocast.stats import Cases, Resampling, evaluate
 
 FAST = EvaluationOptions(resampling=Resampling(200))
@@ -36,6 +37,18 @@ def metrics_json_follows_its_schema(
     yield
     for path in tmp_path.rglob("metrics.json"):
         assert schema_faults(json.loads(path.read_text(encoding="utf-8")), SCHEMA) == []
+
+
+@pytest.fixture(autouse=True)
+def figures_cost_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes most of the time here; figures have tests of their own."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(Drawing, "_saved", lambda _, kind, __: f"<{kind}/>".encode())
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Have the figures drawn all the same."""
 
 
 def test_the_schema_wants_a_reason_for_what_is_undefined(
@@ -171,7 +184,7 @@ def test_degenerate_data_give_reasons_and_no_nan(
     assert not re.search(r">\s*(nan|inf)\b", page)
 
 
-def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
+def test_hostile_names_are_text_everywhere(tmp_path: Path, drawn: None) -> None:
     evil = "<script>alert(1)</script>"
     rows = [
         f"p{i},s{i},{i % 2},{(i * 7 % 20) / 20 + 0.01},{name},{evil if i % 3 else '@x'},1"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from hemocast.explain import Evidence
 from hemocast.pipeline.reproduce.evidence import COLUMNS, Lies, _row
 
 
+@pytest.mark.slow
 def test_the_model_stands_beside_random_weights_on_the_same_scans(small: Path) -> None:
     with (small / "tables" / "figure3.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -17,6 +17,7 @@ def said(small: Path) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
+@pytest.mark.slow
 def test_it_says_what_was_run_and_the_best_there_can_be(said: str) -> None:
     for part in ("10, 5 of them with HT; the paper: 474", "overlap 0", "128 x 128 pixels, 5 mm"):
         assert part in said
@@ -25,12 +26,14 @@ def test_it_says_what_was_run_and_the_best_there_can_be(said: str) -> None:
     assert 0.5 < float(found[2]) <= float(found[1]) <= 1
 
 
+@pytest.mark.slow
 def test_it_says_what_it_does_not_show(said: str) -> None:
     for line in LIMITS:
         assert line in said
     assert "Every head, infarct, outcome and reader was simulated" in said
 
 
+@pytest.mark.slow
 def test_the_heatmaps_are_chosen_by_the_infarct_and_not_by_their_success(small: Path) -> None:
     drawn = (small / "figures" / "figure3.svg").read_text(encoding="utf-8")
     assert LATE_WORDS in drawn
@@ -39,11 +42,13 @@ def test_the_heatmaps_are_chosen_by_the_infarct_and_not_by_their_success(small: 
     assert late >= early
 
 
+@pytest.mark.slow
 def test_figures_carry_what_the_paper_prints(said: str) -> None:
     assert "The paper prints for CTNet a sensitivity of 71.55 (60.6 to 85.0) %" in said
     assert "Supplementary Figure 4. ROC of the model, with the readers' decisions" in said
 
 
+@pytest.mark.slow
 def test_the_method_is_drawn_from_this_runs_own_settings(small: Path) -> None:
     drawn = (small / "figures" / "figure1.svg").read_text(encoding="utf-8")
     for part in ("10 patients", "in both: none", "beside 8 simulated readers", "SIMULATED"):

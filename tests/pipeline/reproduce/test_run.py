@@ -21,6 +21,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_every_table_and_figure_is_there_for_print_and_on_the_page(small: Path) -> None:
     page = (small / "report.html").read_text(encoding="utf-8")
     for name in TABLES:
@@ -35,6 +36,7 @@ def test_every_table_and_figure_is_there_for_print_and_on_the_page(small: Path) 
     assert 'src="http' not in page
 
 
+@pytest.mark.slow
 def test_nobody_is_in_both_parts_and_readers_read_the_test_part(small: Path) -> None:
     tested = {row["scan_id"] for row in rows(small / "predictions.csv")}
     read = rows(small / "readings.csv")
@@ -45,6 +47,7 @@ def test_nobody_is_in_both_parts_and_readers_read_the_test_part(small: Path) -> 
     assert int(counts["train"]) + int(counts["test"]) == 10
 
 
+@pytest.mark.slow
 def test_a_second_run_goes_on_from_what_is_there(small: Path, plan: Plan) -> None:
     model = small / "model" / "model.yaml"
     before = model.stat().st_mtime_ns
@@ -56,6 +59,7 @@ def test_a_second_run_goes_on_from_what_is_there(small: Path, plan: Plan) -> Non
     assert (small / "tables" / "table2.csv").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_other_settings_do_not_enter_the_folder(small: Path) -> None:
     with pytest.raises(OutputExists, match="did not make"):
         reproduce(small, options=RunOptions(seed=4))

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from hemocast.pipeline.benchmark.rows import METRICS, Row
 from hemocast.pipeline.reproduce.tables import NO_VALUE, printed, table1, table3_of
@@ -35,6 +36,7 @@ def test_table_1_ends_with_the_counts_that_the_paper_prints() -> None:
     assert whole["SMD"] == NO_VALUE
 
 
+@pytest.mark.slow
 def test_table_2_sets_the_printed_numbers_beside_ours(small: Path) -> None:
     table = rows(small / "tables" / "table2.csv")
     ours = [row["Rater"] for row in table if row["Source"] == "here, SIMULATED"]
@@ -46,6 +48,7 @@ def test_table_2_sets_the_printed_numbers_beside_ours(small: Path) -> None:
     assert {f"C{k}" for k in range(1, 9)} <= set(printed)
 
 
+@pytest.mark.slow
 def test_table_3_shows_that_calling_everybody_positive_needs_no_network(small: Path) -> None:
     table = {(row["Network"], row["Source"]): row for row in rows(small / "tables" / "table3.csv")}
     rule = table["All positive", "here, SIMULATED"]
