@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -112,6 +113,34 @@ def unpack(data_dir: Path, tmp_path_factory: pytest.TempPathFactory):
         return done[name]
 
     return _unpack
+
+
+@pytest.fixture(scope="session")
+def found_once() -> Iterator[None]:
+    """Find a scan's brain and signs once, however often it is predicted: they take two seconds."""
+    from hemocast.pipeline import scan_signs
+    from hemocast.prepare import eligibility
+
+    eligible, signs_of = eligibility.eligible, scan_signs.signs_of
+    found: dict[object, Any] = {}
+    measured: dict[int, Any] = {}
+
+    def once(volume: Any, config: Any, looked: Any = None) -> Any:
+        pixels = hashlib.sha256(volume.hu.tobytes() + volume.affine.tobytes()).digest()
+        scan = (pixels, repr(volume.source), repr(config))
+        if scan not in found:
+            found[scan] = eligible(volume, config, looked)  # a refusal is raised, and not kept
+        return found[scan]
+
+    def signs_once(scan: Any) -> Any:
+        if id(scan) not in measured:
+            measured[id(scan)] = scan, signs_of(scan)
+        return measured[id(scan)][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(eligibility, "eligible", once)
+        patch.setattr(scan_signs, "signs_of", signs_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,14 @@ def lying(head) -> Volume:
     return head(7, rotation_degrees=(14, -6, 12), matrix=128)
 
 
-@pytest.mark.parametrize(("order", "signs"), OTHER_NAMES)
+@pytest.mark.parametrize(
+    ("order", "signs"),
+    # Two seconds each: the fast suite tries every eighth.
+    [
+        pytest.param(*names, marks=() if n % 8 == 0 else pytest.mark.slow)
+        for n, names in enumerate(OTHER_NAMES)
+    ],
+)
 def test_no_header_with_other_axes_passes(lying, order, signs):
     volume = _named_otherwise(lying, order, signs)
     try:

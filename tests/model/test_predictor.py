@@ -59,7 +59,7 @@ def test_a_device_is_chosen_before_the_first_scan(model, make_stack):
             model.on("cuda")
 
 
-@pytest.mark.parametrize("name", ["ctnet3d", "ctnet2d"])
+@pytest.mark.parametrize("name", ["ctnet3d", pytest.param("ctnet2d", marks=pytest.mark.slow)])
 def test_the_mean_of_the_whole_map_plus_the_bias_is_the_logit(save, tmp_path, make_stack, name):
     model = save(tmp_path / name, name)
     stack = make_stack(7)

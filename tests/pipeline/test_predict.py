@@ -37,6 +37,7 @@ from hemocast.report.words import percent
 from hemocast.simulate import MARK, Truth
 from hemocast.volume import Source
 
+pytestmark = pytest.mark.usefixtures("found_once")
 KEY = b"k" * 32
 FILES = {"prediction.json", "montage.png", "report.html", "heatmap.nii.gz", "infarct.nii.gz"}
 

@@ -102,6 +102,7 @@ def test_the_held_out_result_is_written(dataset: Dataset, model) -> None:
     assert "validation loss" in (run / "figures" / "training.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_model(
     dataset: Dataset, model, config: Config, tmp_path: Path
 ) -> None:
@@ -222,6 +223,7 @@ def test_a_changed_result_of_an_earlier_run_is_not_replaced(
         path.write_text(before)
 
 
+@pytest.mark.slow
 def test_a_run_of_the_first_version_is_gone_on_with_and_its_results_are_kept(
     dataset: Dataset, model, config: Config, tmp_path: Path
 ) -> None:
@@ -242,7 +244,7 @@ def test_a_run_of_the_first_version_is_gone_on_with_and_its_results_are_kept(
     assert (run / BINDING).is_file()
 
 
-@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("inside", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_given_split_stays_as_it_is_and_its_validation_part_is_used(
     dataset: Dataset, config: Config, tmp_path: Path, inside: bool
 ) -> None:
@@ -373,6 +375,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_two_trainings_into_one_place_are_one_too_many_until_the_first_is_killed(
     dataset: Dataset, config: Config, tmp_path: Path
 ) -> None:

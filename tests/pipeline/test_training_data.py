@@ -125,6 +125,7 @@ def test_stacks_of_other_settings_are_refused(folder: Path, tmp_path: Path, chan
         prepare_cohort(cohort, SETTINGS.model_copy(update=change), tmp_path, learned=PATIENTS)
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_tested_on_stacks_and_on_again(folder: Path, tmp_path: Path) -> None:
     config = Config(
         prepare=SETTINGS,

@@ -130,7 +130,7 @@ def test_an_interrupted_run_resumes_to_the_same_result(whole, table, config, tmp
     assert same(whole, fit(table, config, tmp_path))
 
 
-@pytest.mark.parametrize("stage", ["state", "refit"])
+@pytest.mark.parametrize("stage", ["state", pytest.param("refit", marks=pytest.mark.slow)])
 def test_a_killed_run_resumes_to_the_same_result(whole, table, config, tmp_path, stage):
     """Killed without a chance to clean up, while an epoch runs."""
     settings = tmp_path / "settings.json"
