@@ -111,7 +111,9 @@ def _interpolated(values: FloatArray, places: list[FloatArray]) -> FloatArray:
         steps.append(stride if length > 1 else 0)
         first += low * stride
     flat = values.reshape(-1)
-    corners = [flat[first + dz + dy + dx] for dz, dy, dx in product(*((0, n) for n in steps))]
+    corners: list[FloatArray] = [
+        flat[first + dz + dy + dx] for dz, dy, dx in product(*((0, n) for n in steps))
+    ]
     for part in reversed(parts):
         pairs = zip(corners[::2], corners[1::2], strict=True)
         corners = [low + part * (high - low) for low, high in pairs]
