@@ -107,4 +107,4 @@ def test_without_tableone_the_extra_is_named(
 ) -> None:
     monkeypatch.setattr("hemocast.dataset.cohort.table1.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"hemocast\[cohort\]"):
-        make_table1(patients, "class")
+        make_table1(patients, "group")
