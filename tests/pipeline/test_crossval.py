@@ -148,3 +148,18 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     with pytest.raises(OutputExists):
         cross_validate(dataset, CONFIG, tmp_path / "theirs", TWO)
     assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["notes.txt"]
+
+
+def test_each_site_is_predicted_by_a_model_that_never_saw_it(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    sites = {p: "ABC"[i // 6] for i, p in enumerate(PATIENTS)}
+    table = "\n".join(["participant_id\tsite", *(f"{p}\t{s}" for p, s in sites.items())])
+    (dataset.root / "participants.tsv").write_text(table + "\n")
+    done = cross_validate(dataset, CONFIG, tmp_path / "cv", CrossOptions(name="ht", by="site"))
+    found = rows(tmp_path / "cv")
+    assert {row["participant_id"]: row["site"] for row in found} == sites
+    folds = {row["site"]: row["fold"] for row in found}
+    assert sorted(folds.values()) == ["1", "2", "3"]
+    assert done.evaluation.n_patients == 16
+    (dataset.root / "participants.tsv").unlink()

@@ -23,6 +23,7 @@ COMMANDS = (
     "check-leakage", "check-paper", "pretrain", "train", "crossval", "tune", "export", "benchmark",
     "evaluate", "validate", "study", "card", "score", "fuse", "recalibrate", "measure", "monitor",
     "explain", "reproduce", "deidentify", "doctor", "config", "readers", "serve", "plan",
+    "federate",
 )  # fmt: skip
 """In the order of the help; each is made by the module of its name."""
 

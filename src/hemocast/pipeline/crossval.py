@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hemocast.config import Config
 from hemocast.dataset import Dataset, Split
 from hemocast.dataset.scan_id import ALL
-from hemocast.dataset.split.schemes import split_folds
+from hemocast.dataset.split.draw import SplitPlan, sites_of
 from hemocast.files import Output, check_space, claim, remove_temporary
 from hemocast.pipeline.clock import stage_of
 from hemocast.pipeline.predictions.bags import bags
@@ -42,12 +42,16 @@ class CrossOptions:
         Processes for preparing.
     progress : callable, optional
         Called with (stage, done, total).
+    by : {"folds", "site"}
+        Leave a fold out in turn, or each site of ``participants.tsv`` that has patients of both
+        classes.
     """
 
     folds: int = 5
     name: str = "ht"
     workers: int = 1
     progress: Callable[[str, int, int], None] | None = None
+    by: Literal["folds", "site"] = "folds"
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,9 @@ def cross_validate(
 ) -> CrossValidated:
     """Train on all folds but one, predict that one, for each in turn.
 
-    Folds are drawn by patient, stratified by label. In every fold the epoch and the calibration
-    come from an inner part of its training patients, so that nothing of the fold that is held out
-    is used. A run that was stopped continues when started again.
+    Folds are drawn by patient, stratified by label; or each site is one. In every fold the epoch
+    and the calibration come from an inner part of its training patients, so that nothing of the
+    fold that is held out is used. A run that was stopped continues when started again.
 
     Parameters
     ----------
@@ -112,7 +116,8 @@ def cross_validate(
 
     cohort = Cohort.of(dataset).told_for(config)
     seed = config.train.seed
-    splits = split_folds(cohort.labels, options.folds, seed * 1000 + _SEED)
+    plan = SplitPlan(options.by, folds=options.folds, seed=seed * 1000 + _SEED)
+    splits = plan.draw(dataset, cohort.labels)
     for split in splits:
         inner_parts({p: cohort.labels[p] for p in split.parts["train"]}, config.train)
     try_model(config)
@@ -131,12 +136,19 @@ def cross_validate(
         rows = [
             row
             for number, split in enumerate(splits, start=1)
-            for row in _fold(prepared.table, config, out / split.name, (number, split), options)
+            for row in _fold(
+                prepared.table, config, out / split.name, (number, len(splits), split), options
+            )
         ]
         # A table has one threshold for a model; those of the folds are prevalences, nearly equal.
         threshold = round(sum(row["threshold"] for row in rows) / len(rows), 6)
         rows = [row | {"threshold": threshold} for row in rows]
-        output.write_table(PREDICTIONS, rows, COLUMNS)
+        columns: tuple[str, ...] = COLUMNS
+        if options.by == "site":
+            sites = sites_of(dataset)
+            rows = [row | {"site": sites[row["participant_id"]]} for row in rows]
+            columns = (*COLUMNS, "site")
+        output.write_table(PREDICTIONS, rows, columns)
         rows = [row for row in rows if row["scan_id"] != ALL]
     cases = Cases(
         [row["label"] for row in rows],
@@ -153,7 +165,7 @@ def _bind(output: Output, cohort: Cohort, config: Config, options: CrossOptions)
         "schema_version": 1,
         "config": config.model_dump(mode="json"),
         "data_sha256": cohort.sha256(config),
-        "folds": options.folds,
+        "folds": options.folds if options.by == "folds" else options.by,
         "name": options.name,
     }
     other = "a cross-validation of other data, settings, folds or name"
@@ -165,14 +177,14 @@ def _fold(
     table: StackTable,
     config: Config,
     folder: Path,
-    fold: tuple[int, Split],
+    fold: tuple[int, int, Split],
     options: CrossOptions,
 ) -> list[dict[str, Any]]:
     """Train one fold's network, or read it back, and predict the patients it did not see."""
     from hemocast.train import calibration_of, fit, predict_fitted
 
-    number, split = fold
-    moved = stage_of(options.progress, f"training {number} of {options.folds}")
+    number, count, split = fold
+    moved = stage_of(options.progress, f"training {number} of {count}")
     fitted = fit(
         table.of(split.parts["train"]),
         config,

@@ -5,6 +5,7 @@ from scipy.special import expit
 from hemocast.errors import StatisticsError
 from hemocast.stats import (
     Cases,
+    Estimate,
     Resampling,
     analyse_subgroups,
     bands,
@@ -125,3 +126,35 @@ def test_a_variable_has_a_value_for_every_case() -> None:
     data = cohort()
     with pytest.raises(StatisticsError, match="240 cases and 3 values of sex"):
         analyse(data, categories("sex", ["F", "M", "F"]))
+
+
+def test_calibration_of_sites_is_pooled_with_a_range_for_another_site() -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(-0.5, 1.5, 4000)
+    site = rng.integers(0, 8, 4000)
+    shift = np.linspace(-0.8, 0.8, 8)[site]
+    truth = rng.random(4000) < expit(logits + shift)
+    cases = Cases(truth, expit(logits), np.arange(4000))
+    names = categories("site", [f"S{one}" for one in site])
+    (found,) = analyse_subgroups(cases, 0.4, [names], Resampling(100))
+    pooled = dict(found.pooled())
+    large, slope = pooled["calibration_in_the_large"], pooled["calibration_slope"]
+    assert abs(large.mean.value) < 0.25
+    assert large.tau == pytest.approx(np.std(np.linspace(-0.8, 0.8, 8), ddof=1), abs=0.12)
+    assert large.prediction
+    assert large.prediction.low < -0.8
+    assert large.prediction.high > 0.8
+    assert slope.mean.ci_low < 1 < slope.mean.ci_high
+    assert slope.p > 0.01
+    # As statsmodels pools them, by Paule and Mandel too.
+    sites = [dict(one.line)["calibration_in_the_large"] for one in found.groups]
+    theirs = pytest.importorskip("statsmodels.stats.meta_analysis").combine_effects(
+        np.array([one.value for one in sites]), np.array([_variance(one) for one in sites]),
+        method_re="iterated", use_t=True, atol=1e-12, maxiter=1000,
+    )  # fmt: skip
+    assert large.mean.value == pytest.approx(theirs.mean_effect_re, abs=1e-6)
+    assert large.tau**2 == pytest.approx(theirs.tau2, abs=1e-6)
+
+
+def _variance(value: Estimate) -> float:
+    return ((value.ci_high - value.ci_low) / 2 / 1.959963984540054) ** 2

@@ -97,12 +97,22 @@ class SplitPlan:
         if self.by == "folds":
             return split_folds(labels, self.folds, self.seed, name=name, min_per_class=least)
         if self.by == "site":
-            sites = {patient: str(site) for patient, site in _known(dataset, "site").items()}
-            return split_by_site(labels, sites, name=name, min_per_class=least)
+            return split_by_site(labels, sites_of(dataset), name=name, min_per_class=least)
         if self.by == "date" and self.first_test_year is not None:
             years = _known(dataset, "admission_year")
             return (split_by_date(labels, years, self.first_test_year, name),)
         return (split_patients(labels, self.test_fraction, self.seed, name),)
+
+
+def sites_of(dataset: Dataset) -> dict[str, str]:
+    """Read where each participant was scanned, of those of whom ``participants.tsv`` knows it.
+
+    Raises
+    ------
+    NothingThere, TableError
+        The table is missing or bad.
+    """
+    return {patient: str(site) for patient, site in _known(dataset, "site").items()}
 
 
 def draw_splits(

@@ -143,6 +143,44 @@ def measure_calibration(cases: Cases) -> Calibration:
     )
 
 
+def calibration_line(cases: Cases) -> tuple[Estimate, Estimate]:
+    """Give calibration in the large and slope alone, with Wald's limits.
+
+    These take cases as independent.
+
+    Parameters
+    ----------
+    cases : Cases
+        Of one rater.
+
+    Raises
+    ------
+    StatisticsError
+        One class only, a score that does not lie strictly between 0 and 1, all of them equal, or
+        perfect separation.
+
+    References
+    ----------
+    Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562.
+    """
+    probability, outcome = cases.probability(), cases.truth.astype(float)
+    cases.both_classes()
+    if not 0 < probability.min() < probability.max() < 1:
+        raise StatisticsError(
+            "Probabilities that are 0 or 1, or all the same, have no calibration line",
+            "probabilities strictly between 0 and 1 that differ",
+            "Let the model give unrounded probabilities",
+        )
+    few, logits = caution(cases.smaller_class), logit(probability)
+    flat = np.ones((cases.n, 1))
+    large, large_cov = fit_logistic(flat, outcome, logits)
+    fitted, covariance = fit_logistic(np.column_stack([flat, logits]), outcome)
+    return (
+        _wald(large[0], large_cov[0, 0], cases.n, few),
+        _wald(fitted[1], covariance[1, 1], cases.n, few),
+    )
+
+
 def _curve_of(whole: Condensed) -> Float64Array:
     """Fit the smooth curve at every case; of cells at some hundred points, linear between them."""
     if whole.weight.max() == 1:

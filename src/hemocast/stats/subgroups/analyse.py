@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from hemocast.errors import StatisticsError
+from hemocast.stats.calibration.measures import calibration_line
 from hemocast.stats.cases import Cases
 from hemocast.stats.comparison import holm
 from hemocast.stats.estimate import FEW, Estimate, IntArray
@@ -31,6 +33,8 @@ MISSING: Final = "missing"
 """The name of the group of cases without a value."""
 
 _SHOWN: Final = ("auc", "sensitivity", "specificity", "brier")
+_SHARES: Final = _SHOWN[:-1]
+_LINE: Final = ("calibration_in_the_large", "calibration_slope")
 _NO_VALUE: Final = frozenset({"", "n/a", "nan", "NaN", "<NA>", "NaT"})
 
 
@@ -88,11 +92,14 @@ class Subgroup:
         All metrics, with intervals from resampled patients.
     warning : str or None
         That the group is too small, or that its cases have no value.
+    line : tuple of (str, Estimate)
+        Calibration in the large and slope; empty where they cannot be measured.
     """
 
     name: str
     evaluation: Evaluation
     warning: str | None
+    line: tuple[tuple[str, Estimate], ...] = ()
 
     @property
     def metrics(self) -> tuple[tuple[str, Estimate], ...]:
@@ -135,16 +142,17 @@ class SubgroupAnalysis:
         )
 
     def pooled(self) -> tuple[tuple[str, Pooled], ...]:
-        """Pool what `Subgroup.metrics` shows over the groups, where two or more have it.
+        """Pool what `Subgroup.metrics` and `Subgroup.line` hold, where two or more groups have it.
 
         For sites: groups of a few, and those without a value, are left out.
         """
         groups = [one for one in self.groups if one.warning is None]
         made = []
-        for name in _SHOWN:
+        for name in (*_SHOWN, *_LINE):
             try:
-                values = [dict(one.metrics)[name] for one in groups]
-                made.append((name, pool_estimates(values, share=name != "brier")))
+                every = [dict((*one.metrics, *one.line)) for one in groups]
+                values = [one[name] for one in every if name in one]
+                made.append((name, pool_estimates(values, share=name in _SHARES)))
             except StatisticsError:
                 continue
         return tuple(made)
@@ -281,7 +289,11 @@ def _subgroup(cases: Cases, group: Group, threshold: float, resampling: Resampli
     if few < FEW:
         patients = f"{few} patient{'' if few == 1 else 's'}"
         notes.append(f"too small to conclude from: {patients} of the smaller class")
-    return Subgroup(group.name, evaluate(own, threshold, resampling), "; ".join(notes) or None)
+    line: tuple[tuple[str, Estimate], ...] = ()
+    with suppress(StatisticsError):
+        line = tuple(zip(_LINE, calibration_line(own), strict=True))
+    warning = "; ".join(notes) or None
+    return Subgroup(group.name, evaluate(own, threshold, resampling), warning, line)
 
 
 def _adjust(tests: list[Interaction]) -> list[Interaction]:
