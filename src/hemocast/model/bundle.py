@@ -18,7 +18,7 @@ from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.saved import from_numbers, to_numbers
 from hemocast.errors import ModelNotFound, UsageError
 from hemocast.files import check_folder, new_folder
-from hemocast.model.card import CARD_OF_CASES, card, card_of_measured
+from hemocast.model.card import CARD_OF_CASES, card
 from hemocast.model.flags import input_range
 from hemocast.model.nearest import LabelledScans, TrainingCases
 from hemocast.model.predictor import Model
@@ -147,7 +147,7 @@ def save_measured(
         files={},
         measured=SavedMeasured(views=model.views, fitted=saved),
     )
-    content = {CARD: card_of_measured(description).encode()}
+    content = {CARD: card(description).encode()}
     if arrays:
         content[WEIGHTS] = save({name: np.ascontiguousarray(a) for name, a in arrays.items()})
     return _write(folder, description, content)

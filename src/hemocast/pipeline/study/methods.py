@@ -8,8 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from hemocast.config import AUTO, TrainConfig
-from hemocast.model.card import TOLD
-from hemocast.model.prediction import HEATMAP_UNIT
+from hemocast.model import words
 from hemocast.pipeline.study.dataset_facts import DatasetFacts
 from hemocast.pipeline.study.records import Records
 from hemocast.pipeline.study.words import (
@@ -43,12 +42,7 @@ def _purpose(records: Records) -> str:
     says = records.model
     if says is None:
         return ""
-    return (
-        f"The model {says.name} (version {says.version}) gives the probability of hemorrhagic "
-        "transformation (HT) after an acute ischemic stroke from a plain head CT taken before any "
-        f"bleeding. {sentence(f'It is meant for: {says.population}')} It is for research and is no "
-        "medical device."
-    )
+    return f"{words.purpose(says)} {sentence(f'It is meant for: {says.population}')}"
 
 
 def _outcome(records: Records) -> str:
@@ -122,24 +116,14 @@ def _treatment(records: Records) -> str:
 def _preparation(records: Records) -> str:
     if records.model is None:
         return ""
-    made = records.model.prepare
     return (
-        "Every scan was resampled and the head set upright, the brain alone was kept, and "
-        f"{made.frames} frames of {made.frame_mm:g} mm with {made.size} x {made.size} pixels of "
-        f"{made.pixel_mm:g} mm were cut from it; {made.window_low:g} to {made.window_high:g} HU "
-        "became 0 to 1. One path of code prepares scans for training, evaluation and use."
+        f"{words.preparation(records.model)} One path of code prepares scans for training, "
+        "evaluation and use."
     )
 
 
 def _inputs(records: Records) -> str:
-    says = records.model
-    if says is None:
-        return ""
-    views = says.measured.views if says.measured else ()
-    told = " and ".join(TOLD[view] for view in views) or "the frames of the scan"
-    if says.joined:
-        told += " and " + " and ".join(TOLD[view] for view in says.joined.views)
-    return f"The model is told {told}; nothing else."
+    return words.inputs(records.model) if records.model else ""
 
 
 def _missing(records: Records) -> str:
@@ -151,12 +135,8 @@ def _missing(records: Records) -> str:
             if lacking
             else "No clinical value is missing."
         )
-    if (says := records.model) and (says.measured or says.joined):
-        parts.append(
-            "A missing value takes the mean of the patients learned from and, where ten or more "
-            "of them lacked it, a weight for lacking it (trees learn where a gap goes); models "
-            "of the record alone were fitted on five imputations."
-        )
+    if (says := records.model) and (told := words.missing(says)):
+        parts.append(told)
     if records.evaluation:
         parts += map(sentence, records.evaluation.left_out)
     return " ".join(parts)
@@ -183,24 +163,7 @@ def _counts(told: Mapping[str, int]) -> str:
 
 def _network(records: Records) -> str:
     says = records.model
-    if says is None:
-        return ""
-    if says.measured:
-        return (
-            f"The model is {says.net.name}, one from measurements; all its numbers stand in "
-            "model.yaml. It is a single model, no ensemble."
-        )
-    facts = says.network
-    size = (
-        f" with {facts.parameters:,} learned numbers in {len(facts.layers)} layers, listed in "
-        "model.yaml"
-        if facts
-        else ""
-    )
-    joined = " The clinical record enters its last layer." if says.joined else ""
-    changed = " It is no longer as its settings build it." if facts and facts.changed else ""
-    alone = " It is a single model, no ensemble."
-    return f"The model is the network {says.net.name}{size}.{joined}{changed}{alone}"
+    return words.network(says, says.network) if says else ""
 
 
 def _training(records: Records) -> str:
@@ -276,20 +239,15 @@ def _calibration(records: Records) -> str:
     says = records.model
     if says is None:
         return ""
-    told = says.calibration
-    kind = "an isotonic" if told.curve else "a logistic"
-    return (
-        f"The logit became a probability by {kind} curve fitted on {plural(told.n_scans, 'scan')} "
-        f"of {plural(told.n_patients, 'patient')}, among whom {100 * told.assumed:.1f} % had HT."
-    )
+    return " ".join(filter(None, (words.calibration(says), words.label_sets(says))))
 
 
 def _output(records: Records) -> str:
     parts = []
     if says := records.model:
         parts.append(
-            "The model gives a probability with the 95 % interval of its calibration curve; the "
-            f"threshold in its folder is {says.calibration.threshold:.3f}."
+            "The model gives a probability with the 95 % interval of its calibration curve. "
+            f"{words.threshold(says)}"
         )
     for name, model in models_of(records):
         parts.append(
@@ -313,26 +271,20 @@ def _prediction(records: Records) -> str:
 def _refusals(records: Records) -> str:
     if records.model is None:
         return ""
-    gate = records.model.gate
-    doubted = (
-        f"by {len(gate.features)} measurements learned from {gate.n_scans} training scans"
-        if gate
-        else "by brightness, spread and extent of the brain"
-    )
     return (
         "A scan that cannot be used (blood already, contrast, gaps, no whole brain) gets no "
-        "probability but a refusal with its reason, and counts as not predicted; a scan unlike "
-        f"the training scans gets one with a flag, told {doubted}."
+        "probability but a refusal with its reason, and counts as not predicted. "
+        f"{words.unlike(records.model)}"
     )
 
 
 def _heatmap(records: Records) -> str:
     says = records.model
-    if says is None or (says.measured and "voxels" not in says.measured.views):
+    if says is None or not (told := words.heatmap(says, says.network)):
         return ""
     return (
-        f"Heatmaps are class activation maps in {HEATMAP_UNIT}. How far such maps show what a "
-        "model uses is measured by 'hemocast explain' and stands in docs/explanation/heatmaps.md."
+        f"{told} How far such maps show what a model uses is measured by 'hemocast explain' and "
+        "stands in docs/explanation/heatmaps.md."
     )
 
 
