@@ -32,9 +32,9 @@ DONE = {State.PREDICTED, State.DELIVERED, State.REFUSED, State.FAILED}
 
 
 def write_small_study(
-    folder: Path, patient: str, n: int = 3, series: int = 1, **more: object
+    folder: Path, patient: str, n: int = 3, series: int = 1, size: int = 16, **more: object
 ) -> list[Path]:
-    """Write slices of 16 x 16 that nobody could predict from."""
+    """Write small slices that nobody could predict from."""
     study = make_uid("study", patient)
     header = CTHeader(
         patient_id=patient,
@@ -48,7 +48,7 @@ def write_small_study(
         },
     )
     z = np.arange(n)
-    hu = np.full((n, 16, 16), 30.0) + z[:, None, None]
+    hu = np.full((n, size, size), 30.0) + z[:, None, None]
     places = np.stack([0 * z, 0 * z, 5.0 * z], axis=1)
     paths = [folder / f"{patient}-{series}-{at}.dcm" for at in z]
     folder.mkdir(parents=True, exist_ok=True)

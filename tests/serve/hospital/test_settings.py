@@ -58,6 +58,7 @@ def test_by_default_the_node_listens_on_this_machine_alone_and_nothing_leaves() 
         ("pull: {queries: [{name: q}]}", "asks a peer, or an address"),
         ("pull: {queries: [{name: q, peer: p}]}", "that delivery.peers does not name"),
         ("pull: {queries: [{name: q, web: 'file:///x'}]}", "pull.queries.0.web"),
+        ("{storage: {root: a}, watch: {folder: a/b}}", "must not hold each other"),
         ("node: [", "could not be read"),
     ],
 )

@@ -128,13 +128,18 @@ def _read(path: Path) -> dict[str, str]:
         raise _malformed(type(error).__name__) from error
     del found["character_set"]
     for name in ("study_uid", "series_uid", "sop_uid"):
-        if not _UID.fullmatch(found[name]) or len(found[name]) > 64:
+        if not is_uid(found[name]):
             raise _malformed(f"{name} is no UID")
     if found["sop_class"] not in CT_CLASSES:
         raise NoCT("The image is no CT image", "a CT storage class", "Send CT images alone")
     lengths = {"accession": 16, "patient_id": 64, "patient_name": 324}
     clipped = {name: found[name][:length] for name, length in lengths.items()}
     return found | clipped | {"syntax": syntax[:64]}
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text has the form of a UID (PS3.5, 9.1)."""
+    return bool(_UID.fullmatch(text)) and len(text) <= 64
 
 
 def _text(dataset: FileDataset, tag: int) -> str:

@@ -32,6 +32,7 @@ from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.deliveries import Deliveries
 from hemocast.serve.hospital.store.holdings import Holdings
 from hemocast.serve.hospital.store.jobs import Jobs
+from hemocast.serve.hospital.watch import Watch
 from hemocast.serve.hospital.worker import Outgoing, Worker
 
 _LOG = logging.getLogger(__name__)
@@ -128,6 +129,9 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         retention = Retention(office.database, office.root, settings.storage.pixels_days)
         loops.append(_Loop("retain", stop, retention.look, rest_s=_RETAIN_S))
         loops += _asking(office, inbox, stop)
+        if settings.watch.folder is not None:
+            watch = Watch(settings.watch.folder, settings.watch.stable_s, office.root, inbox)
+            loops.append(_Loop("watch", stop, watch.look))
         for loop in loops:
             loop.start()
         try:

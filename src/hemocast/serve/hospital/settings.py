@@ -232,6 +232,15 @@ class DeliveryConfig(Settings):
         return self
 
 
+class WatchConfig(Settings):
+    """A drop folder, for images that come by no network of DICOM."""
+
+    folder: Path | None = Field(None, description="files are taken from there; null: no folder")
+    stable_s: float = Field(
+        5.0, ge=0, le=3600, description="a file is whole when it has not changed for so long"
+    )
+
+
 class HospitalConfig(Settings):
     """One service."""
 
@@ -241,6 +250,7 @@ class HospitalConfig(Settings):
     analysis: AnalysisConfig = AnalysisConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     pull: PullConfig = PullConfig()
+    watch: WatchConfig = WatchConfig()
     web: WebConfig = WebConfig()
     collector: CollectorConfig = CollectorConfig()
 
@@ -276,6 +286,14 @@ class HospitalConfig(Settings):
         peers = {one.name for one in self.delivery.peers}
         if any(one.peer not in peers for one in self.pull.queries if one.peer is not None):
             raise ValueError("pull.queries asks a peer that delivery.peers does not name")
+        return self
+
+    @model_validator(mode="after")
+    def _watched_folder_is_apart(self) -> Self:
+        if self.watch.folder is not None:
+            watched, root = self.watch.folder.absolute(), self.storage.root.absolute()
+            if watched == root or watched in root.parents or root in watched.parents:
+                raise ValueError("watch.folder and storage.root must not hold each other")
         return self
 
 

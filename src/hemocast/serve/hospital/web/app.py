@@ -21,7 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from hemocast.serve.hospital.people.audit import Act, Kind, Person
 from hemocast.serve.hospital.people.export import AuditExport
 from hemocast.serve.hospital.service import Office
-from hemocast.serve.hospital.web import pages, rest
+from hemocast.serve.hospital.web import pages, rest, stow
 from hemocast.serve.hospital.web.desk import Desk, NotLoggedIn, visitor_of
 from hemocast.serve.hospital.web.guard import API, Guard
 from hemocast.serve.hospital.web.render import page
@@ -46,12 +46,18 @@ def hospital_app(desk: Desk) -> FastAPI:
     app.state.desk = desk
     app.include_router(pages.router)
     app.include_router(rest.router)
+    app.include_router(stow.router)
     _add_errors(app, desk)
-    most = {"/outcomes": _TABLE_BYTES, rest.STUDIES_PATH: desk.settings.upload_mb * 10**6}
+    upload_bytes = desk.settings.upload_mb * 10**6
+    most = {"/outcomes": _TABLE_BYTES, rest.STUDIES_PATH: upload_bytes}
+
+    def most_bytes(path: str) -> int:
+        if path.startswith(stow.STOW_PATH):
+            return upload_bytes
+        return most.get(path, _FORM_BYTES)
+
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[desk.address.host], www_redirect=False)
-    app.add_middleware(
-        Guard, origin=desk.address.origin, most_bytes=lambda path: most.get(path, _FORM_BYTES)
-    )
+    app.add_middleware(Guard, origin=desk.address.origin, most_bytes=most_bytes)
     return app
 
 

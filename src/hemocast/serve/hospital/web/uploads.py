@@ -99,7 +99,7 @@ def take(desk: Desk, inbox: Inbox, folder: Path, sender: str) -> Taken:
                     refused[error.code] += 1
                 else:
                     uids.add(uid)
-    return Taken(dict(outcomes), dict(refused), _numbers(desk, uids))
+    return Taken(dict(outcomes), dict(refused), numbers_of(desk, uids))
 
 
 def _files(path: Path) -> list[Path]:
@@ -125,7 +125,8 @@ def _study_uid(image: Path) -> str:
     return ""
 
 
-def _numbers(desk: Desk, uids: set[str]) -> tuple[int, ...]:
+def numbers_of(desk: Desk, uids: set[str]) -> tuple[int, ...]:
+    """Give the numbers of studies by their UIDs."""
     wanted = select(STUDIES.c.id).where(STUDIES.c.study_uid.in_(sorted(uids)))
     with desk.database.reading() as connection:
         return tuple(connection.execute(wanted.order_by(STUDIES.c.id)).scalars())
