@@ -33,6 +33,7 @@ ACROSS = {
     "test_architecture.py",
     "test_ci.py",
     "test_docs.py",
+    "test_snippets.py",
     "test_examples.py",
     "test_conftest.py",
     "test_imports.py",
