@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from made import api, commands, refusals, rooms, settings, tables
+from made import api, commands, notebooks, refusals, rooms, settings, tables
 from mkdocs.structure.files import File, Files
 
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(((?:\.\./)+[^)#\s]+)(#[^)\s]*)?\)")
@@ -22,7 +22,7 @@ _DOCS = Path(__file__).parent
 @cache
 def made_pages() -> dict[str, str]:
     """Give every page that is made, Markdown by its path below ``docs/``."""
-    sources = (commands, refusals, tables, settings, api)
+    sources = (commands, refusals, tables, settings, api, notebooks)
     return {path: text for source in sources for path, text in source.pages().items()}
 
 

@@ -188,3 +188,22 @@ def test_pages_opened_as_files_fit_ask_nothing_and_are_found(
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert faults == []
     page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(DOCS.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_runs_and_prints_what_it_was_saved_with(path: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="the extra 'docs' is not installed")
+    from jupyter_client.manager import KernelManager
+    from nbclient import NotebookClient
+
+    def printed(notebook: Any) -> list[str]:
+        # What a cell prints may come in several pieces.
+        cells = [cell.get("outputs", ()) for cell in notebook.cells]
+        return ["".join(one.get("text", "a figure") for one in outputs) for outputs in cells]
+
+    saved = nbformat.read(path, as_version=4)
+    again = nbformat.read(path, as_version=4)
+    NotebookClient(again, timeout=300, km=KernelManager(transport="ipc")).execute()
+    assert len(printed(saved)) > 4
+    assert printed(again) == printed(saved)
