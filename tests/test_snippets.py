@@ -22,7 +22,7 @@ import typer
 from typer.core import TyperGroup
 
 import hemocast
-from hemocast.cli.main import app
+from hemocast.cli.main import application
 
 ROOT = Path(__file__).parents[1]
 DOCS, ASSETS = ROOT / "docs", Path(hemocast.__file__).parent / "assets"
@@ -60,7 +60,9 @@ ELSEWHERE = {
     "hemocast serve resend": "cli/test_serve.py",
     "hemocast serve echo": "cli/test_serve.py",
     "hemocast serve deliver": "cli/test_serve.py",
+    "hemocast serve pull": "cli/test_serve.py",
     "hemocast serve account": "cli/test_serve_account.py",
+    "hemocast validate": "cli/test_validate.py",
     "hemocast monitor": "cli/test_monitor.py",
 }
 MADE_ANEW = {
@@ -122,7 +124,7 @@ def test_every_command_and_option_on_a_page_exists() -> None:
     for page in PAGES:
         for line in asked(page):
             words = re.sub(r"[][]", " ", line).split()
-            at = typer.main.get_command(app)
+            at = typer.main.get_command(application())
             while isinstance(at, TyperGroup) and words:
                 names = words.pop(0).split("|")
                 unknown += [f"{page.name}: {name}" for name in names if name not in at.commands]
