@@ -2,14 +2,17 @@
 
 ``python benchmarks/hospital_throughput.py`` sends studies of 32 slices, 512 x 512, by several
 senders at once (DCMTK's ``storescu``) to a service whose predictions cost nothing; ``--many 1000``
-sends small studies and shows that memory does not grow with them. What prediction adds is the
-seconds that ``hemocast predict`` takes: they are divided by ``jobs.workers``.
+sends small studies and shows that memory does not grow with them. ``--predict 6`` sends
+simulated heads one after another to ``hemocast serve run`` with the usual model, and tells what
+predicting adds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +28,11 @@ import numpy as np
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.serve.hospital.service import opened
 from hemocast.serve.hospital.settings import read_settings
-from hemocast.serve.hospital.store.jobs import State
+from hemocast.serve.hospital.store.jobs import DONE, State
+from hemocast.serve.hospital.store.results import results
 
+HEMOCAST = Path(sys.executable).with_name("hemocast")
+SETTLE_S = 3.0
 SERVED = Path(__file__).parents[1] / "tests" / "serve" / "hospital" / "served.py"
 
 
@@ -94,6 +101,48 @@ def measure(home: Path, studies: int, slices: int, size: int, senders: int) -> N
         service.kill()
 
 
+def predict(home: Path, studies: int) -> None:
+    """Send simulated heads, each when the one before has its result; print what that took."""
+    made = home / "made"
+    simulate = ["simulate", "--preset", "demo", "--patients", str(max(4, studies)), "--seed", "1"]
+    subprocess.run([HEMOCAST, *simulate, "--out", made], check=True, stdout=subprocess.DEVNULL)
+    folders = sorted({path.parent for path in (made / "dicom").rglob("*") if path.is_file()})
+    with ExitStack() as held:
+        free = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        node, web = (one.getsockname()[1] for one in free)
+    config = home / "serve.yaml"
+    settings = {
+        "node": {"port": node}, "web": {"port": web}, "jobs": {"settle_s": SETTLE_S},
+        "storage": {"root": str(home / "data"), "reserve_gb": 1},
+    }  # fmt: skip
+    config.write_text(json.dumps(settings))  # which is YAML, too
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [HEMOCAST, "serve", "run", "--config", config]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    try:
+        service.stdout.readline()  # it listens
+        with opened(read_settings(config)) as office:
+            for number, folder in enumerate(folders[:studies], start=1):
+                send(folder, node)
+                while len(office.jobs.all(*DONE)) < number:
+                    time.sleep(0.1)
+            took = [
+                (one.made_at - one.last_slice_at).total_seconds() - SETTLE_S
+                for one in results(office.database)
+            ]
+    finally:
+        service.terminate()
+        service.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(
+        f"{len(took)} heads: from the last slice to the result, beside settling: the first "
+        f"{took[0]:.1f} s, then median {np.median(took[1:]):.1f} s, longest {max(took[1:]):.1f} s; "
+        f"{cpu / len(took):.1f} CPU-s a study, start of the service included"
+    )
+
+
 def _cpu(process: int) -> float:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -105,12 +154,16 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=40)
     parser.add_argument("--senders", type=int, default=8)
     parser.add_argument("--many", type=int, default=0, help="small studies, for memory")
+    parser.add_argument("--slices", type=int, default=32, help="of each")
+    parser.add_argument("--predict", type=int, default=0, help="simulated heads, with the model")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        if given.many:
-            measure(Path(home), given.many, 30, 32, given.senders)
+        if given.predict:
+            predict(Path(home), given.predict)
+        elif given.many:
+            measure(Path(home), given.many, given.slices, 32, given.senders)
         else:
-            measure(Path(home), given.studies, 32, 512, given.senders)
+            measure(Path(home), given.studies, given.slices, 512, given.senders)
 
 
 if __name__ == "__main__":
