@@ -94,7 +94,7 @@ class Inbox:
         outcome = self._arrivals.add(arrival)
         if outcome is Outcome.DIFFERS:
             kept.unlink(missing_ok=True)
-        elif outcome is Outcome.STORED:
+        elif outcome is Outcome.STORED and not kept.exists():
             # Retention may have deleted it before it was known; now that it is, it stays.
             self._keep(path, kept)
         path.unlink(missing_ok=True)
@@ -102,8 +102,6 @@ class Inbox:
 
     def _keep(self, path: Path, kept: Path) -> None:
         """Link a file into its study, unless it is there: the same image has the same name."""
-        if kept.exists():
-            return
         folder = kept.parent
         with writing():
             path.chmod(0o600)
@@ -111,7 +109,7 @@ class Inbox:
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
                 flush(folder.parent)
-            with suppress(FileExistsError):  # the same image, by another association
+            with suppress(FileExistsError):
                 os.link(path, kept)
             flush(folder)
 
