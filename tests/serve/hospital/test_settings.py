@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,13 @@ def test_a_peer_is_known_by_its_name() -> None:
 def test_an_sqlite_file_has_one_service() -> None:
     with pytest.raises(ValidationError, match="PostgreSQL"):
         HospitalConfig.model_validate({"storage": {"member": "one"}})
+
+
+def test_what_the_how_to_sets_are_settings(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "hospital.md"
+    shown = re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    settings = [read_settings(write(tmp_path, text)) for text in shown]
+    assert len(settings) >= 3
+    assert any(one.watch.folder is not None for one in settings)
+    assert any(one.pull.queries for one in settings)
+    assert any(peer.commitment for one in settings for peer in one.delivery.peers)

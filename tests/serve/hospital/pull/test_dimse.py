@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from hemocast.errors import PeerRefused
 from hemocast.serve.hospital.pull.asked_for import pull_now
@@ -18,11 +20,19 @@ Serve = Callable[..., AbstractContextManager[object]]
 Study = Callable[..., list[Path]]
 
 
-@pytest.mark.parametrize("by", ["move", "get"])
-@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"])
+@pytest.mark.parametrize(
+    ("by", "syntax"), [("move", "1.2.840.10008.1.2.1"), ("get", "1.2.840.10008.1.2.5")]
+)
 def test_what_is_fetched_is_a_study_like_any_other_and_complete_at_once(
-    serve: Serve, pacs: object, small_study: Study, tmp_path: Path, by: str, syntax: str
+    serve: Serve,
+    pacs: object,
+    small_study: Study,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    by: str,
+    syntax: str,
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     patient = f"{by}{syntax[-1]}"
     images = small_study(tmp_path / "s", patient, 3, transfer_syntax=syntax)
     pacs.take(*images, *small_study(tmp_path / "s", f"{patient}B", 1))
@@ -38,6 +48,8 @@ def test_what_is_fetched_is_a_study_like_any_other_and_complete_at_once(
         folder = service.office.root.study(job.name)
         sent = {image.read_bytes()[-512:] for image in images}
         assert {file.read_bytes()[-512:] for file in folder.iterdir()} == sent
+        uid = str(dcmread(images[0]).StudyInstanceUID)
+        assert not any(word in caplog.text for word in (accession, uid))
         # All is here: nothing is fetched again.
         assert pull_now(service.office, query, accession=accession) == Pulled(1, 0, 0)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from pydicom import Dataset, dcmread
 
 from hemocast.serve.hospital.people.roles import Scope
 from hemocast.serve.hospital.store.jobs import Jobs
+from hemocast.serve.hospital.web import stow
 from hemocast.serve.hospital.web.app import serving
 
 from .conftest import BOSS, Hospital
@@ -103,12 +106,18 @@ def test_what_is_not_taken_is_listed_with_its_reason(
         (body(b"x"), KIND.replace("application/dicom", "application/dicom+xml"), 415),
         (body(b"x"), "application/dicom", 415),
         (body(b"x" * 1_100_000), KIND, 413),
-        (body(*[b""] * 5001), KIND, 413),
+        (body(*[b""] * 4), KIND, 413),
     ],
 )
 def test_what_is_no_stow_request_is_refused_and_leaves_nothing(
-    hospital: Hospital, program: TestClient, content: bytes, kind: str, code: int
+    hospital: Hospital,
+    program: TestClient,
+    content: bytes,
+    kind: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(stow, "_MOST_PARTS", 3)
     assert send(program, content, kind=kind)[0] == code
     assert list(hospital.desk.root.incoming.iterdir()) == []
 
@@ -134,3 +143,27 @@ def test_the_usual_client_is_answered_as_it_expects(
         answer = client.store_instances(images)
     assert uids(answer, "ReferencedSOPSequence") == [one.SOPInstanceUID for one in images]
     assert Jobs(hospital.desk.database).get(1).images == 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("n", [100, pytest.param(3_000, marks=pytest.mark.slow)])
+def test_mutated_images_and_bodies_cost_themselves_alone(
+    hospital: Hospital, program: TestClient, small_study: Write, tmp_path: Path, n: int
+) -> None:
+    rng = random.Random(16)  # noqa: S311 - a seed
+    good, *images = (image.read_bytes() for image in small_study(tmp_path / "s", "P1", 9))
+
+    def mutated(content: bytes, faults: int) -> bytes:
+        changed = bytearray(content)
+        for _ in range(faults):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        return bytes(changed[: rng.choice((len(changed), rng.randrange(len(changed))))])
+
+    answers = Counter()
+    for number in range(n // 10):
+        content = body(*(mutated(rng.choice(images), rng.randint(1, 20)) for _ in range(10)))
+        answers[send(program, mutated(content, 5) if number % 2 else content)[0]] += 1
+    assert set(answers) <= {200, 202, 409, 400, 415}
+    assert len(answers) > 2
+    assert send(program, body(good))[0] == 200
+    assert list(hospital.desk.root.incoming.iterdir()) == []

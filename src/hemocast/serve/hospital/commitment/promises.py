@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
-from threading import Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _SUCCESS, _INVALID, _FAILURE, _NOT_AUTHORISED = 0x0000, 0x0115, 0x0110, 0x0124
+_MOST_AT_ONCE = 16
 _NO_SUCH_OBJECT, _CLASS_CONFLICT = 0x0112, 0x0119
 
 
@@ -53,6 +54,7 @@ class Promises:
         self._caller = caller
         self._due: MutableMapping[Association, list[Report]] = WeakKeyDictionary()
         self._turn = Lock()
+        self._room = BoundedSemaphore(_MOST_AT_ONCE)
 
     def asked(self, event: evt.Event) -> tuple[int, None]:
         """Take a request (N-ACTION): what is here is durable, so the report is ready at once."""
@@ -80,8 +82,11 @@ class Promises:
         with self._turn:
             reports = self._due.pop(event.assoc, [])
         for report in reports:
-            send = Thread(target=self._tell, args=(event.assoc, report), daemon=True)
-            send.start()
+            if self._room.acquire(blocking=False):
+                send = Thread(target=self._tell, args=(event.assoc, report), daemon=True)
+                send.start()
+            else:  # whoever asks so often asks again
+                _LOG.warning("too many reports of storage commitment at once: one was not sent")
 
     def _look(self, transaction: str, wanted: tuple[Reference, ...]) -> Report:
         images = {one.sop_uid for one in wanted if one.sop_class in CT_CLASSES}
@@ -107,6 +112,8 @@ class Promises:
         # The association may have ended: whoever asked asks again.
         except (RuntimeError, ValueError) as error:
             _LOG.warning("a report of storage commitment was not sent (%s)", type(error).__name__)
+        finally:
+            self._room.release()
 
     def _peer(self, title: str) -> Peer | None:
         peers = self._settings.delivery.peers
