@@ -10,6 +10,8 @@
 #   make slow      all tests that take minutes
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
 #   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
+# and for whoever works on several hospitals:
+#   make federate  Flower in an environment of its own: SuperLink, four SuperNodes, one killed
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +38,14 @@ hospital: $(VENV)/.serve
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	@echo "open build/site/index.html"
+
+federate: .venv-federate/.made
+	OMP_NUM_THREADS=1 .venv-federate/bin/python -m pytest --noconftest -m slow tests/federate/test_flower.py
+
+.venv-federate/.made: pyproject.toml
+	$(PYTHON) -m venv .venv-federate
+	.venv-federate/bin/pip install --quiet --editable ".[federate]" pytest
+	@touch $@
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -94,4 +104,4 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) build hemocast-demo hemocast-hospital
+	rm -rf $(VENV) .venv-federate build hemocast-demo hemocast-hospital

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -97,7 +98,9 @@ def federate(
         raise NotAgreed(
             f"{len(strangers)} hospital(s) are not in the plan", "those it names", "Sign a new one"
         )
-    counts = {name: site.counts() for name, site in sites.items()}
+    with ThreadPoolExecutor(len(sites)) as threads:  # all must be there to begin
+        counted = threads.map(_count, sites.values())
+        counts = dict(zip(sites, counted, strict=True))
     rounds = _Rounds(signed, sites, counts, state)
     head = rounds.run("head", np.zeros((1 + FOLDS, signed.plan.width)))
     curve = rounds.run("calibration", np.array([1.0, 0.0]), head)
@@ -163,11 +166,13 @@ class _Rounds:
         return weights
 
     def ask(self, question: Callable[[Answers], Answer]) -> dict[str, Answer]:
-        """Ask all hospitals; refuse to go on with too few answers."""
+        """Ask all hospitals at once; refuse to go on with too few answers."""
         answers: dict[str, Answer] = {}
-        for name, site in self._sites.items():
+        with ThreadPoolExecutor(len(self._sites)) as threads:
+            begun = {name: threads.submit(question, one) for name, one in self._sites.items()}
+        for name, answer in begun.items():
             with suppress(PeerRefused):
-                answers[name] = question(site)
+                answers[name] = answer.result()
         least = min(self._signed.plan.least_sites, len(self._sites))
         if len(answers) < least:
             raise PeerRefused(
@@ -194,6 +199,10 @@ class _Rounds:
                 "Name another folder",
             )
         return dict(plain["phases"])
+
+
+def _count(site: Answers) -> Counts:
+    return site.counts()
 
 
 def _learn(task: Task, site: Answers) -> Floats:
