@@ -36,10 +36,14 @@ def test_card_and_methods_say_the_same(says: Description) -> None:
         assert say in of_card
 
 
-def test_a_recalibrated_model_says_nothing_of_the_epoch_it_picked(says: Description) -> None:
-    moved = says.model_copy(update={"recalibrated": Change.KEPT})
-    assert "picked the training epoch" in words.calibration(says)
-    assert "picked the training epoch" not in words.calibration(moved)
+def test_it_is_said_who_gave_the_calibration(says: Description) -> None:
+    """The card of the demonstration model said that an epoch was picked on its patients."""
+    assert "each predicted out of fold" in words.calibration(says)
+    held_out = replace(says.calibration, n_patients=90)
+    inner = says.model_copy(update={"calibration": held_out})
+    assert "who also picked the training epoch" in words.calibration(inner)
+    moved = inner.model_copy(update={"recalibrated": Change.KEPT})
+    assert "of the place that it was recalibrated for" in words.calibration(moved)
 
 
 def test_a_threshold_chosen_for_a_sensitivity_says_so(says: Description) -> None:

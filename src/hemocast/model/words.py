@@ -114,7 +114,7 @@ def calibration(says: Description) -> str:
     told = says.calibration
     if says.recalibrated:
         whose = "of the place that it was recalibrated for"
-    elif says.measured:
+    elif says.measured or told.n_patients == says.training.n_patients:
         whose = "each predicted out of fold; the numbers in the folder learned from all of them"
     elif says.training.refit:
         whose = (
