@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -49,8 +50,11 @@ def test_what_speaks_against_it_is_said_gravest_first(found: Validated) -> None:
         assert line.startswith(begins)
 
 
-def test_the_page_shows_all_parts_and_escapes_names(found: Validated) -> None:
+def test_the_page_shows_all_parts_and_escapes_names(
+    found: Validated, html_faults: Callable[[str], list[str]]
+) -> None:
     page = validation_page(found, ())
+    assert html_faults(page) == []
     assert "&lt;b&gt;ht&lt;/b&gt; 1.0 hold here?" in page
     assert "A gap in the slices" in page
     assert "Recalibration would move all log odds by one amount." in page
