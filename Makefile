@@ -6,6 +6,7 @@
 #   make fast      the tests of light rooms (2 minutes)
 #   make coverage  which lines no test reaches; at least 90 % must be reached
 #   make slow-ci   the long checks of continuous integration, resumable (half an hour)
+#   make dist      wheel, source, their bill of materials and licences, in build/dist (3 minutes)
 #   make docs      the site of the documentation, in build/site
 #   make slow      all tests that take minutes
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
@@ -15,6 +16,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DIST := build/dist
 
 # Two processes of one thread each: threads that wait for each other on busy cores stall.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
@@ -27,7 +29,7 @@ FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests
 	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
 	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
 
-.PHONY: demo docs hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
+.PHONY: demo dist docs hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
@@ -46,6 +48,22 @@ federate: .venv-federate/.made
 	$(PYTHON) -m venv .venv-federate
 	.venv-federate/bin/pip install --quiet --editable ".[federate]" pytest
 	@touch $@
+
+# The bill of materials is that of a fresh environment with the wheel alone. The times in the archives
+# are those of the commit, so that the same commit gives the same bytes.
+dist:
+	rm -rf $(DIST)
+	$(PYTHON) -m venv $(DIST)/tools
+	$(DIST)/tools/bin/pip install --quiet "build>=1.2" "cyclonedx-bom>=5" "pip-licenses>=5"
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(DIST)/tools/bin/python -m build --outdir $(DIST) .
+	$(PYTHON) -m venv --without-pip $(DIST)/core
+	$(DIST)/tools/bin/pip --python $(DIST)/core/bin/python install --quiet $(DIST)/hemocast-*.whl
+	$(DIST)/tools/bin/cyclonedx-py environment --output-reproducible --of JSON \
+		-o $(DIST)/sbom.cdx.json $(DIST)/core/bin/python
+	$(DIST)/tools/bin/pip-licenses --python $(DIST)/core/bin/python --format markdown --with-urls \
+		--output-file $(DIST)/licences.md
+	cd $(DIST) && sha256sum hemocast-* sbom.cdx.json licences.md > SHA256SUMS
+	@echo "$$(du -sm $(DIST)/core | cut -f 1) MB installed"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -38,6 +38,7 @@ ACROSS = {
     "test_conftest.py",
     "test_imports.py",
     "test_main_module.py",
+    "test_release.py",
     "test_security.py",
     "test_init.py",
     "report/test_in_browser.py",
