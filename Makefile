@@ -12,7 +12,7 @@
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
 #   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
 # and for whoever works on several hospitals:
-#   make federate  Flower in an environment of its own: SuperLink, four SuperNodes, one killed
+#   make federate  Flower in an environment of its own: SuperLink, four SuperNodes, one killed (some minutes)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -14,12 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed: make federate")
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from hemocast.federate import Plan, SignedPlan, Site, federate, sign_plan
 from hemocast.federate.flower import (
@@ -152,33 +160,83 @@ def site_at(place: Path, name: str) -> Site:
     return read_site(place / name, name)
 
 
-@pytest.mark.slow
-def test_a_killed_hospital_comes_back_and_no_patient_is_on_the_wire(
-    place: Path, start: Callable[..., subprocess.Popen[bytes]]
-) -> None:
+def certify(place: Path) -> Path:
+    """Make a certificate for this machine, which certifies itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "coordinator")])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName(
+        [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    )
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (place / "link.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (place / "link.key").write_bytes(private)
+    return place / "link.pem"
+
+
+Start = Callable[..., subprocess.Popen[bytes]]
+Join = Callable[[str], subprocess.Popen[bytes]]
+
+
+def launch(place: Path, start: Start, pem: Path | None) -> tuple[Wire, Join]:
+    """Start the SuperLink and submit the run; return the wire and how a hospital joins."""
     port = free_port()
     wire = Wire(port)
-    start("link.log", "flower-superlink", "--insecure", "--disable-runtime-dependency-installation",
+    safe: list[object] = ["--insecure"]
+    trusted: list[object] = ["--insecure"]
+    line = "insecure = true"
+    if pem:
+        safe = ["--ssl-ca-certfile", pem, "--ssl-certfile", pem, "--ssl-keyfile",
+                pem.with_suffix(".key")]  # fmt: skip
+        trusted = ["--root-certificates", pem]
+        line = f'root-certificates = "{pem}"'
+    start("link.log", "flower-superlink", *safe, "--disable-runtime-dependency-installation",
           "--port", port)  # fmt: skip
     until(lambda: b"Uvicorn running" in (place / "link.log").read_bytes(), 120, "no SuperLink")
-
-    def join(name: str) -> subprocess.Popen[bytes]:
-        return start(
-            f"{name}.log", "flower-supernode", "--insecure", "--superlink",
-            f"127.0.0.1:{wire.port}", "--port", free_port(),
-            "--node-config", f"folder='{place / name}' site='{name}'",
-        )  # fmt: skip
-
-    nodes = {name: join(name) for name in SITES}
     write_app(place / "app")
     (place / "home").mkdir(exist_ok=True)
     (place / "home" / "config.toml").write_text(
-        f'[superlink]\ndefault = "here"\n\n[superlink.here]\naddress = "127.0.0.1:{port}"\n'
-        "insecure = true\n"
+        f'[superlink]\ndefault = "here"\n\n[superlink.here]\naddress = "127.0.0.1:{port}"\n{line}\n'
     )
+
+    def join(name: str) -> subprocess.Popen[bytes]:
+        return start(
+            f"{name}.log", "flower-supernode", *trusted, "--superlink", f"127.0.0.1:{wire.port}",
+            "--port", free_port(), "--node-config", f"folder='{place / name}' site='{name}'",
+        )  # fmt: skip
+
     settings = f"folder='{place / 'server'}' patience={PATIENCE}"
     start("run.log", "flwr", "run", place / "app", "here", "--run-config", settings)
+    return wire, join
 
+
+@pytest.mark.slow
+def test_with_certificates_nothing_can_be_read_on_the_wire(place: Path, start: Start) -> None:
+    wire, join = launch(place, start, certify(place))
+    for name in SITES:
+        join(name)
+    until((place / "server" / STATE).is_file, 600, "no round was finished")
+    wire.close()
+    seen = bytes(wire.seen)
+    assert len(seen) > 10_000
+    assert not any(word in seen for word in (b"university", b"question", b"SECRET"))
+
+
+@pytest.mark.slow
+def test_a_killed_hospital_comes_back_and_no_patient_is_on_the_wire(
+    place: Path, start: Start
+) -> None:
+    wire, join = launch(place, start, None)
+    nodes = {name: join(name) for name in SITES}
     state, result = place / "server" / STATE, place / "server" / RESULT
     until(state.is_file, 600, "no round was finished")
     end(nodes["rural"])
