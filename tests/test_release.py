@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -81,5 +82,6 @@ def test_the_core_is_small_and_predicts_without_the_source(dist: Path, tmp_path:
 
     run("simulate", "--preset", "tiny", "--patients", "2", "--out", "cohort")
     run("predict", *(tmp_path / "cohort" / "dicom").iterdir(), "--out", "out")
-    table = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
-    assert len(table) == 1 + len(list((tmp_path / "out").rglob("report.html"))) > 2
+    with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
+        scans = [row for row in csv.DictReader(file) if row["case"] != "n/a"]
+    assert len(scans) == len(list((tmp_path / "out").rglob("report.html"))) > 1
