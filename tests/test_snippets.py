@@ -62,6 +62,8 @@ ELSEWHERE = {
     "hemocast serve pull": "cli/test_serve.py",
     "hemocast serve account": "cli/test_serve_account.py",
     "hemocast validate": "cli/test_validate.py",
+    "hemocast federate rehearse": "cli/test_federate.py",
+    "hemocast evaluate federation/predictions.csv": "pipeline/test_federate.py",
     "hemocast monitor": "cli/test_monitor.py",
 }
 MADE_ANEW = {

@@ -12,12 +12,14 @@ import pytest
 from hemocast.config import Config
 from hemocast.dataset import Dataset
 from hemocast.errors import TooFewPatients
+from hemocast.evaluate.run import EvaluationOptions, Tables, evaluate_inputs, read_inputs
 from hemocast.federate import SignedPlan
 from hemocast.federate.keys import public_of, read_key
 from hemocast.files import write_json
 from hemocast.model import Purpose
 from hemocast.pipeline import federate as story
 from hemocast.pipeline.federate import FederateOptions, rehearse_dataset
+from hemocast.stats import Resampling
 from hemocast.train import STACKS, with_encoder
 
 CONFIG = with_encoder(Config(), Path("own"))
@@ -70,6 +72,11 @@ def test_sites_keep_their_key_card_and_receipt_and_the_table_compares_all_ways(
     public = public_of(read_key(tmp_path / "out" / "coordinator.key"))
     signed = SignedPlan.parse((tmp_path / "out" / story.PLAN).read_text(), public)
     assert set(signed.plan.sites) == {"North", "South/East"}
+
+    # As `hemocast evaluate federation/predictions.csv --reference pooled --margin 0.03` does.
+    options = EvaluationOptions(resampling=Resampling(100), reference="pooled", margin=0.03)
+    found = evaluate_inputs(read_inputs(Tables(done.predictions)), options, lambda *_: None)
+    assert {"federated", "local"} <= {one.first for one in found.comparisons}
 
     # The same again gives the same: the keys stay, and finished rounds are not made again.
     before = done.predictions.read_bytes()
