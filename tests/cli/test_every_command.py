@@ -116,6 +116,8 @@ READS = {
     "serve reprocess": "A1 --config {missing}",
     "serve retire": "A1 --config {missing}",
     "serve echo": "--config {missing}",
+    "serve export": "--config {missing} --out {out}",
+    "serve pull": "--config {missing}",
     "serve deliver": "status --config {missing}",
     "serve account add": "ann --config {missing}",
     "serve account role": "ann admin --config {missing}",
