@@ -29,7 +29,7 @@ FAST := tests/stats tests/evaluate tests/papercheck tests/readers/analysis tests
 	tests/dataset/cohort tests/dataset/tables tests/cli/test_exits.py tests/cli/test_options.py \
 	tests/cli/test_every_command.py tests/cli/test_plan.py $(wildcard tests/test_*.py)
 
-.PHONY: demo dist docs hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
+.PHONY: demo dist docs federate hospital lint fast test coverage slow slow-ci demo-model tissue-model clean
 
 demo: $(VENV)/.train
 	$(BIN)/hemocast demo --out hemocast-demo
