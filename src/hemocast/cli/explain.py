@@ -21,8 +21,8 @@ def explain(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="May be given again: cam, occlusion (the default: both), or, with the extra "
-            "'train', grad-cam, grad-cam++, integrated-gradients."
+            help="May be given again: cam (the default: held against random weights), occlusion, "
+            "or, with the extra 'train', grad-cam, grad-cam++, integrated-gradients."
         ),
     ] = None,
     out: Annotated[Path, output("Where the maps go.", "explanation")] = Path(
@@ -44,7 +44,7 @@ def explain(
     from hemocast.report.language import language
 
     words = language(lang)
-    prediction, methods = explain_scan(scan, model, method or ("cam", "occlusion"), out, lang)
+    prediction, methods = explain_scan(scan, model, method or ("cam",), out, lang)
     risk = words.percent(prediction.probability)
     print(words.say("%(risk)s; maps in %(folder)s", risk=risk, folder=out.resolve()))
     for one in methods:
