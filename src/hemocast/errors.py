@@ -173,6 +173,7 @@ class NotAgreed(HemocastError):
     """A plan or receipt of several hospitals is not as it was signed."""
 
     code = "HC011"
+    exit_code = 2
 
 
 class InputError(HemocastError):

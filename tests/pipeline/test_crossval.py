@@ -156,7 +156,9 @@ def test_each_site_is_predicted_by_a_model_that_never_saw_it(
     sites = {p: "ABC"[i // 6] for i, p in enumerate(PATIENTS)}
     table = "\n".join(["participant_id\tsite", *(f"{p}\t{s}" for p, s in sites.items())])
     (dataset.root / "participants.tsv").write_text(table + "\n")
-    done = cross_validate(dataset, CONFIG, tmp_path / "cv", CrossOptions(name="ht", by="site"))
+    done = cross_validate(
+        dataset, CONFIG, tmp_path / "cv", CrossOptions(name="ht", leave_out="site")
+    )
     found = rows(tmp_path / "cv")
     assert {row["participant_id"]: row["site"] for row in found} == sites
     folds = {row["site"]: row["fold"] for row in found}

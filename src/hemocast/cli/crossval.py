@@ -21,13 +21,13 @@ def crossval(
     record: Record = False,
     name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ht",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
-    by: Annotated[
-        Literal["folds", "site"],
+    leave_out: Annotated[
+        Literal["fold", "site"],
         typer.Option(
-            help="Leave out a fold in turn, or each site of participants.tsv: how good is the "
-            "model at a hospital that it never saw?"
+            help="In turn: a fold, or each site of participants.tsv: how good is the model at a "
+            "hospital that it never saw?"
         ),
-    ] = "folds",
+    ] = "fold",
     workers: Workers = 1,
 ) -> None:
     """Predict every patient with a model trained on the other folds of patients.
@@ -42,7 +42,7 @@ def crossval(
 
     settings = chosen_settings(config, net, encoder, record)
     with stage_bars() as progress:
-        options = CrossOptions(folds, name, workers, progress, by)
+        options = CrossOptions(folds, name, workers, progress, leave_out)
         done = cross_validate(Dataset(dataset), settings, out, options)
     result = done.evaluation
     print(f"{done.refused} scan(s) refused")

@@ -42,7 +42,7 @@ class CrossOptions:
         Processes for preparing.
     progress : callable, optional
         Called with (stage, done, total).
-    by : {"folds", "site"}
+    leave_out : {"fold", "site"}
         Leave a fold out in turn, or each site of ``participants.tsv`` that has patients of both
         classes.
     """
@@ -51,7 +51,7 @@ class CrossOptions:
     name: str = "ht"
     workers: int = 1
     progress: Callable[[str, int, int], None] | None = None
-    by: Literal["folds", "site"] = "folds"
+    leave_out: Literal["fold", "site"] = "fold"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,8 @@ def cross_validate(
 
     cohort = Cohort.of(dataset).told_for(config)
     seed = config.train.seed
-    plan = SplitPlan(options.by, folds=options.folds, seed=seed * 1000 + _SEED)
+    by: Literal["folds", "site"] = "folds" if options.leave_out == "fold" else "site"
+    plan = SplitPlan(by, folds=options.folds, seed=seed * 1000 + _SEED)
     splits = plan.draw(dataset, cohort.labels)
     for split in splits:
         inner_parts({p: cohort.labels[p] for p in split.parts["train"]}, config.train)
@@ -144,7 +145,7 @@ def cross_validate(
         threshold = round(sum(row["threshold"] for row in rows) / len(rows), 6)
         rows = [row | {"threshold": threshold} for row in rows]
         columns: tuple[str, ...] = COLUMNS
-        if options.by == "site":
+        if options.leave_out == "site":
             sites = sites_of(dataset)
             rows = [row | {"site": sites[row["participant_id"]]} for row in rows]
             columns = (*COLUMNS, "site")
@@ -165,7 +166,7 @@ def _bind(output: Output, cohort: Cohort, config: Config, options: CrossOptions)
         "schema_version": 1,
         "config": config.model_dump(mode="json"),
         "data_sha256": cohort.sha256(config),
-        "folds": options.folds if options.by == "folds" else options.by,
+        "folds": options.folds if options.leave_out == "fold" else options.leave_out,
         "name": options.name,
     }
     other = "a cross-validation of other data, settings, folds or name"
