@@ -1,11 +1,11 @@
 # Two commands on a fresh machine (python3 >= 3.11 with venv, make):
 #   make demo      the whole way once, on simulated scans
-#   make test      lint, types, import rules, and all tests but the slow ones (half an hour on 2 cores)
+#   make test      lint, types, import rules, and all tests but the slow ones (a quarter of an hour on 2 cores)
 # and for whoever changes something:
 #   make lint      style, types, import rules
 #   make fast      the tests of light rooms (2 minutes)
 #   make coverage  which lines no test reaches; at least 90 % must be reached
-#   make slow-ci   the long checks of continuous integration, resumable (half an hour)
+#   make slow-ci   the long checks of continuous integration, resumable (an hour)
 #   make dist      wheel, source, their bill of materials and licences, in build/dist (3 minutes)
 #   make docs      the site of the documentation, in build/site
 #   make slow      all tests that take minutes

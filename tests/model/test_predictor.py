@@ -84,6 +84,7 @@ def test_the_heatmap_lies_on_the_stack_and_inside_the_brain(model, make_stack):
     assert prediction.heatmap_kind == "class activation map, per frame"
 
 
+@pytest.mark.slow
 def test_the_2d_reading_says_that_one_picture_serves_all_frames(save, tmp_path, make_stack):
     prediction = save(tmp_path / "flat", "ctnet2d").predict_stack(make_stack(7), scan_id="x")
     assert "one picture for all frames" in prediction.heatmap_kind

@@ -96,6 +96,7 @@ def test_a_network_of_others_is_trained_exported_loaded_and_predicts(
     np.testing.assert_allclose(model.logits(frames), logit, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_network_that_was_changed_is_not_described_as_the_one_it_was(
     table, stacks, config, tmp_path
 ):

@@ -112,6 +112,7 @@ def test_perfect_predictions_are_not_certain() -> None:
     assert result["auc"].ci_low == pytest.approx(0.025 ** (1 / 15))
 
 
+@pytest.mark.slow
 @given(st.integers(2, 40), st.integers(2, 40))
 def test_more_patients_make_perfect_predictions_surer(few: int, many: int) -> None:
     few, many = min(few, many), max(few, many) + 1

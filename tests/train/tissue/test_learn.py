@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from hemocast.simulate.randomised.heads import keep_heads
@@ -10,6 +11,7 @@ from hemocast.train.tissue import learn as module
 from hemocast.train.tissue.learn import Course, Stream, learn
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_stopped(tmp_path, monkeypatch):
     keep_heads(tmp_path / "heads", 1, 3)
     heads = sorted((tmp_path / "heads").iterdir())
