@@ -258,6 +258,7 @@ def test_mutated_objects_cost_themselves_alone(
     statuses: Counter[int] = Counter()
     with serve() as service:
         entity = AE()
+        entity.dimse_timeout = None  # a busy machine is no failure
         entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         association = entity.associate("127.0.0.1", service.port, ae_title="HEMOCAST")
         path = tmp_path / "mutated.dcm"
