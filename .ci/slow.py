@@ -23,10 +23,10 @@ USUAL_MINUTES = 55
 LONG = {
     "tests/cli/test_reproduce.py": 22 * 60,
     "tests/cli/test_demo.py": 22 * 60,
+    "tests/test_tutorials.py": 22 * 60,
     "tests/serve/hospital/test_service.py": 15 * 60,
     "tests/federate/test_flower.py": 15 * 60,
     "tests/test_snippets.py": 15 * 60,
-    "tests/test_tutorials.py": 15 * 60,
     "tests/dicom/test_fuzz.py": 15 * 60,
 }
 """The seconds after which a long one is given up; they are begun first."""
