@@ -11,7 +11,6 @@ import csv
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -90,7 +89,7 @@ class Place:
             assert not missing(step.shown, log.read_text()), log.read_text()
             yield
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(60)
 
 
