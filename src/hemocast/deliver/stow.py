@@ -17,10 +17,10 @@ from hemocast.errors import HemocastError, PeerRefused
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_TIMEOUT_S = (10.0, 120.0)  # to connect, and between two pieces
+_CONNECT_S, _TIMEOUT_S = 10.0, 120.0
 
 
-def store(objects: Iterable[Dataset], address: str) -> None:
+def store(objects: Iterable[Dataset], address: str, *, timeout_s: float = _TIMEOUT_S) -> None:
     """Send objects of one study and check that every one was stored (PS3.18, 10.5.3).
 
     Parameters
@@ -29,6 +29,8 @@ def store(objects: Iterable[Dataset], address: str) -> None:
         From `hemocast.deliver.make_objects`.
     address : str
         Base of the DICOMweb service, ``https://host/dicom-web``.
+    timeout_s : float
+        How long it may be silent.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def store(objects: Iterable[Dataset], address: str) -> None:
     sent = [dcmread(io.BytesIO(encoded(dataset))) for dataset in objects]
     try:
         with quiet():
-            client = web_client(url=address.rstrip("/"), timeout=_TIMEOUT_S, permissive_uid=True)
+            waits = min(_CONNECT_S, timeout_s), timeout_s
+            client = web_client(url=address.rstrip("/"), timeout=waits, permissive_uid=True)
             # Whoever sends knows when to try again, and how often.
             client.set_http_retry_params(retry=False)
             answer = client.store_instances(sent)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -99,7 +99,7 @@ def federate(
             f"{len(strangers)} hospital(s) are not in the plan", "those it names", "Sign a new one"
         )
     with ThreadPoolExecutor(len(sites)) as threads:  # all must be there to begin
-        counted = threads.map(_count, sites.values())
+        counted = threads.map(lambda site: site.counts(), sites.values())
         counts = dict(zip(sites, counted, strict=True))
     rounds = _Rounds(signed, sites, counts, state)
     head = rounds.run("head", np.zeros((1 + FOLDS, signed.plan.width)))
@@ -159,7 +159,7 @@ class _Rounds:
             done, weights = kept[0], np.array(kept[1])
         for number in range(done + 1, self._signed.plan.rounds + 1):
             task = Task(phase, number, weights, self.everyone, head)
-            answers = self.ask(partial(_learn, task))
+            answers = self.ask(methodcaller("learn", task))
             weights = average(answers, self._counts)
             self.took_part.append(tuple(answers))
             self._keep(phase, number, weights)
@@ -185,32 +185,20 @@ class _Rounds:
     def _keep(self, phase: Phase, number: int, weights: Floats) -> None:
         if self._state is not None:
             self._kept[phase] = (number, weights.tolist())
-            plain = {"plan": _hash(self._signed), "phases": self._kept}
+            plain = {"plan": self._signed.plan.hash(), "phases": self._kept}
             write_json(self._state, plain)
 
     def _read(self) -> dict[str, tuple[int, list[float]]]:
         if self._state is None or not self._state.is_file():
             return {}
         plain = json.loads(self._state.read_text(encoding="utf-8"))
-        if plain["plan"] != _hash(self._signed):
+        if plain["plan"] != self._signed.plan.hash():
             raise NotAgreed(
                 "The state that was kept is of another plan",
                 "that of this plan, or none",
                 "Name another folder",
             )
         return dict(plain["phases"])
-
-
-def _count(site: Answers) -> Counts:
-    return site.counts()
-
-
-def _learn(task: Task, site: Answers) -> Floats:
-    return site.learn(task)
-
-
-def _hash(signed: SignedPlan) -> str:
-    return signed.plan.hash()
 
 
 def _check(receipts: Mapping[str, Receipt], signed: SignedPlan, head: Floats) -> None:

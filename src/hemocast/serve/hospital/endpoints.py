@@ -55,7 +55,7 @@ def _post(endpoint: Endpoint, file: Path, timeout_s: float) -> None:
 
         from hemocast.deliver.stow import store
 
-        store([dcmread(file)], endpoint.address)
+        store([dcmread(file)], endpoint.address, timeout_s=timeout_s)
 
 
 def _token(endpoint: Endpoint) -> str:

@@ -62,7 +62,7 @@ class Outgoing:
         delivery = settings.delivery
         nodes = [(peer.name, "dicom") for peer in delivery.peers if peer.results]
         others = [(one.name, one.kind) for one in delivery.endpoints]
-        return cls((*nodes, *others), settings.delivery.refusals, settings.analysis.lang)
+        return cls((*nodes, *others), delivery.refusals, settings.analysis.lang)
 
 
 _NOBODY = Outgoing()

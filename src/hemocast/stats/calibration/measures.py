@@ -108,9 +108,8 @@ def measure_calibration(cases: Cases) -> Calibration:
     Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562. Austin PC, Steyerberg EW 2019,
     Stat Med 38:4051-4065, 10.1002/sim.8281.
     """
-    probability, outcome = cases.probability(), cases.truth.astype(float)
+    probability = cases.probability()
     cases.both_classes()
-    few = caution(cases.smaller_class)
     certain = int(((probability == 0) | (probability == 1)).sum())
     if certain:
         raise StatisticsError(
@@ -118,12 +117,9 @@ def measure_calibration(cases: Cases) -> Calibration:
             "probabilities strictly between 0 and 1",
             "Let the model give unrounded probabilities",
         )
-    logits = logit(probability)
-    flat = np.ones((cases.n, 1))
-    large, large_cov = fit_logistic(flat, outcome, logits)
     whole = condense(cases, cases.patient)
     curve = _curve_of(whole)
-    fitted, covariance = fit_logistic(np.column_stack([flat, logits]), outcome)
+    in_the_large, slope, intercept = _line(cases)
     ici, e50, e90, emax = (
         Estimate.bare(float(value), cases.n, NO_RESAMPLES)
         for value in distances(whole.chance, curve, whole.weight)
@@ -131,13 +127,13 @@ def measure_calibration(cases: Cases) -> Calibration:
     return Calibration(
         mean_risk=mean_risk(cases),
         observed_expected=observed_expected(cases),
-        in_the_large=_wald(large[0], large_cov[0, 0], cases.n, few),
-        slope=_wald(fitted[1], covariance[1, 1], cases.n, few),
+        in_the_large=in_the_large,
+        slope=slope,
         ici=ici,
         e50=e50,
         e90=e90,
         emax=emax,
-        intercept=float(fitted[0]),
+        intercept=intercept,
         at=whole.chance,
         curve=curve,
     )
@@ -163,7 +159,7 @@ def calibration_line(cases: Cases) -> tuple[Estimate, Estimate]:
     ----------
     Cox DR 1958, Biometrika 45:562-565, 10.1093/biomet/45.3-4.562.
     """
-    probability, outcome = cases.probability(), cases.truth.astype(float)
+    probability = cases.probability()
     cases.both_classes()
     if not 0 < probability.min() < probability.max() < 1:
         raise StatisticsError(
@@ -171,13 +167,20 @@ def calibration_line(cases: Cases) -> tuple[Estimate, Estimate]:
             "probabilities strictly between 0 and 1 that differ",
             "Let the model give unrounded probabilities",
         )
-    few, logits = caution(cases.smaller_class), logit(probability)
-    flat = np.ones((cases.n, 1))
+    in_the_large, slope, _ = _line(cases)
+    return in_the_large, slope
+
+
+def _line(cases: Cases) -> tuple[Estimate, Estimate, float]:
+    """Fit calibration in the large, and slope and intercept, to scores that have a logit."""
+    outcome, few = cases.truth.astype(float), caution(cases.smaller_class)
+    flat, logits = np.ones((cases.n, 1)), logit(cases.probability())
     large, large_cov = fit_logistic(flat, outcome, logits)
     fitted, covariance = fit_logistic(np.column_stack([flat, logits]), outcome)
     return (
         _wald(large[0], large_cov[0, 0], cases.n, few),
         _wald(fitted[1], covariance[1, 1], cases.n, few),
+        float(fitted[0]),
     )
 
 
