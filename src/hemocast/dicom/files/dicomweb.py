@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _SCHEMES = ("dicomweb+http://", "dicomweb+https://")
+_STUDY, _SERIES = "0020000D", "0020000E"
 _PAGE = 200
 _MOST = 5000
 _TIMEOUT = (10.0, 120.0)  # seconds: to connect, and between two pieces
@@ -114,35 +115,20 @@ class Server:
             The server does not answer as a DICOMweb server does.
         """
         with _asking():
-            found = list(self._pages())
-            studies = [
-                RemoteStudy(uid, when, tuple(self._series(uid)))
-                for uid, when in sorted(set(found), key=lambda pair: (pair[1], pair[0]))
-            ]
+            entries = self._entries({"ModalitiesInStudy": "CT"}, ["StudyDate", "StudyTime"])
+            found = sorted(
+                (_value(entry, "00080020") + _value(entry, "00080030"), _value(entry, _STUDY))
+                for entry in entries
+            )
+            studies = [RemoteStudy(uid, when, tuple(self._series(uid))) for when, uid in found]
         return [study for study in studies if study.series]
 
-    def _pages(self) -> Iterator[tuple[str, str]]:
-        offset = 0
-        while page := self._client.search_for_studies(
-            search_filters={"ModalitiesInStudy": "CT"},
-            fields=["StudyDate", "StudyTime"],
-            limit=_PAGE,
-            offset=offset,
-        ):
-            for entry in page:
-                when = _value(entry, "00080020") + _value(entry, "00080030")
-                yield _value(entry, "0020000D"), when
-            offset += len(page)
-
     def _series(self, study_uid: str) -> list[str]:
-        entries = self._client.search_for_series(
-            study_uid, search_filters={"Modality": "CT"}, get_remaining=True
-        )
         # Not every server heeds the filter.
         return sorted(
             {
-                _value(entry, "0020000E")
-                for entry in entries
+                _value(entry, _SERIES)
+                for entry in self._entries({"Modality": "CT"}, (), study_uid)
                 if _value(entry, "00080060") in ("CT", "")
             }
             - {""}
@@ -171,22 +157,34 @@ class Server:
         """
         from pydicom import Dataset
 
-        uid_tag = "0020000E" if study_uid else "0020000D"
-        found: dict[str, dict[str, Any]] = {}
+        found: list[dict[str, Any]] = []
         with _asking():
-            # Some servers heed no offset: a page with nothing new is the last one.
-            while page := self._page(keys, asked, study_uid, len(found)):
-                new = {_value(entry, uid_tag): entry for entry in page}
-                if not new.keys() - found.keys():
-                    break
-                found |= new
+            for entry in self._entries(keys, asked, study_uid):
+                found.append(entry)
                 if len(found) > _MOST:
                     raise TooLarge(
                         f"The server lists more than {_MOST} entries for one question",
                         "a question that fewer answer",
                         "Ask for a shorter time, or for one patient",
                     )
-            return [Dataset.from_json(entry) for entry in found.values()]
+            return [Dataset.from_json(entry) for entry in found]
+
+    def _entries(
+        self, keys: Mapping[str, str], asked: Sequence[str], study_uid: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """Give the answers page by page, each once.
+
+        The client's own paging asks for ever where a server heeds no offset: here a page with
+        nothing new is the last one.
+        """
+        seen: set[str] = set()
+        while page := self._page(keys, asked, study_uid, len(seen)):
+            named = {_value(entry, _SERIES if study_uid else _STUDY): entry for entry in page}
+            new = {uid: entry for uid, entry in named.items() if uid not in seen}
+            if not new:
+                return
+            seen |= new.keys()
+            yield from new.values()
 
     def _page(
         self, keys: Mapping[str, str], asked: Sequence[str], study_uid: str, offset: int
