@@ -1,6 +1,6 @@
 # Two commands on a fresh machine (python3 >= 3.11 with venv, make):
 #   make demo      the whole way once, on simulated scans
-#   make test      lint, types, import rules, and all tests but the slow ones (a quarter of an hour on 2 cores)
+#   make test      lint, types, import rules, and all tests but the slow ones (20 minutes on 2 cores)
 # and for whoever changes something:
 #   make lint      style, types, import rules
 #   make fast      the tests of light rooms (2 minutes)
@@ -52,7 +52,7 @@ federate: .venv-federate/.made
 # The bill of materials is that of a fresh environment with the wheel alone. The times in the archives
 # are those of the commit, so that the same commit gives the same bytes.
 dist:
-	rm -rf $(DIST)
+	rm -rf $(DIST)/tools $(DIST)/core $(DIST)/hemocast-*.whl $(DIST)/hemocast-*.tar.gz
 	$(PYTHON) -m venv $(DIST)/tools
 	$(DIST)/tools/bin/pip install --quiet "build>=1.2" "cyclonedx-bom>=5" "pip-licenses>=5"
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(DIST)/tools/bin/python -m build --outdir $(DIST) .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,8 @@ def validate_model(
     assumed = loaded.description.calibration.assumed
     expected = Expected(options.auc, options.prevalence or assumed)
     check_size(expected, 0, 0)
-    cases = _cases(dataset, labels)
+    scans = cases_of([dataset.root])
+    cases = _known(scans, labels)
     with claim(out, KIND) as output:
         tally = _predict(cases, loaded, dataset, out, options)
         found = evaluate_files(
@@ -134,7 +135,8 @@ def validate_model(
             options.progress,
         )
         _write_scans(out, output)
-        validated = _told(loaded, dataset, expected, (labels, cases, tally), found, out, options)
+        flow = _flow({one.participant_id for one in scans}, labels, len(cases), tally, out)
+        validated = _told(loaded, dataset, expected, labels, flow, found, out, options.reference)
         output.write_text(PAGE, validation_page(validated, draw_evaluation(found)))
         output.write_json(RECORD, validation_record(validated))
         predictions = out / PREDICTIONS / "predictions.csv"
@@ -144,9 +146,9 @@ def validate_model(
     return validated
 
 
-def _cases(dataset: Dataset, labels: Mapping[str, int]) -> tuple[Case, ...]:
-    """List the scans of patients with a known outcome."""
-    known = tuple(one for one in cases_of([dataset.root]) if one.participant_id in labels)
+def _known(scans: Sequence[Case], labels: Mapping[str, int]) -> tuple[Case, ...]:
+    """Give the scans of patients with a known outcome."""
+    known = tuple(one for one in scans if one.participant_id in labels)
     if not known:
         raise TooFewPatients(
             f"None of {len(labels)} patient(s) with a known outcome has a scan in the dataset",
@@ -204,14 +206,13 @@ def _told(
     model: Model,
     dataset: Dataset,
     expected: Expected,
-    taken: tuple[Mapping[str, int], tuple[Case, ...], Counter[str]],
+    labels: Mapping[str, int],
+    flow: Flow,
     found: EvaluationResult,
     out: Path,
-    options: ValidateOptions,
+    reference: Path | None,
 ) -> Validated:
-    labels, cases, tally = taken
     part, says = found.models[0], model.description
-    reference = options.reference
     table = read_predictions(out / PREDICTIONS / "predictions.csv", labels=dataset.path("labels"))
     return Validated(
         says.name,
@@ -219,7 +220,7 @@ def _told(
         model.hash,
         says.population,
         says.horizon,
-        _flow(dataset, labels, cases, tally, out),
+        flow,
         check_size(expected, part.n_patients, part.n_patients_positive),
         found,
         _doubted(model, out),
@@ -231,19 +232,18 @@ def _told(
 
 
 def _flow(
-    dataset: Dataset,
+    everyone: Set[str | None],
     labels: Mapping[str, int],
-    cases: tuple[Case, ...],
+    n_scans: int,
     tally: Counter[str],
     out: Path,
 ) -> Flow:
-    everyone = {one.participant_id for one in cases_of([dataset.root])}
     table = read_table(out / PREDICTIONS / "predictions.csv")
     codes = Counter(table.loc[table["status"].isin(["refused", "failed"]), "code"])
     return Flow(
         len(everyone),
         len(everyone & labels.keys()),
-        len(cases),
+        n_scans,
         tally["done"] + tally["skipped"],
         tuple(codes.most_common()),
     )
