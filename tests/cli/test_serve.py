@@ -17,6 +17,7 @@ import pytest
 
 pytest.importorskip("pynetdicom", reason="the extra 'serve' is not installed")
 
+import hemocast.serve
 from hemocast.dicom import CTHeader, make_uid, write_ct
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.people.audit import Audit, Kind
@@ -164,6 +165,7 @@ def test_what_a_pacs_that_is_away_does_not_give_is_told(run: Run, study: str) ->
 def test_without_its_extra_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("hemocast.serve.hospital")]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(hemocast.serve, "hospital", raising=False)  # put back as it was, whole
     monkeypatch.setitem(sys.modules, "pynetdicom", None)
     told = run("run")
     assert told.returncode == 2
