@@ -201,14 +201,14 @@ def pull(
         queries = office.settings.pull.queries
         for one in [office.settings.query(query)] if query else queries:
             try:
-                got = pull_now(office, one, accession=accession, patients=patients)
+                got = pull_now(office, one, _operator(), accession=accession, patients=patients)
             except PeerRefused as error:
                 failed += 1
                 print(f"{one.name}: {error}")
                 continue
             done += 1 + got.fetched
             failed += got.failed
-            print(f"{one.name}: {got.there} there, {got.fetched} fetched, {got.failed} failed")
+            print(f"{one.name}: {got}")
         leave(of_cases(done, failed))
 
 

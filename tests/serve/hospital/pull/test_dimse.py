@@ -11,11 +11,13 @@ import pytest
 from pydicom import dcmread
 
 from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.people.audit import Person
 from hemocast.serve.hospital.pull.asked_for import pull_now
 from hemocast.serve.hospital.pull.puller import Pulled
 from hemocast.serve.hospital.pull.settings import Query
 from hemocast.serve.hospital.store.jobs import State
 
+BOSS = Person("cli:boss")
 Serve = Callable[..., AbstractContextManager[object]]
 Study = Callable[..., list[Path]]
 
@@ -41,7 +43,7 @@ def test_what_is_fetched_is_a_study_like_any_other_and_complete_at_once(
     with serve(delivery={"peers": [pacs.as_peer()]}, jobs=jobs) as service:
         pacs.know(service.port)
         accession = f"A{patient}"
-        assert pull_now(service.office, query, accession=accession) == Pulled(1, 1, 0)
+        assert pull_now(service.office, query, BOSS, accession=accession) == Pulled(1, 1, 0)
         job = service.wait_done(1)[0]
         assert (job.images, job.expected, job.state) == (3, 3, State.REFUSED)
         assert service.office.jobs.senders(1) == ["PACS"]
@@ -51,7 +53,7 @@ def test_what_is_fetched_is_a_study_like_any_other_and_complete_at_once(
         uid = str(dcmread(images[0]).StudyInstanceUID)
         assert not any(word in caplog.text for word in (accession, uid))
         # All is here: nothing is fetched again.
-        assert pull_now(service.office, query, accession=accession) == Pulled(1, 0, 0)
+        assert pull_now(service.office, query, BOSS, accession=accession) == Pulled(1, 0, 0)
 
 
 def test_a_peer_that_is_away_refuses_or_cannot_send_is_told(
@@ -63,10 +65,10 @@ def test_a_peer_that_is_away_refuses_or_cannot_send_is_told(
     query = Query(name="q", peer="pacs", hours=None)
     with serve(delivery=delivery) as service:
         pacs.know(1)  # it sends where nobody listens
-        assert pull_now(service.office, query, accession="ALOST") == Pulled(1, 0, 1)
+        assert pull_now(service.office, query, BOSS, accession="ALOST") == Pulled(1, 0, 1)
         with pytest.raises(PeerRefused, match="does not answer"):
-            pull_now(service.office, Query(name="q", peer="away"))
+            pull_now(service.office, Query(name="q", peer="away"), BOSS)
     with serve(node={"ae_title": "STRANGER"}, delivery=delivery) as service:
         with pytest.raises(PeerRefused, match="no status"):
-            pull_now(service.office, query)
+            pull_now(service.office, query, BOSS)
         assert service.office.jobs.all() == []

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - no password
     DELIVERY = "delivery"
     """Somebody let results leave, or stopped them."""
+    PULL = "pull"
+    """Somebody had studies fetched."""
     EXPORT = "export"
     """The history of the trial was written out, under pseudonyms."""
     AUDIT = "audit"

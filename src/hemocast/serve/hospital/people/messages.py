@@ -45,9 +45,13 @@ _EVENTS = {
     Kind.ROLE: _Event("110113", "Security Alert", "E", ("110136", "Security Roles Changed")),
     Kind.TOKEN: _Event("110113", "Security Alert", "E", _ATTRIBUTES),
     Kind.DELIVERY: _Event("110113", "Security Alert", "E", ("110131", "Software Configuration")),
+    Kind.PULL: _Event("110112", "Query", "E"),
     Kind.EXPORT: _Event("110106", "Export", "R"),
     Kind.AUDIT: _Event("110101", "Audit Log Used", "R"),
 }
+
+_SEARCHED = {Kind.WORKLIST: "worklist", Kind.PULL: "pull"}
+"""What queries are told to ask; their detail is the query."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +88,7 @@ def audit_message(entry: Entry, source: str, studies: Sequence[Seen] = ()) -> by
     _participant(root, entry, source)
     made_by = ET.SubElement(root, "AuditSourceIdentification", AuditSourceID=source)
     ET.SubElement(made_by, "AuditSourceTypeCode", {"csd-code": "4"})
-    if entry.act.kind is Kind.WORKLIST:
+    if entry.act.kind in _SEARCHED:
         _query(root, entry)
     if entry.act.kind is Kind.AUDIT:
         log = _object(root, "audit-log", ("2", "13"), ("12", _RFC, "URI"))
@@ -111,7 +115,7 @@ def _identify(root: ET.Element, entry: Entry) -> None:
     _code(event, "EventID", told.code, _DCM, told.meaning)
     if told.type is not None:
         _code(event, "EventTypeCode", told.type[0], _DCM, told.type[1])
-    if act.detail and act.kind is not Kind.WORKLIST:
+    if act.detail and act.kind not in _SEARCHED:
         ET.SubElement(event, "EventOutcomeDescription").text = _plain(act.detail)
 
 
@@ -134,7 +138,7 @@ def _participant(root: ET.Element, entry: Entry, source: str) -> None:
 
 
 def _query(root: ET.Element, entry: Entry) -> None:
-    about = _object(root, "worklist", ("2", "24"), ("10", _RFC, "Search Criteria"))
+    about = _object(root, _SEARCHED[entry.act.kind], ("2", "24"), ("10", _RFC, "Search Criteria"))
     query = ET.SubElement(about, "ParticipantObjectQuery")
     query.text = base64.b64encode(entry.act.detail.encode()).decode("ascii")
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from hemocast.errors import UsageError
+from hemocast.errors import HemocastError, UsageError
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import straight_to_disk
+from hemocast.serve.hospital.people.audit import Act, Audit, Kind, Person
 from hemocast.serve.hospital.pull.puller import Pulled, Puller
 from hemocast.serve.hospital.pull.settings import Query
 from hemocast.serve.hospital.pull.wanted import Wanted
@@ -21,15 +23,17 @@ if TYPE_CHECKING:
 
 
 def pull_now(
-    office: Office, query: Query, *, accession: str = "", patients: Sequence[str] = ()
+    office: Office, query: Query, by: Person, *, accession: str = "", patients: Sequence[str] = ()
 ) -> Pulled:
-    """Ask by a query once.
+    """Ask by a query once, and keep in the audit log who did and what came of it.
 
     Parameters
     ----------
     office : Office
         A service may run in it meanwhile, and must where the peer gives by C-MOVE.
     query : Query
+    by : Person
+        Who asks.
     accession : str
         Studies with that accession number alone, and at any time.
     patients : sequence of str
@@ -54,5 +58,24 @@ def pull_now(
     if accession or patients:
         words = Wanted(body_part=query.body_part, description=query.description)
         wanted = [replace(words, accession=accession, patient=one) for one in patients or [""]]
-    with straight_to_disk(office.root.incoming):
-        return puller.pull(wanted)
+    audit = Audit(office.database, office.root.key)
+    asked = f"{query.name} of {_whom(query)}{_only(accession, patients)}"
+    try:
+        with straight_to_disk(office.root.incoming):
+            pulled = puller.pull(wanted)
+    except HemocastError as error:
+        audit.record(Act(Kind.PULL, by, detail=f"{asked}: {error.code}", success=False))
+        raise
+    audit.record(Act(Kind.PULL, by, detail=f"{asked}: {pulled}"))
+    return pulled
+
+
+def _whom(query: Query) -> str:
+    """Name who is asked; of an address the host alone, since a path may hold a secret."""
+    return query.peer or urlsplit(query.web or "").hostname or ""
+
+
+def _only(accession: str, patients: Sequence[str]) -> str:
+    """Say what else was asked for, without what identifies anybody."""
+    by_accession = ", one accession number" if accession else ""
+    return by_accession + (f", {len(patients)} patient(s)" if patients else "")

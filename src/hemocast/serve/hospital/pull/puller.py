@@ -33,6 +33,10 @@ class Pulled:
     fetched: int
     failed: int
 
+    def __str__(self) -> str:
+        """Give it in words."""
+        return f"{self.there} there, {self.fetched} fetched, {self.failed} failed"
+
 
 class Puller:
     """Asks by one query, again and again.
