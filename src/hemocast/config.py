@@ -32,7 +32,8 @@ from hemocast.errors import ConfigError
 class Settings(BaseModel):
     """Base of all settings: unknown names are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Validators are built when first used: a command needs few of the many settings.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def hash(self) -> str:
         """SHA-256 of the settings, the same on every machine."""

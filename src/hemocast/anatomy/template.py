@@ -64,16 +64,18 @@ def template() -> Template:
     brain = (tissue > 0).reshape(shape).mean((1, 3, 5), dtype=np.float32)
     fluid = (darkness * (tissue > 0)).reshape(shape).mean((1, 3, 5), dtype=np.float32)
     sigma = _SMOOTH_MM / STEP_MM
-    channels = []
-    for field in (brain, fluid):
+    padded = [length + 2 * _PAD for length in brain.shape]
+    fields = np.empty((*padded, 2, 4), np.float32)
+    for channel, field in enumerate((brain, fluid)):
         smooth = ndimage.gaussian_filter(np.pad(field, _PAD), sigma, truncate=3.0)
         dz, dy, dx = np.gradient(smooth, STEP_MM)
-        channels.append(np.stack([smooth, dx, dy, dz], axis=-1))
+        for place, value in enumerate((smooth, dx, dy, dz)):
+            fields[..., channel, place] = value
     x, y, z = (
         first - _PAD * STEP_MM + (half - 1) - middle
         for first, middle in zip(FIRST_VOXEL_MM, CENTRE_MM, strict=True)
     )
-    return Template(np.stack(channels, axis=-2).astype(np.float32), (x, y, z))
+    return Template(fields, (x, y, z))
 
 
 @lru_cache(maxsize=2)

@@ -9,6 +9,7 @@ import typer
 
 from hemocast.cli.exits import leave, of_cases
 from hemocast.cli.options import Lang, Workers, output
+from hemocast.cli.progress import bar_below
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,7 +93,6 @@ def predict(
     from collections import Counter
 
     from rich.console import Console
-    from rich.progress import Progress
 
     from hemocast.model import load, load_default
     from hemocast.pipeline.predict import Beside, cases_of, predict_cases
@@ -106,9 +106,7 @@ def predict(
     cases = cases_of(paths)
     console = Console(highlight=False)
     counts: Counter[str] = Counter()
-    alone = len(cases) < 2 or not console.is_terminal
-    with Progress(console=console, transient=True, disable=alone) as bar:
-        task = bar.add_task("Predicting", total=len(cases))
+    with bar_below(console, "Predicting", len(cases)) as move:
         beside = Beside(clinical, coregistered)
         run = predict_cases(
             cases,
@@ -123,7 +121,7 @@ def predict(
         for result in run:
             counts[result.status] += 1
             _say(console, result, cases[result.case - 1].path)
-            bar.update(task, completed=result.case)
+            move(result.case)
     done, skipped = counts["done"], counts["skipped"]
     summary = f"{done} predicted, {counts['refused'] + counts['failed']} not"
     summary += f", {skipped} skipped, done before" if resume else ""

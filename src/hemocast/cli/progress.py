@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EVERY = 30.0
 """Seconds between two lines of a stage in a log."""
@@ -20,6 +24,11 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     of text to standard error: when it begins, every half minute, and when it is done.
     """
     from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        yield _Lines().move
+        return
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -29,10 +38,6 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn,
     )
 
-    console = Console()
-    if not console.is_terminal:
-        yield _Lines().move
-        return
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -49,6 +54,22 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield move
+
+
+@contextmanager
+def bar_below(console: Console, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar below what the console prints, and give the function ``(done)`` that moves it.
+
+    Only in a terminal, and where there is more than one thing to wait for.
+    """
+    if total < 2 or not console.is_terminal:
+        yield lambda done: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 class _Lines:

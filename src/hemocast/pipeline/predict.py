@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +34,8 @@ from hemocast.pipeline.predictions.scores import known_patients
 from hemocast.pipeline.scan_job import USUAL_PAGES, Done, Pages, ScanJob, predict_scan
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
     from hemocast.classical.scores.patients import KnownPatients
     from hemocast.model import Model
 
@@ -292,9 +291,12 @@ class _Workers:
 
     def __init__(self, model: Model, n: int) -> None:
         self._model = model
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Executor | None = None
         self.ahead = n if n > 1 else 0
         if n > 1:
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+
             # Without its session, which stays here; each process gets its share of the CPUs.
             own = replace(model, threads=max(1, usable_cpus() // n))
             self._pool = ProcessPoolExecutor(n, get_context("spawn"), _set_out, (own,))
@@ -310,6 +312,8 @@ class _Workers:
         """Begin with a scan; what is returned waits for it."""
         if self._pool is None:
             return partial(predict_scan, job, self._model)
+        from concurrent.futures.process import BrokenProcessPool
+
         try:
             begun = self._pool.submit(_predict_here, job)
         except BrokenProcessPool as error:
@@ -318,6 +322,8 @@ class _Workers:
 
 
 def _wait(begun: Future[Done]) -> Done:
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
         return begun.result()
     except BrokenProcessPool as error:
