@@ -13,7 +13,8 @@
     ├── WorkerDied              HC008  a process that shared the work was ended from outside
     ├── MissingFont             HC009  no font draws a name (told, and its numbers drawn instead)
     ├── PeerRefused             HC010  another system does not answer, or says no
-    ├── NotAgreed           HC011  a plan or receipt of several hospitals is not as it was signed
+    ├── NotAgreed               HC011  a plan or receipt of hospitals is not as it was signed
+    ├── NotAdmitted             HC012  somebody who signs in is not let in
     ├── InputError                     nothing readable was given
     │   ├── NothingThere        HC101  the path does not exist or is empty
     │   ├── NotDicom            HC102  no file there is DICOM or NIfTI
@@ -173,6 +174,13 @@ class NotAgreed(HemocastError):
     """A plan or receipt of several hospitals is not as it was signed."""
 
     code = "HC011"
+    exit_code = 2
+
+
+class NotAdmitted(HemocastError):
+    """Somebody who signs in by the hospital's provider is not let in."""
+
+    code = "HC012"
     exit_code = 2
 
 

@@ -119,7 +119,8 @@ def list_(config: Service = SERVICE) -> None:
     """Tell all accounts."""
     with _desk(config) as desk:
         for one in desk.accounts.all():
-            print(f"{one.name}: {one.role}{'' if one.enabled else ', disabled'}")
+            told = f"{one.name}: {one.role}{'' if one.enabled else ', disabled'}"
+            print(told if one.local else f"{told}, by the provider")
 
 
 @account.command()

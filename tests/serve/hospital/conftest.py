@@ -285,3 +285,15 @@ def pacs(
     dicom = {"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "PACS"}
     with start_orthanc(tmp_path_factory.mktemp("pacs"), **dicom) as address:
         yield Pacs(address, port)
+
+
+@pytest.fixture
+def provided(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give an OpenID Connect provider that runs on loopback, as `provided.py` has it."""
+    pytest.importorskip("joserfc", reason="the extra 'serve' is not installed")
+    from .provided import providing
+
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    with providing() as found:
+        yield found

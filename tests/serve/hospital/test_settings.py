@@ -60,6 +60,13 @@ def test_by_default_the_node_listens_on_this_machine_alone_and_nothing_leaves() 
         ("pull: {queries: [{name: q, peer: p}]}", "that delivery.peers does not name"),
         ("pull: {queries: [{name: q, web: 'file:///x'}]}", "pull.queries.0.web"),
         ("{storage: {root: a}, watch: {folder: a/b}}", "must not hold each other"),
+        ("sign_in: {issuer: 'http://id.example.org', reader: [a]}", "sign_in.issuer"),
+        ("sign_in: {issuer: 'https://id.example.org'}", "must name a group"),
+        ("sign_in: {scopes: [profile]}", "must hold openid"),
+        (
+            "{sign_in: {issuer: 'https://a.org', reader: [a]}, web: {address: 'http://b.org'}}",
+            "needs web.address with https",
+        ),
         ("node: [", "could not be read"),
     ],
 )
@@ -85,10 +92,12 @@ def test_an_sqlite_file_has_one_service() -> None:
 
 
 def test_what_the_how_to_sets_are_settings(tmp_path: Path) -> None:
-    page = Path(__file__).parents[3] / "docs" / "how-to" / "hospital.md"
-    shown = re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    pages = Path(__file__).parents[3] / "docs" / "how-to"
+    text = "".join((pages / f"{name}.md").read_text() for name in ("hospital", "hospital-people"))
+    shown = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     settings = [read_settings(write(tmp_path, text)) for text in shown]
-    assert len(settings) >= 3
+    assert len(settings) >= 4
+    assert any(one.sign_in.admin for one in settings)
     assert any(one.watch.folder is not None for one in settings)
     assert any(one.pull.queries for one in settings)
     assert any(peer.commitment for one in settings for peer in one.delivery.peers)

@@ -12,9 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hemocast.deliver.send import post_bundle, send_message
-from hemocast.errors import HemocastError, UsageError
+from hemocast.errors import HemocastError
 from hemocast.pipeline.deliver import FHIR, HL7
 from hemocast.serve.hospital.peers import Sent
+from hemocast.serve.hospital.people.settings import read_secret
 from hemocast.serve.hospital.settings import Endpoint
 
 _OF_KIND = {"fhir": FHIR, "hl7": HL7}
@@ -61,11 +62,4 @@ def _post(endpoint: Endpoint, file: Path, timeout_s: float) -> None:
 def _token(endpoint: Endpoint) -> str:
     if endpoint.token is None:
         return ""
-    try:
-        return endpoint.token.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"The token of {endpoint.name} cannot be read ({type(error).__name__})",
-            "a file with the token, readable by the service",
-            "Correct delivery.endpoints",
-        ) from error
+    return read_secret(endpoint.token, f"delivery.endpoints, {endpoint.name}")

@@ -15,7 +15,12 @@ from pydantic import Field, field_validator, model_validator
 
 from hemocast.config import Settings, commented_settings, load_settings
 from hemocast.errors import ConfigError
-from hemocast.serve.hospital.people.settings import CollectorConfig, WebConfig
+from hemocast.serve.hospital.people.settings import (
+    CollectorConfig,
+    SignInConfig,
+    WebConfig,
+    is_private,
+)
 from hemocast.serve.hospital.pull.settings import PullConfig, Query
 
 AE_TITLE = r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$"  # PS3.5: no backslash, not blank
@@ -252,6 +257,7 @@ class HospitalConfig(Settings):
     pull: PullConfig = PullConfig()
     watch: WatchConfig = WatchConfig()
     web: WebConfig = WebConfig()
+    sign_in: SignInConfig = SignInConfig()
     collector: CollectorConfig = CollectorConfig()
 
     def peer(self, name: str) -> Peer:
@@ -286,6 +292,13 @@ class HospitalConfig(Settings):
         peers = {one.name for one in self.delivery.peers}
         if any(one.peer not in peers for one in self.pull.queries if one.peer is not None):
             raise ValueError("pull.queries asks a peer that delivery.peers does not name")
+        return self
+
+    @model_validator(mode="after")
+    def _who_signs_in_comes_back_encrypted(self) -> Self:
+        pages = self.web.address or f"http://{self.web.host}"
+        if self.sign_in.issuer is not None and not is_private(pages):
+            raise ValueError("sign_in needs web.address with https")
         return self
 
     @model_validator(mode="after")

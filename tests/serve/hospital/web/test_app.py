@@ -24,7 +24,7 @@ from hemocast.serve.reading.address import listen
 from .conftest import BOSS, ORIGIN, PASSWORD, Hospital, form_token
 
 LogIn = Callable[..., TestClient]
-OPEN = {"/login", "/static/hospital.css", "/alive"}
+OPEN = {"/login", "/login/provider", "/login/back", "/static/hospital.css", "/alive"}
 """What everybody may see; it says nothing of any patient."""
 
 LEAST = {"/audit": Role.ADMIN, "/health": Role.ENGINEER}
@@ -34,7 +34,7 @@ LEAST = {"/audit": Role.ADMIN, "/health": Role.ENGINEER}
 def routes(hospital: Hospital) -> Iterator[tuple[str, str]]:
     """Every way in: method and address, with numbers in the places of parameters."""
     found = [route for route in walk(hospital.app.routes) if isinstance(route, APIRoute)]
-    assert len(found) >= 16
+    assert len(found) >= 18
     for route in found:
         for method in route.methods:
             yield method, re.sub(r"\{(\w+)\}", "1", route.path)

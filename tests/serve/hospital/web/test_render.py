@@ -39,7 +39,7 @@ def test_the_style_loads_nothing() -> None:
 
 @pytest.mark.parametrize(("code", "word"), [("en", "Log in"), ("zh", "登录")])
 def test_a_page_is_in_its_language(code: str, word: str) -> None:
-    answer = page("login.html", language(code), 401, failed="wrong", visitor=None)
+    answer = page("login.html", language(code), 401, failed="wrong", visitor=None, provider=None)
     assert answer.status_code == 401
     assert word in bytes(answer.body).decode()
 

@@ -1,4 +1,8 @@
-"""Local accounts: a name, a password that only its hash is kept of (Argon2id), a role."""
+"""Accounts: a name, a role, and a password that only its hash is kept of (Argon2id).
+
+Those of the hospital's provider of sign-ins have none: it vouches for them, and says their role
+every time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, insert, select, update
 
-from hemocast.errors import UsageError
+from hemocast.errors import NotAdmitted, UsageError
 from hemocast.serve.hospital.people.audit import Act, Audit, Kind, Person
 from hemocast.serve.hospital.people.roles import Role
 from hemocast.serve.hospital.store.database import Database, now
@@ -38,12 +42,33 @@ class Account:
     name : str
     role : Role
     enabled : bool
+    local : bool
+        False: the provider vouches for it.
     """
 
     number: int
     name: str
     role: Role
     enabled: bool
+    local: bool = True
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody for whom the provider vouches.
+
+    Parameters
+    ----------
+    key : str
+        SHA-256 of issuer and subject: what never changes.
+    name : str
+    role : Role or None
+        None: in no group that has one.
+    """
+
+    key: str
+    name: str
+    role: Role | None
 
 
 class Accounts:
@@ -104,6 +129,53 @@ class Accounts:
         detail = f"new password of {name}"
         self._change(name, Act(Kind.ACCOUNT, by, detail=detail), password=self._hash(password))
 
+    def admit(self, who: Identity, address: str) -> Account:
+        """Give the account of somebody for whom the provider vouches; at first, make it.
+
+        Its role becomes what the provider says. Whoever has none any more is logged out
+        everywhere.
+
+        Raises
+        ------
+        NotAdmitted
+            Without a role, disabled here, or with a name that cannot be or is another's.
+        """
+        by = Person(who.name if _NAME.fullmatch(who.name) else "", address)
+        with self._database.writing() as connection:
+            wanted = select(ACCOUNTS).where(ACCOUNTS.c.identity == who.key)
+            row = connection.execute(wanted).one_or_none()
+            if who.role is None:
+                if row is not None:
+                    connection.execute(delete(SESSIONS).where(SESSIONS.c.account == row.id))
+            elif row is None:
+                self._add_provided(connection, who, by)
+            elif row.role != who.role.value:
+                act = Act(Kind.ROLE, by, detail=f"{row.name} is {who.role}, says the provider")
+                self._set(connection, row.id, act, role=who.role.value)
+            row = connection.execute(wanted).one_or_none()
+        if row is None or who.role is None:
+            raise _not_admitted("is in no group that has a role here", "Add the person to a group")
+        if not row.enabled:
+            raise _not_admitted("is disabled here", "Ask for 'hemocast serve account enable'")
+        return account_of(row)
+
+    def _add_provided(self, connection: Connection, who: Identity, by: Person) -> None:
+        if not _NAME.fullmatch(who.name):
+            raise _not_admitted("has a name that cannot be here", "Choose sign_in.name_claim")
+        if _find(connection, who.name) is not None:
+            raise _not_admitted("has the name of another account", "Rename one of the two")
+        row = {"name": who.name, "password": "", "role": who.role, "enabled": 1}
+        change = insert(ACCOUNTS).values(**row, identity=who.key, changed_at=now())
+        connection.execute(change)
+        detail = f"added {who.name} as {who.role}, says the provider"
+        self._audit.add(connection, Act(Kind.ACCOUNT, by, detail=detail))
+
+    def name_of(self, who: Identity) -> str:
+        """Name of the account of somebody for whom the provider vouches; "" where none is."""
+        with self._database.reading() as connection:
+            wanted = select(ACCOUNTS.c.name).where(ACCOUNTS.c.identity == who.key)
+            return str(connection.execute(wanted).scalar_one_or_none() or "")
+
     def all(self) -> list[Account]:
         """All accounts, by name."""
         with self._database.reading() as connection:
@@ -119,7 +191,7 @@ class Accounts:
         """Give the account whose name and password these are, if it is enabled."""
         with self._database.reading() as connection:
             row = _find(connection, name)
-        kept = row.password if row is not None else self._nobody
+        kept = (row.password if row is not None else "") or self._nobody
         with self._turn:
             matches = len(password) <= MOST_LETTERS and _matches(kept, password)
         if row is None or not matches or not row.enabled:
@@ -143,10 +215,19 @@ class Accounts:
     def _change(self, name: str, act: Act, **values: object) -> None:
         with self._database.writing() as connection:
             row = _need(connection, name)
-            mine = ACCOUNTS.c.id == row.id
-            connection.execute(update(ACCOUNTS).where(mine).values(**values, changed_at=now()))
-            connection.execute(delete(SESSIONS).where(SESSIONS.c.account == row.id))
-            self._audit.add(connection, act)
+            if row.identity is not None and not values.keys() <= {"enabled"}:
+                raise UsageError(
+                    "That account is the provider's, which says its role and proves who it is",
+                    "a local account, or to enable or disable one",
+                    "Change it at the provider",
+                )
+            self._set(connection, row.id, act, **values)
+
+    def _set(self, connection: Connection, number: int, act: Act, **values: object) -> None:
+        mine = ACCOUNTS.c.id == number
+        connection.execute(update(ACCOUNTS).where(mine).values(**values, changed_at=now()))
+        connection.execute(delete(SESSIONS).where(SESSIONS.c.account == number))
+        self._audit.add(connection, act)
 
 
 def unix_time() -> int:
@@ -156,7 +237,8 @@ def unix_time() -> int:
 
 def account_of(row: Any) -> Account:
     """Make an account of its row."""
-    return Account(row.id, row.name, Role(row.role), bool(row.enabled))
+    local = row.identity is None
+    return Account(row.id, row.name, Role(row.role), bool(row.enabled), local)
 
 
 def _matches(kept: str, password: str) -> bool:
@@ -179,3 +261,11 @@ def _need(connection: Connection, name: str) -> Any:
             "Check the name",
         )
     return row
+
+
+def _not_admitted(how: str, action: str) -> NotAdmitted:
+    return NotAdmitted(
+        f"Somebody for whom the provider vouches {how}",
+        "a person in a group of sign_in with a role",
+        action,
+    )

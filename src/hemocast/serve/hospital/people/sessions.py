@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
-from hemocast.serve.hospital.people.accounts import Account, Accounts, account_of, unix_time
+from hemocast.errors import HemocastError, NotAdmitted
+from hemocast.serve.hospital.people.accounts import (
+    Account,
+    Accounts,
+    Identity,
+    account_of,
+    unix_time,
+)
 from hemocast.serve.hospital.people.audit import Act, Audit, Kind, Person
 from hemocast.serve.hospital.people.limits import Attempts
 from hemocast.serve.hospital.store.database import Database
@@ -97,6 +104,44 @@ class Sessions:
             return None
         self._by_account.succeeded(name, forget=True)
         self._by_address.succeeded(address, forget=False)
+        return self._begin(account, address)
+
+    def admit(self, prove: Callable[[], Identity], address: str) -> Session:
+        """Begin a session of somebody for whom the provider vouches.
+
+        Parameters
+        ----------
+        prove : callable
+            Asks the provider who it is.
+        address : str
+            Where from.
+
+        Raises
+        ------
+        TooMany
+            This address has failed too often.
+        NotAdmitted
+            As `prove` and `Accounts.admit` do.
+        PeerRefused, UsageError
+            As `prove` does: it is not the person's fault, and no attempt of his.
+        """
+        if not self._by_address.begin(address):
+            raise TooMany
+        known = ""
+        try:
+            who = prove()
+            known = self._accounts.name_of(who)
+            account = self._accounts.admit(who, address)
+        except HemocastError as error:
+            failed = Act(Kind.LOG_IN, Person(known, address), detail=error.code, success=False)
+            self._audit.record(failed)
+            if not isinstance(error, NotAdmitted):
+                self._by_address.succeeded(address, forget=False)
+            raise
+        self._by_address.succeeded(address, forget=False)
+        return self._begin(account, address)
+
+    def _begin(self, account: Account, address: str) -> Session:
         session = Session(account, secrets.token_urlsafe(32))
         now = self._clock()
         with self._database.writing() as connection:

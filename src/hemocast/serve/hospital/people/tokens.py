@@ -70,8 +70,15 @@ class Tokens:
         Raises
         ------
         UsageError
-            The account's role is not enough for the scope.
+            The account's role is not enough for the scope, or the account is the provider's,
+            which could not end the token.
         """
+        if not account.local:
+            raise UsageError(
+                "A token would outlive what the provider says of that account",
+                "a local account of the program's own",
+                "Add one: 'hemocast serve account add'",
+            )
         if not account.role.may(scope.role):
             raise UsageError(
                 f"An account with the role {account.role} cannot have such a token",

@@ -39,6 +39,7 @@ ACCOUNTS = Table(
         "enabled", Integer, CheckConstraint("enabled IN (0, 1)", name="enabled"), nullable=False
     ),
     Column("changed_at", String(32), nullable=False),
+    Column("identity", String(64), unique=True, index=True),  # of the provider; null: local
     CheckConstraint("role IN ('reader', 'engineer', 'admin')", name="role"),
 )
 SESSIONS = Table(

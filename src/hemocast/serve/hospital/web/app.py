@@ -21,7 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from hemocast.serve.hospital.people.audit import Act, Kind, Person
 from hemocast.serve.hospital.people.export import AuditExport
 from hemocast.serve.hospital.service import Office
-from hemocast.serve.hospital.web import pages, rest, stow
+from hemocast.serve.hospital.web import openid, pages, rest, stow
 from hemocast.serve.hospital.web.desk import Desk, NotLoggedIn, visitor_of
 from hemocast.serve.hospital.web.guard import API, Guard
 from hemocast.serve.hospital.web.render import page
@@ -45,6 +45,7 @@ def hospital_app(desk: Desk) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="Hemocast")
     app.state.desk = desk
     app.include_router(pages.router)
+    app.include_router(openid.router)
     app.include_router(rest.router)
     app.include_router(stow.router)
     _add_errors(app, desk)
@@ -129,7 +130,9 @@ def open_pages(office: Office) -> Iterator[str]:
         The settings' port is taken, or nobody could reach the address.
     """
     settings = office.settings
-    desk = Desk.of(office.root, office.database, settings.web, settings.analysis.lang)
+    desk = Desk.of(
+        office.root, office.database, settings.web, settings.analysis.lang, settings.sign_in
+    )
     service = Person(f"service:{settings.node.ae_title}")
     export = AuditExport(office.database, desk.audit, settings.collector, settings.node.ae_title)
     listening = listen(settings.web.host, settings.web.port)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Depends, Form, HTTPException, Request
+from fastapi import Depends, Form, HTTPException, Request, Response
 
 from hemocast.report.language import Language, language
 from hemocast.serve.hospital.people.accounts import Accounts
@@ -15,12 +15,15 @@ from hemocast.serve.hospital.people.audit import Act, Audit, Kind, Person
 from hemocast.serve.hospital.people.outcomes import Outcomes
 from hemocast.serve.hospital.people.roles import Role, Scope
 from hemocast.serve.hospital.people.sessions import Session, Sessions
-from hemocast.serve.hospital.people.settings import WebConfig
+from hemocast.serve.hospital.people.settings import SignInConfig, WebConfig
 from hemocast.serve.hospital.people.tokens import Token, Tokens
 from hemocast.serve.hospital.people.worklist import Worklist
 from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.reading.address import Address, address_of, read_address
+
+if TYPE_CHECKING:
+    from hemocast.serve.hospital.people.openid.sign_in import SignIn
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Desk:
         Where people reach it.
     language : Language
         Of the pages.
+    sign_in : SignIn or None
+        By the hospital's provider; None: there are local accounts alone.
     """
 
     root: Root
@@ -55,9 +60,17 @@ class Desk:
     settings: WebConfig
     address: Address
     language: Language
+    sign_in: SignIn | None = None
 
     @classmethod
-    def of(cls, root: Root, database: Database, settings: WebConfig, lang: str = "en") -> Desk:
+    def of(
+        cls,
+        root: Root,
+        database: Database,
+        settings: WebConfig,
+        lang: str = "en",
+        sign_in: SignInConfig | None = None,
+    ) -> Desk:
         """Make it of what the service has opened.
 
         Raises
@@ -75,6 +88,11 @@ class Desk:
             idle_s=60 * settings.idle_minutes,
             most_s=3600 * settings.session_hours,
         )
+        address = (
+            read_address(settings.address)
+            if settings.address
+            else address_of(settings.host, settings.port)
+        )
         return cls(
             root=root,
             database=database,
@@ -85,18 +103,28 @@ class Desk:
             outcomes=outcomes,
             worklist=Worklist(database, outcomes),
             settings=settings,
-            address=(
-                read_address(settings.address)
-                if settings.address
-                else address_of(settings.host, settings.port)
-            ),
+            address=address,
             language=language(lang),
+            sign_in=_sign_in(sign_in, root.key, address.origin),
         )
 
     @property
     def cookie(self) -> str:
         """Name of the session's cookie; over TLS one that browsers bind to this very host."""
         return "__Host-hemocast" if self.address.secure else "hemocast"
+
+    @property
+    def begun_cookie(self) -> str:
+        """Name of the cookie of a sign-in under way."""
+        return f"{self.cookie}-sign-in"
+
+
+def _sign_in(settings: SignInConfig | None, secret: bytes, origin: str) -> SignIn | None:
+    if settings is None or settings.issuer is None:
+        return None
+    from hemocast.serve.hospital.people.openid.sign_in import SignIn
+
+    return SignIn(settings, secret, origin)
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,6 +155,18 @@ def desk_of(request: Request) -> Desk:
 def address_from(request: Request) -> str:
     """Where a request came from; behind a proxy on this machine, what the proxy says."""
     return request.client.host if request.client else ""
+
+
+def let_in(response: Response, desk: Desk, session: Session) -> None:
+    """Give a browser the cookie of its session."""
+    response.set_cookie(
+        desk.cookie,
+        session.token,
+        httponly=True,
+        samesite="strict",
+        secure=desk.address.secure,
+        path="/",
+    )
 
 
 def visitor_of(request: Request) -> Visitor | None:

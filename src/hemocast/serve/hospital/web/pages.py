@@ -26,10 +26,12 @@ from hemocast.serve.hospital.web.desk import (
     Visitor,
     address_from,
     desk_of,
+    let_in,
     visitor_of,
 )
 from hemocast.serve.hospital.web.guard import REPORT_POLICY
 from hemocast.serve.hospital.web.health import health_of
+from hemocast.serve.hospital.web.openid import log_in_page, way_out
 from hemocast.serve.hospital.web.render import page, style
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -54,7 +56,7 @@ def login_page(request: Request) -> Response:
     """Show the form, or the worklist to who is logged in."""
     if visitor_of(request) is not None:
         return RedirectResponse("/", 303)
-    return page("login.html", desk_of(request).language, failed="", visitor=None)
+    return log_in_page(desk_of(request))
 
 
 @router.post("/login")
@@ -64,18 +66,11 @@ def login(request: Request, name: _Words = "", password: _Words = "") -> Respons
     try:
         session = desk.sessions.log_in(name.strip().lower(), password, address_from(request))
     except TooMany:
-        return page("login.html", desk.language, 429, failed="often", visitor=None)
+        return log_in_page(desk, 429, failed="often")
     if session is None:
-        return page("login.html", desk.language, 401, failed="wrong", visitor=None)
+        return log_in_page(desk, 401, failed="wrong")
     response = RedirectResponse("/", 303)
-    response.set_cookie(
-        desk.cookie,
-        session.token,
-        httponly=True,
-        samesite="strict",
-        secure=desk.address.secure,
-        path="/",
-    )
+    let_in(response, desk, session)
     return response
 
 
@@ -84,7 +79,10 @@ def logout(visitor: Sender, request: Request) -> Response:
     """End the session."""
     desk = desk_of(request)
     desk.sessions.log_out(visitor.session, visitor.by.address)
-    response = RedirectResponse("/login", 303)
+    response: Response = RedirectResponse("/login", 303)
+    if not visitor.session.account.local:
+        farewell = way_out(desk)
+        response = page("logged_out.html", desk.language, visitor=None, farewell=farewell)
     response.delete_cookie(desk.cookie, secure=desk.address.secure, httponly=True)
     return response
 
