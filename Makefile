@@ -12,7 +12,7 @@
 # and for whoever wants to see a silent trial on one machine (Debian: orthanc, dcmtk):
 #   make hospital  Orthanc as PACS, DCMTK as scanner, hemocast serve between them (1 minute)
 # and for whoever works on several hospitals:
-#   make federate  Flower in an environment of its own: SuperLink, four SuperNodes, one killed (some minutes)
+#   make federate  Flower in an environment of its own: SuperLink, four SuperNodes, one killed; keys, secure aggregation (some minutes)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,7 +42,7 @@ docs: $(VENV)/.dev
 	@echo "open build/site/index.html"
 
 federate: .venv-federate/.made
-	OMP_NUM_THREADS=1 .venv-federate/bin/python -m pytest --noconftest -m slow tests/federate/test_flower.py
+	OMP_NUM_THREADS=1 .venv-federate/bin/python -m pytest --noconftest tests/federate/flower
 
 .venv-federate/.made: pyproject.toml
 	$(PYTHON) -m venv .venv-federate

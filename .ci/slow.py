@@ -25,7 +25,7 @@ LONG = {
     "tests/cli/test_demo.py": 22 * 60,
     "tests/test_tutorials.py": 22 * 60,
     "tests/serve/hospital/test_service.py": 15 * 60,
-    "tests/federate/test_flower.py": 15 * 60,
+    "tests/federate/flower/test_apps.py": 15 * 60,
     "tests/test_snippets.py": 15 * 60,
     "tests/dicom/test_fuzz.py": 15 * 60,
 }
@@ -33,7 +33,7 @@ LONG = {
 SHORT = 10 * 60
 """Those of every other."""
 PYTEST = [sys.executable, "-m", "pytest", "-m", "slow", "-p", "no:cacheprovider"]
-OF_ITS_OWN = {"tests/federate/test_flower.py": ["make", "federate"]}
+OF_ITS_OWN = {"tests/federate/flower/test_apps.py": ["make", "federate"]}
 """What needs another environment."""
 NOT_BEGUN = "not begun: no time left"
 

@@ -49,7 +49,11 @@ class Plan(Settings):
         FedProx's pull to the round's common weights (Li 2020, MLSys 2:429-450); 0: FedAvg (McMahan
         2017, AISTATS, PMLR 54:1273-1282).
     least_sites : int
-        With fewer answers a round is not finished.
+        With fewer answers a round is not finished; at least 3 with secure aggregation, since of a
+        mean of two each knows the other's part.
+    secure_aggregation : bool
+        Weights leave a hospital masked, and the coordinator learns their mean alone; see
+        `hemocast.federate.flower.secagg`. Without it the coordinator sees each hospital's.
     seed : int
         Deals patients into folds.
     """
@@ -69,6 +73,7 @@ class Plan(Settings):
     ridge: float = Field(2.0, ge=0)
     proximal: float = Field(0.0, ge=0)
     least_sites: int = Field(2, ge=1)
+    secure_aggregation: bool = False
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
@@ -77,6 +82,8 @@ class Plan(Settings):
             raise ValueError("middle and spread need as many numbers, spreads above 0")
         if not all(len(key) == len(_ZERO) and set(key) <= _HEX for key in self.sites.values()):
             raise ValueError("a site's public key has 64 hexadecimal digits")
+        if self.secure_aggregation and self.least_sites < 3:
+            raise ValueError("secure aggregation needs least_sites of 3 or more")
         return self
 
     @property

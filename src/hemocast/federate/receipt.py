@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.federate.keys import is_signed
-from hemocast.federate.plan import SignedPlan
+from hemocast.federate.plan import Plan, SignedPlan
 from hemocast.version import VERSION
 
 if TYPE_CHECKING:
@@ -90,9 +90,21 @@ def site_card(receipt: Receipt, signed: SignedPlan) -> str:
 Patients {receipt.n_patients}, {receipt.n_events} with HT. Answered {receipt.rounds} rounds.
 
 What left: the two counts above; in each round of the last layer {numbers} weights, in each of the
-calibration 2; once a sum over all patients of 2 x 2 numbers; this receipt. What did not: scans,
+calibration 2; once a mean over all patients of 2 x 2 numbers; this receipt. What did not: scans,
 findings, logits, labels, names.
+
+{_seen(plan)}
 
 Plan {receipt.plan}, signed by {signed.coordinator}.
 Weights {receipt.model}. Hemocast {receipt.software}.
 """
+
+
+def _seen(plan: Plan) -> str:
+    """Say who can see the weights that left."""
+    if plan.secure_aggregation:
+        return (
+            "Weights left masked (SecAgg+): the coordinator learned the mean over the hospitals,\n"
+            "not those of this hospital."
+        )
+    return "The coordinator saw the weights of this hospital."

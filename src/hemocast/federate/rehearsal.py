@@ -111,7 +111,8 @@ def rehearse(
 
 def _alone(plan: Plan, name: str, findings: Findings, coordinator: Ed25519PrivateKey) -> Federated:
     """Learn as a federation of one."""
-    one = plan.model_copy(update={"sites": {name: public_of(coordinator)}, "least_sites": 1})
+    alone = {"sites": {name: public_of(coordinator)}, "least_sites": 1, "secure_aggregation": False}
+    one = plan.model_copy(update=alone)
     signed = sign_plan(one, coordinator)
     return federate(signed, {name: Site(name, findings, signed, coordinator)})
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from hemocast.model.calibrate import Calibration
 
 Floats = NDArray[np.float64]
 Answer = TypeVar("Answer")
+Question = Literal["learn", "information"]
 
 
 class Answers(Protocol):
@@ -35,10 +36,39 @@ class Answers(Protocol):
         """Return weights."""
 
     def information(self, task: Task) -> Floats:
-        """Return the sum for the calibration's interval."""
+        """Return the mean for the calibration's interval."""
 
     def receipt(self, weights: Floats) -> Receipt:
         """Return a signed receipt."""
+
+
+class Together(Protocol):
+    """How the mean of the hospitals' answers is had."""
+
+    def mean(
+        self, question: Question, task: Task, counts: Mapping[str, Counts], least: int
+    ) -> tuple[Floats, tuple[str, ...]]:
+        """Return the mean, by patients, and who answered; `PeerRefused` if fewer than `least`."""
+
+
+@dataclass(frozen=True)
+class Openly:
+    """The coordinator sees what each hospital answers, and takes the mean.
+
+    Parameters
+    ----------
+    sites : mapping
+        Name -> the hospital.
+    """
+
+    sites: Mapping[str, Answers]
+
+    def mean(
+        self, question: Question, task: Task, counts: Mapping[str, Counts], least: int
+    ) -> tuple[Floats, tuple[str, ...]]:
+        """Ask all; see `Together`."""
+        answers = ask_all(self.sites, methodcaller(question, task), least)
+        return average(answers, counts), tuple(answers)
 
 
 @dataclass(frozen=True)
@@ -72,7 +102,10 @@ class Federated:
 
 
 def federate(
-    signed: SignedPlan, sites: Mapping[str, Answers], state: Path | None = None
+    signed: SignedPlan,
+    sites: Mapping[str, Answers],
+    state: Path | None = None,
+    together: Together | None = None,
 ) -> Federated:
     """Train one last layer and its calibration on the patients of several hospitals.
 
@@ -86,6 +119,8 @@ def federate(
         Name -> the hospital.
     state : Path, optional
         File that keeps the weights after every round: a run that was stopped goes on from it.
+    together : Together, optional
+        By default `Openly`, whatever the plan says: in one process nobody is there to hide from.
 
     Raises
     ------
@@ -101,19 +136,18 @@ def federate(
     with ThreadPoolExecutor(len(sites)) as threads:  # all must be there to begin
         counted = threads.map(lambda site: site.counts(), sites.values())
         counts = dict(zip(sites, counted, strict=True))
-    rounds = _Rounds(signed, sites, counts, state)
+    rounds = _Rounds(signed, together or Openly(sites), counts, state)
     head = rounds.run("head", np.zeros((1 + FOLDS, signed.plan.width)))
     curve = rounds.run("calibration", np.array([1.0, 0.0]), head)
     slope, intercept = max(float(curve[0]), 0.01), float(curve[1])
     last = Task("calibration", 0, np.array([slope, intercept]), rounds.everyone, head)
-    information = np.sum(list(rounds.ask(lambda site: site.information(last)).values()), axis=0)
-    covariance = np.linalg.inv(information)
+    covariance = np.linalg.inv(rounds.information(last))
     (vss, vsi), (_, vii) = covariance.tolist()
     everyone = rounds.everyone
     share = everyone.n_events / everyone.n_patients
     spread = np.array(signed.plan.spread)
     weight = head[0, :-1] / spread
-    receipts = rounds.ask(lambda site: site.receipt(head))
+    receipts = ask_all(sites, lambda site: site.receipt(head), rounds.least)
     _check(receipts, signed, head)
     return Federated(
         head,
@@ -134,17 +168,37 @@ def average(answers: Mapping[str, Floats], counts: Mapping[str, Counts]) -> Floa
     return np.asarray(np.average(np.array(list(answers.values())), axis=0, weights=shares))
 
 
+def ask_all(
+    sites: Mapping[str, Answers], question: Callable[[Answers], Answer], least: int
+) -> dict[str, Answer]:
+    """Ask all hospitals at once; refuse to go on with fewer answers than the least."""
+    answers: dict[str, Answer] = {}
+    with ThreadPoolExecutor(len(sites)) as threads:
+        begun = {name: threads.submit(question, one) for name, one in sites.items()}
+    for name, answer in begun.items():
+        with suppress(PeerRefused):
+            answers[name] = answer.result()
+    if len(answers) < least:
+        raise PeerRefused(
+            f"{len(answers)} of {len(sites)} hospitals answered",
+            f"at least {least}, as the plan says",
+            "Start again when they are back: finished rounds are kept",
+        )
+    return answers
+
+
 class _Rounds:
     """The rounds of both phases."""
 
     def __init__(
         self,
         signed: SignedPlan,
-        sites: Mapping[str, Answers],
+        together: Together,
         counts: Mapping[str, Counts],
         state: Path | None,
     ) -> None:
-        self._signed, self._sites, self._counts, self._state = signed, sites, counts, state
+        self._signed, self._together, self._counts, self._state = signed, together, counts, state
+        self.least = min(signed.plan.least_sites, len(counts))
         self.everyone = Counts(
             sum(one.n_patients for one in counts.values()),
             sum(one.n_events for one in counts.values()),
@@ -159,28 +213,15 @@ class _Rounds:
             done, weights = kept[0], np.array(kept[1])
         for number in range(done + 1, self._signed.plan.rounds + 1):
             task = Task(phase, number, weights, self.everyone, head)
-            answers = self.ask(methodcaller("learn", task))
-            weights = average(answers, self._counts)
-            self.took_part.append(tuple(answers))
+            weights, answered = self._together.mean("learn", task, self._counts, self.least)
+            self.took_part.append(answered)
             self._keep(phase, number, weights)
         return weights
 
-    def ask(self, question: Callable[[Answers], Answer]) -> dict[str, Answer]:
-        """Ask all hospitals at once; refuse to go on with too few answers."""
-        answers: dict[str, Answer] = {}
-        with ThreadPoolExecutor(len(self._sites)) as threads:
-            begun = {name: threads.submit(question, one) for name, one in self._sites.items()}
-        for name, answer in begun.items():
-            with suppress(PeerRefused):
-                answers[name] = answer.result()
-        least = min(self._signed.plan.least_sites, len(self._sites))
-        if len(answers) < least:
-            raise PeerRefused(
-                f"{len(answers)} of {len(self._sites)} hospitals answered",
-                f"at least {least}, as the plan says",
-                "Start again when they are back: finished rounds are kept",
-            )
-        return answers
+    def information(self, task: Task) -> Floats:
+        """Sum, over all patients of who answers, what tells how sure the calibration is."""
+        mean, answered = self._together.mean("information", task, self._counts, self.least)
+        return mean * sum(self._counts[name].n_patients for name in answered)
 
     def _keep(self, phase: Phase, number: int, weights: Floats) -> None:
         if self._state is not None:

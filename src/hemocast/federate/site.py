@@ -1,7 +1,7 @@
 """What a hospital computes on its own patients, and all that it says of them.
 
 Three answers leave: counts of patients, weights, and once, for the interval of the calibration, a
-2x2 sum over all patients. Findings, logits, labels and names stay.
+2x2 mean over all patients. Findings, logits, labels and names stay.
 """
 
 from __future__ import annotations
@@ -161,11 +161,12 @@ class Site:
         return np.array(rows)
 
     def information(self, task: Task) -> Floats:
-        """Sum, over all patients, what tells how sure slope and intercept are, shape (2, 2)."""
+        """Mean, over its patients, of what tells how sure slope and intercept are, shape (2, 2)."""
         self.answered.append("information")
         design, weight = self._oof(task)
         risk = expit(design @ task.weights)
-        return np.asarray(design.T @ (design * (weight * risk * (1 - risk))[:, None]))
+        share = weight / weight.sum()
+        return np.asarray(design.T @ (design * (share * risk * (1 - risk))[:, None]))
 
     def out_of_fold(self, head: Floats) -> Floats:
         """Return every scan's logit by the last layer that had not seen its patient; stays here."""

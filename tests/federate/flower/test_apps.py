@@ -26,26 +26,22 @@ pytest.importorskip("flwr", reason="Flower is not installed: make federate")
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
-from hemocast.federate import Plan, SignedPlan, Site, federate, sign_plan
-from hemocast.federate.flower import (
-    ANSWERED,
-    COORDINATOR,
-    FINDINGS,
-    KEY,
-    PLAN,
-    RESULT,
-    STATE,
-    read_site,
-    write_app,
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
 )
-from hemocast.federate.keys import make_key, public_of
+from cryptography.x509.oid import NameOID
+from tests.federate.flower.memory import SITES, hospitals
+
+from hemocast.federate import Site, federate
+from hemocast.federate.flower.apps import ANSWERED, RESULT, STATE, read_site
+from hemocast.federate.flower.project import write_app
 from hemocast.federate.receipt import Receipt
+from hemocast.federate.site import Counts, Task
 
 BIN = Path(sys.executable).parent
-SITES = {"university": 120, "city": 90, "county": 60, "rural": 40}
 PATIENCE = 45.0
 
 
@@ -96,43 +92,14 @@ class Wire:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder each for the coordinator and four hospitals, as they would have them."""
-    coordinator = make_key(tmp_path / "coordinator.key")
-    folders = {name: tmp_path / name for name in SITES}
-    for folder in (*folders.values(), tmp_path / "server"):
-        folder.mkdir()
-    keys = {name: make_key(folder / KEY) for name, folder in folders.items()}
-    plan = Plan(
-        name="ht", horizon="HT", population="made-up patients", encoder="0" * 64,
-        middle=(0.0,) * 4, spread=(1.0,) * 4, rounds=4, local_steps=40, least_sites=3,
-        sites={name: public_of(key) for name, key in keys.items()},
-    )  # fmt: skip
-    text = sign_plan(plan, coordinator).to_json()
-    for folder in (*folders.values(), tmp_path / "server"):
-        (folder / PLAN).write_text(text)
-        (folder / COORDINATOR).write_text(public_of(coordinator))
-    for number, (name, folder) in enumerate(folders.items()):
-        rng = np.random.default_rng(number)
-        values = rng.normal(0, 1, (SITES[name], 4))
-        chance = 1 / (1 + np.exp(-(values @ [1.2, -0.8, 0, 0.4] - 0.8)))
-        np.savez(
-            folder / FINDINGS, values=values,
-            label=(rng.random(len(values)) < chance).astype(np.int64),
-            patient=np.array([f"sub-SECRET-{name}-{k}" for k in range(len(values))]),
-        )  # fmt: skip
-    return tmp_path
-
-
-@pytest.fixture
-def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start a program of Flower's, with its log in the folder; all end with the test."""
     with ExitStack() as stack:
-        env = os.environ | {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_HOME": str(place / "home")}
+        env = os.environ | {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_HOME": str(tmp_path / "home")}
         env |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
         def begin(log: str, program: str, *arguments: object) -> subprocess.Popen[bytes]:
-            out = stack.enter_context((place / log).open("ab"))
+            out = stack.enter_context((tmp_path / log).open("ab"))
             started = subprocess.Popen(
                 [BIN / program, *map(str, arguments)], env=env, stdout=out, stderr=out,
                 start_new_session=True,
@@ -183,12 +150,24 @@ def certify(place: Path) -> Path:
     return place / "link.pem"
 
 
+def node_key(place: Path, name: str) -> tuple[Path, Path]:
+    """Make the key by which a hospital's SuperNode is known, and its public part."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    private, public = place / f"{name}.node", place / f"{name}.node.pub"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
+    return private, public
+
+
 Start = Callable[..., subprocess.Popen[bytes]]
-Join = Callable[[str], subprocess.Popen[bytes]]
+Join = Callable[..., subprocess.Popen[bytes]]
 
 
 def launch(place: Path, start: Start, pem: Path | None) -> tuple[Wire, Join]:
-    """Start the SuperLink and submit the run; return the wire and how a hospital joins."""
+    """Start the SuperLink; return the wire and how a hospital joins.
+
+    With a certificate the wire is secret, and only SuperNodes whose keys were registered may join.
+    """
     port = free_port()
     wire = Wire(port)
     safe: list[object] = ["--insecure"]
@@ -196,48 +175,70 @@ def launch(place: Path, start: Start, pem: Path | None) -> tuple[Wire, Join]:
     line = "insecure = true"
     if pem:
         safe = ["--ssl-ca-certfile", pem, "--ssl-certfile", pem, "--ssl-keyfile",
-                pem.with_suffix(".key")]  # fmt: skip
+                pem.with_suffix(".key"), "--enable-supernode-auth"]  # fmt: skip
         trusted = ["--root-certificates", pem]
         line = f'root-certificates = "{pem}"'
     start("link.log", "flower-superlink", *safe, "--disable-runtime-dependency-installation",
           "--port", port)  # fmt: skip
     until(lambda: b"Uvicorn running" in (place / "link.log").read_bytes(), 120, "no SuperLink")
-    write_app(place / "app")
     (place / "home").mkdir(exist_ok=True)
     (place / "home" / "config.toml").write_text(
         f'[superlink]\ndefault = "here"\n\n[superlink.here]\naddress = "127.0.0.1:{port}"\n{line}\n'
     )
 
-    def join(name: str) -> subprocess.Popen[bytes]:
+    def join(name: str, *more: object) -> subprocess.Popen[bytes]:
         return start(
-            f"{name}.log", "flower-supernode", *trusted, "--superlink", f"127.0.0.1:{wire.port}",
-            "--port", free_port(), "--node-config", f"folder='{place / name}' site='{name}'",
+            f"{name}.log", "flower-supernode", *trusted, *more,
+            "--superlink", f"127.0.0.1:{wire.port}", "--port", free_port(),
+            "--node-config", f"folder='{place / name}' site='{name}'",
         )  # fmt: skip
 
-    settings = f"folder='{place / 'server'}' patience={PATIENCE}"
-    start("run.log", "flwr", "run", place / "app", "here", "--run-config", settings)
     return wire, join
 
 
+def submit(place: Path, start: Start) -> None:
+    """Begin the training."""
+    write_app(place / "app")
+    settings = f"folder='{place / 'server'}' patience={PATIENCE}"
+    start("run.log", "flwr", "run", place / "app", "here", "--run-config", settings)
+
+
 @pytest.mark.slow
-def test_with_certificates_nothing_can_be_read_on_the_wire(place: Path, start: Start) -> None:
-    wire, join = launch(place, start, certify(place))
-    for name in SITES:
-        join(name)
-    until((place / "server" / STATE).is_file, 600, "no round was finished")
+def test_only_hospitals_with_known_keys_join_and_nothing_can_be_read_on_the_wire(
+    tmp_path: Path, start: Start
+) -> None:
+    signed = hospitals(tmp_path, rounds=1)
+    wire, join = launch(tmp_path, start, certify(tmp_path))
+    keys = {name: node_key(tmp_path, name) for name in SITES}
+    for _, public in keys.values():
+        known = start("register.log", "flwr", "supernode", "register", public, "here")
+        assert known.wait(120) == 0, (tmp_path / "register.log").read_text()
+    stranger, _ = node_key(tmp_path, "stranger")
+    refused = join("city", "--auth-supernode-private-key", stranger)
+    until(lambda: refused.poll() is not None, 120, "the stranger was let in")
+    assert not (tmp_path / "city" / ANSWERED).exists()
+    for name, (private, _) in keys.items():
+        join(name, "--auth-supernode-private-key", private)
+    submit(tmp_path, start)
+    result = tmp_path / "server" / RESULT
+    until(result.is_file, 600, "no result")
     wire.close()
     seen = bytes(wire.seen)
     assert len(seen) > 10_000
     assert not any(word in seen for word in (b"university", b"question", b"SECRET"))
+    whole = federate(signed, {name: site_at(tmp_path, name) for name in SITES})
+    np.testing.assert_allclose(json.loads(result.read_text())["weight"], whole.weight)
 
 
 @pytest.mark.slow
-def test_a_killed_hospital_comes_back_and_no_patient_is_on_the_wire(
-    place: Path, start: Start
+def test_a_killed_hospital_comes_back_and_nobodys_weights_are_on_the_wire(
+    tmp_path: Path, start: Start
 ) -> None:
-    wire, join = launch(place, start, None)
+    signed = hospitals(tmp_path, rounds=3, secure_aggregation=True)
+    wire, join = launch(tmp_path, start, None)
     nodes = {name: join(name) for name in SITES}
-    state, result = place / "server" / STATE, place / "server" / RESULT
+    submit(tmp_path, start)
+    state, result = tmp_path / "server" / STATE, tmp_path / "server" / RESULT
     until(state.is_file, 600, "no round was finished")
     end(nodes["rural"])
     before = rounds_in(state)
@@ -247,10 +248,6 @@ def test_a_killed_hospital_comes_back_and_no_patient_is_on_the_wire(
     wire.close()
 
     found = json.loads(result.read_text())
-    signed = SignedPlan.parse(
-        (place / "server" / PLAN).read_text(),
-        (place / "server" / COORDINATOR).read_text(),
-    )
     receipts = [Receipt(**one) for one in found["receipts"]]
     assert all(one.holds(signed.plan.sites[one.site]) for one in receipts)
     took = found["took_part"]
@@ -259,14 +256,19 @@ def test_a_killed_hospital_comes_back_and_no_patient_is_on_the_wire(
     assert any("rural" not in names for names in took)
     assert "rural" in took[-1]
 
+    sites = {name: site_at(tmp_path, name) for name in SITES}
     # About what one process gives; the killed hospital missed rounds.
-    whole = federate(signed, {name: site_at(place, name) for name in SITES})
+    whole = federate(signed, sites)
     np.testing.assert_allclose(found["weight"], whole.weight, atol=0.15)
     seen = bytes(wire.seen)
-    assert len(seen) > 10_000
-    assert b"university" in seen  # the wire is readable, so that what is missing in it was not sent
+    # The wire is readable, so that what is missing in it was not sent: all were sent the mean.
+    assert b"university" in seen
+    assert np.array(found["weight"]).tobytes() in seen
     assert b"SECRET" not in seen
-    for name in SITES:
-        findings = site_at(place, name).findings.values
-        assert not any(row.tobytes() in seen for row in findings)
-    assert (place / "rural" / ANSWERED).is_file()
+    counts = [one.counts() for one in sites.values()]
+    everyone = Counts(sum(c.n_patients for c in counts), sum(c.n_events for c in counts))
+    first = Task("head", 1, np.zeros((6, signed.plan.width)), everyone)
+    for name, site in sites.items():
+        assert not any(row.tobytes() in seen for row in site.findings.values)
+        assert not any(row.tobytes() in seen for row in site.learn(first))
+        assert (tmp_path / name / ANSWERED).is_file()
