@@ -175,7 +175,7 @@ def write(encoder: Path, content: bytes, numbers: dict[str, Any], out: Path, hea
         "steps": about.steps,
         "weights_hash": about.weights_hash,
         "fitted_to": f"simulated, preset wide, {heads}",
-        "measured_on": "docs/explanation/signs.md",
+        "measured_on": "docs/lab/signs.md",
         **numbers,
     }
     with replacing(out / "outline.onnx") as path:

@@ -1,4 +1,4 @@
-"""Simulated heads against a real one: the numbers that docs/explanation/simulator.md prints."""
+"""Simulated heads against a real one: the numbers that docs/lab/simulator.md prints."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ FEATURES = (
 """What is measured, in this order.
 
 The gaps are ours. In 10 of 23 features one of four real heads lay outside of the middle 90 % of
-simulated ones (docs/explanation/simulator.md), in edges and anatomy more than in noise, which
+simulated ones (docs/lab/simulator.md), in edges and anatomy more than in noise, which
 follows scanners.
 """
 

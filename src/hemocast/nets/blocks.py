@@ -114,7 +114,7 @@ class StackInput(nn.Module):
 
     Sulci and ventricles are never the same on both sides and are far darker than an infarct. With
     ``fluid_hu`` the pixels that hold fluid are left out before pooling, so that the difference is
-    one of tissue with tissue (docs/explanation/models.md); without, as in models of version 0.1,
+    one of tissue with tissue (docs/lab/models.md); without, as in models of version 0.1,
     pooled pixels mix both.
 
     Parameters

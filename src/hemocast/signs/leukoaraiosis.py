@@ -28,7 +28,7 @@ _WHITE, _GREY, _WET, _VENTRICLE = 0.75, 0.6, 0.5, 0.4
 _LEAST_CELLS = 12
 _SMOOTH = (0.0, 0.4, 1.0, 1.0)
 # Grade of a half = first + second x (ring - deep grey) + third x (deep grey - 36 HU); ours, fitted
-# to simulated heads (docs/explanation/signs.md).
+# to simulated heads (docs/lab/signs.md).
 _GRADE = (-0.974, -0.238, -0.092)
 _GREY_HU = 36.0
 MOST = 4.0

@@ -29,7 +29,7 @@ _LEAST = 0.02
 LIMITS_MM = 2.5
 """95 % limits of agreement with the truth in 54 simulated heads, to both sides.
 
-From docs/explanation/signs.md.
+From docs/lab/signs.md.
 """
 
 

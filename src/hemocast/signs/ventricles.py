@@ -21,7 +21,7 @@ _ACROSS_MM, _ALONG_MM, _UP_MM = 40.0, (-72.0, 42.0), (-8.0, 40.0)
 _BEHIND_MM, _THIRD_MM = (11.0, -24.0, 12.0), (5.0, (-30.0, 8.0), 10.0)
 _LIKELY = 0.3
 # Fluid that is measured, of what was drawn; and 95 % of the ratios to it: see
-# docs/explanation/signs.md.
+# docs/lab/signs.md.
 _FOUND_SHARE = 0.725
 FACTORS = (0.67, 1.5)
 # Where the heads of the caudate nuclei stand against the frontal horns.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hemocast.nets import Network
 
 PLAIN_ML, PLAIN_UPTAKE = 5.0, 0.07
-"""An infarct is plain from so much on, as in ``docs/explanation/heatmaps.md``; ours."""
+"""An infarct is plain from so much on, as in ``docs/lab/heatmaps.md``; ours."""
 TURNED_BY = 100
 """Training scans by which the random network's last layer is pointed towards HT."""
 COLUMNS = (

@@ -5,7 +5,7 @@ stretch the scale; what beam hardening correction and scatter leave darkens or b
 of the head (cupping), its front, and a rim under the bone (pseudo-enhancement and the kernel's far
 tails). The kinds are as every textbook of CT has them (Barrett and Keat 2004,
 10.1148/rg.246045065); the amounts are ours, set so that simulated heads spread as four real ones
-do (docs/explanation/simulator.md).
+do (docs/lab/simulator.md).
 """
 
 from __future__ import annotations
