@@ -1,4 +1,4 @@
-"""Make the pictures of the simulator in docs/images, and print the numbers of docs/lab/simulator.md.
+"""Make the pictures of the simulator in docs/images; print the numbers of docs/lab/simulator.md.
 
 Run: ``HEMOCAST_TEST_DATA=... python benchmarks/simulator_figure.py [docs/images]``. The folder of
 test data must hold the real head, which is part of the pictures (see `ATTRIBUTION`).
