@@ -46,7 +46,7 @@ def settled(
     take(small_study(tmp_path / "s", "P1"))
 
     def _settle() -> None:
-        Settler(office.jobs, 0, 0).look()
+        Settler(office.jobs, JobsConfig(settle_s=0)).look()
 
     _settle()
     return _settle

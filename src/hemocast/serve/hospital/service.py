@@ -22,6 +22,7 @@ from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.node import listening
 from hemocast.serve.hospital.peers import Caller
+from hemocast.serve.hospital.pull.counting import Counter, Counting
 from hemocast.serve.hospital.pull.puller import Puller
 from hemocast.serve.hospital.retention import Retention
 from hemocast.serve.hospital.root import Root
@@ -118,7 +119,7 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
             (evt.EVT_DIMSE_SENT, promises.answered),
         ]
         port = held.enter_context(listening(settings.node, inbox, office.root.incoming, also))
-        settler = Settler(jobs, settings.jobs.settle_s, settings.jobs.told_s)
+        settler = Settler(jobs, settings.jobs)
         rules, outgoing = settings.analysis.rules, Outgoing.of(settings)
         worker = Worker(jobs, office.root, analyst, settings.jobs, rules, outgoing)
         deliveries = Deliveries(office.database)
@@ -128,7 +129,7 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
         loops.append(_Loop("deliver", stop, courier.work))
         retention = Retention(office.database, office.root, settings.storage.pixels_days)
         loops.append(_Loop("retain", stop, retention.look, rest_s=_RETAIN_S))
-        loops += _asking(office, inbox, stop)
+        loops += _asking(office, inbox, stop) + _counting(office, inbox, stop)
         if settings.watch.folder is not None:
             watch = Watch(settings.watch.folder, settings.watch.stable_s, office.root, inbox)
             loops.append(_Loop("watch", stop, watch.look))
@@ -151,6 +152,23 @@ def _asking(office: Office, inbox: Inbox, stop: threading.Event) -> list[_Loop]:
             step = partial(puller.look, lambda: not stop.is_set())
             loops.append(_Loop(f"pull-{query.name}", stop, step, rest_s=query.every_s))
     return loops
+
+
+def _counting(office: Office, inbox: Inbox, stop: threading.Event) -> list[_Loop]:
+    """Give a loop that asks peers how many images studies have, where the settings name any."""
+    from hemocast.serve.hospital.pull.dimse import DimsePeer
+
+    settings = office.settings
+    caller, title = Caller(settings.node, settings.delivery.timeout_s), settings.node.ae_title
+    peers = [
+        Counting(peer, DimsePeer(peer, caller, title, "move", inbox))
+        for peer in settings.delivery.peers
+        if peer.counts is not None
+    ]
+    if not peers:
+        return []
+    counter = Counter(office.jobs, Holdings(office.database), peers, settings.jobs.told_s)
+    return [_Loop("count", stop, partial(counter.look, lambda: not stop.is_set()))]
 
 
 def _processes(office: Office) -> OtherProcess:

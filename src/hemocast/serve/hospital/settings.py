@@ -143,6 +143,12 @@ class JobsConfig(Settings):
         le=86_400,
         description="... or, for so long, when all are here of which the sender or a query told",
     )
+    lacking_s: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="... and only when none came for so long while fewer are here than were told",
+    )
     workers: int = Field(1, ge=1, le=64, description="studies predicted at once, a process each")
     attempts: int = Field(5, ge=1, le=100, description="before a study waits for a person")
     backoff_s: float = Field(
@@ -192,6 +198,11 @@ class Peer(Settings):
     port: int = Field(104, ge=1, le=65535)
     tls: bool = Field(False, description="with the node's certificate")
     results: bool = Field(False, description="results go there, once delivery is on")
+    counts: Literal["study", "series"] | None = Field(
+        None,
+        description="asked how many CT images a study has that is arriving: all in it, or those of "
+        "the series of which an image is here; null: not asked",
+    )
     commitment: bool = Field(
         False, description="a result counts as sent only when the peer commits to keep it"
     )

@@ -1,8 +1,8 @@
 """When a study is complete: DICOM does not say, so no image may have come for some time.
 
-Where a query or the modality told how many images there are, and so many are here, that time is
-shorter. It is not nothing: some modalities ask for commitment image by image, so that each list is
-whole for a moment.
+Where a query or the modality told how many images there are, that time is shorter once so many are
+here, and longer, but not for ever, while fewer are. The shorter one is not nothing: some modalities
+ask for commitment image by image, so that each list is whole for a moment.
 
 The time is the machine's monotonic clock, since this process first saw as many images as there are:
 a clock that is set, a restart and a second node change nothing but that a study waits longer.
@@ -10,10 +10,38 @@ a clock that is set, a restart and a second node change nothing but that a study
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from hemocast.serve.hospital.settings import JobsConfig
 from hemocast.serve.hospital.store.jobs import Job, Jobs, State
+
+_LOG = logging.getLogger(__name__)
+
+
+class Stillness:
+    """For how long no image has come of each study, as this process saw it.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds that only ever rise.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: dict[int, tuple[int, float]] = {}
+
+    def look(self, jobs: Sequence[Job]) -> dict[int, float]:
+        """Give the seconds of each job that waits now, by study; others are forgotten."""
+        now = self._clock()
+        seen = {job.study: self._seen.get(job.study, (-1, 0.0)) for job in jobs}
+        for job in jobs:
+            if seen[job.study][0] != job.images:
+                seen[job.study] = job.images, now
+        self._seen = seen
+        return {study: now - since for study, (_, since) in seen.items()}
 
 
 class Settler:
@@ -22,39 +50,37 @@ class Settler:
     Parameters
     ----------
     jobs : Jobs
-    settle_s : float
+    settings : JobsConfig
         How long no image may have come.
-    told_s : float
-        The same, when as many are here as somebody told of.
     clock : callable
         Seconds that only ever rise.
     """
 
     def __init__(
-        self,
-        jobs: Jobs,
-        settle_s: float,
-        told_s: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, jobs: Jobs, settings: JobsConfig, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._jobs = jobs
-        self._settle_s = settle_s
-        self._told_s = told_s
-        self._clock = clock
-        self._seen: dict[int, tuple[int, float]] = {}
+        self._settings = settings
+        self._still = Stillness(clock)
 
     def look(self) -> int:
         """Settle what is complete; return how many studies that were."""
         waiting = self._jobs.all(State.RECEIVED)
-        self._seen = {job.study: self._seen_of(job) for job in waiting}
-        ready = [job for job in waiting if self._is_complete(job)]
-        return sum(self._jobs.move(job, State.SETTLED) is not None for job in ready)
+        still = self._still.look(waiting)
+        return sum(self._settle(job) for job in waiting if still[job.study] >= self._wait_s(job))
 
-    def _seen_of(self, job: Job) -> tuple[int, float]:
-        images, since = self._seen.get(job.study, (-1, 0.0))
-        return (images, since) if images == job.images else (job.images, self._clock())
+    def _wait_s(self, job: Job) -> float:
+        usual_s = self._settings.settle_s
+        if job.expected is None or job.images > job.expected:
+            return usual_s  # more than were told of: the number was not the whole
+        if job.images == job.expected:
+            return min(self._settings.told_s, usual_s)
+        return max(self._settings.lacking_s, usual_s)
 
-    def _is_complete(self, job: Job) -> bool:
-        told = job.images == job.expected  # more than were told of: the number was not the whole
-        wait = min(self._told_s, self._settle_s) if told else self._settle_s
-        return self._clock() - self._seen[job.study][1] >= wait
+    def _settle(self, job: Job) -> bool:
+        settled = self._jobs.move(job, State.SETTLED) is not None
+        if settled and job.images < (job.expected or 0):
+            _LOG.warning(
+                "study %s is taken as it is: %d of %d images", job.name, job.images, job.expected
+            )
+        return settled

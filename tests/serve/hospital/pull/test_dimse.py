@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pynetdicom import AE, evt
 
 from hemocast.errors import PeerRefused
+from hemocast.serve.hospital.peers import Caller
 from hemocast.serve.hospital.people.audit import Person
 from hemocast.serve.hospital.pull.asked_for import pull_now
+from hemocast.serve.hospital.pull.dimse import FIND, DimsePeer
 from hemocast.serve.hospital.pull.puller import Pulled
 from hemocast.serve.hospital.pull.settings import Query
+from hemocast.serve.hospital.settings import NodeConfig, Peer
 from hemocast.serve.hospital.store.jobs import State
 
 BOSS = Person("cli:boss")
@@ -72,3 +76,33 @@ def test_a_peer_that_is_away_refuses_or_cannot_send_is_told(
         with pytest.raises(PeerRefused, match="no status"):
             pull_now(service.office, query, BOSS)
         assert service.office.jobs.all() == []
+
+
+def test_images_are_counted_one_by_one_where_the_peer_tells_no_number() -> None:
+    entity = AE("PACS")
+    entity.add_supported_context(FIND)
+
+    def find(event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
+        asked = event.identifier
+        if asked.QueryRetrieveLevel == "SERIES":
+            for uid, modality, number in (("1.1", "CT", 7), ("1.2", "CT", None), ("1.3", "MR", 9)):
+                answer = Dataset()
+                answer.SeriesInstanceUID, answer.Modality = uid, modality
+                answer.NumberOfSeriesRelatedInstances = number
+                yield 0xFF00, answer
+            return
+        assert (asked.QueryRetrieveLevel, asked.SeriesInstanceUID) == ("IMAGE", "1.2")
+        for uid in ("1.2.1", "1.2.2", "1.2.2"):
+            answer = Dataset()
+            answer.SOPInstanceUID = uid
+            yield 0xFF00, answer
+
+    server = entity.start_server(
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, find)]
+    )
+    peer = Peer(name="p", ae_title="PACS", host="127.0.0.1", port=server.server_address[1])
+    try:
+        asked = DimsePeer(peer, Caller(NodeConfig(), 10), "HEMOCAST", "move", None)
+        assert asked.count("1") == {"1.1": 7, "1.2": 2}
+    finally:
+        server.shutdown()

@@ -79,6 +79,32 @@ class DimsePeer:
         series = [found_series(one) for one in answers if wanted.fits_series(one, study)]
         return FoundStudy(uid, tuple(one for one in series if one.uid))
 
+    def count(self, study: str) -> dict[str, int]:
+        """Give how many images a study's CT series have, by series UID; none: it is not known.
+
+        Raises
+        ------
+        PeerRefused
+            It does not answer, or its answer is no list.
+        """
+        entity = self._caller.entity()
+        entity.add_requested_context(FIND)
+        with self._caller.association(self._peer, entity) as association:
+            keys = {"StudyInstanceUID": study, "Modality": "CT"}
+            answers = self._ask(association, _query("SERIES", SERIES_KEYS, keys))
+            series = [found_series(one) for one in answers if text(one, "Modality") in ("CT", "")]
+            return {
+                one.uid: one.images or self._images(association, study, one.uid)
+                for one in series
+                if one.uid
+            }
+
+    def _images(self, association: Association, study: str, series: str) -> int:
+        """Count the images of a series one by one: the number is an optional key of PS3.4 C.6."""
+        keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+        answers = self._ask(association, _query("IMAGE", ("SOPInstanceUID",), keys))
+        return len({text(one, "SOPInstanceUID") for one in answers} - {""})
+
     def _ask(self, association: Association, query: Dataset) -> list[Dataset]:
         found: list[Dataset] = []
         if not association.is_established:

@@ -70,6 +70,12 @@ class Holdings:
             found = connection.execute(wanted.where(STUDIES.c.patient_id != "")).scalars()
             return sorted(found)
 
+    def uid_of(self, study: int) -> str:
+        """UID of a study."""
+        wanted = select(STUDIES.c.study_uid).where(STUDIES.c.id == study)
+        with self._database.reading() as connection:
+            return str(connection.execute(wanted).scalar_one())
+
     def patient_of(self, study: int) -> str:
         """Patient ID of a study."""
         wanted = select(STUDIES.c.patient_id).where(STUDIES.c.id == study)
