@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hemocast.config import Config
 from hemocast.dataset import Dataset
 from hemocast.errors import TooFewPatients
 from hemocast.evaluate.run import EvaluationOptions, Tables, evaluate_inputs, read_inputs
-from hemocast.federate import SignedPlan
+from hemocast.federate import Privacy, SignedPlan
 from hemocast.federate.keys import public_of, read_key
 from hemocast.files import write_json
 from hemocast.model import Purpose
@@ -89,3 +90,16 @@ def test_a_single_site_is_no_federation(tmp_path: Path) -> None:
         rehearse_dataset(
             stacks_of(tmp_path / "stacks", ("North",)), CONFIG, tmp_path / "out", PURPOSE, QUICK
         )
+
+
+def test_with_noise_every_receipt_says_epsilon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hemocast.train.pretrain.head.findings_of", findings)
+    dataset = stacks_of(tmp_path / "stacks", ("North", "South"))
+    options = replace(QUICK, privacy=Privacy(clip=1, noise=4))
+    done = rehearse_dataset(dataset, CONFIG, tmp_path / "out", PURPOSE, options)
+    expected = Privacy(clip=1, noise=4).epsilon(2 * QUICK.rounds + 1)
+    assert {one.epsilon for one in done.learned.federated.receipts} == {expected}
+    assert done.learned.signed.plan.privacy == options.privacy
+    assert all(one.receipts[0].epsilon is None for one in done.learned.local.values())

@@ -32,6 +32,17 @@ def rehearse(
     proximal: Annotated[
         float, typer.Option(min=0, max=10, help="FedProx's pull to the common weights; 0: FedAvg.")
     ] = 0.0,
+    noise: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1e6,
+            help="Differential privacy: noise, in units of --clip; 0: none.",
+        ),
+    ] = 0.0,
+    clip: Annotated[
+        float, typer.Option(min=1e-3, max=100, help="With --noise: longest update of a site.")
+    ] = 1.0,
     test_fraction: Annotated[
         float, typer.Option(min=0.05, max=0.8, help="Of each site's patients, to test on.")
     ] = 0.3,
@@ -47,6 +58,7 @@ def rehearse(
     from hemocast.cli.progress import stage_bars
     from hemocast.config import Config
     from hemocast.dataset import Dataset
+    from hemocast.federate import Privacy
     from hemocast.model import Purpose
     from hemocast.pipeline.federate import FederateOptions, rehearse_dataset
     from hemocast.train import with_encoder
@@ -56,12 +68,14 @@ def rehearse(
         update={"train": settings.train.model_copy(update={"seed": seed})}
     )
     with stage_bars() as progress:
+        privacy = Privacy(clip=clip, noise=noise) if noise else None
         options = FederateOptions(
-            test_fraction, rounds, local_steps, proximal, workers, progress
-        )  # fmt: skip
+            test_fraction, rounds, local_steps, proximal, workers, progress, privacy
+        )
         purpose = Purpose(name, horizon, population)
         done = rehearse_dataset(Dataset(dataset), settings, out, purpose, options)
     for receipt in done.learned.federated.receipts:
-        print(f"{receipt.site}: {receipt.n_patients} patients, {receipt.n_events} with HT")
+        hidden = "" if receipt.epsilon is None else f", epsilon {receipt.epsilon:.2f}"
+        print(f"{receipt.site}: {receipt.n_patients} patients, {receipt.n_events} with HT{hidden}")
     print(f"{done.refused} scan(s) refused")
     print(f"Predictions: {done.predictions}")

@@ -6,10 +6,12 @@ hospital.
 """
 
 from hemocast.federate.plan import Plan, SignedPlan, sign_plan
+from hemocast.federate.privacy import Privacy
 from hemocast.federate.receipt import Receipt
 from hemocast.federate.run import Federated, federate
 from hemocast.federate.site import Findings, Site
 
 __all__ = [
-    "Federated", "Findings", "Plan", "Receipt", "SignedPlan", "Site", "federate", "sign_plan",
+    "Federated", "Findings", "Plan", "Privacy", "Receipt", "SignedPlan", "Site", "federate",
+    "sign_plan",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from hemocast.config import PrepareConfig, Settings
 from hemocast.errors import NotAgreed
 from hemocast.federate.keys import is_signed, public_of
+from hemocast.federate.privacy import Privacy
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,6 +55,8 @@ class Plan(Settings):
     secure_aggregation : bool
         Weights leave a hospital masked, and the coordinator learns their mean alone; see
         `hemocast.federate.flower.secagg`. Without it the coordinator sees each hospital's.
+    privacy : Privacy or None
+        Differential privacy of a hospital's updates; None: none, epsilon is infinite.
     seed : int
         Deals patients into folds.
     """
@@ -74,6 +77,7 @@ class Plan(Settings):
     proximal: float = Field(0.0, ge=0)
     least_sites: int = Field(2, ge=1)
     secure_aggregation: bool = False
+    privacy: Privacy | None = None
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
@@ -90,6 +94,11 @@ class Plan(Settings):
     def width(self) -> int:
         """Weights of one last layer: a slope for each finding, and the bias."""
         return len(self.middle) + 1
+
+    @property
+    def releases(self) -> int:
+        """Updates that a hospital sends in all: one a round of both phases, and the last sum."""
+        return 2 * self.rounds + 1
 
     def design(self, findings: np.ndarray[Any, np.dtype[np.float64]]) -> Any:
         """Scale findings, shape (n, d), and add a column of ones, shape (n, d + 1)."""

@@ -31,9 +31,12 @@ class Receipt:
     n_patients, n_events : int
         It learned from; with HT among them.
     rounds : int
-        It answered.
+        It answered: different questions for an update.
     model : str
         SHA-256 of the weights that came of it.
+    epsilon, delta : float or None
+        Of differential privacy, of all the updates that left; the unit is the hospital's whole
+        update. None: no noise was added, and there is no such bound.
     software : str
         Version.
     signature : str
@@ -46,6 +49,8 @@ class Receipt:
     n_events: int
     rounds: int
     model: str
+    epsilon: float | None = None
+    delta: float | None = None
     software: str = VERSION
     signature: str = ""
 
@@ -59,8 +64,11 @@ class Receipt:
         weights: NDArray[np.float64],
     ) -> Receipt:
         """Write one, not signed yet."""
-        plan = hashlib.sha256(signed.content).hexdigest()
-        return cls(site, plan, *counts, len(set(answered)), hash_weights(weights))
+        plan, updates = hashlib.sha256(signed.content).hexdigest(), len(set(answered))
+        receipt = cls(site, plan, *counts, updates, hash_weights(weights))
+        if (privacy := signed.plan.privacy) is None:
+            return receipt
+        return replace(receipt, epsilon=privacy.epsilon(updates), delta=privacy.delta)
 
     @property
     def content(self) -> bytes:
@@ -94,6 +102,7 @@ calibration 2; once a mean over all patients of 2 x 2 numbers; this receipt. Wha
 findings, logits, labels, names.
 
 {_seen(plan)}
+{_hidden(receipt, plan)}
 
 Plan {receipt.plan}, signed by {signed.coordinator}.
 Weights {receipt.model}. Hemocast {receipt.software}.
@@ -108,3 +117,14 @@ def _seen(plan: Plan) -> str:
             "not those of this hospital."
         )
     return "The coordinator saw the weights of this hospital."
+
+
+def _hidden(receipt: Receipt, plan: Plan) -> str:
+    """Say what differential privacy there is, and of what."""
+    if plan.privacy is None:
+        return "No noise was added: there is no bound on what weights tell of a patient."
+    return (
+        f"Each update was cut to length {plan.privacy.clip:g}, with noise of {plan.privacy.sd:g}\n"
+        f"on each number: epsilon {receipt.epsilon:.2f} at delta {receipt.delta:g}, of this\n"
+        "hospital's whole update, one patient or all. The counts are exact."
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.errors import StatisticsError
 from hemocast.federate.keys import public_of
 from hemocast.federate.plan import Plan, SignedPlan, sign_plan
 from hemocast.federate.run import Federated, federate
@@ -111,8 +112,8 @@ def rehearse(
 
 def _alone(plan: Plan, name: str, findings: Findings, coordinator: Ed25519PrivateKey) -> Federated:
     """Learn as a federation of one."""
-    alone = {"sites": {name: public_of(coordinator)}, "least_sites": 1, "secure_aggregation": False}
-    one = plan.model_copy(update=alone)
+    nobody_else = {"least_sites": 1, "secure_aggregation": False, "privacy": None}
+    one = plan.model_copy(update={"sites": {name: public_of(coordinator)}} | nobody_else)
     signed = sign_plan(one, coordinator)
     return federate(signed, {name: Site(name, findings, signed, coordinator)})
 
@@ -127,8 +128,14 @@ def _joined(findings: Mapping[str, Findings]) -> Findings:
 
 
 def _recalibrated(joint: Federated, site: Site) -> Calibration:
-    """Bring the calibration up to date where the patients are; the threshold stays the common."""
+    """Bring the calibration up to date where the patients are; the threshold stays the common.
+
+    Where noise left nothing that a curve could be fitted to, the common one stays.
+    """
     own = site.findings
     logit = site.out_of_fold(joint.head)
-    local, _ = recalibrate(joint.calibration, logit, own.label, own.patient)
+    try:
+        local, _ = recalibrate(joint.calibration, logit, own.label, own.patient)
+    except StatisticsError:
+        return joint.calibration
     return replace(local, threshold=joint.calibration.threshold)

@@ -24,6 +24,8 @@ from hemocast.model.calibrate import Calibration
 Floats = NDArray[np.float64]
 Answer = TypeVar("Answer")
 Question = Literal["learn", "information"]
+_LEAST_INFORMATION = 1e-3
+"""Of a patient, where noise leaves less."""
 
 
 class Answers(Protocol):
@@ -141,7 +143,7 @@ def federate(
     curve = rounds.run("calibration", np.array([1.0, 0.0]), head)
     slope, intercept = max(float(curve[0]), 0.01), float(curve[1])
     last = Task("calibration", 0, np.array([slope, intercept]), rounds.everyone, head)
-    covariance = np.linalg.inv(rounds.information(last))
+    covariance = rounds.covariance(last)
     (vss, vsi), (_, vii) = covariance.tolist()
     everyone = rounds.everyone
     share = everyone.n_events / everyone.n_patients
@@ -218,10 +220,20 @@ class _Rounds:
             self._keep(phase, number, weights)
         return weights
 
-    def information(self, task: Task) -> Floats:
-        """Sum, over all patients of who answers, what tells how sure the calibration is."""
+    def covariance(self, task: Task) -> Floats:
+        """Return the covariance of slope and intercept.
+
+        Under differential privacy the noise of the last round is added, and what noise makes of the
+        patients' information counts for a little at least: the interval errs to the wide side.
+        """
         mean, answered = self._together.mean("information", task, self._counts, self.least)
-        return mean * sum(self._counts[name].n_patients for name in answered)
+        patients = np.array([self._counts[name].n_patients for name in answered], np.float64)
+        if (privacy := self._signed.plan.privacy) is None:
+            return np.asarray(np.linalg.inv(mean * patients.sum()))
+        values, axes = np.linalg.eigh((mean + mean.T) / 2)
+        known = 1 / (np.maximum(values, _LEAST_INFORMATION) * patients.sum())
+        noise = privacy.sd**2 * float(patients @ patients) / patients.sum() ** 2
+        return np.asarray((axes * known) @ axes.T + noise * np.eye(2))
 
     def _keep(self, phase: Phase, number: int, weights: Floats) -> None:
         if self._state is not None:

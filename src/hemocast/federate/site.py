@@ -6,6 +6,8 @@ Three answers leave: counts of patients, weights, and once, for the interval of 
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -89,6 +91,13 @@ class Task:
     everyone: Counts
     head: Floats | None = None
 
+    def digest(self) -> str:
+        """SHA-256 of all of it."""
+        arrays = [self.weights] if self.head is None else [self.weights, self.head]
+        text = f"{self.phase} {self.round} {self.everyone} {[one.shape for one in arrays]}"
+        numbers = b"".join(np.ascontiguousarray(one, "<f8").tobytes() for one in arrays)
+        return hashlib.sha256(text.encode() + numbers).hexdigest()
+
 
 @dataclass
 class Site:
@@ -108,7 +117,8 @@ class Site:
     Raises
     ------
     NotAgreed
-        The plan does not name the hospital with this key, or is of another encoder's findings.
+        The plan does not name the hospital with this key, or is of another encoder's findings; or,
+        when asked, more updates are asked for than the plan's privacy allows.
     TooFewPatients
         Fewer than `LEAST` patients of a class.
     """
@@ -148,7 +158,13 @@ class Site:
 
     def learn(self, task: Task) -> Floats:
         """Take the steps of a round from the common weights; return where they lead."""
-        self.answered.append(f"{task.phase}-{task.round}")
+        return self._leave(task.phase, task, task.weights, self._learned)
+
+    def information(self, task: Task) -> Floats:
+        """Mean, over its patients, of what tells how sure slope and intercept are, shape (2, 2)."""
+        return self._leave("information", task, np.zeros((2, 2)), self._informed)
+
+    def _learned(self, task: Task) -> Floats:
         if task.phase == "calibration":
             return self._descend(self._oof(task), task, task.weights, self._softened(task))
         design = self.signed.plan.design(self.findings.values)
@@ -160,13 +176,30 @@ class Site:
         ]
         return np.array(rows)
 
-    def information(self, task: Task) -> Floats:
-        """Mean, over its patients, of what tells how sure slope and intercept are, shape (2, 2)."""
-        self.answered.append("information")
+    def _informed(self, task: Task) -> Floats:
         design, weight = self._oof(task)
         risk = expit(design @ task.weights)
         share = weight / weight.sum()
         return np.asarray(design.T @ (design * (share * risk * (1 - risk))[:, None]))
+
+    def _leave(
+        self, question: str, task: Task, start: Floats, compute: Callable[[Task], Floats]
+    ) -> Floats:
+        """Note a question and answer it: with noise, and as often as agreed, if the plan has it."""
+        asked = f"{question}-{task.round}-{task.digest()[:16]}"
+        privacy, plan = self.signed.plan.privacy, self.signed.plan
+        if privacy and len({*self.answered, asked}) > plan.releases:
+            raise NotAgreed(
+                f"{plan.releases} updates have left, and another one is asked for",
+                "as many as the plan's epsilon counts",
+                "Ask for a new plan",
+            )
+        self.answered.append(asked)
+        found = compute(task)
+        if privacy is None:
+            return found
+        secret = b"noise" + self.key.private_bytes_raw() + asked.encode() + plan.hash().encode()
+        return start + privacy.hide(found - start, secret)
 
     def out_of_fold(self, head: Floats) -> Floats:
         """Return every scan's logit by the last layer that had not seen its patient; stays here."""
@@ -176,9 +209,8 @@ class Site:
     def receipt(self, weights: Floats) -> Receipt:
         """Sign what was taken part in, and which model came of it."""
         counts = self.counts()
-        return Receipt.of(
-            self.name, self.signed, (counts.n_patients, counts.n_events), self.answered, weights
-        ).signed(self.key)
+        patients = (counts.n_patients, counts.n_events)
+        return Receipt.of(self.name, self.signed, patients, self.answered, weights).signed(self.key)
 
     def _oof(self, task: Task) -> tuple[Floats, Floats]:
         if task.head is None:

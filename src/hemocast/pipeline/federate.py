@@ -16,7 +16,7 @@ from hemocast.dataset import Dataset
 from hemocast.dataset.split.by_patient import split_patients
 from hemocast.dataset.split.draw import sites_of
 from hemocast.errors import TooFewPatients
-from hemocast.federate import Findings, Plan
+from hemocast.federate import Findings, Plan, Privacy
 from hemocast.federate.keys import make_key
 from hemocast.federate.receipt import site_card
 from hemocast.federate.rehearsal import Rehearsal, rehearse
@@ -57,6 +57,8 @@ class FederateOptions:
         Processes for preparing.
     progress : callable, optional
         Called with (stage, done, total).
+    privacy : Privacy or None
+        Differential privacy of the sites' updates.
     """
 
     test_fraction: float = 0.3
@@ -65,6 +67,7 @@ class FederateOptions:
     proximal: float = 0.0
     workers: int = 1
     progress: Callable[[str, int, int], None] | None = None
+    privacy: Privacy | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,7 @@ def _plan(about: About, config: Config, purpose: Purpose, options: FederateOptio
         rounds=options.rounds,
         local_steps=options.local_steps,
         proximal=options.proximal,
+        privacy=options.privacy,
         seed=config.train.seed,
     )
 

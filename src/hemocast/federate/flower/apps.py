@@ -98,7 +98,8 @@ def answer_of(site: Site, asked: RecordDict) -> RecordDict:
     if question == "counts":
         return saying(**asdict(site.counts()))
     if question == "receipt":
-        return saying(**asdict(site.receipt(arrays_in(asked)[0])))
+        receipt = asdict(site.receipt(arrays_in(asked)[0]))
+        return saying(**{name: one for name, one in receipt.items() if one is not None})
     if site.signed.plan.secure_aggregation:
         raise NotAgreed(
             "Weights are asked for openly", "masked, as the plan says", "Ask the coordinator"

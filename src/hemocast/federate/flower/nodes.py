@@ -144,7 +144,7 @@ def asking(question: str, **more: str | int) -> RecordDict:
     return RecordDict({"asked": ConfigRecord({"question": question, **more})})
 
 
-def saying(**values: str | int) -> RecordDict:
+def saying(**values: str | float) -> RecordDict:
     """Write an answer of names and counts down."""
     return RecordDict({"said": ConfigRecord(dict(values))})
 
