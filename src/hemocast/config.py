@@ -175,6 +175,11 @@ class TrainConfig(Settings):
         False,
         description="with an encoder: clinical values enter the last layer beside its findings",
     )
+    harmonise: bool = Field(
+        False,
+        description="with an encoder, or signs: site effects (ComBat, of the training sites alone) "
+        "are taken out of findings, or signs, before the model is fitted to them",
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads; default: all")
 
     @model_validator(mode="after")
@@ -188,7 +193,7 @@ class TrainConfig(Settings):
         # Files and hashes of runs stay as they were before there were these settings.
         content: dict[str, Any] = write(self)
         fields = type(self).model_fields
-        newer = ("encoder", "record", "devices", "class_weights", "log_to")
+        newer = ("encoder", "record", "devices", "class_weights", "log_to", "harmonise")
         return {k: v for k, v in content.items() if k not in newer or v != fields[k].default}
 
 

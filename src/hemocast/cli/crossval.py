@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hemocast.cli.options import Encoder, Net, Record, Workers, chosen_settings, output
+from hemocast.cli.options import Encoder, Harmonise, Net, Record, Workers, chosen_settings, output
 
 
 def crossval(
@@ -19,6 +19,7 @@ def crossval(
     net: Net = None,
     encoder: Encoder = None,
     record: Record = False,
+    harmonise: Harmonise = False,
     name: Annotated[str, typer.Option(help="Of the model in predictions.csv.")] = "ht",
     folds: Annotated[int, typer.Option(min=2, max=50, help="How many.")] = 5,
     leave_out: Annotated[
@@ -40,7 +41,7 @@ def crossval(
     from hemocast.pipeline.crossval import CrossOptions, cross_validate
     from hemocast.stats import MAIN_METRICS
 
-    settings = chosen_settings(config, net, encoder, record)
+    settings = chosen_settings(config, net, encoder, record, harmonise)
     with stage_bars() as progress:
         options = CrossOptions(folds, name, workers, progress, leave_out)
         done = cross_validate(Dataset(dataset), settings, out, options)

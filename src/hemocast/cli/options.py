@@ -75,6 +75,13 @@ Record = Annotated[
         help="With --encoder: the dataset's clinical values enter the last layer, jointly fitted.",
     ),
 ]
+Harmonise = Annotated[
+    bool,
+    typer.Option(
+        "--harmonise",
+        help="Take site effects out of findings or signs (ComBat, of the training sites alone).",
+    ),
+]
 Service = Annotated[
     Path, typer.Option("--config", help="The settings file, of 'hemocast serve init'.")
 ]
@@ -96,7 +103,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def chosen_settings(
-    config: Path | None, net: str | None, encoder: Path | None, record: bool
+    config: Path | None,
+    net: str | None,
+    encoder: Path | None,
+    record: bool,
+    harmonise: bool = False,
 ) -> Config:
     """Read the settings of a training, and what the options change of them.
 
@@ -110,6 +121,9 @@ def chosen_settings(
     from hemocast.config import AUTO, Config, load_config
 
     settings = (load_config(config) if config else Config()).with_net(net)
+    if harmonise:
+        train = settings.train.model_copy(update={"harmonise": True})
+        settings = settings.model_copy(update={"train": train})
     if not (encoder or net or config or record):
         encoder = Path(AUTO)
     if encoder == Path(AUTO):

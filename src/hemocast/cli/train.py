@@ -10,6 +10,7 @@ import typer
 from hemocast.cli.options import (
     SPLIT,
     Encoder,
+    Harmonise,
     NamedBy,
     Net,
     Record,
@@ -34,6 +35,7 @@ def train(
     net: Net = None,
     encoder: Encoder = None,
     record: Record = False,
+    harmonise: Harmonise = False,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "ht",
     horizon: Annotated[
         str, typer.Option(help="What the probability is a probability of.")
@@ -68,7 +70,7 @@ def train(
     from hemocast.stats import MAIN_METRICS
 
     purpose = Purpose(name, horizon, population)
-    settings = chosen_settings(config, net, encoder, record)
+    settings = chosen_settings(config, net, encoder, record, harmonise)
     table = find_split(dataset, split) if split else None
     for taken in take_tables(dataset, [labels] if labels else (), key):
         print(taken)

@@ -21,6 +21,7 @@ from hemocast.config import TrainConfig
 from hemocast.dataset.layout import Dataset
 from hemocast.dataset.maps import MAPS
 from hemocast.dataset.split.by_patient import split_patients
+from hemocast.dataset.split.draw import sites_of
 from hemocast.errors import NoMap, NothingThere, OutputExists, TableError, TooFewPatients
 from hemocast.files import replacing
 from hemocast.prepare.cells import CELLS
@@ -186,6 +187,23 @@ class StackTable:
             A table with cells that cannot be.
         """
         return read_record(Dataset(self.dataset or self.array.parent), self.participant_id)
+
+    def sites(self) -> tuple[str, ...]:
+        """Give where every scan's patient was scanned, from ``participants.tsv``.
+
+        Raises
+        ------
+        TableError
+            It is not known of some.
+        """
+        known = sites_of(Dataset(self.dataset or self.array.parent))
+        if lacking := set(self.participant_id) - set(known):
+            raise TableError(
+                f"{len(lacking)} patient(s) without a site",
+                "a site for every patient, for what is fitted site by site",
+                "Complete the column site of participants.tsv",
+            )
+        return tuple(known[one] for one in self.participant_id)
 
     def maps(self) -> Measurements:
         """Give the co-registered map of every scan, from `MAPS` beside the array.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hemocast.classical.harmonise import harmonise
 from hemocast.classical.learning import Cohort, predict_out_of_fold
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
@@ -16,6 +17,9 @@ from hemocast.train.state import Fitted
 
 def fit_measured(data: StackTable, config: Config) -> Fitted:
     """Fit the model of ``config.net.name``.
+
+    With ``config.train.harmonise`` site effects are taken out of the signs that are learned from;
+    whoever it is asked about later enters with the signs as they are.
 
     Choices such as a penalty are made in folds of patients. It learns from all of them; its
     calibration is for the out-of-fold logits of models that were chosen and fitted without the
@@ -46,6 +50,9 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
     record = data.record() if needs_record(recipe.views) else None
     maps = data.maps() if needs_map(recipe.views) else None
     signs = data.signs() if needs_signs(recipe.views) else None
+    data_hash = data.content_hash(record, maps, signs)
+    if config.train.harmonise and signs is not None:
+        signs = harmonise(signs, data.sites())
     cohort = cohort_of(data, measure(recipe.views, data.frames, record, maps, signs))
     cohort.require_events()
     risk = predict_out_of_fold(recipe.fit, cohort)
@@ -58,7 +65,7 @@ def fit_measured(data: StackTable, config: Config) -> Fitted:
         train=data.of(()),
         validation=data,
         validation_logit=finite_logit(risk).astype(np.float32),
-        data_hash=data.content_hash(record, maps, signs),
+        data_hash=data_hash,
         prevalence=sum(labels.values()) / len(labels),
     )
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from hemocast.classical.harmonise import Combat
 from hemocast.classical.measurements import Measurements
 from hemocast.config import Config, PrepareConfig, TrainConfig
-from hemocast.errors import ConfigError, ModelNotFound, NoRecord
+from hemocast.errors import ConfigError, ModelNotFound, NoRecord, TableError
 from hemocast.files import claim
 from hemocast.model import Purpose
 from hemocast.nets.hemispheres import Member
@@ -165,3 +166,31 @@ def test_without_an_encoder_a_record_is_refused(known, config, tmp_path):
     plain = Config(prepare=config.prepare, train=TrainConfig(threads=1)).with_record()
     with pytest.raises(ConfigError, match="hemocast fuse"):
         fit(known, plain, tmp_path)
+
+
+def test_site_effects_are_taken_out_of_what_is_learned_from_alone(data, config, tmp_path):
+    sites = {one: "AB"[k % 2] for k, one in enumerate(data.participants)}
+    own = replace(data, dataset=tmp_path)
+    rows = "\n".join(f"{one}\t{site}" for one, site in sites.items())
+    (tmp_path / "participants.tsv").write_text(f"participant_id\tsite\n{rows}\n")
+    assert own.sites() == tuple(sites[one] for one in own.participant_id)
+    asked = config.model_copy(update={"train": config.train.model_copy(update={"harmonise": True})})
+    fitted, plain = fit(own, asked, tmp_path / "with"), fit(own, config, tmp_path / "without")
+    findings = findings_of(fitted.net, own)
+    adjusted = Combat.learned(findings, own.sites()).adjusted(findings, own.sites())
+    line = Line.fitted(adjusted, np.array(own.label), own.patient_weights().astype(float))
+    np.testing.assert_allclose(fitted.net.head.weight.detach().numpy()[0], line.weight, rtol=1e-4)
+    assert not torch.equal(fitted.net.head.weight, plain.net.head.weight)
+    # Who is asked about enters as they are: the network itself is the same function of findings.
+    expected = findings @ line.weight + line.bias
+    np.testing.assert_allclose(predict_table(fitted.net, own), expected, atol=1e-3)
+
+    (tmp_path / "participants.tsv").write_text("participant_id\tsite\nsub-0\tA\n")
+    with pytest.raises(TableError, match="without a site"):
+        fit(own, asked, tmp_path / "third")
+
+
+def test_site_effects_cannot_be_taken_out_of_pixels(data, net, tmp_path):
+    asked = Config(net=net, train=TrainConfig(harmonise=True))
+    with pytest.raises(ConfigError, match="pixels"):
+        fit(data, asked, tmp_path)

@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from hemocast.classical.design import Design, learn_design
+from hemocast.classical.harmonise import Combat
 from hemocast.classical.logistic import FittedLogistic
 from hemocast.classical.measured import MeasuredModel
 from hemocast.classical.measurements import Measurements
@@ -85,6 +86,10 @@ class Line:
 def fit_head(data: StackTable, config: Config) -> Fitted:
     """Fit the last layer of the encoder that ``config.train.encoder`` names.
 
+    With ``config.train.harmonise`` site effects are taken out of the findings of the scans that are
+    learned from, anew in every fold; the network itself stays, and whoever it is asked about later
+    enters with the findings as they are.
+
     With ``config.train.record`` the patients' clinical values, by curves and with columns that say
     "missing", are inputs of the last layer beside the findings, and all weights are fitted
     together.
@@ -117,14 +122,17 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     label, weight = np.array(data.label), data.patient_weights().astype(np.float64)
     logit = np.empty(len(data), np.float32)
     people = np.array(data.participant_id)
+    sites = data.sites() if config.train.harmonise else None
     for fold in folds:
         held = np.isin(people, list(fold.parts["test"]))
+        found = _without_sites(findings, sites, ~held)
         design = None if record is None else learn_design(record.part(~held))
-        inputs = _beside(findings, design, record)
+        inputs = _beside(found, design, record)
         line = Line.fitted(inputs[~held], label[~held], weight[~held])
         logit[held] = line.logit(inputs[held])
     design = None if record is None else learn_design(record)
-    line = Line.fitted(_beside(findings, design, record), label, weight)
+    found = _without_sites(findings, sites, np.full(len(data), True))
+    line = Line.fitted(_beside(found, design, record), label, weight)
     own = line.weight[: findings.shape[1]]
     with torch.no_grad():
         net.head.weight.copy_(torch.from_numpy(own).float()[None])
@@ -145,6 +153,18 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
         prevalence=sum(labels.values()) / len(labels),
         joined=joined,
     )
+
+
+def _without_sites(
+    findings: Floats, sites: tuple[str, ...] | None, learned: NDArray[np.bool_]
+) -> Floats:
+    """Take site effects, learned of some scans, out of these; the others stay as they are."""
+    if sites is None:
+        return findings
+    where, found = np.array(sites), findings.copy()
+    effects = Combat.learned(findings[learned], where[learned].tolist())
+    found[learned] = effects.adjusted(findings[learned], where[learned].tolist())
+    return found
 
 
 def _beside(findings: Floats, design: Design | None, record: Measurements | None) -> Floats:
