@@ -19,6 +19,7 @@ from hemocast.serve.hospital.courier import Courier
 from hemocast.serve.hospital.peers import Sent
 from hemocast.serve.hospital.service import Office
 from hemocast.serve.hospital.settings import HospitalConfig, Peer
+from hemocast.serve.hospital.store.commitments import Commitments
 from hemocast.serve.hospital.store.deliveries import Deliveries, add_deliveries
 from hemocast.serve.hospital.store.events import events
 from hemocast.serve.hospital.store.jobs import State
@@ -95,8 +96,8 @@ def deliveries(office: Office, take: object, small_study: object, tmp_path: Path
 
 
 @pytest.fixture
-def asked(clock: Clock) -> Asked:
-    return Asked(100, clock)
+def asked(office: Office, clock: Clock) -> Asked:
+    return Asked(Commitments(office.database), 100, clock)
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def make_courier(
     clock: Clock,
     settings: Callable[..., HospitalConfig],
 ) -> Callable[..., Courier]:
-    def _make(**more: object) -> Courier:
+    def _make(asked: Asked = asked, **more: object) -> Courier:
         peers = [{"name": "pacs", "ae_title": "P", "host": "h", "results": True, **more}]
         given = settings(jobs={"attempts": 3, "backoff_s": 10}, delivery={"peers": peers})
         return Courier(office.jobs, deliveries, office.root, given, pacs, asked, clock=clock)
@@ -234,3 +235,60 @@ def test_what_was_stored_before_delivery_went_off_is_known_as_sent(
         asked.heard(report(*request, True))
     assert not committing.work()
     assert [state for state, *_ in states(deliveries)] == ["sent", "sent"]
+
+
+@pytest.fixture
+def restart(
+    make_courier: Callable[..., Courier], office: Office, clock: Clock
+) -> Callable[[], tuple[Courier, Asked]]:
+    def _restart() -> tuple[Courier, Asked]:
+        clock.seconds = 7.0  # its own clock begins anew
+        anew = Asked(Commitments(office.database), 100, clock)
+        return make_courier(anew, commitment=True), anew
+
+    return _restart
+
+
+def test_a_restart_sends_nothing_again_that_peers_were_asked_to_keep(
+    committing: Courier,
+    restart: Callable[[], tuple[Courier, Asked]],
+    office: Office,
+    pacs: FakePacs,
+    deliveries: Deliveries,
+    clock: Clock,
+) -> None:
+    clock.seconds = 5000.0
+    committing.work()
+    courier, anew = restart()
+    assert not courier.work()
+    clock.seconds += 99
+    assert not courier.work()
+    anew.heard(report(*pacs.requests[0], True))
+    clock.seconds += 1  # for the other object the time is up, since the restart
+    courier.work()
+    assert states(deliveries) == [("sent", "committed", 0), ("waiting", "no commitment came", 1)]
+    assert pacs.got == ["capture.dcm", "report.dcm"]
+    clock.seconds += 10
+    courier.work()
+    assert pacs.got == ["capture.dcm", "report.dcm", "report.dcm"]
+
+
+def test_a_report_that_was_heard_before_a_kill_counts_after_it_and_once(
+    committing: Courier,
+    restart: Callable[[], tuple[Courier, Asked]],
+    office: Office,
+    pacs: FakePacs,
+    deliveries: Deliveries,
+    asked: Asked,
+) -> None:
+    committing.work()
+    for request in pacs.requests:
+        asked.heard(report(*request, True))
+    courier, anew = restart()
+    answers = anew.answers()
+    courier.work()
+    assert office.jobs.get(1).state is State.DELIVERED
+    assert anew.open() == set()
+    for one in answers:  # another service looked at the same moment
+        deliveries.mark(one.delivery, "sent", one.answer, request=one.request)
+    assert len(events(office.database, 1, "sent")) == 2

@@ -23,6 +23,7 @@ from hemocast.serve.hospital.objects import refusal_objects
 from hemocast.serve.hospital.peers import Caller
 from hemocast.serve.hospital.service import Office
 from hemocast.serve.hospital.settings import Endpoint, HospitalConfig
+from hemocast.serve.hospital.store.commitments import Commitments
 from hemocast.serve.hospital.store.deliveries import Deliveries
 from hemocast.serve.hospital.store.jobs import State
 from hemocast.serve.hospital.worker import Outgoing, Worker
@@ -116,7 +117,7 @@ def test_a_result_is_sent_by_each_kind_until_the_other_side_has_it(
         Worker(
             office.jobs, office.root, analyst, given.jobs, given.analysis.rules, Outgoing.of(given)
         ).work()
-        caller, asked = Caller(given.node, 5), Asked(10, clock)
+        caller, asked = Caller(given.node, 5), Asked(Commitments(office.database), 10, clock)
         courier = Courier(office.jobs, deliveries, office.root, given, caller, asked, clock=clock)
         assert courier.work()
         told = [(one.peer, one.state, one.answer) for one in deliveries.all(1)]

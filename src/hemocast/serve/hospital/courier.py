@@ -81,11 +81,11 @@ class Courier:
     def work(self) -> bool:
         """Deliver what waits of one study; False: there is nothing to do now."""
         for answer in self._asked.answers():
-            self._mark(answer.delivery, answer.kept, answer.said)
+            self._mark(answer.delivery, bool(answer.kept), answer.answer, request=answer.request)
             self._close(self._jobs.get(answer.delivery.study))
         if not self._deliveries.is_on():
             return False
-        due = {one.study for one in self._deliveries.all(None, "waiting") if self._is_due(one)}
+        due = {one.study for one in self._due()}
         if not due:
             return False
         with self._jobs.claim(lambda job: job.study in due, *_STATES) as job:
@@ -94,13 +94,17 @@ class Courier:
             self._deliver(job)
         return True
 
-    def _is_due(self, one: Delivery) -> bool:
-        if self._asked.is_open(one):
-            return False
+    def _due(self, study: int | None = None) -> list[Delivery]:
+        """Give what may go now, of a study or of all: neither asked for nor to be tried later."""
+        asked = self._asked.open()
+        waiting = self._deliveries.all(study, "waiting")
+        return [one for one in waiting if one.number not in asked and self._is_its_turn(one)]
+
+    def _is_its_turn(self, one: Delivery) -> bool:
         return self._pacer.is_due(-one.number, (one.revision, one.peer, one.attempts), one.attempts)
 
     def _deliver(self, job: Job) -> None:
-        waiting = [one for one in self._deliveries.all(job.study, "waiting") if self._is_due(one)]
+        waiting = self._due(job.study)
         for name in dict.fromkeys(one.peer for one in waiting):
             self._send([one for one in waiting if one.peer == name], name)
         self._close(job)
@@ -156,11 +160,11 @@ class Courier:
             for one in left.values():
                 self._mark(one, False, error.seen)
 
-    def _mark(self, one: Delivery, taken: bool, answer: str) -> None:
+    def _mark(self, one: Delivery, taken: bool, answer: str, *, request: str = "") -> None:
         if taken:
-            self._deliveries.mark(one, "sent", answer)
+            self._deliveries.mark(one, "sent", answer, request=request)
         elif one.attempts + 1 < self._settings.jobs.attempts:
-            self._deliveries.mark(one, "waiting", answer)
+            self._deliveries.mark(one, "waiting", answer, request=request)
         else:
-            self._deliveries.mark(one, "failed", answer)
+            self._deliveries.mark(one, "failed", answer, request=request)
             _LOG.error("an object of study %s failed for good to reach %s", one.name, one.peer)

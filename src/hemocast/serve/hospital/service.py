@@ -29,6 +29,7 @@ from hemocast.serve.hospital.root import Root
 from hemocast.serve.hospital.settings import HospitalConfig
 from hemocast.serve.hospital.settle import Settler
 from hemocast.serve.hospital.store.arrivals import Arrivals
+from hemocast.serve.hospital.store.commitments import Commitments
 from hemocast.serve.hospital.store.database import Database
 from hemocast.serve.hospital.store.deliveries import Deliveries
 from hemocast.serve.hospital.store.holdings import Holdings
@@ -111,7 +112,7 @@ def running(office: Office, analyst: Analyst | None = None) -> Iterator[int]:
             analyst = held.enter_context(closing(_processes(office)))
         inbox = Inbox(office.root, Arrivals(office.database))
         caller = Caller(settings.node, settings.delivery.timeout_s)
-        asked = Asked(settings.delivery.commitment_s)
+        asked = Asked(Commitments(office.database), settings.delivery.commitment_s)
         promises = Promises(settings, Holdings(office.database), caller)
         also = [
             (evt.EVT_N_EVENT_REPORT, asked.heard),

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 from pydicom import Dataset
 from pynetdicom import AE, evt
+from sqlalchemy import text
 
-from hemocast.serve.hospital.commitment.asked import Answer, Asked
+from hemocast.serve.hospital.commitment.asked import Asked
 from hemocast.serve.hospital.commitment.references import (
     COMMITMENT,
     COMMITMENT_INSTANCE,
@@ -22,8 +23,10 @@ from hemocast.serve.hospital.commitment.references import (
     report_of,
 )
 from hemocast.serve.hospital.peers import Caller
+from hemocast.serve.hospital.service import Office
 from hemocast.serve.hospital.settings import NodeConfig, Peer
-from hemocast.serve.hospital.store.deliveries import Deliveries, Delivery, add_deliveries
+from hemocast.serve.hospital.store.commitments import Commitments
+from hemocast.serve.hospital.store.deliveries import Deliveries, add_deliveries
 from hemocast.serve.hospital.store.jobs import State
 
 Serve = Callable[..., AbstractContextManager[object]]
@@ -50,8 +53,8 @@ def test_orthanc_commits_to_what_it_was_sent(
     assert len(pacs.ask("/instances")) == 2
 
 
-def test_a_report_that_is_broken_or_that_nobody_waits_for_changes_nothing() -> None:
-    asked = Asked(10, lambda: 0.0)
+def test_a_report_that_is_broken_or_that_nobody_waits_for_changes_nothing(office: Office) -> None:
+    asked = Asked(Commitments(office.database), 10, lambda: 0.0)
 
     class Broken:
         @property
@@ -63,8 +66,21 @@ def test_a_report_that_is_broken_or_that_nobody_waits_for_changes_nothing() -> N
     assert asked.answers() == []
 
 
-def test_a_peer_may_report_over_the_same_association() -> None:
-    asked, reference = Asked(10), Reference("1.2", "1.2.1")
+def test_a_database_that_is_away_has_the_peer_tell_it_again(office: Office) -> None:
+    asked = Asked(Commitments(office.database), 10)
+    with office.database.writing() as connection:
+        connection.execute(text("DROP TABLE hospital_commitments"))
+    assert asked.heard(SimpleNamespace(event_information=Dataset())) == (0x0110, None)
+
+
+def test_a_peer_may_report_over_the_same_association(
+    office: Office, take: object, small_study: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    take(small_study(tmp_path / "s", "P1", 1))
+    also = partial(add_deliveries, job=office.jobs.get(1), peers=["pacs"], files=["f"])
+    office.jobs.move(office.jobs.get(1), State.PREDICTED, also=[also])
+    delivery = Deliveries(office.database).all()[0]
+    asked, reference = Asked(Commitments(office.database), 10), Reference("1.2", "1.2.1")
     entity = AE("PACS")
     entity.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
     waiting: list[tuple[int, Dataset]] = []
@@ -83,7 +99,6 @@ def test_a_peer_may_report_over_the_same_association() -> None:
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     port = server.server_address[1]
     peer = Peer(name="pacs", ae_title="PACS", host="127.0.0.1", port=port)
-    delivery = Delivery(7, 1, "s", 1, "pacs", "f", "waiting", 0, "")
     try:
         with Caller(NodeConfig(), 10).asking(peer, asked.heard) as ask:
             asked.add("1.9", delivery, reference)
@@ -91,4 +106,5 @@ def test_a_peer_may_report_over_the_same_association() -> None:
             asked.await_reports({"1.9"}, 10)
     finally:
         server.shutdown()
-    assert asked.answers() == [Answer(delivery, True, "committed")]
+    found = [(one.delivery, one.kept, one.answer) for one in asked.answers()]
+    assert found == [(delivery, True, "committed")]

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hemocast.serve.hospital.store.database import Database, now
 from hemocast.serve.hospital.store.events import add_event
 from hemocast.serve.hospital.store.jobs import Also, Job
-from hemocast.serve.hospital.store.tables import DELIVERIES, EVENTS, STUDIES
+from hemocast.serve.hospital.store.tables import COMMITMENTS, DELIVERIES, EVENTS, STUDIES
 
 ON, OFF = "delivery-on", "delivery-off"
+DELIVERY = (
+    DELIVERIES.c.id, DELIVERIES.c.study, STUDIES.c.name, DELIVERIES.c.revision, DELIVERIES.c.peer,
+    DELIVERIES.c.file, DELIVERIES.c.state, DELIVERIES.c.attempts, DELIVERIES.c.answer,
+)  # fmt: skip
+"""Columns of a `Delivery`, in its order."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +100,7 @@ class Deliveries:
     def all(self, study: int | None = None, *states: str) -> list[Delivery]:
         """Deliveries, of a study or in some states, in their order."""
         d = DELIVERIES.c
-        wanted = select(
-            d.id, d.study, STUDIES.c.name, d.revision, d.peer, d.file, d.state, d.attempts, d.answer
-        ).join(STUDIES, STUDIES.c.id == d.study)
+        wanted = select(*DELIVERY).join(STUDIES, STUDIES.c.id == d.study)
         if study is not None:
             wanted = wanted.where(d.study == study)
         if states:
@@ -105,10 +108,17 @@ class Deliveries:
         with self._database.reading() as connection:
             return [Delivery(*row) for row in connection.execute(wanted.order_by(d.id))]
 
-    def mark(self, delivery: Delivery, state: str, answer: str) -> None:
-        """Keep what a peer answered, unless the delivery was stopped meanwhile and not sent."""
+    def mark(self, delivery: Delivery, state: str, answer: str, *, request: str = "") -> None:
+        """Keep what a peer answered, unless the delivery was stopped meanwhile and not sent.
+
+        The answer to a request for commitment is acted on once, whichever service does.
+        """
         more = 0 if state == "sent" else 1
         with self._database.writing() as connection:
+            if request:
+                mine = delete(COMMITMENTS).where(COMMITMENTS.c.request == request)
+                if not connection.execute(mine).rowcount:
+                    return
             before = "waiting" if state != "sent" else None
             _set(connection, state, answer, number=delivery.number, state=before, more=more)
             detail = f"{delivery.peer} {delivery.file}: {answer}"

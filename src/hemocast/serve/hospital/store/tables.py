@@ -122,6 +122,18 @@ DELIVERIES = Table(
     UniqueConstraint("study", "revision", "peer", "file"),
     CheckConstraint("state IN ('waiting', 'sent', 'withheld', 'failed')", name="state"),
 )
+COMMITMENTS = Table(
+    "hospital_commitments",
+    META,
+    Column("request", String(64), primary_key=True),  # the transaction's UID
+    Column("delivery", Integer, ForeignKey("hospital_deliveries.id"), nullable=False, index=True),
+    Column("sop_class", String(64), nullable=False),
+    Column("sop_uid", String(64), nullable=False),
+    Column("kept", Integer, CheckConstraint("kept IN (0, 1)", name="kept")),  # null: no answer
+    Column("answer", String(80), nullable=False),
+)
+"""What peers were asked to keep; a row goes when its answer has been acted on."""
+
 EVENTS = Table(
     "hospital_events",
     META,
