@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.classical.signs import signs_of as told_signs
 from hemocast.deliver import Analysed, ModelName, Refused, Result, make_objects, read_headers
 from hemocast.deliver.fhir import make_bundle
 from hemocast.deliver.hl7 import make_message
@@ -15,8 +14,7 @@ from hemocast.dicom import Scan, find_scans, one_scan, open_path, read_series
 from hemocast.dicom.refusals import unreadable
 from hemocast.errors import HemocastError, NoSpace, NotWritable
 from hemocast.files import claim, json_text
-from hemocast.pipeline.scan_signs import infarct_on_scan, signs_of
-from hemocast.pipeline.sign_cells import sign_cells
+from hemocast.pipeline.scan_signs import infarct_on_scan, predict_measured
 from hemocast.prepare.eligibility import eligible
 from hemocast.report.language import ENGLISH, Language
 
@@ -75,13 +73,7 @@ def analyse_scan(path: Path, model: Model, *, language: Language = ENGLISH) -> R
 def _answered(scan: Scan, model: Model) -> tuple[Analysed | Refused, Volume | None]:
     volume = read_series(scan.series, scan.left_out)
     ready = eligible(volume, model.description.prepare)
-    found, signs = signs_of(ready)
-    prediction = model.predict_stack(
-        ready.stack,
-        scan_id="",
-        volume=volume,
-        signs=told_signs(sign_cells(signs)) if model.needs_signs else None,
-    )
+    found, signs, prediction = predict_measured(ready, model, volume=volume)
     mask = infarct_on_scan(found, signs)
     return Analysed(prediction, signs, mask, volume.affine), volume
 

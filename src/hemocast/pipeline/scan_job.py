@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemocast.classical.signs import signs_of as told_signs
 from hemocast.dataset.ingest.sources import Candidate
 from hemocast.dataset.maps import read_cells
 from hemocast.errors import HemocastError, NoSpace, NotWritable
@@ -17,7 +16,7 @@ from hemocast.faults import internal_error
 from hemocast.files import write_json
 from hemocast.pipeline.predictions.folder import PAGE, PAGE_PDF, PREDICTION, CaseResult
 from hemocast.pipeline.predictions.scores import rows_of_scores, score_scan
-from hemocast.pipeline.sign_cells import measured_cells, sign_cells
+from hemocast.pipeline.sign_cells import measured_cells
 
 if TYPE_CHECKING:
     from hemocast.classical.measurements import Measurements
@@ -105,7 +104,7 @@ def predict_scan(job: ScanJob, model: Model) -> Done:
     NoSpace, NotWritable
         The results cannot be kept: no other scan's could be.
     """
-    from hemocast.pipeline.scan_signs import evidence_places, signs_of
+    from hemocast.pipeline.scan_signs import evidence_places, predict_measured
     from hemocast.prepare.eligibility import eligible
     from hemocast.report.case.page import Setting
     from hemocast.report.case.refusal import refusal_page
@@ -123,14 +122,8 @@ def predict_scan(job: ScanJob, model: Model) -> Done:
             cells, made_up = read_cells(job.map, volume, ready.stack)
             simulated = simulated or made_up
             volume = volume.as_simulated() if made_up else volume
-        found, signs = signs_of(ready)
-        prediction = model.predict_stack(
-            ready.stack,
-            scan_id=job.scan_id,
-            volume=volume,
-            record=job.record,
-            cells=cells,
-            signs=told_signs(sign_cells(signs)) if model.needs_signs else None,
+        found, signs, prediction = predict_measured(
+            ready, model, volume=volume, scan_id=job.scan_id, record=job.record, cells=cells
         )
         places = evidence_places(prediction, found, signs)
         cells_of_signs = measured_cells(signs)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hemocast.classical.signs import signs_of as told_signs
 from hemocast.dicom.files.nifti import write_nifti
 from hemocast.errors import NotCovered
 from hemocast.model.heatmap import NO_PLACES, ONE_FOR_ALL, on_scan
+from hemocast.pipeline.sign_cells import sign_cells
 from hemocast.prepare import prepare
 from hemocast.prepare.resample import sampled
 from hemocast.signs.measured import Found, Signs, measure_signs
@@ -19,7 +21,10 @@ from hemocast.signs.regions import EvidencePlaces, evidence_by_region
 from hemocast.volume import SIMULATED, BoolArray, Volume
 
 if TYPE_CHECKING:
-    from hemocast.model import Prediction
+    from hemocast.classical.measurements import Measurements
+    from hemocast.model import Model, Prediction
+    from hemocast.prepare.eligibility import Eligible
+    from hemocast.volume import FloatArray
 
 _HALF = 0.5
 
@@ -57,6 +62,40 @@ def signs_of(found: Found) -> tuple[Found, Signs]:
         stack = prepare(found.volume, FRAMES, found.brain, found.pose)
         found = replace(found, stack=stack, config=FRAMES)
     return found, measure_signs(found)
+
+
+def predict_measured(
+    ready: Eligible,
+    model: Model,
+    *,
+    volume: Volume,
+    scan_id: str = "",
+    record: Measurements | None = None,
+    cells: FloatArray | None = None,
+) -> tuple[Found, Signs, Prediction]:
+    """Measure the signs of a scan, and predict it with what the model has to be told of them.
+
+    Parameters
+    ----------
+    ready : Eligible
+        The scan, with the frames of the model's settings.
+    model : Model
+    volume, scan_id, record, cells
+        As for `hemocast.model.Model.predict_stack`.
+
+    Returns
+    -------
+    Found
+        As `signs_of` gives it.
+    Signs
+    Prediction
+    """
+    found, signs = signs_of(ready)
+    told = told_signs(sign_cells(signs)) if model.needs_signs else None
+    prediction = model.predict_stack(
+        ready.stack, scan_id=scan_id, volume=volume, record=record, cells=cells, signs=told
+    )
+    return found, signs, prediction
 
 
 def infarct_frames(found: Found, signs: Signs) -> BoolArray:

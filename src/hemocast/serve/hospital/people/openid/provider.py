@@ -25,7 +25,9 @@ _RENEW_S = 30.0
 """Keys are not asked for more often, whatever tokens say that they are signed with."""
 _MOST_BYTES = 1_000_000
 _AT_ONCE = 8
-"""Questions under way: a provider that hangs must not take all threads of the pages."""
+_QUEUE_S = 1.0
+"""Questions under way, and how long another waits: a provider that hangs must not take all threads
+of the pages."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Provider:
         return token
 
     def _ask(self, method: str, address: str, **more: Any) -> Mapping[str, Any]:
-        if not self._room.acquire(timeout=self._settings.timeout_s):
+        if not self._room.acquire(timeout=_QUEUE_S):
             raise refused("is slow: too many wait for it")
         try:
             # No redirect: it would take the code and our secret to a place nobody named.
