@@ -12,16 +12,25 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed: make federate")
 
-from flwr.app import Message, RecordDict
+from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.common import bytes_to_ndarray
 from flwr.common.secure_aggregation.secaggplus_constants import RECORD_KEY_CONFIGS, Key, Stage
+from tests.federate.conftest import hospitals_of
 from tests.federate.flower.memory import SITES, Grid, context_of, hospitals
 
 from hemocast.errors import NotAgreed, PeerRefused
 from hemocast.federate import Federated, SignedPlan, federate
-from hemocast.federate.flower.apps import answer_of, read_site
+from hemocast.federate.flower.apps import ANSWERED, answer_of, read_site
 from hemocast.federate.flower.nodes import Nodes, Remote, about, asking
-from hemocast.federate.flower.secagg import LEVELS, MODULUS, RANGE, Masked, masks, refuse_other
+from hemocast.federate.flower.secagg import (
+    LEVELS,
+    MODULUS,
+    RANGE,
+    SIGNED,
+    Masked,
+    masks,
+    refuse_other,
+)
 from hemocast.federate.site import Counts, Task
 
 TOLERANCE = 2e-5
@@ -137,22 +146,53 @@ def test_a_hospital_gives_no_weights_in_the_clear_under_such_a_plan(tmp_path: Pa
 def test_a_hospital_refuses_other_settings_than_the_plan_has(
     tmp_path: Path, wrong: dict[str, object]
 ) -> None:
-    plan = hospitals(tmp_path, secure_aggregation=True).plan
+    hospitals(tmp_path, secure_aggregation=True)
     usual = {
         Key.STAGE: Stage.SETUP, Key.SAMPLE_NUMBER: 4, Key.SHARE_NUMBER: 4, Key.THRESHOLD: 3,
         Key.CLIPPING_RANGE: RANGE, Key.TARGET_RANGE: LEVELS, Key.MOD_RANGE: MODULUS,
         Key.MAX_WEIGHT: 120.0,
     }  # fmt: skip
-    from flwr.app import ConfigRecord
 
     def content(**settings: object) -> RecordDict:
         return RecordDict({RECORD_KEY_CONFIGS: ConfigRecord(usual | settings)})
 
-    refuse_other(content(), plan, Counts(90, 30))
+    site = read_site(tmp_path / "city", "city")
+    refuse_other(content(), site, 1)
     with pytest.raises(NotAgreed):
-        refuse_other(content(**wrong), plan, Counts(90, 30))
+        refuse_other(content(**wrong), site, 1)
+    openly = hospitals_of().sites["city"]
     with pytest.raises(NotAgreed):
-        refuse_other(content(), plan.model_copy(update={"secure_aggregation": False}), Counts(9, 3))
+        refuse_other(content(), openly, 1)
+
+
+@pytest.mark.parametrize("trick", ["own key", "one hospital twice", "no signature"])
+def test_a_hospital_takes_no_keys_that_hospitals_of_the_plan_did_not_sign(
+    tmp_path: Path, trick: str
+) -> None:
+    signed = hospitals(tmp_path, secure_aggregation=True, rounds=1)
+    grid = Grid(tmp_path)
+    shares = []
+
+    def tamper(name: str, message: Message) -> bool:
+        """The coordinator changes what it hands to hospitals."""
+        if stage(message) == Stage.SHARE_KEYS:
+            shares.append(name)
+            keys = message.content.config_records[RECORD_KEY_CONFIGS]
+            signatures = message.content.config_records[SIGNED]
+            one, other = (str(node) for node in list(grid.names)[:2])
+            if trick == "own key":
+                keys[one] = [keys[other][0][:-1] + b"x", keys[one][1]]
+            elif trick == "one hospital twice":
+                keys[one], signatures[one] = keys[other], signatures[other]
+            else:
+                signatures.pop(one)
+        return False
+
+    grid.lost = tamper
+    with pytest.raises(PeerRefused):
+        learn(tmp_path, signed, grid)
+    assert shares
+    assert not any((tmp_path / name / ANSWERED).exists() for name in SITES)
 
 
 def test_masks_are_of_the_whole_seed(tmp_path: Path) -> None:

@@ -18,7 +18,13 @@ from flwr.serverapp import Grid, ServerApp
 
 from hemocast.errors import NotAgreed
 from hemocast.federate.flower.nodes import Nodes, Remote, arrays_in, saying, task_in
-from hemocast.federate.flower.secagg import Masked, masked_task, refuse_other, unmasked_answer
+from hemocast.federate.flower.secagg import (
+    Masked,
+    masked_task,
+    refuse_other,
+    sign_keys,
+    unmasked_answer,
+)
 from hemocast.federate.keys import read_key
 from hemocast.federate.plan import SignedPlan
 from hemocast.federate.run import Federated, federate
@@ -43,10 +49,12 @@ def answer(message: Message, context: Context) -> Message:
 
 
 def agreed(message: Message, context: Context, go_on: Any) -> Message:
-    """Refuse a step of secure aggregation that is not as the signed plan has it."""
-    site = _site(context)
-    refuse_other(message.content, site.signed.plan, site.counts())
-    return go_on(message, context)
+    """Refuse a step of secure aggregation that is not as agreed; sign the keys that leave."""
+    site, run = _site(context), message.metadata.run_id
+    refuse_other(message.content, site, run)
+    reply = go_on(message, context)
+    sign_keys(reply.content, site, run)
+    return reply
 
 
 @client.train(mods=[agreed, secaggplus_mod])  # type: ignore[untyped-decorator]

@@ -3,25 +3,26 @@
 SecAgg+ is Bell et al. 2020, 10.1145/3372297.3417885, after Bonawitz et al. 2017,
 10.1145/3133956.3133982: each pair of hospitals agrees on a mask that one adds and the other takes
 away, so that the masks are gone from the sum and only from it. It holds against a coordinator who
-keeps to the protocol and is curious; not against one who invents hospitals, or hands them keys of
-its own.
+is curious; not against one who repeats a round without a hospital to take the difference.
 
-Two things of Flower's are not taken as they are. Its masks are drawn from 32 bits of the seed by a
-generator that is no cipher (Flower's issue 7522): here they are drawn from the whole seed by
-SHAKE-256. And a hospital refuses settings other than the plan's, and to help unmask a hospital that
-it also helps to count as gone.
+Three things of Flower's are not taken as they are. Its masks are drawn from 32 bits of the seed by
+a generator that is no cipher (Flower's issue 7522): here they are drawn from the whole seed by
+SHAKE-256. A hospital signs the keys that it makes for a round, and takes others' only with the
+signatures of hospitals of the plan, so that a coordinator cannot hand it keys of its own. And it
+refuses settings other than the plan's, and to help unmask a hospital that it also helps to count as
+gone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Context, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 from flwr.common import Code, FitIns, FitRes, Parameters, Status
 from flwr.common import ndarrays_to_parameters as packed
 from flwr.common import parameters_to_ndarrays as unpacked
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 
 from hemocast.errors import NotAgreed, PeerRefused
 from hemocast.federate.flower.nodes import Nodes, about, arrays_of, task_of
+from hemocast.federate.keys import is_signed
 from hemocast.federate.plan import Plan
 from hemocast.federate.run import Question
 from hemocast.federate.site import Counts, Site, Task
@@ -72,6 +74,10 @@ for _of_flower in (
     "flwr.server.workflow.secure_aggregation.secaggplus_workflow",
 ):  # by name: its package calls a function as it calls this module
     import_module(_of_flower).pseudo_rand_gen = masks  # type: ignore[attr-defined]
+
+
+SIGNED = "hemocast.signed"
+"""Name of the record with signatures of keys."""
 
 
 class Masked:
@@ -128,7 +134,31 @@ class Masked:
             1.0, least, max_weight=float(most), clipping_range=RANGE, quantization_range=LEVELS,
             modulus_range=MODULUS, timeout=self._patience,
         )  # fmt: skip
-        workflow(self._grid, LegacyContext(self._context, strategy=once))
+        grid = cast("Grid", _Signatures(self._grid))
+        workflow(grid, LegacyContext(self._context, strategy=once))
+
+
+class _Signatures:
+    """A grid that carries the signatures of keys along with the keys, as Flower does not."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._kept: dict[str, str] = {}
+
+    def send_and_receive(
+        self, messages: Iterable[Message], *, timeout: float | None = None
+    ) -> list[Message]:
+        """Keep the signatures that come, and add them to the keys that go."""
+        sent = list(messages)
+        for one in sent:
+            if one.content.config_records[RECORD_KEY_CONFIGS][Key.STAGE] == Stage.SHARE_KEYS:
+                one.content.config_records[SIGNED] = ConfigRecord(dict(self._kept))
+        replies = list(self._grid.send_and_receive(sent, timeout=timeout))
+        for one in replies:
+            if not one.has_error() and SIGNED in one.content.config_records:
+                signed = one.content.config_records[SIGNED]
+                self._kept[str(one.metadata.src_node_id)] = str(signed["own"])
+        return replies
 
 
 @dataclass(frozen=True)
@@ -162,17 +192,25 @@ class _Once:
         return None, {}
 
 
-def refuse_other(content: RecordDict, plan: Plan, own: Counts) -> None:
+def refuse_other(content: RecordDict, site: Site, run: int) -> None:
     """Refuse, as a hospital, a step that is not as the plan has it.
+
+    Parameters
+    ----------
+    content : RecordDict
+        Of the coordinator's message.
+    site : Site
+    run : int
+        Flower's number of the training.
 
     Raises
     ------
     NotAgreed
-        The plan knows of no secure aggregation; its settings are others; or secrets are asked for
-        that would unmask a hospital.
+        The plan knows of no secure aggregation; its settings are others; a key is not signed by a
+        hospital of the plan; or secrets are asked for that would unmask a hospital.
     """
     asked: Mapping[str, Any] = content.config_records[RECORD_KEY_CONFIGS]
-    good = plan.secure_aggregation
+    plan, good = site.signed.plan, site.signed.plan.secure_aggregation
     if asked[Key.STAGE] == Stage.SETUP:
         good &= (
             asked[Key.SAMPLE_NUMBER] >= plan.least_sites
@@ -181,16 +219,42 @@ def refuse_other(content: RecordDict, plan: Plan, own: Counts) -> None:
             and asked[Key.CLIPPING_RANGE] == RANGE
             and asked[Key.TARGET_RANGE] == LEVELS
             and asked[Key.MOD_RANGE] == MODULUS
-            and asked[Key.MAX_WEIGHT] >= own.n_patients
+            and asked[Key.MAX_WEIGHT] >= site.counts().n_patients
         )
+    if asked[Key.STAGE] == Stage.SHARE_KEYS:
+        good &= _all_signed(asked, content.config_records.get(SIGNED, {}), plan, run)
     if asked[Key.STAGE] == Stage.UNMASK:
         good &= not set(asked[Key.ACTIVE_NODE_ID_LIST]) & set(asked[Key.DEAD_NODE_ID_LIST])
     if not good:
         raise NotAgreed(
             "A step of secure aggregation is not as the plan has it",
-            "its number of hospitals, its ranges, and nobody both there and gone",
+            "its hospitals, their signed keys, its ranges, and nobody both there and gone",
             "Ask the coordinator",
         )
+
+
+def _all_signed(asked: Mapping[str, Any], signed: Mapping[str, Any], plan: Plan, run: int) -> bool:
+    """Whether each node's keys are signed by another hospital of the plan."""
+    names = []
+    for node in asked.keys() - {Key.STAGE}:
+        name, _, signature = str(signed.get(node, "")).rpartition(" ")
+        if not is_signed(_keys(asked[node], run), signature, plan.sites.get(name, "")):
+            return False
+        names.append(name)
+    return len(set(names)) == len(names)
+
+
+def sign_keys(content: RecordDict, site: Site, run: int) -> None:
+    """Sign, as a hospital, the keys that it has made for a round; other steps stay as they are."""
+    made: Mapping[str, Any] = content.config_records[RECORD_KEY_CONFIGS]
+    if Key.PUBLIC_KEY_1 in made:
+        keys = _keys([made[Key.PUBLIC_KEY_1], made[Key.PUBLIC_KEY_2]], run)
+        own = f"{site.name} {site.key.sign(keys).hex()}"
+        content.config_records[SIGNED] = ConfigRecord({"own": own})
+
+
+def _keys(pair: Sequence[bytes], run: int) -> bytes:
+    return b"keys of secure aggregation in run %d " % run + pair[0] + pair[1]
 
 
 def masked_task(content: RecordDict) -> tuple[Question, Task]:
