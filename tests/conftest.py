@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,22 @@ def schema_faults() -> Callable[[object, dict], list[str]]:
         return [f"{error.json_path}: {error.message}" for error in found]
 
     return faults
+
+
+@pytest.fixture(scope="session")
+def unlisted() -> Callable[[Iterable[Path]], list[str]]:
+    """Return a function that names what of written tables docs/reference/tables.md does not list.
+
+    What it lists is `docs/made/written.yaml`.
+    """
+    place = ROOT / "docs" / "made" / "written.py"
+    spec = importlib.util.spec_from_file_location("written_tables", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["written_tables"] = module
+    spec.loader.exec_module(module)
+    return lambda files: list(module.faults(files))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,8 +17,15 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from hemocast.classical.scores import rows as scores
+from hemocast.dataset.ingest import refusals, sessions
 from hemocast.dataset.tables.schema import SCHEMAS
 from hemocast.errors import HemocastError
+from hemocast.pipeline import crossval, measure, tune
+from hemocast.pipeline.benchmark import run as benchmark
+from hemocast.pipeline.predictions import folder as predictions
+from hemocast.readers.store import export
+from hemocast.report.checklists import checklist
 
 pytest.importorskip("mkdocs", reason="the extra 'docs' is not installed")
 
@@ -135,6 +143,53 @@ def test_every_column_of_a_dataset_is_on_the_page_of_tables(hook: ModuleType) ->
         entry = page.split(f"### {schema.name}.tsv\n")[1].split("\n### ")[0]
         assert all(f"| `{column.name}` |" in entry for column in schema.columns)
     assert "[^" not in page
+
+
+def test_every_table_that_is_written_is_on_the_page_of_tables_with_its_columns(
+    hook: ModuleType,
+) -> None:
+    page = hook.made_pages()["reference/tables.md"]
+    for table in hook.tables.written.tables():
+        name = table.name.replace("*", "NAME")
+        entry = page.split(f"### {name}, of `hemocast {table.of}`\n")[1].split("\n### ")[0]
+        assert table.printed or table.columns, table.name
+        for column, _ in table.columns:
+            assert f"| `{column.replace('*', '...')}` |" in entry, (table.name, column)
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "columns"),
+    [
+        ("predictions.csv", "predict", predictions.COLUMNS),
+        ("measurements.csv", "measure", measure.COLUMNS),
+        ("scores.csv", "score", (*scores.COLUMNS, "simulated")),
+        ("predictions.csv", "crossval", (*crossval.COLUMNS, "site")),
+        ("trials.csv", "tune", tune.COLUMNS),
+        ("benchmark.csv", "benchmark", benchmark.COLUMNS),
+        ("comparisons.csv", "benchmark", benchmark.CONTRAST_COLUMNS),
+        ("readings.csv", "readers export", (*export.COLUMNS, "simulated")),
+        ("readings_log.csv", "readers export", (*export.LOG_COLUMNS, "simulated")),
+        ("refused.tsv", "ingest", refusals.REFUSED_COLUMNS),
+        ("left_out.tsv", "ingest", refusals.LEFT_OUT_COLUMNS),
+        ("sessions.tsv", "ingest", sessions.SESSIONS_COLUMNS),
+        ("checklists.csv", "study", (*checklist.COLUMNS, "simulated")),
+    ],
+)
+def test_the_columns_on_the_page_are_those_that_the_command_writes(
+    hook: ModuleType, name: str, of: str, columns: Sequence[str]
+) -> None:
+    (table,) = (t for t in hook.tables.written.tables() if (t.name, t.of) == (name, of))
+    assert [one for one in columns if not any(fnmatch(one, to) for to, _ in table.columns)] == []
+    assert [to for to, _ in table.columns if not any(fnmatch(one, to) for one in columns)] == []
+
+
+def test_a_table_or_a_column_that_no_page_lists_is_found(
+    unlisted: Callable[[Iterable[Path]], list[str]], tmp_path: Path
+) -> None:
+    known, strange = tmp_path / "metrics.csv", tmp_path / "mood.csv"
+    known.write_text("model,metric,value,mood\n")
+    strange.write_text("model\n")
+    assert unlisted([known, strange]) == ["metrics.csv: mood", "mood.csv: no such table"]
 
 
 def test_a_graph_is_drawn_with_every_arrow_downwards(hook: ModuleType) -> None:

@@ -1,10 +1,10 @@
-"""The page of tables: every column that Hemocast takes or writes, from the tables' own schemas."""
+"""The page of tables: every column that Hemocast takes, from the schemas, and all that it writes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from hemocast.classical.scores import rows as scores
 from hemocast.classical.scores.inputs import INPUTS
 from hemocast.dataset.tables.columns import Column, TableSchema
 from hemocast.dataset.tables.labels import GIVEN
@@ -13,10 +13,8 @@ from hemocast.evaluate.inputs.history import HISTORY, OUTCOMES
 from hemocast.evaluate.inputs.predictions import PREDICTIONS
 from hemocast.evaluate.inputs.readings import READINGS
 from hemocast.papercheck.printed import TABLE
-from hemocast.pipeline import crossval, measure
-from hemocast.pipeline.predictions import folder
-from hemocast.readers.store import export
-from made import literal
+from made import literal, written
+from made.written import Written
 
 PAGE = "reference/tables.md"
 _ANY = Column("any").pattern
@@ -41,15 +39,6 @@ _BROUGHT = (
         "a paper's printed numbers: what [`hemocast check-paper`](../how-to/paper-check.md) takes",
     ),
 )
-_WRITTEN = (
-    ("predictions.csv", "of `hemocast predict`", folder.COLUMNS),
-    ("measurements.csv", "of [`hemocast measure`](../explanation/signs.md)", measure.COLUMNS),
-    ("scores.csv", "of [`hemocast score`](scores.md)", scores.COLUMNS),
-    ("predictions.csv", "of `hemocast crossval`", crossval.COLUMNS),
-    ("readings.csv", "of `hemocast readers export`", tuple(export.COLUMNS)),
-    ("readings_log.csv", "every answer ever saved, of `hemocast readers export`",
-     tuple(export.LOG_COLUMNS)),
-)  # fmt: skip
 
 
 def pages() -> dict[str, str]:
@@ -71,8 +60,14 @@ def pages() -> dict[str, str]:
               "`participant_id` or `patient_id`.", ""]  # fmt: skip
     lines += _columns((given.column for given in INPUTS.values()), ())
     lines += ["## That Hemocast writes", ""]
-    for name, what, columns in _WRITTEN:
-        lines += [f"### {name}, {what}", "", ", ".join(f"`{one}`" for one in columns), ""]
+    for table in written.tables():
+        lines += _written(table)
+    lines += ["## JSON that Hemocast writes", "", "| command | file | holds |", "|---|---|---|"]
+    lines += [
+        f"| `hemocast {of}` | `{name}` | {what} |"
+        for of, files in written.records().items()
+        for name, what in files.items()
+    ]
     return {PAGE: _HEAD + "\n".join(lines)}
 
 
@@ -84,6 +79,22 @@ def _schema(name: str, schema: TableSchema, what: str) -> Iterator[str]:
     yield from _columns(schema.columns, schema.key)
     for rule in schema.rules:
         yield f"- {', '.join(f'`{column}`' for column in rule.columns)}: {rule.allowed}"
+    yield ""
+
+
+def _written(table: Written) -> Iterator[str]:
+    yield f"### {table.name.replace('*', 'NAME')}, of `hemocast {table.of}`"
+    yield ""
+    yield f"{table.what}{f' Besides these, {table.open}.' * bool(table.open)}"
+    yield ""
+    if table.columns:
+        yield "| column | unit | holds |"
+        yield "|---|---|---|"
+    for name, meaning in table.columns:
+        _, unit, what = (
+            ("", "", meaning) if meaning[0] != "[" else re.split(r"[][]", meaning, maxsplit=2)
+        )
+        yield f"| `{name.replace('*', '...')}` | {unit} | {what.strip()} |"
     yield ""
 
 
