@@ -54,3 +54,15 @@ def test_what_cannot_be_is_one_line_and_a_code(stacks: Path, tmp_path: Path, cap
     assert end(tmp_path / "nothing", "--out", tmp_path / "other") == 4
     assert capsys.readouterr().err.startswith("HC101 ")
     assert end(stacks, "--out", tmp_path / "other", "--folds", 1) == 2
+
+
+def test_site_effects_of_pixels_are_refused_before_any_work(
+    stacks: Path, tmp_path: Path, capsys
+) -> None:
+    out = tmp_path / "cv"
+    asked = ("--folds", 2, "--harmonise", "--config", tmp_path / "run.yaml")
+    assert end(stacks, "--out", out, *asked) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("HC002 ")
+    assert "--encoder own" in told
+    assert not out.exists()

@@ -18,7 +18,8 @@ from hemocast.classical.logistic import learn_firth, learn_ridge
 from hemocast.classical.measurements import Measurements
 from hemocast.classical.network import learn_network
 from hemocast.classical.svm import learn_svm
-from hemocast.errors import NoMap, NoRecord, NoSigns
+from hemocast.config import AUTO, Config
+from hemocast.errors import ConfigError, NoMap, NoRecord, NoSigns
 
 View = Literal["histogram", "voxels", "map", "signs", "record", "nihss"]
 """A part of what is told: of the scan, its co-registered map, its signs, or the record."""
@@ -186,3 +187,21 @@ def measure(
         return parts[0]
     variables = tuple(one for part in parts for one in part.variables)
     return Measurements(variables, np.hstack([part.values for part in parts]))
+
+
+def refuse_pixels(config: Config) -> None:
+    """Refuse to take site effects out of what is learned from pixels.
+
+    Raises
+    ------
+    ConfigError
+        ``train.harmonise`` is set, and the model has neither findings of an encoder nor signs.
+    """
+    recipe, train = RECIPES.get(config.net.name), config.train
+    signs = recipe is not None and needs_signs(recipe.views)
+    if train.harmonise and not signs and train.encoder in (None, AUTO):
+        raise ConfigError(
+            f"Site effects are to be taken out of what {config.net.name} learns from, pixels",
+            "findings of an encoder, or signs",
+            "Give --encoder own, or leave --harmonise out",
+        )

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hemocast.classical.recipes import RECIPES, needs_map, needs_record, needs_signs
+from hemocast.classical.recipes import (
+    RECIPES,
+    needs_map,
+    needs_record,
+    needs_signs,
+    refuse_pixels,
+)
 from hemocast.classical.record import read_record
 from hemocast.classical.signs import read_signs
 from hemocast.config import AUTO, COMPARATORS, CTNETS, Config, PrepareConfig
@@ -324,9 +330,11 @@ def try_model(config: Config) -> None:
     Raises
     ------
     MissingExtra, ConfigError
-        What it needs is not installed, there is none of that name, or it cannot take a record.
+        What it needs is not installed, there is none of that name, or it cannot take a record, or
+        have site effects taken out.
     """
     config.require_encoder()
+    refuse_pixels(config)
     if config.train.encoder == AUTO:
         from hemocast.train.choice import candidates
 

@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
-from hemocast.classical.recipes import RECIPES, needs_signs
+from hemocast.classical.recipes import RECIPES, refuse_pixels
 from hemocast.config import AUTO, Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
-from hemocast.errors import ConfigError
 from hemocast.nets import Network
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.checkpoint import Checkpoint
@@ -89,7 +88,7 @@ def fit(
         The folder holds a run of other data or settings.
     """
     config.require_encoder()
-    _refuse_pixels(config)
+    refuse_pixels(config)
     if config.net.name in RECIPES:
         return fit_measured(data, config)
     if config.train.encoder == AUTO:
@@ -99,18 +98,6 @@ def fit(
     if config.train.encoder is not None:
         return fit_head(data, config)
     return _fit_in_stages(data, config, folder, validation, progress)
-
-
-def _refuse_pixels(config: Config) -> None:
-    """Refuse to take site effects out of what is learned from pixels."""
-    recipe, train = RECIPES.get(config.net.name), config.train
-    signs = recipe is not None and needs_signs(recipe.views)
-    if train.harmonise and not signs and train.encoder in (None, AUTO):
-        raise ConfigError(
-            f"Site effects are to be taken out of what {config.net.name} learns from, pixels",
-            "findings of an encoder, or signs",
-            "Give --encoder own, or leave --harmonise out",
-        )
 
 
 def _fit_in_stages(
