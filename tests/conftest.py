@@ -19,12 +19,16 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from hemocast.anatomy import Alignment, Brain
+    from hemocast.volume import Volume
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = [
@@ -90,6 +94,90 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
+_WHOLE_RUNS = {"cli", "deliver", "model", "pipeline", "readers", "report", "serve", "train"}
+"""Rooms that take scans in, predict and train; what those do is tested in the rooms below."""
+_LOOKED: dict[bytes, Any] = {}
+_READY: dict[object, Any] = {}
+_MEASURED: dict[int, Any] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Do once what takes seconds and comes out the same, where whole runs are tested."""
+    if item.path.relative_to(ROOT / "tests").parts[0] not in _WHOLE_RUNS:
+        return (yield)
+    with _found_once(), _drawn_once():
+        return (yield)
+
+
+@contextmanager
+def _found_once() -> Iterator[None]:
+    """Find a scan's brain, pose and signs once, however often it is taken in or predicted."""
+    from hemocast.pipeline import scan_signs
+    from hemocast.prepare import eligibility
+
+    eligible, look, signs_of = eligibility.eligible, eligibility.look, scan_signs.signs_of
+
+    def pixels(volume: Any) -> bytes:
+        return hashlib.sha256(volume.hu.tobytes() + volume.affine.tobytes()).digest()
+
+    def look_once(volume: Any) -> Any:
+        if (scan := pixels(volume)) not in _LOOKED:
+            _LOOKED[scan] = look(volume)  # a refusal is raised, and not kept
+        return _LOOKED[scan]
+
+    def eligible_once(volume: Any, config: Any, looked: Any = None) -> Any:
+        scan = (pixels(volume), repr(volume.source), repr(config))
+        if scan not in _READY:
+            _READY[scan] = eligible(volume, config, looked)
+        return _READY[scan]
+
+    def signs_once(scan: Any) -> Any:
+        if id(scan) not in _MEASURED:
+            _MEASURED[id(scan)] = scan, signs_of(scan)
+        return _MEASURED[id(scan)][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(eligibility, "eligible", eligible_once)
+        patch.setattr(eligibility, "look", look_once)
+        patch.setattr(scan_signs, "signs_of", signs_once)
+        yield
+
+
+class _Graphs(dict[tuple[str | int, ...], bytes]):
+    """Graphs of networks."""
+
+    def clear(self) -> None:
+        """Keep them: outside the tests, that of the last network is kept."""
+
+
+_GRAPHS = _Graphs()
+
+
+@contextmanager
+def _drawn_once() -> Iterator[None]:
+    """Draw the graph of every kind of network that is exported once: it takes seven seconds."""
+    from hemocast.model import export
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "_GRAPHS", _GRAPHS)
+        yield
+
+
+@pytest.fixture
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes most of the time of an evaluation; figures have tests of their own."""
+    from hemocast.report.figures.drawing import Drawing
+
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(Drawing, "_saved", lambda _, kind, __: f"<{kind}/>".encode())
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Have the figures drawn all the same."""
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Return the folder of real scans, or skip: the project ships none."""
@@ -119,37 +207,33 @@ def unpack(data_dir: Path, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="session")
-def found_once() -> Iterator[None]:
-    """Find a scan's brain and signs once, however often it is predicted: they take two seconds."""
-    from hemocast.pipeline import scan_signs
-    from hemocast.prepare import eligibility
-
-    eligible, signs_of = eligibility.eligible, scan_signs.signs_of
-    found: dict[object, Any] = {}
-    measured: dict[int, Any] = {}
-
-    def once(volume: Any, config: Any, looked: Any = None) -> Any:
-        pixels = hashlib.sha256(volume.hu.tobytes() + volume.affine.tobytes()).digest()
-        scan = (pixels, repr(volume.source), repr(config))
-        if scan not in found:
-            found[scan] = eligible(volume, config, looked)  # a refusal is raised, and not kept
-        return found[scan]
-
-    def signs_once(scan: Any) -> Any:
-        if id(scan) not in measured:
-            measured[id(scan)] = scan, signs_of(scan)
-        return measured[id(scan)][1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(eligibility, "eligible", once)
-        patch.setattr(scan_signs, "signs_of", signs_once)
-        yield
-
-
-@pytest.fixture(scope="session")
 def ge_head(unpack) -> Path:
     """Return the real tilted GE head, 28 DICOM files."""
     return unpack("ge_head_tilted")
+
+
+@pytest.fixture(scope="session")
+def ge_volume(ge_head: Path) -> Volume:
+    """Return it as it is read."""
+    from hemocast.dicom import read
+
+    return read(ge_head)
+
+
+@pytest.fixture(scope="session")
+def ge_brain(ge_volume: Volume) -> Brain:
+    """Return its brain."""
+    from hemocast.anatomy import find_brain
+
+    return find_brain(ge_volume)
+
+
+@pytest.fixture(scope="session")
+def ge_pose(ge_volume: Volume, ge_brain: Brain) -> Alignment:
+    """Return how it is set upright."""
+    from hemocast.anatomy import align
+
+    return align(ge_volume, ge_brain)
 
 
 @pytest.fixture(scope="session")

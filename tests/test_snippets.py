@@ -121,10 +121,11 @@ RUN = [pair for pair in ALL if not where(pair[1], NOT_RUN) and not where(pair[1]
 
 def test_every_command_and_option_on_a_page_exists() -> None:
     unknown = []
+    program = typer.main.get_command(application())
     for page in PAGES:
         for line in asked(page):
             words = re.sub(r"[][]", " ", line).split()
-            at = typer.main.get_command(application())
+            at = program
             while isinstance(at, TyperGroup) and words:
                 names = words.pop(0).split("|")
                 unknown += [f"{page.name}: {name}" for name in names if name not in at.commands]

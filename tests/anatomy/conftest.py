@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from hemocast.dicom import read
 from hemocast.simulate import Protocol, render_head
 from hemocast.volume import Source, Volume
-
-
-@pytest.fixture(scope="session")
-def ge_volume(ge_head: Path) -> Volume:
-    return read(ge_head)
 
 
 @pytest.fixture(scope="session")

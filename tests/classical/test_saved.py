@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,11 +35,19 @@ def through_a_file(model: Fitted, change: tuple[str, str] = ("", "")) -> Fitted:
     return from_numbers(File.model_validate(plain).fitted, arrays)
 
 
+@pytest.fixture(scope="module")
+def learnt(cohort: Cohort) -> Callable[[Fit], Fitted]:
+    """Return a function that learns each way once."""
+    return cache(lambda learn: learn(cohort))
+
+
 @pytest.mark.parametrize(
     "learn", [learn_ridge, learn_firth, learn_boosting, learn_curves, learn_network]
 )
-def test_the_same_risks_come_back(learn: Fit, cohort: Cohort, others: Cohort) -> None:
-    model = learn(cohort)
+def test_the_same_risks_come_back(
+    learn: Fit, learnt: Callable[[Fit], Fitted], others: Cohort
+) -> None:
+    model = learnt(learn)
     again = through_a_file(model)
     np.testing.assert_array_equal(again.risk(others.patients), model.risk(others.patients))
 
@@ -103,10 +113,11 @@ def test_axes_that_are_not_theirs_are_refused(
     ],
 )
 def test_numbers_that_do_not_fit_are_refused(
-    learn: Fit, old: str, new: str, cohort: Cohort
+    learn: Fit, old: str, new: str, learnt: Callable[[Fit], Fitted]
 ) -> None:
+    model = learnt(learn)
     with pytest.raises((ModelCorrupt, ValidationError)):
-        through_a_file(learn(cohort), (old, new))
+        through_a_file(model, (old, new))
 
 
 def test_another_kind_of_model_is_not_kept() -> None:

@@ -14,6 +14,7 @@ from hemocast.cli.evaluate import evaluate
 from hemocast.dataset.pseudonym import participant_id
 from hemocast.errors import NobodyMatched, TableError
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 app = typer.Typer()
 app.command()(evaluate)
 
@@ -28,7 +29,7 @@ def predictions(tmp_path: Path) -> Path:
 
 
 def test_it_prints_the_auc_its_doubts_and_where_the_page_is(
-    predictions: Path, tmp_path: Path
+    predictions: Path, tmp_path: Path, drawn: None
 ) -> None:
     out = tmp_path / "out"
     arguments = [str(predictions), "--out", str(out), "--resamples", "200"]

@@ -68,8 +68,8 @@ COMMANDS = (
     "predict {scan}",
     "ingest {scan}",
     "deidentify {scan}",
-    "evaluate {table}",
-    "simulate --preset tiny --patients 2",
+    "evaluate {table} --resamples 100",
+    "simulate --preset tiny --patients 2 --seed 1",
 )
 
 

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from hemocast.simulate import TINY, simulate_cohort
+
 HEMOCAST = [sys.executable, "-m", "hemocast"]
 # The whole way with a cohort and a network of the least size; a program, for `demo` has no options.
 SMALL_DEMO = """
@@ -161,8 +163,9 @@ class Place:
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a zip of DICOM, tables and settings; SIMULATED."""
     root = tmp_path_factory.mktemp("inputs")
-    scan = [*HEMOCAST, "simulate", "--preset", "tiny", "--patients", "2", "--out"]
-    subprocess.run([*scan, root / "dicom"], check=True, capture_output=True)
+    simulate_cohort(
+        TINY.model_copy(update={"n_ht": 1, "n_non": 1, "scans_per_patient": 1}), root / "dicom"
+    )
     shutil.make_archive(str(root / "scan"), "zip", next((root / "dicom" / "dicom").iterdir()))
     rows = [f"p{i},s{i},{i % 2},{0.3 + 0.2 * (i % 2):.2f}" for i in range(40)]
     lines = ["participant_id,scan_id,label,probability", *rows]

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import typer
 
-import hemocast
 from hemocast.cli import main
+from hemocast.version import VERSION
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
 
@@ -32,7 +34,7 @@ def test_help_names_every_command() -> None:
 
 
 def test_version() -> None:
-    assert run("--version").stdout.strip() == f"hemocast {hemocast.__version__}"
+    assert run("--version").stdout.strip() == f"hemocast {VERSION}"
 
 
 @pytest.mark.parametrize(
@@ -45,17 +47,23 @@ def test_version() -> None:
         ("simulate", "--out", "x", "--preset", "nonsense"),
     ],
 )
-def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [HEMOCAST, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path
-    )
+def test_wrong_usage_exits_with_2(
+    arguments: tuple[str, ...],
+    tmp_path: Path,
+    hemocast: Callable[..., CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = hemocast(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    done = run("predict", tmp_path, "--model", tmp_path / "none", "--out", tmp_path / "out")
+def test_a_model_that_is_not_there_is_one_sentence(
+    tmp_path: Path, hemocast: Callable[..., CompletedProcess[str]]
+) -> None:
+    done = hemocast("predict", tmp_path, "--model", tmp_path / "none", "--out", tmp_path / "out")
     assert done.returncode == 4
     assert done.stderr.startswith("HC501 ")
     assert "Traceback" not in done.stderr

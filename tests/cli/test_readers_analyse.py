@@ -8,6 +8,8 @@ import pytest
 
 from hemocast.cli.main import run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture
 def tables(tmp_path: Path) -> tuple[str, str]:

@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from hemocast.cli.main import run
+
 HEMOCAST = Path(sys.executable).with_name("hemocast")
-COMMAND = (HEMOCAST, "simulate", "--preset", "tiny", "--seed", "3", "--patients", "2")
+WORDS = ("simulate", "--preset", "tiny", "--seed", "3", "--patients", "2")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -25,9 +29,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def whole(tmp_path_factory):
     """Two patients as DICOM, in one go; the command's output too."""
     out = tmp_path_factory.mktemp("whole") / "cohort"
-    done = subprocess.run([*COMMAND, "--out", out], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return out, done.stdout
+    with redirect_stdout(StringIO()) as said, pytest.raises(SystemExit) as ended:
+        run([*WORDS, "--out", str(out)])
+    assert not ended.value.code
+    return out, said.getvalue()
 
 
 def test_it_says_simulated_and_prints_the_three_ceilings(whole):
@@ -42,7 +47,7 @@ def test_it_says_simulated_and_prints_the_three_ceilings(whole):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole, tmp_path):
     out = tmp_path / "cohort"
-    command = [*COMMAND, "--out", out]
+    command = [HEMOCAST, *WORDS, "--out", out]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 200
     # Killed in the middle of a study: one is finished, and the next has begun.
@@ -61,7 +66,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole, tmp_path):
 
 
 def test_another_format_in_the_same_folder_is_refused(whole, hemocast):
-    done = hemocast(*COMMAND[1:], "--out", whole[0], "--format", "stacks")
+    done = hemocast(*WORDS, "--out", whole[0], "--format", "stacks")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert not (whole[0] / "stacks").exists()

@@ -26,11 +26,6 @@ def line_through(heights, places):
     return fit, np.abs(np.polyval(fit, heights) - places).max()
 
 
-@pytest.fixture(scope="module")
-def ge_volume(ge_head):
-    return read(ge_head)
-
-
 def test_the_tilted_head_has_its_slices_where_the_scanner_took_them(ge_head, ge_volume):
     facts = ge_volume.source.facts
     steps = np.array(facts["steps_mm"])

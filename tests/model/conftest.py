@@ -58,7 +58,7 @@ def save(make_stack):
 
     def _save(folder: Path, name: str = "ctnet3d", **changes) -> Model:
         torch.manual_seed(1)
-        net_config = NetConfig(name=name, pool=1, smooth=3, stem=8, widths=(8, 8), blocks=1)
+        net_config = NetConfig(name=name, pool=1, smooth=3, stem=8, widths=(8, 16), blocks=1)
         net_config = changes.get("net", net_config)
         net = build(net_config, frames=changes.get("prepare", PrepareConfig(frames=8)).frames)
         torch.nn.init.constant_(net.head.bias, 0.25)

@@ -31,7 +31,7 @@ def test_it_names_purpose_data_input_and_layers(description) -> None:
         "10 to 50 HU became 0 to 1",
         "the network ctnet3d (`hemocast.nets.ctnet:CTNet` of hemocast",
         "class activation map, per frame",
-        "- `head: Linear(in_features=8, out_features=1, bias=True)`",
+        "- `head: Linear(in_features=16, out_features=1, bias=True)`",
         "no medical device",
         "became a probability by a logistic curve",
         "that of this curve, of the mean risk of all patients with this score",

@@ -12,7 +12,7 @@ from hemocast.model.export import TOLERANCE, check_parity, to_onnx
 from hemocast.nets import build
 from hemocast.onnx import Session
 
-PREPARE = PrepareConfig(frames=8)
+PREPARE = PrepareConfig(frames=8, size=64, pixel_mm=3)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,8 @@ def frames(make_stack) -> np.ndarray:
 
 
 def settings_of(name: str) -> NetConfig:
-    return NetConfig(name=name, pool=2, smooth=3, stem=8, widths=(8, 16), blocks=1)
+    """As in ``conftest.py``: the graph is drawn once for both."""
+    return NetConfig(name=name, pool=1, smooth=3, stem=8, widths=(8, 16), blocks=1)
 
 
 @pytest.fixture(scope="module", params=["ctnet3d", pytest.param("ctnet2d", marks=pytest.mark.slow)])
@@ -84,9 +85,7 @@ def test_one_file_without_external_data_or_traces_of_the_machine(exported):
 
 def test_a_network_with_other_weights_is_found_out(exported, frames):
     net, content = exported
-    other = build(NetConfig(name="ctnet3d", pool=2, smooth=3, stem=8, widths=(8, 16)), frames=8)
-    if net.dims == 2:
-        other = build(NetConfig(name="ctnet2d", pool=2, smooth=3, stem=8, widths=(8, 16)), frames=8)
+    other = build(settings_of("ctnet2d" if net.dims == 2 else "ctnet3d"), frames=8)
     with pytest.raises(ParityError):
         check_parity(other.eval(), content, frames)
 

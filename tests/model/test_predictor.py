@@ -4,12 +4,13 @@ import math
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
+from functools import cache
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from hemocast.config import NetConfig, PrepareConfig
+from hemocast.config import PrepareConfig
 from hemocast.dicom import write_nifti
 from hemocast.errors import BloodPresent, MissingExtra, ModelCorrupt, NotFinite
 from hemocast.model import Calibration, heatmap_on_scan, load
@@ -119,6 +120,7 @@ def head():
     """Return a function that renders a small simulated head, as a Volume."""
     from hemocast.simulate import Protocol, render_head
 
+    @cache
     def _head(**changes) -> Volume:
         return render_head(3, protocol=Protocol(matrix=128), **changes)
 
@@ -127,12 +129,12 @@ def head():
 
 @pytest.fixture(scope="module")
 def whole(save, tmp_path_factory, head):
-    """Return a model of the usual stack, untrained."""
-    stack = prepare(head(), PrepareConfig())
+    """Return a model of a stack of a whole head, untrained; the network is that of ``folder``."""
+    settings = PrepareConfig(frames=8, frame_mm=10, size=64, pixel_mm=3)
+    stack = prepare(head(), settings)
     return save(
         tmp_path_factory.mktemp("models") / "whole",
-        net=NetConfig(stem=8, widths=(8,), blocks=1),
-        prepare=PrepareConfig(),
+        prepare=settings,
         examples=[stack, stack],
     )
 
@@ -173,7 +175,7 @@ def test_a_scan_that_shows_blood_is_refused(whole, head):
 def test_a_real_head_is_predicted(whole, ge_head):
     prediction = whole.predict(ge_head)
     assert 0 < prediction.probability < 1
-    assert prediction.heatmap.shape == (28, 192, 192)
+    assert prediction.heatmap.shape == (8, 64, 64)
 
 
 def test_loading_and_predicting_import_no_torch_and_open_no_connection(folder):

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 import hemocast.report
 from hemocast.errors import NotWritable, OutputExists, TableError, UsageError
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, analyse_files, evaluate_files
-from hemocast.report.figures.drawing import Drawing
 from hemocast.stats import Cases, Resampling, evaluate
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 FAST = EvaluationOptions(resampling=Resampling(200))
 SCHEMA = json.loads(
     (Path(hemocast.report.__file__).parent / "metrics.schema.json").read_text(encoding="utf-8")
@@ -37,18 +37,6 @@ def metrics_json_follows_its_schema(
     yield
     for path in tmp_path.rglob("metrics.json"):
         assert schema_faults(json.loads(path.read_text(encoding="utf-8")), SCHEMA) == []
-
-
-@pytest.fixture(autouse=True)
-def figures_cost_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes most of the time here; figures have tests of their own."""
-    if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(Drawing, "_saved", lambda _, kind, __: f"<{kind}/>".encode())
-
-
-@pytest.fixture
-def drawn() -> None:
-    """Have the figures drawn all the same."""
 
 
 def test_the_schema_wants_a_reason_for_what_is_undefined(

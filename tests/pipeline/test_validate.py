@@ -20,6 +20,7 @@ from hemocast.pipeline.recalibrate import RecalibrationOptions, recalibrate_file
 from hemocast.pipeline.validate import REGISTER, ValidateOptions, validate_model
 from hemocast.stats import Resampling
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 QUICK = Resampling(100)
 
 
@@ -135,7 +136,7 @@ def test_a_dataset_without_outcomes_is_refused_before_anything_is_written(tmp_pa
 
 
 @pytest.mark.slow
-def test_real_scans_go_through_it(dataset: Dataset, model, tmp_path: Path) -> None:
+def test_real_scans_go_through_it(dataset: Dataset, model, tmp_path: Path, drawn: None) -> None:
     here = tmp_path / "data"
     shutil.copytree(dataset.root, here)
     done = validate_model(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.anatomy import align, find_brain
+from hemocast.anatomy import Brain, align, find_brain
 from hemocast.config import PrepareConfig
 from hemocast.errors import NotCovered
 from hemocast.prepare import prepare
@@ -48,13 +48,13 @@ def test_a_whole_head_misses_nothing(nodding):
     assert found.share > 0.95
 
 
-def test_the_real_head_misses_nothing_that_matters(ge_volume, ge_brain):
-    found = measure_coverage(ge_volume, ge_brain, align(ge_volume, ge_brain))
+def test_the_real_head_misses_nothing_that_matters(ge_volume, ge_brain, ge_pose):
+    found = measure_coverage(ge_volume, ge_brain, ge_pose)
     assert found.missing == ""
     assert found.share > 0.95
 
 
-@pytest.mark.parametrize("slices", [5, 8])
+@pytest.mark.parametrize("slices", [pytest.param(5, marks=pytest.mark.slow), 8])
 def test_what_is_cut_off_at_the_vertex_is_told(nodding, ends, slices):
     found = _measured(_part(nodding, 0, ends[1] + 1 - slices))
     assert found.vertex_mm == pytest.approx(slices * 2.5, abs=4)
@@ -62,6 +62,7 @@ def test_what_is_cut_off_at_the_vertex_is_told(nodding, ends, slices):
     assert found.missing == f"{found.vertex_mm:.0f} mm at the vertex"
 
 
+@pytest.mark.slow
 def test_thin_slices_that_fill_no_block_hide_no_cut():
     # Two slices of 1.25 mm make a block of the brain's mask: an odd one at the end is left out.
     thin = render_head(7, protocol=Protocol(slice_mm=1.25, matrix=128))
@@ -71,7 +72,7 @@ def test_thin_slices_that_fill_no_block_hide_no_cut():
     assert told[0] == pytest.approx(told[1], abs=3)
 
 
-@pytest.mark.parametrize("slices", [4, 8])
+@pytest.mark.parametrize("slices", [pytest.param(4, marks=pytest.mark.slow), 8])
 def test_what_is_cut_off_at_the_base_is_told(nodding, ends, slices):
     found = _measured(_part(nodding, ends[0] + slices, len(nodding.hu)))
     assert found.base_mm == pytest.approx(slices * 2.5, abs=7)
@@ -109,7 +110,7 @@ def test_the_limit_is_a_share_of_the_height():
         refuse_half_a_head(Coverage(20.0, 10.0, 0.79))
 
 
-@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("seed", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_brain_that_ends_high_above_the_neck_is_whole(seed):
     # Thick slices and a nod end the mask in a wide slice; neck and scalp beyond show it is whole.
     protocol = Protocol(
@@ -120,30 +121,31 @@ def test_a_brain_that_ends_high_above_the_neck_is_whole(seed):
 
 
 @pytest.fixture(scope="module")
-def whole() -> Volume:
-    return render_head(3, protocol=Protocol(slice_mm=5.0, matrix=128))
+def whole() -> tuple[Volume, Brain]:
+    volume = render_head(3, protocol=Protocol(slice_mm=5.0, matrix=128))
+    return volume, find_brain(volume)
 
 
-def _columns(volume: Volume, brain_share: float) -> tuple[Volume, Volume]:
+def _columns(volume: Volume, brain: Brain, share: float) -> tuple[Volume, Volume]:
     """Cut a head at its right: columns left out, and the same filled as beyond a field of view."""
-    at = int(np.quantile(np.nonzero(find_brain(volume).mask)[2], 1 - brain_share))
+    at = int(np.quantile(np.nonzero(brain.mask)[2], 1 - share))
     filled = volume.hu.copy()
     filled[..., at:] = -3024
     return replace(volume, hu=np.ascontiguousarray(volume.hu[..., :at])), replace(volume, hu=filled)
 
 
 def test_a_field_of_view_that_cuts_the_brain_is_told(whole):
-    assert _measured(whole).beside == 0
-    for cut in _columns(whole, 0.06):
+    assert _measured(whole[0]).beside == 0
+    for cut in _columns(*whole, 0.06):
         record = prepare(cut, PrepareConfig()).record
         assert any("the field of view leaves out" in doubt for doubt in record.doubts)
 
 
 def test_a_field_of_view_that_cuts_off_much_of_the_brain_is_refused(whole):
-    for cut in _columns(whole, 0.16):
+    for cut in _columns(*whole, 0.16):
         with pytest.raises(NotCovered, match="field of view leaves out about"):
             prepare(cut, PrepareConfig())
 
 
-def test_the_real_head_lies_within_its_field_of_view(ge_volume, ge_brain):
-    assert measure_coverage(ge_volume, ge_brain, align(ge_volume, ge_brain)).beside == 0
+def test_the_real_head_lies_within_its_field_of_view(ge_volume, ge_brain, ge_pose):
+    assert measure_coverage(ge_volume, ge_brain, ge_pose).beside == 0

@@ -52,7 +52,7 @@ def participants() -> list[str]:
 
 @pytest.fixture(scope="session")
 def dataset_root(tmp_path_factory: pytest.TempPathFactory, participants: list[str]) -> Path:
-    """Write the dataset; every second patient has HT."""
+    """Write the dataset, of four heads: finding the brain takes time; every second has HT."""
     root = tmp_path_factory.mktemp("dataset")
     affine = np.diag([-2.2, -2.2, 5.0, 1.0])
     affine[:3, 3] = [104.5, 104.5, 0]
@@ -60,7 +60,7 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory, participants: list[st
         folder = root / participant / "ses-01" / "ct"
         folder.mkdir(parents=True)
         path = folder / f"{participant}_ses-01_ct.nii.gz"
-        write_nifti(head_hu(i), affine, path, description=SIMULATED)
+        write_nifti(head_hu(i % 4), affine, path, description=SIMULATED)
         sidecar = {"participant_id": participant, "session": "ses-01", "scan_uid": f"uid{i}"}
         sidecar |= {"acq_time": None, "age": None, "sex": "", "simulated": True}
         sidecar |= {"shape": [30, 96, 96], "spacing_mm": [5.0, 2.2, 2.2]}

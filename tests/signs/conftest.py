@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hemocast.anatomy import Brain, align, find_brain
+from hemocast.anatomy import Alignment, Brain, align, find_brain
 from hemocast.config import PrepareConfig
-from hemocast.dicom import read
 from hemocast.prepare import prepare
 from hemocast.signs.measured import Found
 from hemocast.signs.sides import Sides, lay_out
@@ -20,16 +18,6 @@ from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, render_h
 from hemocast.volume import FloatArray, Volume
 
 _QUIET = Protocol(noise_hu=3.0)
-
-
-@pytest.fixture(scope="session")
-def ge_volume(ge_head: Path) -> Volume:
-    return read(ge_head)
-
-
-@pytest.fixture(scope="session")
-def ge_brain(ge_volume: Volume) -> Brain:
-    return find_brain(ge_volume)
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +75,10 @@ def worn() -> Found:
 
 
 @pytest.fixture(scope="session")
-def ge_found(ge_volume: Volume) -> Found:
-    return found_in(ge_volume)
+def ge_found(ge_volume: Volume, ge_brain: Brain, ge_pose: Alignment) -> Found:
+    settings = PrepareConfig()
+    stack = prepare(ge_volume, settings, ge_brain, ge_pose)
+    return Found(ge_volume, ge_brain, ge_pose, stack, settings)
 
 
 @pytest.fixture(scope="session")

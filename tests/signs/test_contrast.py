@@ -15,6 +15,8 @@ from hemocast.signs import find_enhancement
 from hemocast.simulate import Bleed, Infarct, Person, Protocol, Stroke, render_head
 from hemocast.volume import Volume
 
+slow = pytest.mark.slow
+
 
 def _vessels(mask: np.ndarray, spacing: np.ndarray, seed: int, widen: float):
     """Points in mm (z, y, x) and radii of a tree: basilar, ACA, MCA branches, straight sinus."""
@@ -71,7 +73,12 @@ def _painted(volume: Volume, brain: Brain, hu: float, seed=0, widen=1.0) -> tupl
 
 
 @pytest.mark.parametrize(
-    ("hu", "widen"), [(300.0, 1.0), (200.0, 1.0), (140.0, 1.3), (115.0, 1.3), (100.0, 1.5)]
+    ("hu", "widen"),
+    [
+        (300.0, 1.0),
+        *(pytest.param(*one, marks=slow) for one in ((200.0, 1.0), (140.0, 1.3), (115.0, 1.3))),
+        (100.0, 1.5),
+    ],
 )
 def test_vessels_painted_into_the_real_head_are_seen(ge_volume, ge_brain, hu, widen):
     painted, ml = _painted(ge_volume, ge_brain, hu, widen=widen)
@@ -86,7 +93,7 @@ def test_the_real_plain_head_shows_none(ge_volume, ge_brain):
     assert found.bright_ml < 1.0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*(pytest.param(seed, marks=slow) for seed in (0, 3)), 1, 2])
 def test_simulated_heads_with_and_without(seed):
     infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed], "left", 50.0)
     bleed = Bleed("PH1", 15.0) if seed % 2 else None
@@ -123,7 +130,7 @@ def test_nothing_bright_at_all():
     assert (found.present, found.bright_ml, found.cubes) == (False, 0.0, 0)
 
 
-@pytest.mark.slow
+@slow
 def test_no_false_alarm_in_many_simulated_heads():
     for seed in range(200, 230):
         infarct = Infarct(("MCA", "PCA", "ACA", "cerebellar")[seed % 4], "right", 60.0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.anatomy import Alignment, align
+from hemocast.anatomy import Alignment
 from hemocast.signs import measure_midline
 from hemocast.signs.midline import LIMITS_MM
 from hemocast.volume import Volume
@@ -54,8 +54,8 @@ def test_without_sides_there_is_a_shift_and_no_side(ge_volume: Volume) -> None:
     assert found.side == "unknown"
 
 
-def test_the_real_head_has_none(ge_volume: Volume, ge_brain) -> None:
-    found = measure_midline(ge_volume, align(ge_volume, ge_brain))
+def test_the_real_head_has_none(ge_volume: Volume, ge_pose: Alignment) -> None:
+    found = measure_midline(ge_volume, ge_pose)
     assert found is not None
     assert abs(found.shift_mm) < LIMITS_MM
     assert found.side == "unknown"

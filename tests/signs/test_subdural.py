@@ -12,11 +12,6 @@ from hemocast.signs.subdural import Rim, look_at_rim
 from hemocast.simulate import render_head
 
 
-@pytest.fixture(scope="module")
-def ge_pose(ge_volume, ge_brain):
-    return align(ge_volume, ge_brain)
-
-
 def _layer(volume, brain, pose, sides, mm):
     """Lay blood of 65 HU under the vault, over the middle of the head's length and height."""
     bone = volume.hu > 400
@@ -42,8 +37,13 @@ def test_the_real_head_and_a_simulated_one_raise_no_doubt(ge_volume, ge_brain, g
     assert look_at_rim(volume, brain, align(volume, brain)).doubt is None
 
 
-def test_a_layer_on_one_side_is_doubted_where_it_lies(ge_volume, ge_brain, ge_pose):
-    one = look_at_rim(_layer(ge_volume, ge_brain, ge_pose, [1], 5.0), ge_brain, ge_pose)
+@pytest.fixture(scope="module")
+def one(ge_volume, ge_brain, ge_pose) -> Rim:
+    """Return what is seen of a layer on one side."""
+    return look_at_rim(_layer(ge_volume, ge_brain, ge_pose, [1], 5.0), ge_brain, ge_pose)
+
+
+def test_a_layer_on_one_side_is_doubted_where_it_lies(ge_volume, ge_pose, one):
     said = "may hold a thin layer of blood under the skull, at slice "
     assert one.doubt == f"{said}{one.slice_number}"
     middle = (np.linalg.inv(ge_volume.affine) @ ge_pose.matrix @ [65, 0, 20, 1])[2] + 1
@@ -62,11 +62,9 @@ def test_a_layer_so_wide_that_the_head_takes_it_for_usual_is_doubted(ge_volume, 
     assert look_at_rim(replace(ge_volume, hu=hu), ge_brain, ge_pose).doubt is not None
 
 
-def test_what_is_as_dense_on_both_sides_stands_out_less(ge_volume, ge_brain, ge_pose):
-    both, one = (
-        look_at_rim(_layer(ge_volume, ge_brain, ge_pose, sides, 5.0), ge_brain, ge_pose)
-        for sides in ([1, -1], [1])
-    )
+def test_what_is_as_dense_on_both_sides_stands_out_less(ge_volume, ge_brain, ge_pose, one):
+    layers = _layer(ge_volume, ge_brain, ge_pose, [1, -1], 5.0)
+    both = look_at_rim(layers, ge_brain, ge_pose)
     assert both.excess_hu < one.excess_hu - 5
 
 

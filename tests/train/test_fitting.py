@@ -118,7 +118,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     assert other.validation.participants != whole.validation.participants
 
 
-@pytest.mark.parametrize("after", [1, 2, 3])
+@pytest.mark.parametrize("after", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_an_interrupted_run_resumes_to_the_same_result(whole, table, config, tmp_path, after):
     def interrupt(done: int, total: int, last: EpochRecord | None) -> None:
         if last is not None and last.epoch == after:

@@ -199,7 +199,8 @@ def _finished(graph: bytes, net: nn.Module) -> bytes:
     """
     import onnx
     from onnx import numpy_helper
-    from onnxscript import optimizer
+    from onnxscript import ir, optimizer
+    from onnxscript.ir.passes import common
 
     whole = onnx.load_model_from_string(graph)
     weights = dict(net.named_parameters()) | dict(net.named_buffers())
@@ -207,7 +208,13 @@ def _finished(graph: bytes, net: nn.Module) -> bytes:
         if tensor.name in weights:
             values = weights[tensor.name].detach().cpu().numpy()
             tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-    model = optimizer.optimize(whole)
+    simple = ir.serde.deserialize_model(whole)
+    # What can be simplified is looked for at every node, and two of three are constants.
+    optimizer.fold_constants(simple)
+    common.RemoveUnusedNodesPass()(simple)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(simple)
+    optimizer.optimize_ir(simple, num_iterations=1)
+    model = ir.serde.serialize_model(simple)
     model.doc_string = ""
     model.graph.doc_string = ""
     del model.metadata_props[:], model.graph.metadata_props[:]

@@ -9,6 +9,8 @@ from hemocast.simulate import Edema, Infarct, Person, Protocol, Stroke, build_he
 from hemocast.simulate.anatomy.atlas import SHAPE
 from hemocast.simulate.disease.lesion import TERRITORIES, draw_growth
 
+slow = pytest.mark.slow
+
 
 def _scans(asked: Infarct, shift_mm: float):
     """Return scans of one head without water in its infarct, with 20 %, and with nothing else."""
@@ -22,17 +24,17 @@ def _scans(asked: Infarct, shift_mm: float):
 @pytest.mark.parametrize(
     ("territory", "side", "volume_ml", "shift_mm"),
     [
-        ("MCA", "left", 1.0, 0.0),
+        pytest.param("MCA", "left", 1.0, 0.0, marks=slow),
         ("lacunar", "right", 1.2, 0.0),
         ("PCA", "left", 30.0, 0.0),
         ("cerebellar", "right", 20.0, 0.0),
-        ("pons", "left", 2.0, 0.0),
-        ("ACA", "right", 40.0, 0.0),
-        ("MCA deep", "right", 25.0, 0.0),
+        pytest.param("pons", "left", 2.0, 0.0, marks=slow),
+        pytest.param("ACA", "right", 40.0, 0.0, marks=slow),
+        pytest.param("MCA deep", "right", 25.0, 0.0, marks=slow),
         ("MCA superior", "left", 60.0, 2.0),
-        ("MCA inferior", "right", 60.0, 0.0),
+        pytest.param("MCA inferior", "right", 60.0, 0.0, marks=slow),
         ("MCA", "right", 120.0, 7.0),
-        ("MCA", "left", 250.0, 11.0),
+        pytest.param("MCA", "left", 250.0, 11.0, marks=slow),
     ],
 )
 def test_infarct_has_the_volume_and_water_that_were_asked(territory, side, volume_ml, shift_mm):

@@ -40,8 +40,8 @@ def likeness(a: Stack, b: Stack) -> tuple[float, float, float]:
 @pytest.mark.parametrize(
     ("seed", "infarct", "degrees"),
     [
-        (0, None, UPRIGHT),
-        (1, Infarct("MCA", "left", 100.0), UPRIGHT),
+        pytest.param(0, None, UPRIGHT, marks=pytest.mark.slow),
+        pytest.param(1, Infarct("MCA", "left", 100.0), UPRIGHT, marks=pytest.mark.slow),
         (2, Infarct("PCA", "right", 25.0), ROTATED),
     ],
 )
@@ -60,6 +60,7 @@ def test_it_is_what_the_scan_would_be_prepared_to(seed, infarct, degrees, tmp_pa
     np.testing.assert_allclose(quick.affine, real.affine, atol=2.5)
 
 
+@pytest.mark.slow
 def test_a_tilted_scan_gives_nearly_the_same_stack(tmp_path):
     head = build_head(np.random.default_rng(4), Person(70, male=False))
     protocol = Protocol(matrix=256, tilt_degrees=14.0)
@@ -70,6 +71,7 @@ def test_a_tilted_scan_gives_nearly_the_same_stack(tmp_path):
     assert within > 0.85
 
 
+@pytest.mark.slow
 def test_noise_is_what_preparation_leaves(tmp_path):
     head = build_head(np.random.default_rng(5), Person(60))
     protocol = Protocol(matrix=512, noise_hu=4.0, rotation_degrees=(3.0, 1.0, 0.0))

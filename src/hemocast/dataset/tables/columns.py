@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -340,8 +341,7 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
             if column.required:
                 why = f"the column is missing; {columns_found(text.columns)}"
                 faults.append(Fault(schema.name, column.name, (), why))
-            unknown, _ = column.parse(pd.Series([MISSING], dtype="str"))
-            parsed[column.name] = unknown.repeat(len(text)).set_axis(text.index)
+            parsed[column.name] = _unknown(column.kind).repeat(len(text)).set_axis(text.index)
             continue
         cells = text[column.name]
         parsed[column.name], bad = column.parse(cells)
@@ -360,6 +360,14 @@ def parse_table(schema: TableSchema, text: pd.DataFrame) -> Parsed:
             faults.append(Fault(schema.name, where, rows_of(broken), rule.allowed))
     extra = [name for name in text.columns if name not in parsed]
     return Parsed(pd.concat([table, text[extra]], axis=1), text, tuple(faults))
+
+
+@cache
+def _unknown(kind: Kind) -> pd.Series:
+    """Parse one cell that is missing: most columns of most tables are, of most patients."""
+    import pandas as pd
+
+    return Column("", kind).parse(pd.Series([MISSING], dtype="str"))[0]
 
 
 def plain(schema: TableSchema, text: pd.DataFrame) -> pd.DataFrame:
