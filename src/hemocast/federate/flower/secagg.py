@@ -69,13 +69,19 @@ def masks(seed: bytes, modulus: int, shapes: Sequence[tuple[int, ...]]) -> list[
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-for _of_flower in (
-    "flwr.client.mod.secure_aggregation.secaggplus_mod",
-    "flwr.server.workflow.secure_aggregation.secaggplus_workflow",
-):  # by name: its package calls a function as it calls this module
-    import_module(_of_flower).pseudo_rand_gen = masks  # type: ignore[attr-defined]
+def _take_these_masks() -> None:
+    """Put `masks` in the place of Flower's; refuse a Flower that draws them elsewhere."""
+    for name in (
+        "flwr.client.mod.secure_aggregation.secaggplus_mod",
+        "flwr.server.workflow.secure_aggregation.secaggplus_workflow",
+    ):
+        flower = vars(import_module(name))  # by name: its package gives a function that name
+        if "pseudo_rand_gen" not in flower:
+            raise NotAgreed("This Flower draws masks otherwise", "Flower 1.42", "Install it")
+        flower["pseudo_rand_gen"] = masks
 
 
+_take_these_masks()
 SIGNED = "hemocast.signed"
 """Name of the record with signatures of keys."""
 
