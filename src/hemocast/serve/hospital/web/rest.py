@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
-from hemocast.errors import HemocastError, NoSpace, NotWritable, StoreError
+from hemocast.errors import HemocastError
 from hemocast.report.words import RESEARCH_NOTICE
 from hemocast.serve.hospital.inbox import Inbox
 from hemocast.serve.hospital.people.audit import Act, Kind
@@ -20,7 +20,7 @@ from hemocast.serve.hospital.people.worklist import Row
 from hemocast.serve.hospital.store.arrivals import Arrivals, Outcome
 from hemocast.serve.hospital.web.desk import desk_of, need_token, person_of
 from hemocast.serve.hospital.web.health import health_of, measures
-from hemocast.serve.hospital.web.uploads import Taken, receive, take
+from hemocast.serve.hospital.web.uploads import Taken, kept_or_told, receive, take
 from hemocast.version import VERSION
 
 STUDIES_PATH = "/api/v1/studies"
@@ -97,15 +97,12 @@ async def send_study(token: StudiesToken, request: Request) -> TakenOut:
     desk = desk_of(request)
     inbox = Inbox(desk.root, Arrivals(desk.database))
     try:
-        await run_in_threadpool(inbox.check_room)
-        with desk.root.receiving() as folder:
-            await receive(request, folder)
-            sender = f"rest:{token.account.name}"
-            taken = await run_in_threadpool(take, desk, inbox, folder, sender)
-    except (NoSpace, NotWritable) as error:
-        raise HTTPException(507, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error
+        with kept_or_told():
+            await run_in_threadpool(inbox.check_room)
+            with desk.root.receiving() as folder:
+                await receive(request, folder)
+                sender = f"rest:{token.account.name}"
+                taken = await run_in_threadpool(take, desk, inbox, folder, sender)
     except HemocastError as error:
         raise HTTPException(422, str(error)) from error
     detail = f"{sum(taken.outcomes.values())} images"

@@ -25,7 +25,7 @@ from hemocast.serve.hospital.people.tokens import Token
 from hemocast.serve.hospital.store.arrivals import Arrivals, Outcome
 from hemocast.serve.hospital.web.desk import desk_of, person_of
 from hemocast.serve.hospital.web.rest import StudiesToken
-from hemocast.serve.hospital.web.uploads import numbers_of
+from hemocast.serve.hospital.web.uploads import kept_or_told, numbers_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -136,17 +136,12 @@ async def store_in(
 async def _store(token: Token, request: Request, study_uid: str | None) -> Response:
     desk = desk_of(request)
     inbox = Inbox(desk.root, Arrivals(desk.database))
-    try:
+    with kept_or_told():
         await run_in_threadpool(inbox.check_room)
         with desk.root.receiving() as folder:
             await _receive(request, folder)
-            sent = await run_in_threadpool(
-                _take, inbox, folder, f"stow:{token.account.name}", study_uid
-            )
-    except (NoSpace, NotWritable) as error:
-        raise HTTPException(507, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error
+            sender = f"stow:{token.account.name}"
+            sent = await run_in_threadpool(_take, inbox, folder, sender, study_uid)
     taken = [one for one in sent if not one.reason]
     studies = await run_in_threadpool(numbers_of, desk, {one.study_uid for one in taken})
     act = Act(Kind.IMAGES, person_of(token, request), studies, f"{len(taken)} images")

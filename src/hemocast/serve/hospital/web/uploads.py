@@ -6,7 +6,8 @@ import secrets
 import shutil
 import warnings
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,17 @@ class Taken:
     outcomes: dict[Outcome, int]
     refused: dict[str, int]
     studies: tuple[int, ...]
+
+
+@contextmanager
+def kept_or_told() -> Iterator[None]:
+    """Say by HTTP that images cannot be kept: the disk is too full, or the database away."""
+    try:
+        yield
+    except (NoSpace, NotWritable) as error:
+        raise HTTPException(507, str(error)) from error
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from error
 
 
 async def receive(request: Request, folder: Path) -> None:

@@ -53,15 +53,10 @@ def read_id_token(
         As `keys` does.
     """
     must = JWTClaimsRegistry(
-        clock,
-        _LEEWAY_S,
-        iss={"essential": True, "value": issuer},
-        aud={"essential": True, "value": client},
-        sub={"essential": True},
-        exp={"essential": True},
-        iat={"essential": True},
-        nonce={"essential": True, "value": nonce},
-    )
+        clock, _LEEWAY_S, nonce={"essential": True, "value": nonce},
+        iss={"essential": True, "value": issuer}, aud={"essential": True, "value": client},
+        sub={"essential": True}, exp={"essential": True}, iat={"essential": True},
+    )  # fmt: skip
     try:
         claims = _signed(token, keys)
         must.validate(claims)
