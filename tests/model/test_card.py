@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 
@@ -70,3 +71,9 @@ def test_a_changed_network_and_one_picture_are_said(description) -> None:
     assert "one picture for all frames" in said
     assert "scans of patients, of" in said
     assert text.endswith("## Results\nAUC .5\n")
+
+
+def test_the_demonstration_models_card_says_how_it_was_calibrated() -> None:
+    shipped = (resources.files("hemocast") / "assets" / "demo_model" / "card.md").read_text("utf-8")
+    assert "each predicted out of fold" in shipped
+    assert "picked the training epoch" not in shipped
