@@ -273,6 +273,27 @@ def unlisted() -> Callable[[Iterable[Path]], list[str]]:
     return lambda files: list(module.faults(files))
 
 
+@pytest.fixture
+def tables_are_listed(
+    tmp_path: Path, unlisted: Callable[[Iterable[Path]], list[str]]
+) -> Iterator[None]:
+    """Fail a test of a whole command that wrote a table, or a column, which no page lists."""
+    yield
+    assert unlisted(_written_tables(tmp_path)) == []
+
+
+def _written_tables(place: Path) -> Iterator[Path]:
+    """Give the tables that Hemocast says it wrote in folders below, unless somebody changed one."""
+    from hemocast.files import RECORD, Output
+    from hemocast.files.output import record_lines
+
+    for record in place.rglob(RECORD):
+        names = {line.get("file", "") for line in record_lines(record.parent)}
+        for path in (record.parent / name for name in names if name.endswith((".csv", ".tsv"))):
+            if Output(record.parent).wrote(path):
+                yield path
+
+
 @pytest.fixture(scope="session")
 def html_faults() -> Callable[[str], list[str]]:
     """Return a function that names what is wrong in a page's HTML.

@@ -18,6 +18,7 @@ from made.written import Written
 
 PAGE = "reference/tables.md"
 _ANY = Column("any").pattern
+_UNIT = re.compile(r"^\[([^]]+)\]")
 _HEAD = """# Tables and their columns
 
 Made from the schemas by which Hemocast reads and writes its tables. Tables that you bring are UTF-8 CSV, TSV or Excel with a header row; inside
@@ -88,13 +89,11 @@ def _written(table: Written) -> Iterator[str]:
     yield f"{table.what}{f' Besides these, {table.open}.' * bool(table.open)}"
     yield ""
     if table.columns:
-        yield "| column | unit | holds |"
-        yield "|---|---|---|"
+        yield "| column | holds |"
+        yield "|---|---|"
     for name, meaning in table.columns:
-        _, unit, what = (
-            ("", "", meaning) if meaning[0] != "[" else re.split(r"[][]", meaning, maxsplit=2)
-        )
-        yield f"| `{name.replace('*', '...')}` | {unit} | {what.strip()} |"
+        what = _UNIT.sub(r"*\1*:", meaning)
+        yield f"| `{name.replace('*', '...')}` | {what} |"
     yield ""
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from hemocast.cli.main import run
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 PLACE = Path(__file__).parents[1] / "pipeline" / "benchmark" / "conftest.py"
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from hemocast.cli.check_paper import check_paper
 from hemocast.errors import NotWritable, OutputExists, TableError
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 app = typer.Typer()
 app.command()(check_paper)
 DOC = Path(__file__).parents[2] / "docs" / "how-to" / "paper-check.md"

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from hemocast.cli.cohort import cohort
 from hemocast.errors import ConfigError
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 app = typer.Typer()
 app.command()(cohort)
 

@@ -10,6 +10,8 @@ import pytest
 from hemocast.cli.main import run
 from hemocast.files import write_json
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 
 @pytest.fixture
 def stacks(tmp_path: Path) -> Path:

@@ -11,6 +11,8 @@ from hemocast.cli.main import run
 from hemocast.config import load_config
 from hemocast.files import write_json
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 pytest.importorskip("optuna")
 
 

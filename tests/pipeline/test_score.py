@@ -14,6 +14,8 @@ from hemocast.evaluate.run import EvaluationOptions, Tables, evaluate_inputs, re
 from hemocast.pipeline.score import ScoreTables, choose_scores, score_files
 from hemocast.stats import Resampling
 
+pytestmark = pytest.mark.usefixtures("tables_are_listed")
+
 
 @pytest.fixture(scope="module")
 def clinical(tmp_path_factory: pytest.TempPathFactory) -> Path:
