@@ -17,6 +17,8 @@ from hemocast.pipeline.crossval import PREDICTIONS, CrossOptions, cross_validate
 from hemocast.pipeline.evaluate import EvaluationOptions, Tables, evaluate_files
 from hemocast.train import STACKS
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 PATIENTS = [f"sub-{i:02d}" for i in range(16)]
 CONFIG = Config(
     prepare=PrepareConfig(frames=8, size=64),

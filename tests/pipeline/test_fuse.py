@@ -13,6 +13,8 @@ from scipy.special import expit
 from hemocast.errors import OutputExists, UsageError
 from hemocast.pipeline.fuse import MODELS, FusedPatients, fuse_files
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 N = 300
 
 
