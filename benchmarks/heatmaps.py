@@ -7,8 +7,9 @@ test patients of the split that TABLE holds. Scans with HT are taken in the orde
 first scans of their patients. For every method: hit rate of the peak and share of positive evidence
 on the lesion (5 mm margin), on its mirror image, by whether the infarct is plain (5 mL and 7 % of
 water uptake or more); insertion minus deletion; rank correlation with the map of the same network
-with random weights (0 is what a map of what was learned should have), and under noise of 2 % of the
-window and a left-right flip (1 is steady). Intervals are Wilson's for rates, else 1.96 standard
+with random weights (0 is what a map of what was learned should have), and where that lies; under
+noise of 2 % of the window and a left-right flip (1 is steady); of peaks that miss, how far from the
+lesion they are, and how many on its side. Intervals are Wilson's for rates, else 1.96 standard
 errors over scans.
 """
 
@@ -24,11 +25,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from timing import print_where
 
 from hemocast.dataset.split.saved import read_split
 from hemocast.explain import agreement, deletion_and_insertion, evidence_on, explain, randomised
 from hemocast.explain.methods import METHODS
+from hemocast.explain.occlusion import occlusion
 from hemocast.model import Model, load, load_default, load_network
 from hemocast.model.heatmap import activation_map, enlarge
 from hemocast.nets import Network, input_channels
@@ -58,6 +61,8 @@ class Tally:
     noise: list[float] = field(default_factory=list)
     flip: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    missed_mm: list[float] = field(default_factory=list)
+    missed_side: list[bool] = field(default_factory=list)
 
 
 def main() -> None:
@@ -87,7 +92,10 @@ def main() -> None:
             tally.seconds.append(time.process_time() - begin)
             place(tally, values, lesion, stack, plain)
             if at < options.trust:
-                trust(tally, model, (network, drawn), method, stack, values, rng)
+                other = by_chance(drawn, stack, method, model)
+                place(tallies[f"{method}, random weights"], other, lesion, stack, plain)
+                tally.random.append(agreement(values, other, stack.brain))
+                trust(tally, model, network, method, stack, values, rng)
         place(tallies["random weights"], cam(drawn, stack), lesion, stack, plain)
         outside.append(evidence_on(cam(network, stack, whole=True), lesion, stack).outside)
     print(f"{model.description.net.name}; CAM outside the brain, before the cut: {mean(outside)}")
@@ -123,19 +131,16 @@ def filled(frames: FloatArray) -> BoolArray:
 def trust(
     tally: Tally,
     model: Model,
-    nets: tuple[Network, Network],
+    network: Network,
     method: str,
     stack: Stack,
     values: FloatArray,
     rng: np.random.Generator,
 ) -> None:
     """Add whether a map shows what the network uses, and whether it is steady."""
-    network, drawn = nets
     tally.gain.append(deletion_and_insertion(model.logits, stack, values).gain)
     if method == "occlusion":  # a run for every block: too slow to be repeated
         return
-    other = cam(drawn, stack) if method == "cam" else explain(model, stack, method, drawn)
-    tally.random.append(agreement(values, other, stack.brain))
     noise = rng.normal(0, 0.02, stack.frames.shape).astype(np.float32)
     noisy = np.where(stack.brain, (stack.frames + noise).clip(0, 1), 0).astype(np.float32)
     again = explain(model, Stack(noisy, stack.brain, AFFINE, RECORD), method, network)
@@ -146,6 +151,16 @@ def trust(
     tally.flip.append(agreement(values, back, stack.brain))
 
 
+def by_chance(drawn: Network, stack: Stack, method: str, model: Model) -> FloatArray:
+    """Return the map of a method for the network with random weights."""
+    if method == "cam":
+        return cam(drawn, stack)
+    if method != "occlusion":
+        return explain(model, stack, method, drawn)
+    with torch.inference_mode():
+        return occlusion(lambda frames: drawn(torch.from_numpy(frames))[0].numpy(), stack)
+
+
 def place(tally: Tally, values: FloatArray, lesion: BoolArray, stack: Stack, plain: bool) -> None:
     """Add where a map lies."""
     found = evidence_on(values, lesion, stack)
@@ -154,6 +169,14 @@ def place(tally: Tally, values: FloatArray, lesion: BoolArray, stack: Stack, pla
     tally.on.append(found.on_lesion)
     tally.mirror.append(found.on_mirror)
     tally.even.append(found.lesion_share)
+    if found.peak_hits or not values.max() > 0:
+        return
+    peak = np.unravel_index(int(values.argmax()), values.shape)
+    away_mm = distance_transform_edt(~lesion, sampling=stack.spacing)
+    middle = values.shape[2] // 2
+    side = lesion[..., :middle].sum() > lesion[..., middle:].sum()
+    tally.missed_mm.append(float(away_mm[peak]))
+    tally.missed_side.append(bool(side == (peak[2] < middle)))
 
 
 def cam(net: Network, stack: Stack, *, whole: bool = False) -> FloatArray:
@@ -209,6 +232,9 @@ def tell(name: str, tally: Tally) -> None:
         ("under a flip", tally.flip), ("CPU seconds", tally.seconds),
     ):  # fmt: skip
         print(f"  {words}: {mean(values)}")
+    if tally.missed_mm:
+        print(f"  peaks elsewhere: {np.median(tally.missed_mm):.0f} mm from the lesion (median)")
+        print(f"  on its side: {rate(np.array(tally.missed_side))}")
 
 
 if __name__ == "__main__":
