@@ -264,7 +264,10 @@ def disturb(
 
     with ThreadPoolExecutor(senders) as pool:
         sending = [pool.submit(send, patient) for patient in rng.sample([*studies], len(studies))]
-        for _ in range(kills):
+        for number in range(kills):
+            # All along the way, not all before the first study is whole.
+            while sum(one.done() for one in sending) < len(sending) * number // kills:
+                time.sleep(0.1)
             time.sleep(rng.uniform(0, 4))
             one = rng.choice(programs)
             one.kill()
