@@ -4,7 +4,8 @@
 senders at once (DCMTK's ``storescu``) to a service whose predictions cost nothing; ``--many 1000``
 sends small studies and shows that memory does not grow with them. ``--predict 6`` sends
 simulated heads one after another to ``hemocast serve run`` with the usual model, and tells what
-predicting adds.
+predicting adds; ``--predict 24 --together`` sends all at once, and tells how many a minute come out
+of two processes, the first two left out.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from hemocast.serve.hospital.store.results import results
 
 HEMOCAST = Path(sys.executable).with_name("hemocast")
 SETTLE_S = 3.0
+AT_ONCE = 2
+"""Processes that predict, where many heads come together."""
 SERVED = Path(__file__).parents[1] / "tests" / "serve" / "hospital" / "served.py"
 
 
@@ -101,8 +104,8 @@ def measure(home: Path, studies: int, slices: int, size: int, senders: int) -> N
         service.kill()
 
 
-def predict(home: Path, studies: int) -> None:
-    """Send simulated heads, each when the one before has its result; print what that took."""
+def predict(home: Path, studies: int, *, together: bool) -> None:
+    """Send simulated heads, each when the one before has its result or all; print what it took."""
     made = home / "made"
     simulate = ["simulate", "--preset", "demo", "--patients", str(max(4, studies)), "--seed", "1"]
     subprocess.run([HEMOCAST, *simulate, "--out", made], check=True, stdout=subprocess.DEVNULL)
@@ -112,7 +115,8 @@ def predict(home: Path, studies: int) -> None:
         node, web = (one.getsockname()[1] for one in free)
     config = home / "serve.yaml"
     settings = {
-        "node": {"port": node}, "web": {"port": web}, "jobs": {"settle_s": SETTLE_S},
+        "node": {"port": node}, "web": {"port": web},
+        "jobs": {"settle_s": SETTLE_S, "workers": AT_ONCE if together else 1},
         "storage": {"root": str(home / "data"), "reserve_gb": 1},
     }  # fmt: skip
     config.write_text(json.dumps(settings))  # which is YAML, too
@@ -125,17 +129,26 @@ def predict(home: Path, studies: int) -> None:
         with opened(read_settings(config)) as office:
             for number, folder in enumerate(folders[:studies], start=1):
                 send(folder, node)
-                while len(office.jobs.all(*DONE)) < number:
+                while len(office.jobs.all(*DONE)) < number and not together:
                     time.sleep(0.1)
-            took = [
-                (one.made_at - one.last_slice_at).total_seconds() - SETTLE_S
-                for one in results(office.database)
-            ]
+            while len(office.jobs.all(*DONE)) < studies:
+                time.sleep(0.1)
+            found = results(office.database)
+            took = [(one.made_at - one.last_slice_at).total_seconds() - SETTLE_S for one in found]
+            made_at = sorted(one.made_at for one in found)
     finally:
         service.terminate()
         service.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if together:
+        minutes = (made_at[-1] - made_at[AT_ONCE - 1]).total_seconds() / 60
+        rate = (len(took) - AT_ONCE) / minutes
+        print(
+            f"{len(took)} heads sent at once: {rate:.0f} a minute out of {AT_ONCE} processes; "
+            f"{cpu / len(took):.1f} CPU-s a study, start of the service included"
+        )
+        return
     print(
         f"{len(took)} heads: from the last slice to the result, beside settling: the first "
         f"{took[0]:.1f} s, then median {np.median(took[1:]):.1f} s, longest {max(took[1:]):.1f} s; "
@@ -156,10 +169,11 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=0, help="small studies, for memory")
     parser.add_argument("--slices", type=int, default=32, help="of each")
     parser.add_argument("--predict", type=int, default=0, help="simulated heads, with the model")
+    parser.add_argument("--together", action="store_true", help="all heads at once")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         if given.predict:
-            predict(Path(home), given.predict)
+            predict(Path(home), given.predict, together=given.together)
         elif given.many:
             measure(Path(home), given.many, given.slices, 32, given.senders)
         else:
