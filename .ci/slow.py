@@ -25,7 +25,7 @@ LONG = {
     "tests/cli/test_demo.py": 22 * 60,
     "tests/test_tutorials.py": 22 * 60,
     "tests/serve/hospital/test_service.py": 15 * 60,
-    "tests/federate/flower/test_apps.py": 15 * 60,
+    "tests/federate/flower/test_apps.py": 22 * 60,
     "tests/test_snippets.py": 15 * 60,
     "tests/dicom/test_fuzz.py": 15 * 60,
 }
