@@ -26,7 +26,7 @@ LONG = {
     "tests/test_tutorials.py": 22 * 60,
     "tests/serve/hospital/test_service.py": 15 * 60,
     "tests/federate/flower/test_apps.py": 22 * 60,
-    "tests/test_snippets.py": 15 * 60,
+    "tests/test_snippets.py": 22 * 60,
     "tests/dicom/test_fuzz.py": 15 * 60,
 }
 """The seconds after which a long one is given up; they are begun first."""

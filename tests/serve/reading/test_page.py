@@ -255,6 +255,7 @@ def test_marks_are_drawn_kept_and_removed(
         page.locator(f"[data-tool={tool}]").click()
         page.mouse.move(x, y)
         page.mouse.down()
+        page.evaluate("window.dispatchEvent(new Event('pagehide'))")  # a draft, of one point yet
         page.mouse.move(x + 60, y + 50, steps=4)
         page.mouse.up()
         page.locator(f"[data-tool={tool}]").click()

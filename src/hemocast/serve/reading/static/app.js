@@ -67,7 +67,9 @@ window.addEventListener("pagehide", () => saveDraft(true));
 // ---- keeping answers
 
 function reading(final) {
-  return { ...panel.answer, regions: viewer.marks, seconds: seconds(), final };
+  // A mark that is just being drawn may be a single point yet: it is kept once it is drawn.
+  const regions = viewer.marks.filter((mark) => mark !== viewer.hand.stroke);
+  return { ...panel.answer, regions, seconds: seconds(), final };
 }
 
 function changed() {
