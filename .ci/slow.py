@@ -23,7 +23,7 @@ USUAL_MINUTES = 55
 LONG = {
     "tests/cli/test_reproduce.py": 22 * 60,
     "tests/cli/test_demo.py": 22 * 60,
-    "tests/test_tutorials.py": 22 * 60,
+    "tests/test_tutorials.py": 30 * 60,
     "tests/serve/hospital/test_service.py": 15 * 60,
     "tests/federate/flower/test_apps.py": 22 * 60,
     "tests/test_snippets.py": 22 * 60,
