@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hemocast.classical.harmonise import Combat
 from hemocast.classical.images import VOXELS
 from hemocast.classical.measured import MeasuredModel
+from hemocast.classical.recipes import RECIPES
 from hemocast.classical.signs import NAMES, TABLE
 from hemocast.config import Config
 from hemocast.errors import NoMap, NoSigns, TableError, TooFewPatients
@@ -78,24 +80,67 @@ def test_a_model_of_maps_finds_them_beside_the_stacks(
         mine.maps()
 
 
-def test_a_model_of_signs_reads_them_from_the_dataset_and_shows_its_curves(
-    config: Config, stacks, tmp_path: Path
-) -> None:
-    settings, n = config.with_net("signs-additive"), 120
+@pytest.fixture
+def blank(tmp_path: Path) -> StackTable:
+    """Return 120 empty stacks, half of them with HT, of which nothing else is known."""
+    n = 120
     np.save(tmp_path / "stacks.npy", np.zeros((n, 2, 4, 4), np.uint8))
     patients = tuple(f"sub-{at:03d}" for at in range(n))
     scans = tuple(f"{one}_ses-01" for one in patients)
-    table = StackTable(tmp_path / "stacks.npy", patients, scans, tuple(at % 2 for at in range(n)))
-    with pytest.raises(NoSigns, match="HC507"):
-        fit(table, settings, tmp_path / "none")
-    path = tmp_path / TABLE
+    return StackTable(tmp_path / "stacks.npy", patients, scans, tuple(at % 2 for at in range(n)))
+
+
+def write_signs(table: StackTable) -> None:
+    """Write signs that tell the label to a degree beside the stacks."""
+    path = table.array.parent / TABLE
     path.parent.mkdir(parents=True)
     rng = np.random.default_rng(0)
     rows = [",".join(("scan_id", "status", *NAMES))]
-    for scan, label in zip(scans, table.label, strict=True):
+    for scan, label in zip(table.scan_id, table.label, strict=True):
         values = rng.normal(10 + 8 * label, 3, len(NAMES)).round(2)
         rows.append(",".join((scan, "done", *map(str, values))))
     path.write_text("\n".join(rows) + "\n")
+
+
+def test_site_effects_are_learned_anew_in_every_fold_of_those_who_are_learned_from(
+    config: Config, blank: StackTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_signs(blank)
+    site = ["North" if at % 3 else "South" for at in range(len(blank))]
+    rows = [f"{one}\t{where}" for one, where in zip(blank.participant_id, site, strict=True)]
+    (tmp_path / "participants.tsv").write_text("\n".join(["participant_id\tsite", *rows]) + "\n")
+    learned, asked = [], []
+
+    class Spy:
+        def __init__(self, cohort) -> None:
+            learned.append(cohort)
+
+        def risk(self, patients):
+            asked.append(patients.values)
+            return np.full(len(patients.values), 0.5)
+
+    recipe = replace(RECIPES["signs-additive"], fit=Spy)
+    monkeypatch.setitem(RECIPES, recipe.name, recipe)
+    settings = config.with_net(recipe.name)
+    train = settings.train.model_copy(update={"harmonise": True})
+    fit(blank, settings.model_copy(update={"train": train}), tmp_path / "run")
+    raw, where = blank.signs().values, np.array(site)
+    np.testing.assert_array_equal(np.sort(np.concatenate(asked), 0), np.sort(raw, 0))
+    assert len(learned) == 6
+    assert {len(one.group) for one in learned} == {96, 120}
+    for cohort in learned:
+        values, sites = raw[cohort.group], where[cohort.group].tolist()
+        expected = Combat.learned(values, sites).adjusted(values, sites)
+        np.testing.assert_allclose(cohort.patients.values, expected, rtol=1e-9)
+
+
+def test_a_model_of_signs_reads_them_from_the_dataset_and_shows_its_curves(
+    config: Config, blank: StackTable, stacks, tmp_path: Path
+) -> None:
+    settings, table = config.with_net("signs-additive"), blank
+    with pytest.raises(NoSigns, match="HC507"):
+        fit(table, settings, tmp_path / "none")
+    write_signs(table)
     fitted = fit(table, settings, tmp_path / "run")
     assert auc(Cases(table.label, fitted.validation_logit)) > 0.9
     model = pack(fitted, tmp_path / "m", Purpose("m", "h", "p"), stacks[:4])

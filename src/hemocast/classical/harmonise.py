@@ -14,13 +14,13 @@ scans that it was not fitted to. neuroHarmonize can, and brings statsmodels and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemocast.classical.measurements import Measurements
+from hemocast.classical.measurements import Measurements, Variable
 from hemocast.errors import StatisticsError
 
 Floats = NDArray[np.float64]
@@ -115,7 +115,7 @@ class Combat:
         return found
 
 
-def harmonise(told: Measurements, site: Sequence[str]) -> Measurements:
+def harmonise(told: Measurements, site: Sequence[str], among: Collection[Variable]) -> Measurements:
     """Take site effects away from the measurements that are numbers; see `Combat`.
 
     Parameters
@@ -123,8 +123,14 @@ def harmonise(told: Measurements, site: Sequence[str]) -> Measurements:
     told : Measurements
         Of the scans that a model learns from.
     site : sequence of str, shape (n,)
+    among : collection of Variable
+        Others stay as they are.
     """
-    numbers = [k for k, one in enumerate(told.variables) if one.kind in {"spline", "linear"}]
+    numbers = [
+        place
+        for place, one in enumerate(told.variables)
+        if one in among and one.kind in {"spline", "linear"}
+    ]
     values = told.values.copy()
     values[:, numbers] = Combat.learned(values[:, numbers], site).adjusted(values[:, numbers], site)
     return replace(told, values=values)

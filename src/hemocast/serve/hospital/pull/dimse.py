@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydicom import Dataset
@@ -64,9 +65,7 @@ class DimsePeer:
         PeerRefused
             It does not answer, or its answer is no list.
         """
-        entity = self._caller.entity()
-        entity.add_requested_context(FIND)
-        with self._caller.association(self._peer, entity) as association:
+        with self._finding() as association:
             query = _query("STUDY", STUDY_KEYS, wanted.keys())
             studies = [one for one in self._ask(association, query) if wanted.fits_study(one)]
             found = [self._with_series(association, one, wanted) for one in studies]
@@ -87,9 +86,7 @@ class DimsePeer:
         PeerRefused
             It does not answer, or its answer is no list.
         """
-        entity = self._caller.entity()
-        entity.add_requested_context(FIND)
-        with self._caller.association(self._peer, entity) as association:
+        with self._finding() as association:
             keys = {"StudyInstanceUID": study, "Modality": "CT"}
             answers = self._ask(association, _query("SERIES", SERIES_KEYS, keys))
             series = [found_series(one) for one in answers if text(one, "Modality") in ("CT", "")]
@@ -104,6 +101,11 @@ class DimsePeer:
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
         answers = self._ask(association, _query("IMAGE", ("SOPInstanceUID",), keys))
         return len({text(one, "SOPInstanceUID") for one in answers} - {""})
+
+    def _finding(self) -> AbstractContextManager[Association]:
+        entity = self._caller.entity()
+        entity.add_requested_context(FIND)
+        return self._caller.association(self._peer, entity)
 
     def _ask(self, association: Association, query: Dataset) -> list[Dataset]:
         found: list[Dataset] = []

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hemocast.errors import HemocastError, NotAdmitted
+from hemocast.serve.hospital.people.openid import BACK, LASTS_S
 from hemocast.serve.hospital.people.sessions import TooMany
 from hemocast.serve.hospital.web.desk import Desk, address_from, desk_of, let_in
 from hemocast.serve.hospital.web.render import page
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(default_response_class=HTMLResponse)
 _LOG = logging.getLogger(__name__)
-_LASTS_S = 600
 
 
 @router.get("/login/provider")
@@ -34,7 +34,7 @@ def go(request: Request) -> Response:
     response.set_cookie(
         desk.begun_cookie,
         begun.cookie,
-        max_age=_LASTS_S,
+        max_age=LASTS_S,
         httponly=True,
         samesite="lax",
         secure=desk.address.secure,
@@ -43,7 +43,7 @@ def go(request: Request) -> Response:
     return response
 
 
-@router.get("/login/back")
+@router.get(BACK)
 def back(request: Request, state: str = "", code: str = "") -> Response:
     """Begin a session of whom the provider let in; where it leads then is not for a link to say."""
     desk = desk_of(request)

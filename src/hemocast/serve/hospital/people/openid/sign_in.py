@@ -23,14 +23,12 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from hemocast.errors import NotAdmitted
 from hemocast.serve.hospital.people.accounts import Identity, unix_time
+from hemocast.serve.hospital.people.openid import BACK, LASTS_S
 from hemocast.serve.hospital.people.openid.id_token import read_id_token
 from hemocast.serve.hospital.people.openid.provider import Provider, refused
 from hemocast.serve.hospital.people.roles import Role
 from hemocast.serve.hospital.people.settings import SignInConfig
 
-BACK = "/login/back"
-"""Where the provider sends browsers back to."""
-LASTS_S = 600
 _MOST_LETTERS = 2048
 
 
