@@ -3,9 +3,10 @@
     python .ci/slow.py [MINUTES]
 
 What has passed is kept in ``build/slow-ci``, under the commit and whatever is not committed: an
-interrupted run goes on where it was. A check that could pass the time limit is not begun and is
-named as such; only one that fails fails the run. The short ones are begun in an order that differs
-from commit to commit, so that each has its turn where time is short.
+interrupted run goes on where it was. A check that could pass the time limit is not begun, one that
+takes longer than its own limit is given up, and both are named at the end; only one that fails
+fails the run, for how fast the machine is says nothing about the code. The short ones are begun in
+an order that differs from commit to commit, so that each has its turn where time is short.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ PYTEST = [sys.executable, "-m", "pytest", "-m", "slow", "-p", "no:cacheprovider"
 OF_ITS_OWN = {"tests/federate/flower/test_apps.py": ["make", "federate"]}
 """What needs another environment."""
 NOT_BEGUN = "not begun: no time left"
+GIVEN_UP = "given up after"
+FAILED = "FAILED"
 
 
 def _checks(commit: str) -> list[str]:
@@ -82,10 +85,10 @@ def _run(name: str, kept: Path, end: float) -> str:
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
             )
         except subprocess.TimeoutExpired:
-            return f"FAILED: took more than {longest} s: {log}"
+            return f"{GIVEN_UP} {longest} s: {log}"
     if done.returncode:
         end_of_log = log.read_text(encoding="utf-8", errors="replace").split("\n")[-25:]
-        return "\n".join([f"FAILED: {log}", *end_of_log])
+        return "\n".join([f"{FAILED}: {log}", *end_of_log])
     passed.touch()
     return f"passed in {time.monotonic() - begin:.0f} s"
 
@@ -96,15 +99,29 @@ def main() -> int:
     state = _state()
     kept = ROOT / "build" / "slow-ci" / state
     kept.mkdir(parents=True, exist_ok=True)
-    checks, left = _checks(state), list[str]()
+    checks = _checks(state)
+    results = dict[str, str]()
     with ThreadPoolExecutor(2) as pool:
         for name, words in zip(checks, pool.map(lambda c: _run(c, kept, end), checks), strict=True):
             print(f"{name}: {words}", flush=True)
-            left += [words] if not words.startswith("passed") else []
-    failed = len(left) - left.count(NOT_BEGUN)
-    passed = len(checks) - len(left)
-    print(f"{passed} files passed, {failed} failed, {len(left) - failed} not begun")
-    return int(failed > 0)
+            results[name] = words
+    return _summary(results)
+
+
+def _summary(results: dict[str, str]) -> int:
+    """Say once more what did not pass, where the end alone is read; 1 if any failed."""
+    of = {
+        kind: [name for name, words in results.items() if words.startswith(kind)]
+        for kind in ("passed", FAILED, GIVEN_UP, NOT_BEGUN)
+    }
+    for kind in (GIVEN_UP, FAILED):
+        for name in of[kind]:
+            print(f"{name}: {results[name]}")
+    print(
+        f"{len(of['passed'])} files passed, {len(of[FAILED])} failed, "
+        f"{len(of[GIVEN_UP])} given up, {len(of[NOT_BEGUN])} not begun"
+    )
+    return int(bool(of[FAILED]))
 
 
 if __name__ == "__main__":
