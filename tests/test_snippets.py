@@ -59,7 +59,7 @@ ELSEWHERE = {
     "hemocast serve pull": "cli/test_serve.py",
     "hemocast serve account": "cli/test_serve_account.py",
     "hemocast validate": "cli/test_validate.py",
-    "hemocast federate rehearse": "cli/test_federate.py",
+    "hemocast federate": "cli/test_federate.py",
 }
 MADE_ANEW = {
     "hemocast ingest": "DATASET",

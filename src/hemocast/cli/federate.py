@@ -13,6 +13,26 @@ federate = typer.Typer(
     help="Several hospitals, one model: scans stay where they are.", no_args_is_help=True
 )
 
+Name = Annotated[str, typer.Option(help="Of the model.")]
+Horizon = Annotated[str, typer.Option(help="What the probability is a probability of.")]
+Population = Annotated[str, typer.Option(help="In whom.")]
+Rounds = Annotated[int, typer.Option(min=1, max=10_000, help="Of each phase.")]
+LocalSteps = Annotated[
+    int, typer.Option(min=1, max=1000, help="Steps of each hospital in a round.")
+]
+Proximal = Annotated[
+    float, typer.Option(min=0, max=10, help="FedProx's pull to the common weights; 0: FedAvg.")
+]
+Noise = Annotated[
+    float,
+    typer.Option(min=0, max=1e6, help="Differential privacy: noise, in units of --clip; 0: none."),
+]
+Clip = Annotated[
+    float, typer.Option(min=1e-3, max=100, help="With --noise: longest update of a site.")
+]
+HospitalFolder = Annotated[Path, typer.Argument(help="Of 'hemocast federate enrol'.")]
+HORIZON, POPULATION = "hemorrhagic transformation on a later scan", "patients of these hospitals"
+
 
 @federate.command()
 def rehearse(
@@ -20,29 +40,14 @@ def rehearse(
         Path, typer.Argument(help="A dataset folder with labels and sites, or stacks.")
     ],
     out: Annotated[Path, output("Folder for predictions, plan, cards and receipts.", "federation")],
-    name: Annotated[str, typer.Option(help="Of the model.")] = "ht",
-    horizon: Annotated[
-        str, typer.Option(help="What the probability is a probability of.")
-    ] = "hemorrhagic transformation on a later scan",
-    population: Annotated[str, typer.Option(help="In whom.")] = "patients of these hospitals",
-    rounds: Annotated[int, typer.Option(min=1, max=10_000, help="Of each phase.")] = 60,
-    local_steps: Annotated[
-        int, typer.Option(min=1, max=1000, help="Steps of each hospital in a round.")
-    ] = 10,
-    proximal: Annotated[
-        float, typer.Option(min=0, max=10, help="FedProx's pull to the common weights; 0: FedAvg.")
-    ] = 0.0,
-    noise: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1e6,
-            help="Differential privacy: noise, in units of --clip; 0: none.",
-        ),
-    ] = 0.0,
-    clip: Annotated[
-        float, typer.Option(min=1e-3, max=100, help="With --noise: longest update of a site.")
-    ] = 1.0,
+    name: Name = "ht",
+    horizon: Horizon = HORIZON,
+    population: Population = POPULATION,
+    rounds: Rounds = 60,
+    local_steps: LocalSteps = 10,
+    proximal: Proximal = 0.0,
+    noise: Noise = 0.0,
+    clip: Clip = 1.0,
     test_fraction: Annotated[
         float, typer.Option(min=0.05, max=0.8, help="Of each site's patients, to test on.")
     ] = 0.3,
@@ -79,3 +84,113 @@ def rehearse(
         print(f"{receipt.site}: {receipt.n_patients} patients, {receipt.n_events} with HT{hidden}")
     print(f"{done.refused} scan(s) refused")
     print(f"Predictions: {done.predictions}")
+
+
+@federate.command()
+def enrol(
+    folder: Annotated[Path, typer.Argument(help="For the hospital; new, or enrolled before.")],
+    name: Annotated[str, typer.Option(help="Of the hospital, as the others will see it.")],
+) -> None:
+    """Make a hospital's folder with a key of its own; FOLDER/site.json goes to the coordinator."""
+    from hemocast.federate.folder import ENROLMENT, KEY
+    from hemocast.pipeline.take_part import enrol as enrol_hospital
+
+    said = enrol_hospital(folder, name)
+    print(f"Send to the coordinator: {folder / ENROLMENT}")
+    print(f"Tell the coordinator by another way, a telephone for one, its key: {said.key}")
+    print(f"{folder / KEY} stays here.")
+
+
+@federate.command()
+def plan(
+    enrolments: Annotated[list[Path], typer.Argument(help="site.json of every hospital.")],
+    out: Annotated[Path, output("The coordinator's folder; new or empty.", "coordinator")],
+    name: Name = "ht",
+    horizon: Horizon = HORIZON,
+    population: Population = POPULATION,
+    rounds: Rounds = 60,
+    local_steps: LocalSteps = 10,
+    proximal: Proximal = 0.0,
+    secure_aggregation: Annotated[
+        bool, typer.Option(help="Weights leave a hospital masked; of 3 or more hospitals.")
+    ] = False,
+    noise: Noise = 0.0,
+    clip: Clip = 1.0,
+    simulated: Annotated[
+        bool, typer.Option(help="The hospitals' scans are simulated, and the model will say so.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Deals patients into folds.")] = 0,
+) -> None:
+    """Sign, as the coordinator, a plan of the hospitals that enrolled; OUT/plan.json goes to each.
+
+    Compare each hospital's key with what it told you by another way before you send the plan.
+    """
+    from hemocast.config import Config
+    from hemocast.federate import Privacy
+    from hemocast.federate.folder import PLAN
+    from hemocast.model import Purpose
+    from hemocast.pipeline.federate import FederateOptions, plan_of
+    from hemocast.pipeline.take_part import make_plan
+    from hemocast.train import with_encoder
+    from hemocast.train.pretrain.encoder import read_about
+    from hemocast.version import SIMULATOR_VERSION
+
+    settings = with_encoder(Config(), Path("own"))
+    settings = settings.model_copy(
+        update={"train": settings.train.model_copy(update={"seed": seed})}
+    )
+    options = FederateOptions(
+        rounds=rounds,
+        local_steps=local_steps,
+        proximal=proximal,
+        privacy=Privacy(clip=clip, noise=noise) if noise else None,
+        secure_aggregation=secure_aggregation,
+    )
+    about, purpose = read_about(Path("own")), Purpose(name, horizon, population)
+    wanted = plan_of(about, settings, purpose, options, SIMULATOR_VERSION if simulated else None)
+    signed = make_plan(enrolments, out, wanted)
+    for site, key in signed.plan.sites.items():
+        print(f"{site}: {key}")
+    print(f"Send to every hospital: {out / PLAN}")
+    print(f"Tell every hospital by another way your key: {signed.coordinator}")
+
+
+@federate.command()
+def prepare(
+    dataset: Annotated[Path, typer.Argument(help="The hospital's dataset folder, with labels.")],
+    folder: HospitalFolder,
+    plan: Annotated[Path, typer.Option(help="The coordinator's plan.json.")],
+    coordinator: Annotated[
+        str, typer.Option(help="The coordinator's key, as it was told by another way.")
+    ],
+    workers: Workers = 1,
+) -> None:
+    """Find, under the plan, all that this hospital answers from; nothing leaves the machine."""
+    from hemocast.cli.progress import stage_bars
+    from hemocast.config import Config
+    from hemocast.dataset import Dataset
+    from hemocast.pipeline.take_part import prepare_hospital
+    from hemocast.train import with_encoder
+
+    settings = with_encoder(Config(), Path("own"))
+    with stage_bars() as progress:
+        counts = prepare_hospital(
+            Dataset(dataset), folder, plan, coordinator, settings, workers, progress
+        )
+    print(f"{counts.n_patients} patients, {counts.n_events} with HT: ready in {folder}")
+
+
+@federate.command()
+def model(
+    folder: HospitalFolder,
+    result: Annotated[Path, typer.Argument(help="result.json, as the coordinator sent it.")],
+    out: Annotated[Path, output("Folder for the model; new or empty.", "model")],
+) -> None:
+    """Make a model folder of what the hospitals learned, for 'hemocast predict' and 'validate'."""
+    from hemocast.config import Config
+    from hemocast.pipeline.take_part import make_model
+    from hemocast.train import with_encoder
+
+    made = make_model(folder, result, out, with_encoder(Config(), Path("own")))
+    facts = made.description.training
+    print(f"Of {facts.n_patients} patients at {facts.n_hospitals} hospitals: {out}")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _KEY = "^[0-9a-f]{64}$"
+SITE_NAME = r"^\w[\w .+-]{0,59}$"
+"""Of a hospital that has a folder of its own: it is quoted in settings and in names of files."""
 FOLDS = 5
 """Parts of each hospital's patients; the calibration is of logits that had not seen the patient."""
 
@@ -57,6 +59,9 @@ class Plan(Settings):
         `hemocast.federate.flower.secagg`. Without it the coordinator sees each hospital's.
     privacy : Privacy or None
         Differential privacy of a hospital's updates; None: none, epsilon is infinite.
+    simulator : int or None
+        Version of the simulator that made every hospital's scans; None: they show patients. A
+        hospital whose scans are of the other kind does not take part.
     seed : int
         Deals patients into folds.
     """
@@ -78,6 +83,7 @@ class Plan(Settings):
     least_sites: int = Field(2, ge=1)
     secure_aggregation: bool = False
     privacy: Privacy | None = None
+    simulator: int | None = Field(None, ge=1)
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
@@ -161,7 +167,7 @@ class SignedPlan:
             signed = cls(
                 Plan.model_validate(plain["plan"]), plain["coordinator"], plain["signature"]
             )
-        except (ValueError, KeyError, TypeError, ValidationError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
             raise NotAgreed(
                 "The file holds no plan", "a signed plan", "Ask for it again"
             ) from error

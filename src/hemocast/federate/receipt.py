@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemocast.errors import NotAgreed
 from hemocast.federate.keys import is_signed
 from hemocast.federate.plan import Plan, SignedPlan
 from hemocast.version import VERSION
@@ -82,6 +83,34 @@ class Receipt:
     def holds(self, public: str) -> bool:
         """Whether the owner of a public key signed it as it is."""
         return is_signed(self.content, self.signature, public)
+
+
+def check_receipts(
+    receipts: Mapping[str, Receipt], signed: SignedPlan, weights: NDArray[np.float64]
+) -> None:
+    """Refuse a receipt that is of other weights or another plan, or not signed by its hospital.
+
+    Parameters
+    ----------
+    receipts : mapping
+        Name of the hospital -> its receipt.
+    signed : SignedPlan
+    weights : ndarray of float64
+
+    Raises
+    ------
+    NotAgreed
+    """
+    model, plan = hash_weights(weights), hashlib.sha256(signed.content).hexdigest()
+    for name, receipt in receipts.items():
+        said = (receipt.site, receipt.plan, receipt.model)
+        public = signed.plan.sites.get(name)
+        if said != (name, plan, model) or public is None or not receipt.holds(public):
+            raise NotAgreed(
+                "A hospital's receipt is not of this model, or not signed by its key",
+                "a receipt of each hospital for the weights that came of it",
+                "Ask the hospital",
+            )
 
 
 def hash_weights(weights: NDArray[np.float64]) -> str:

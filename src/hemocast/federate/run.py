@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hemocast.errors import NotAgreed, PeerRefused
 from hemocast.federate.plan import FOLDS, SignedPlan
-from hemocast.federate.receipt import Receipt, hash_weights
+from hemocast.federate.receipt import Receipt, check_receipts
 from hemocast.federate.site import Counts, Phase, Task
 from hemocast.files import write_json
 from hemocast.model.calibrate import Calibration
@@ -98,6 +98,20 @@ class Federated:
     receipts: tuple[Receipt, ...]
     took_part: tuple[tuple[str, ...], ...]
 
+    @classmethod
+    def of(
+        cls,
+        signed: SignedPlan,
+        head: Floats,
+        calibration: Calibration,
+        receipts: tuple[Receipt, ...],
+        took_part: tuple[tuple[str, ...], ...],
+    ) -> Federated:
+        """Take the first row of the last layers out of the plan's scale."""
+        weight = head[0, :-1] / np.array(signed.plan.spread)
+        bias = float(head[0, -1] - weight @ np.array(signed.plan.middle))
+        return cls(head, weight, bias, calibration, receipts, took_part)
+
     def logit(self, findings: Floats) -> Floats:
         """Return the logit of every scan, findings of shape (n, d)."""
         return np.asarray(findings @ self.weight + self.bias)
@@ -147,21 +161,15 @@ def federate(
     (vss, vsi), (_, vii) = covariance.tolist()
     everyone = rounds.everyone
     share = everyone.n_events / everyone.n_patients
-    spread = np.array(signed.plan.spread)
-    weight = head[0, :-1] / spread
     receipts = ask_all(sites, lambda site: site.receipt(head), rounds.least)
-    _check(receipts, signed, head)
-    return Federated(
-        head,
-        weight,
-        float(head[0, -1] - weight @ np.array(signed.plan.middle)),
-        Calibration(
-            slope, intercept, ((vss, vsi), (vsi, vii)), share, everyone.n_patients,
-            everyone.n_patients, share,
-        ),
-        tuple(receipts.values()),
-        tuple(rounds.took_part),
+    check_receipts(receipts, signed, head)
+    calibration = Calibration(
+        slope, intercept, ((vss, vsi), (vsi, vii)), share, everyone.n_patients,
+        everyone.n_patients, share,
     )  # fmt: skip
+    return Federated.of(
+        signed, head, calibration, tuple(receipts.values()), tuple(rounds.took_part)
+    )
 
 
 def average(answers: Mapping[str, Floats], counts: Mapping[str, Counts]) -> Floats:
@@ -252,14 +260,3 @@ class _Rounds:
                 "Name another folder",
             )
         return dict(plain["phases"])
-
-
-def _check(receipts: Mapping[str, Receipt], signed: SignedPlan, head: Floats) -> None:
-    model = hash_weights(head)
-    for name, receipt in receipts.items():
-        if receipt.model != model or not receipt.holds(signed.plan.sites[name]):
-            raise NotAgreed(
-                "A hospital's receipt is not of this model, or not signed by its key",
-                "a receipt of each hospital for the weights that came of it",
-                "Ask the hospital",
-            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -44,8 +44,12 @@ class TrainingFacts(Settings):
     Parameters
     ----------
     data_hash : str
-        SHA-256 of pictures, patients and labels.
-    n_patients, n_scans : int
+        SHA-256 of pictures, patients and labels; of several hospitals, of their signed receipts.
+    n_patients : int
+    n_scans : int or None
+        None where the scans stayed in several hospitals, which tell of patients alone.
+    n_hospitals : int or None
+        That learned together, each on its own machine; None: all scans were in one place.
     prevalence : float
         Fraction of the patients with HT.
     refit : bool
@@ -55,9 +59,23 @@ class TrainingFacts(Settings):
 
     data_hash: str = Field(pattern="^[0-9a-f]{64}$")
     n_patients: int = Field(ge=1)
-    n_scans: int = Field(ge=1)
+    n_scans: int | None = Field(None, ge=1)
+    n_hospitals: int | None = Field(None, ge=1)
     prevalence: float = Field(ge=0, le=1)
     refit: bool = False
+
+    @model_validator(mode="after")
+    def _told_once(self) -> Self:
+        if (self.n_scans is None) == (self.n_hospitals is None):
+            raise ValueError("either scans are counted, or hospitals that kept them")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_hospitals(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # As `Description`: files and hashes of other models stay as they were.
+        content: dict[str, Any] = write(self)
+        newer = ("n_scans", "n_hospitals")
+        return {k: v for k, v in content.items() if k not in newer or v is not None}
 
 
 class SavedMeasured(Settings):

@@ -57,10 +57,16 @@ def training_data(says: Description) -> str:
     kind = "scans of patients"
     if says.simulated_training_data:
         kind = f"simulated scans (simulator version {says.simulator or 1})"
+    share = f"{100 * facts.prevalence:.1f} % of them with HT"
+    if facts.n_scans is None:
+        return (
+            f"It learned from {kind} of {facts.n_hospitals} hospitals that gave none of them away: "
+            f"{facts.n_patients:,} patients, {share} (SHA-256 of the hospitals' signed receipts: "
+            f"{facts.data_hash})."
+        )
     return (
         f"It learned from {facts.n_scans:,} {kind}, of {facts.n_patients:,} patients, "
-        f"{100 * facts.prevalence:.1f} % of them with HT (SHA-256 of pictures, patients and "
-        f"labels: {facts.data_hash})."
+        f"{share} (SHA-256 of pictures, patients and labels: {facts.data_hash})."
     )
 
 
@@ -124,9 +130,11 @@ def calibration(says: Description) -> str:
         )
     else:
         whose = "who also picked the training epoch, so that it is a little optimistic"
+    apart = says.training.n_hospitals is not None and not says.recalibrated
+    scans = "the scans" if apart else f"{told.n_scans:,} scans"
     return (
         f"The logit became a probability by {'an isotonic' if told.curve else 'a logistic'} curve "
-        f"fitted on {told.n_scans:,} scans of {told.n_patients:,} patients, {whose}; "
+        f"fitted on {scans} of {told.n_patients:,} patients, {whose}; "
         f"{100 * told.assumed:.1f} % of them had HT. The 95 % interval given with a probability is "
         "that of this curve, of the mean risk of all patients with this score; a patient's own "
         "risk mostly lies outside."

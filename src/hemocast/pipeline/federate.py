@@ -59,6 +59,8 @@ class FederateOptions:
         Called with (stage, done, total).
     privacy : Privacy or None
         Differential privacy of the sites' updates.
+    secure_aggregation : bool
+        The plan asks for it; it changes nothing in one process, where there is nobody to hide from.
     """
 
     test_fraction: float = 0.3
@@ -68,6 +70,7 @@ class FederateOptions:
     workers: int = 1
     progress: Callable[[str, int, int], None] | None = None
     privacy: Privacy | None = None
+    secure_aggregation: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def rehearse_dataset(
         )  # fmt: skip
         table = prepared.table
         findings = findings_of(net, table)
-        learned = _learn(table, findings, sites, held, _plan(about, config, purpose, options), out)
+        plan = plan_of(about, config, purpose, options, dataset.simulator_version())
+        learned = _learn(table, findings, sites, held, plan, out)
         simulated = int(dataset.is_simulated())
         rows = list(_rows(table, findings, sites, held, learned))
         rows = [row | {"simulated": simulated} for row in rows]
@@ -161,7 +165,10 @@ def _held_out(
     return frozenset(held)
 
 
-def _plan(about: About, config: Config, purpose: Purpose, options: FederateOptions) -> Plan:
+def plan_of(
+    about: About, config: Config, purpose: Purpose, options: FederateOptions, simulator: int | None
+) -> Plan:
+    """Return a plan that names no hospital yet."""
     return Plan(
         name=purpose.name,
         horizon=purpose.horizon,
@@ -175,6 +182,9 @@ def _plan(about: About, config: Config, purpose: Purpose, options: FederateOptio
         local_steps=options.local_steps,
         proximal=options.proximal,
         privacy=options.privacy,
+        secure_aggregation=options.secure_aggregation,
+        least_sites=3 if options.secure_aggregation else 2,
+        simulator=simulator,
         seed=config.train.seed,
     )
 

@@ -257,7 +257,7 @@ def _of_stacks(
         known = dict(zip(scans["scan_id"], numbers, strict=True))
     learn = stacks.of(learned)
     array = learn.open()
-    examples = [_stack(array[row], settings) for row in learn.rows[:EXAMPLES]]
+    examples = [stack_of(array[row], settings) for row in learn.rows[:EXAMPLES]]
     spacing = (settings.frame_mm, settings.pixel_mm, settings.pixel_mm)
     usual = [
         measure_levels(array[row], spacing, settings.window, known.get(scan, np.nan))
@@ -411,8 +411,15 @@ def _check_prepared(table: StackTable, settings: PrepareConfig) -> None:
         )
 
 
-def _stack(levels: NDArray[np.uint8], settings: PrepareConfig) -> Stack:
-    """Return a stack of which only the levels are kept; the brain is what they enclose."""
+def stack_of(levels: NDArray[np.uint8], settings: PrepareConfig) -> Stack:
+    """Return a stack of which only the levels are kept; the brain is what they enclose.
+
+    Parameters
+    ----------
+    levels : ndarray of uint8, shape (frames, size, size)
+    settings : PrepareConfig
+        What they were prepared with.
+    """
     around = ndimage.binary_closing(levels > 0, np.ones((1, 3, 3)), iterations=3)
     brain = np.stack([ndimage.binary_fill_holes(frame) for frame in around])
     spacing = (settings.pixel_mm, settings.pixel_mm, settings.frame_mm)

@@ -12,7 +12,8 @@ from flwr.app import Context, Error, Message, RecordDict
 from flwr.supercore.task_identity import TaskIdentity
 
 from hemocast.federate import Plan, SignedPlan, sign_plan
-from hemocast.federate.flower.apps import COORDINATOR, FINDINGS, KEY, PLAN, client
+from hemocast.federate.flower.apps import client
+from hemocast.federate.folder import COORDINATOR, FINDINGS, KEY, PLAN
 from hemocast.federate.keys import make_key, public_of
 
 SITES = {"university": 120, "city": 90, "county": 60, "rural": 40}

@@ -36,9 +36,8 @@ from cryptography.x509.oid import NameOID
 from tests.federate.flower.memory import SITES, hospitals
 
 from hemocast.federate import Site, federate
-from hemocast.federate.flower.apps import ANSWERED, RESULT, STATE, read_site
 from hemocast.federate.flower.project import write_app
-from hemocast.federate.receipt import Receipt
+from hemocast.federate.folder import ANSWERED, RESULT, STATE, read_result, read_site
 from hemocast.federate.site import Counts, Task
 
 BIN = Path(sys.executable).parent
@@ -227,7 +226,7 @@ def test_only_hospitals_with_known_keys_join_and_nothing_can_be_read_on_the_wire
     assert len(seen) > 10_000
     assert not any(word in seen for word in (b"university", b"question", b"SECRET"))
     whole = federate(signed, {name: site_at(tmp_path, name) for name in SITES})
-    np.testing.assert_allclose(json.loads(result.read_text())["weight"], whole.weight)
+    np.testing.assert_allclose(read_result(result, signed).weight, whole.weight)
 
 
 @pytest.mark.slow
@@ -247,10 +246,8 @@ def test_a_killed_hospital_comes_back_and_nobodys_weights_are_on_the_wire(
     until(result.is_file, 900, "no result")
     wire.close()
 
-    found = json.loads(result.read_text())
-    receipts = [Receipt(**one) for one in found["receipts"]]
-    assert all(one.holds(signed.plan.sites[one.site]) for one in receipts)
-    took = found["took_part"]
+    found = read_result(result, signed)
+    took = found.took_part
     assert all(set(names) >= set(SITES) - {"rural"} for names in took)
     assert "rural" in took[0]
     assert any("rural" not in names for names in took)
@@ -259,11 +256,11 @@ def test_a_killed_hospital_comes_back_and_nobodys_weights_are_on_the_wire(
     sites = {name: site_at(tmp_path, name) for name in SITES}
     # About what one process gives; the killed hospital missed rounds.
     whole = federate(signed, sites)
-    np.testing.assert_allclose(found["weight"], whole.weight, atol=0.15)
+    np.testing.assert_allclose(found.weight, whole.weight, atol=0.15)
     seen = bytes(wire.seen)
     # The wire is readable, so that what is missing in it was not sent: all were sent the mean.
     assert b"university" in seen
-    assert np.array(found["weight"]).tobytes() in seen
+    assert found.head[0, :-1].tobytes() in seen
     assert b"SECRET" not in seen
     counts = [one.counts() for one in sites.values()]
     everyone = Counts(sum(c.n_patients for c in counts), sum(c.n_events for c in counts))

@@ -13,8 +13,8 @@ from tests.federate.flower.memory import SITES, Grid, hospitals
 
 from hemocast.errors import PeerRefused
 from hemocast.federate import federate
-from hemocast.federate.flower.apps import KEY, read_site
 from hemocast.federate.flower.nodes import Nodes, Remote
+from hemocast.federate.folder import KEY, read_site
 from hemocast.federate.keys import make_key
 
 

@@ -20,7 +20,7 @@ from tests.federate.flower.memory import SITES, Grid, context_of, hospitals
 
 from hemocast.errors import NotAgreed, PeerRefused
 from hemocast.federate import Federated, SignedPlan, federate
-from hemocast.federate.flower.apps import ANSWERED, answer_of, read_site
+from hemocast.federate.flower.apps import answer_of
 from hemocast.federate.flower.nodes import Nodes, Remote, about, asking
 from hemocast.federate.flower.secagg import (
     LEVELS,
@@ -31,6 +31,7 @@ from hemocast.federate.flower.secagg import (
     masks,
     refuse_other,
 )
+from hemocast.federate.folder import ANSWERED, read_site
 from hemocast.federate.site import Counts, Task
 
 TOLERANCE = 2e-5

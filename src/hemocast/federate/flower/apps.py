@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from flwr.app import ArrayRecord, Context, Message, RecordDict
 from flwr.client.mod import secaggplus_mod
 from flwr.clientapp import ClientApp
@@ -25,14 +24,10 @@ from hemocast.federate.flower.secagg import (
     sign_keys,
     unmasked_answer,
 )
-from hemocast.federate.keys import read_key
-from hemocast.federate.plan import SignedPlan
-from hemocast.federate.run import Federated, federate
-from hemocast.federate.site import Findings, Site
-from hemocast.files import append_line, write_json
-
-PLAN, COORDINATOR, KEY, FINDINGS = "plan.json", "coordinator.pub", "site.key", "findings.npz"
-ANSWERED, RESULT, STATE = "answered.txt", "result.json", "state.json"
+from hemocast.federate.folder import ANSWERED, STATE, read_plan, read_site, write_result
+from hemocast.federate.run import federate
+from hemocast.federate.site import Site
+from hemocast.files import append_line
 
 client = ClientApp()
 server = ServerApp()
@@ -72,23 +67,13 @@ def answer_masked(message: Message, context: Context) -> Message:
 def coordinate(grid: Grid, context: Context) -> None:
     """Wait for the hospitals of the plan, let them learn, and keep what came of it."""
     folder = Path(str(context.run_config["folder"]))
-    signed = _read_plan(folder)
+    signed = read_plan(folder)
     patience = float(str(context.run_config["patience"]))
     nodes = Nodes(grid, signed, patience)
     nodes.wait()
     sites = {name: Remote(name, nodes) for name in signed.plan.sites}
     masked = Masked(nodes, grid, context, patience) if signed.plan.secure_aggregation else None
-    write_json(folder / RESULT, record_of(federate(signed, sites, folder / STATE, masked)))
-
-
-def read_site(folder: Path, name: str) -> Site:
-    """Read a hospital from its folder; its plan must be as the coordinator signed it."""
-    with np.load(folder / FINDINGS, allow_pickle=False) as kept:
-        findings = Findings(kept["values"], kept["label"], kept["patient"].astype(object))
-    site = Site(name, findings, _read_plan(folder), read_key(folder / KEY))
-    if (folder / ANSWERED).is_file():
-        site.answered.extend((folder / ANSWERED).read_text(encoding="ascii").split())
-    return site
+    write_result(folder, federate(signed, sites, folder / STATE, masked))
 
 
 def answer_of(site: Site, asked: RecordDict) -> RecordDict:
@@ -117,18 +102,6 @@ def answer_of(site: Site, asked: RecordDict) -> RecordDict:
     return RecordDict({"weights": ArrayRecord([weights])})
 
 
-def record_of(found: Federated) -> dict[str, Any]:
-    """Return what came of it, for a JSON file."""
-    return {
-        "schema_version": 1,
-        "weight": found.weight.tolist(),
-        "bias": found.bias,
-        "calibration": asdict(found.calibration),
-        "receipts": [asdict(one) for one in found.receipts],
-        "took_part": [list(one) for one in found.took_part],
-    }
-
-
 def _site(context: Context) -> Site:
     name = str(context.node_config["site"])
     return read_site(Path(str(context.node_config["folder"])), name)
@@ -138,8 +111,3 @@ def _note(context: Context, site: Site, before: int) -> None:
     """Keep in the hospital's folder what it has just answered."""
     for line in site.answered[before:]:
         append_line(Path(str(context.node_config["folder"])) / ANSWERED, line)
-
-
-def _read_plan(folder: Path) -> SignedPlan:
-    public = (folder / COORDINATOR).read_text(encoding="ascii").strip()
-    return SignedPlan.parse((folder / PLAN).read_text(encoding="utf-8"), public)

@@ -35,8 +35,9 @@ def _size(records: Records) -> str:
     parts = []
     if says := records.model:
         facts = says.training
+        scans = "scans" if facts.n_scans is None else plural(facts.n_scans, "scan")
         parts.append(
-            f"{says.name} learned from {plural(facts.n_scans, 'scan')} of "
+            f"{says.name} learned from {scans} of "
             f"{plural(facts.n_patients, 'patient')}, "
             f"{share(round(facts.prevalence * facts.n_patients), facts.n_patients)} with HT."
         )

@@ -134,9 +134,7 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     found = _without_sites(findings, sites, np.full(len(data), True))
     line = Line.fitted(_beside(found, design, record), label, weight)
     own = line.weight[: findings.shape[1]]
-    with torch.no_grad():
-        net.head.weight.copy_(torch.from_numpy(own).float()[None])
-        net.head.bias.fill_(line.bias)
+    set_head(net, own, line.bias)
     joined = None
     if design is not None:
         beside = FittedLogistic(design, 0.0, line.weight[findings.shape[1] :])
@@ -199,6 +197,20 @@ def encoder_network(config: Config) -> Hemispheres:
         )
     net.eval()
     return net
+
+
+def set_head(net: Hemispheres, weight: Floats, bias: float) -> None:
+    """Give a network the last layer that was fitted to its findings.
+
+    Parameters
+    ----------
+    net : Hemispheres
+    weight : ndarray, shape (len(FINDINGS),)
+    bias : float
+    """
+    with torch.no_grad():
+        net.head.weight.copy_(torch.from_numpy(weight).float()[None])
+        net.head.bias.fill_(bias)
 
 
 def findings_of(net: Hemispheres, data: StackTable, batch_size: int = 8) -> Floats:
