@@ -1,8 +1,8 @@
 """What hospitals of practice lose by learning apart: federated_practice.py OUT [SECONDS].
 
-Three cohorts of preset practice to learn from (600 patients each, four sites, 60 with HT), the first
-three seeds that give every hospital the five patients with HT that a federation asks for, and 4,200
-fresh patients whom nobody learned from. What is in OUT already (tables of
+Three cohorts of preset practice to learn from (600 patients each, four sites, 60 with HT), of the
+first three seeds that give every hospital the five patients with HT that a federation asks for, and
+4,200 fresh patients whom nobody learned from. What is in OUT already (tables of
 `federated_findings.py`, 300 patients each) is not made again; no new table is begun after SECONDS
 (all that are needed). Then prints, on the fresh patients that there are, AUC, observed / expected
 and calibration slope of what is learned alone, in one place, apart, and apart with a local
