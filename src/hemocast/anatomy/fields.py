@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from hemocast.volume import FloatArray
 
 _BLOCK_ROWS = 512
+_BLOCK_POINTS = 32768
+"""So many places are sampled at a time: what they need stays in the cache."""
 
 
 def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
@@ -28,11 +30,22 @@ def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
     ndarray of float32, shape (n, ...)
     """
     flat = fields.reshape(-1, int(np.prod(fields.shape[3:], initial=1)))
+    total = np.empty((len(index), flat.shape[1]), np.float32)
+    for start in range(0, len(index), _BLOCK_POINTS):
+        block = slice(start, start + _BLOCK_POINTS)
+        _sample_block(flat, fields.shape[:3], index[block], total[block])
+    return total.reshape(len(index), *fields.shape[3:])
+
+
+def _sample_block(
+    flat: FloatArray, shape: Sequence[int], index: FloatArray, total: FloatArray
+) -> None:
+    """Fill `total`, shape (n, values), with the samples of a few places."""
     # Column by column: reductions over an axis of length three are slow.
     cell = np.zeros(len(index), np.intp)
     outside = np.zeros(len(index), np.bool_)
     shares = []
-    for axis, length in enumerate(fields.shape[:3]):
+    for axis, length in enumerate(shape):
         column = index[:, axis]
         outside |= (column < 0) | (column > length - 1)
         place = np.clip(column, 0, length - 1)
@@ -42,9 +55,9 @@ def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
         shares.append((1 - share, share))
     below, above = shares[0]
     shares[0] = np.where(outside, 0, below), np.where(outside, 0, above)
-    total = np.zeros((len(index), flat.shape[1]), np.float32)
+    total[:] = 0
     part = np.empty_like(total)
-    rows, columns = fields.shape[1:3]
+    _, rows, columns = shape
     for dz, dy, dx in np.ndindex(2, 2, 2):
         weight = shares[0][dz] * shares[1][dy] * shares[2][dx]
         corner = cell + ((dz * rows + dy) * columns + dx)
@@ -52,7 +65,6 @@ def sample(fields: FloatArray, index: FloatArray) -> FloatArray:
         np.take(flat, corner, axis=0, out=part, mode="clip")
         part *= weight[:, None]
         total += part
-    return total.reshape(len(index), *fields.shape[3:])
 
 
 def on_axes(values: FloatArray, at: Sequence[NDArray[np.floating]]) -> FloatArray:

@@ -194,8 +194,23 @@ class AtlasMaps:
     threshold: FloatArray
 
 
-def atlas_maps(shape: Shape) -> AtlasMaps:
-    """Return a head's maps at the points of the atlas."""
+def atlas_maps(
+    shape: Shape, start: tuple[int, int, int] = (0, 0, 0), size: tuple[int, ...] = SHAPE
+) -> AtlasMaps:
+    """Return a head's maps at the points of the atlas.
+
+    Parameters
+    ----------
+    shape : Shape
+        The head.
+    start, size : tuple of int
+        A box of atlas voxels, (z, y, x), in which the maps may be asked for a place: all of it
+        where left out. Away from it they are NaN, and cost nothing.
+    """
+    box = tuple(
+        slice(first // FIELD, min(-(-(first + count) // FIELD) + 1, length))
+        for first, count, length in zip(start, size, FIELD_SHAPE, strict=True)
+    )
     (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (
         np.gradient(shape.bend[i], FIELD)[::-1] for i in range(3)
     )
@@ -203,14 +218,16 @@ def atlas_maps(shape: Shape) -> AtlasMaps:
     change = ax * (by * cz - bz * cy) - ay * (bx * cz - bz * cx) + az * (bx * cy - by * cx)
     ratio = (np.prod(shape.scale) / np.clip(change, 0.2, 5)).astype(np.float32)
     # The bend is given where the patient's point is; two steps take it to the atlas point.
-    index = np.moveaxis(np.indices(FIELD_SHAPE, dtype=np.float32), 0, -1)
-    bend = np.moveaxis(shape.bend[::-1], 0, -1) / np.float32(FIELD)
-    at = index - _at(bend, index - bend)
-    maps = _at(np.stack([ratio, shape.threshold], axis=-1), at)
-    return AtlasMaps(*np.ascontiguousarray(np.moveaxis(maps, -1, 0)))
+    bend = np.ascontiguousarray(np.moveaxis(shape.bend[::-1], 0, -1)) / np.float32(FIELD)
+    index = np.stack(np.mgrid[box], axis=-1).astype(np.float32)
+    at = index - _at(bend, index - bend[box])
+    maps = np.full((2, *FIELD_SHAPE), np.nan, np.float32)
+    found = _at(np.stack([ratio, shape.threshold], axis=-1), at)
+    maps[(slice(None), *box)] = np.moveaxis(found, -1, 0)
+    return AtlasMaps(*maps)
 
 
 def _at(fields: FloatArray, index: FloatArray) -> FloatArray:
-    """Sample fields (z, y, x, n) at indices (z, y, x, 3), the last value beyond the grid's ends."""
+    """Sample fields (z, y, x, n) at indices (..., 3), the last value beyond the grid's ends."""
     inside = np.clip(index, 0, np.array(FIELD_SHAPE, dtype=np.float32) - 1)
-    return sample(fields, inside.reshape(-1, 3)).reshape(fields.shape)
+    return sample(fields, inside.reshape(-1, 3)).reshape(*index.shape[:-1], fields.shape[-1])

@@ -74,7 +74,10 @@ def draw_bleed(
     """
     size, box = infarct.share.shape, infarct.box
     inside = (infarct.share > 100) & free[box]
-    weights = on_box(atlas_maps(shape).stretch, infarct.start, size, FIELD)[inside] / 1000
+    weights = (
+        on_box(atlas_maps(shape, infarct.start, size).stretch, infarct.start, size, FIELD)[inside]
+        / 1000
+    )
     clot = bleed.grade in ("PH1", "PH2")
     if clot:
         order, edge, share = _clot_order(rng, inside, infarct), 1.5, 1.0

@@ -175,7 +175,8 @@ def _struck(head: Head, stroke: Stroke, rng: Generator) -> Head:
 def _mean_hu(infarct: TissueShare, shape: Shape, free: BoolArray) -> float:
     """Return the mean CT number of the healthy tissue an infarct covers, HU."""
     size = infarct.share.shape
-    weights = lesion.tissue_ml(atlas_maps(shape), infarct.start, size, 1, free) * infarct.share
+    maps = atlas_maps(shape, infarct.start, size)
+    weights = lesion.tissue_ml(maps, infarct.start, size, 1, free) * infarct.share
     white = load_atlas().white[infarct.box] * np.float32(1 / 255)
     hu = healthy_hu(white, lesion.on_box(shape.pallor, infarct.start, size, FIELD))
     return float((hu * weights).sum(dtype=np.float64) / max(weights.sum(dtype=np.float64), 1e-9))

@@ -248,8 +248,9 @@ def fill(growth: Growth, volume_ml: float, shape: Shape, free: BoolArray) -> Tis
     free : ndarray of bool
         Of the whole atlas: False where something else took the tissue's place.
     """
-    maps = atlas_maps(shape)
-    cell = tissue_ml(maps, growth.start, growth.order.shape, growth.step, free)
+    size = growth.order.shape
+    maps = atlas_maps(shape, growth.start, tuple(n * growth.step for n in size))
+    cell = tissue_ml(maps, growth.start, size, growth.step, free)
     # mL by half millimetres of growth, from the first tissue to fall
     first = float(np.floor(-2 * growth.order.max()))
     steps = np.clip(-2 * growth.order - first, 0, 1999).astype(np.intp)
@@ -291,9 +292,13 @@ def soft_level(
         The level, within six edges.
     """
     bottom, top = guess - 6 * edge, guess + 6 * edge
+    # Far within it is whole at every level that is tried, far outside there is nothing of it.
+    whole, unsure = order > top + edge, np.abs(order - guess) <= 7 * edge
+    surely = float(np.sum(weights[whole], dtype=np.float64))
+    order, weights = order[unsure], weights[unsure]
     for _ in range(14):
         middle = (bottom + top) / 2
-        held = float(np.sum(soft(order - middle, edge) * weights, dtype=np.float64))
+        held = surely + float(np.sum(soft(order - middle, edge) * weights, dtype=np.float64))
         bottom, top = (middle, top) if held > total else (bottom, middle)
     return (bottom + top) / 2
 
