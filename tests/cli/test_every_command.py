@@ -375,7 +375,7 @@ LONG = {"benchmark", "demo", "reproduce", "simulate", "train"}
 QUICK = {"split"}
 """The others take seconds more and are tried as slow."""
 UNDER_A_KEY = {"deidentify", "ingest"}
-OF_ONE_RUN = {"names.json", "linkage.csv"}
+OF_ONE_RUN = {"names.json", "linkage.csv", "site.json", "site.key"}
 """What differs from folder to folder: a random key, and the paths that were given."""
 
 
@@ -397,7 +397,7 @@ def _result(folder: Path) -> dict[str, bytes]:
         if not Path(name).name.startswith((".hemocast.", TEMPORARY))
     }
     for name in made:
-        if name in OF_ONE_RUN:
+        if Path(name).name in OF_ONE_RUN:
             made[name] = b"there"
         if name.endswith(".sqlite"):
             with closing(sqlite3.connect(folder / name)) as database:
