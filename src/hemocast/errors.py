@@ -69,7 +69,7 @@ information: no names, identifiers, dates, descriptions or file names taken from
 from __future__ import annotations
 
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class HemocastError(Exception):
@@ -98,6 +98,17 @@ class HemocastError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code} {self.seen}. Expected {self.expected}. {self.action}."
+
+    def without_frames(self) -> Self:
+        """Return it to be kept: without the frames it came through, its causes' too.
+
+        They would hold all that was in memory where it was raised: of a scan, a hundred megabytes.
+        """
+        error: BaseException | None = self
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
+        return self
 
 
 class UsageError(HemocastError):

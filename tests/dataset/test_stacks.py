@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hemocast.dataset.maps import FOLDER, map_name
 from hemocast.dataset.stacks import prepare_scans, scans_of
 from hemocast.dicom import read_nifti, write_nifti
 from hemocast.errors import DatasetError
+from hemocast.volume import Volume
 
 SMALL = PrepareConfig(size=64, pixel_mm=3.0)
 
@@ -40,6 +42,13 @@ def test_scans_are_named_as_in_the_tables_and_blood_is_refused(dataset: Dataset)
     assert second.error.code == "HC303"
     assert first.stack is not None, first.error
     assert first.stack.frames.shape == (SMALL.frames, 64, 64)
+
+
+def test_a_refusal_that_is_kept_does_not_keep_its_scan(dataset: Dataset) -> None:
+    kept = [one for one in prepare_scans(dataset, scans_of(dataset), SMALL) if one.error]
+    assert [one.error.code for one in kept if one.error] == ["HC303"]
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, Volume)]
 
 
 def test_a_map_comes_along_where_it_is_asked_for_or_its_scan_is_refused(dataset: Dataset) -> None:

@@ -116,4 +116,4 @@ def _prepare_scan(
         cells = None if found is None else read_cells(found, volume, stack)[0]
         return PreparedScan(scan, stack, cells=cells)
     except HemocastError as error:
-        return PreparedScan(scan, None, error)
+        return PreparedScan(scan, None, error.without_frames())

@@ -72,8 +72,7 @@ def look(volume: Volume) -> Looked:
     try:
         pose = align(volume, brain)
     except NotAligned as error:
-        # Without its traceback, which would hold the scan.
-        return Looked(brain, find_blood(volume, brain, None), error.with_traceback(None))
+        return Looked(brain, find_blood(volume, brain, None), error.without_frames())
     return Looked(brain, find_blood(volume, brain, pose), pose)
 
 
