@@ -96,9 +96,18 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 _WHOLE_RUNS = {"cli", "deliver", "model", "pipeline", "readers", "report", "serve", "train"}
 """Rooms that take scans in, predict and train; what those do is tested in the rooms below."""
-_LOOKED: dict[bytes, Any] = {}
-_READY: dict[object, Any] = {}
-_MEASURED: dict[int, Any] = {}
+
+
+class _Latest(dict[Any, Any]):
+    """The latest of a session: a whole scan with what was found on it takes 50 MB."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        while len(self) >= 60:
+            del self[next(iter(self))]
+        super().__setitem__(key, value)
+
+
+_LOOKED, _READY, _MEASURED = _Latest(), _Latest(), _Latest()
 
 
 @pytest.hookimpl(wrapper=True)

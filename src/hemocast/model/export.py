@@ -63,7 +63,8 @@ def to_onnx(
     if settings is None or ":" in settings[0].name:
         content = _finished(drawn(), steady)
     else:
-        key = (*(one.hash() for one in settings), *shape)
+        # Whoever put a layer of theirs into a built network has its settings still, and its layers.
+        key = (*(one.hash() for one in settings), *shape, repr(steady))
         if key not in _GRAPHS:
             _GRAPHS.clear()
             _GRAPHS[key] = drawn()
@@ -73,7 +74,7 @@ def to_onnx(
 
 
 _GRAPHS: dict[tuple[str | int, ...], bytes] = {}
-"""The last graph drawn, by its network's settings and the frames it takes."""
+"""The last graph drawn, by its network's settings, the frames it takes and its layers."""
 
 
 def check_parity(net: Network, content: bytes, examples: FloatArray) -> float:
