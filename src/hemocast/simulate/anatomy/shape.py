@@ -219,7 +219,7 @@ def atlas_maps(
     ratio = (np.prod(shape.scale) / np.clip(change, 0.2, 5)).astype(np.float32)
     # The bend is given where the patient's point is; two steps take it to the atlas point.
     bend = np.ascontiguousarray(np.moveaxis(shape.bend[::-1], 0, -1)) / np.float32(FIELD)
-    index = np.stack(np.mgrid[box], axis=-1).astype(np.float32)
+    index = np.moveaxis(np.mgrid[box], 0, -1).astype(np.float32)
     at = index - _at(bend, index - bend[box])
     maps = np.full((2, *FIELD_SHAPE), np.nan, np.float32)
     found = _at(np.stack([ratio, shape.threshold], axis=-1), at)
