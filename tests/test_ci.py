@@ -54,7 +54,8 @@ def test_what_passed_is_not_run_again_until_something_changes(project: Path) -> 
     first = _slow_ci(project)
     assert first.returncode == 1
     assert re.search(r"test_good.py: passed in \d+ s", first.stdout)
-    assert "test_bad.py: FAILED" in first.stdout
+    assert first.stdout.count("test_bad.py: FAILED") == 2  # as it comes, and at the end
+    assert first.stdout.endswith("1 files passed, 1 failed, 0 given up, 0 not begun\n")
     again = _slow_ci(project)
     assert "test_good.py: passed before" in again.stdout
     assert (project.parent / "good").read_text() == "x"
@@ -70,8 +71,18 @@ def test_what_is_not_begun_in_time_is_named_and_fails_nothing(project: Path) -> 
     done = _slow_ci(project, "0")
     assert done.returncode == 0
     assert "test_bad.py: not begun: no time left" in done.stdout
-    assert done.stdout.endswith("0 files passed, 0 failed, 2 not begun\n")
+    assert done.stdout.endswith("0 files passed, 0 failed, 0 given up, 2 not begun\n")
     assert not (project.parent / "good").exists()
+
+
+def test_what_takes_too_long_is_given_up_and_named_and_fails_nothing(project: Path) -> None:
+    script, slow = project / ".ci" / "slow.py", project / "tests" / "test_bad.py"
+    script.write_text(script.read_text().replace("SHORT = 10 * 60", "SHORT = 12"))
+    slow.write_text(slow.read_text().replace("assert False", "__import__('time').sleep(60)"))
+    done = _slow_ci(project)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("test_bad.py: given up after 12 s") == 2
+    assert done.stdout.endswith("1 files passed, 0 failed, 1 given up, 0 not begun\n")
 
 
 def test_the_packages_of_ci_are_those_of_the_readme() -> None:
