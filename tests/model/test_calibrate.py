@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -98,6 +98,7 @@ def test_a_logit_that_is_no_number_is_refused():
     st.floats(-100, 100),
 )
 @settings(deadline=None, max_examples=60)
+@example(rows=[(0, 0.0), (0, 0.0), (0, 0.0), (1, 1.6e-159)], at=0.0)
 def test_probability_lies_in_its_interval_and_rises_with_the_logit(rows, at):
     label, logit = zip(*rows, strict=True)
     fitted = fit_calibration(label, logit, np.ones(len(rows)))

@@ -247,11 +247,17 @@ def threshold_for(
     return float(p[order[int(np.argmax(reached))]])
 
 
+_ALL_ONE = 1e-9
+"""Logits that differ by less, far below what single precision tells apart, count as one."""
+
+
 def _fit_platt(y: Floats, x: Floats, w: Floats) -> tuple[Floats, Floats]:
     """Return (slope, intercept) and their covariance."""
     from hemocast.stats.calibration.logistic import fit_logistic
 
-    mean, spread = float(np.average(x, weights=w)), float(x.std()) or 1.0
+    mean, spread = float(np.average(x, weights=w)), float(x.std())
+    if spread < _ALL_ONE:
+        spread = 1.0
     standard = np.stack([(x - mean) / spread, np.ones_like(x)], 1)
     beta, covariance = fit_logistic(standard, _softened(y, w), weight=w, ridge=1e-9)
     beta[0] = max(beta[0], 0.01)
