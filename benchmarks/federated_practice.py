@@ -42,7 +42,9 @@ def tables() -> list[tuple[str, int, int]]:
     found = [("learned", seed, part) for seed in SEEDS[:1] for part in range(LEARNED)]
     found += [("fresh", 0, part) for part in range(FRESH[0])]
     found += [("learned", seed, part) for seed in SEEDS[1:] for part in range(LEARNED)]
-    return found + [("fresh", seed, part) for seed in (1, 2) for part in range(FRESH[seed])]
+    return found + [
+        ("fresh", seed, part) for seed in range(1, len(FRESH)) for part in range(FRESH[seed])
+    ]
 
 
 def make(out: Path, seconds: float) -> None:

@@ -83,6 +83,9 @@ def test_receipts_must_be_as_many_as_the_plan_asks_for(tmp_path: Path) -> None:
     write_result(tmp_path, replace(found, receipts=(found.receipts[0],) * 3))
     with pytest.raises(NotAgreed, match="1 hospital"):
         read_result(tmp_path / RESULT, three.signed)
+    write_result(tmp_path, replace(found, receipts=(*found.receipts, found.receipts[0])))
+    again = read_result(tmp_path / RESULT, three.signed)
+    assert again.receipts == found.receipts  # nobody's patients count twice
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "\x00", '{"site": 3}', "[" * 10_000])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from hemocast.config import Config
 from hemocast.dataset import Dataset
 from hemocast.errors import NotAgreed, NothingThere, OutputExists, TooFewPatients, UsageError
-from hemocast.federate import SignedPlan, federate
+from hemocast.federate import Findings, SignedPlan, Site, federate
 from hemocast.federate.folder import (
     ANSWERED,
     COORDINATOR,
@@ -24,6 +26,7 @@ from hemocast.federate.folder import (
     read_site,
     write_result,
 )
+from hemocast.federate.keys import read_key
 from hemocast.files import write_json
 from hemocast.model import Purpose, load
 from hemocast.model.words import calibration, training_data
@@ -38,7 +41,6 @@ from hemocast.pipeline.take_part import (
     prepare_hospital,
 )
 from hemocast.train import STACKS, with_encoder
-from hemocast.train.pretrain.encoder import read_about
 from hemocast.version import SIMULATOR_VERSION
 
 CONFIG = with_encoder(Config(), Path("own"))
@@ -84,8 +86,7 @@ def signed_plan(place: Path, **changes: object) -> tuple[SignedPlan, Path]:
     """Enrol three hospitals and sign a plan of them."""
     for name in NAMES:
         enrol(place / name, name)
-    about = read_about(Path("own"))
-    plan = plan_of(about, CONFIG, PURPOSE, FederateOptions(rounds=8), SIMULATOR_VERSION)
+    plan = plan_of(CONFIG, PURPOSE, FederateOptions(rounds=8), SIMULATOR_VERSION)
     wanted = plan.model_copy(update=changes)
     sent = [place / name / ENROLMENT for name in NAMES]
     return make_plan(sent, place / "coordinator", wanted), place / "coordinator" / PLAN
@@ -97,8 +98,8 @@ def learned(tmp_path: Path, quick: None) -> tuple[SignedPlan, Path]:
     signed, plan = signed_plan(tmp_path)
     for number, name in enumerate(NAMES, start=1):
         dataset = dataset_of(tmp_path / f"data-{name}", number)
-        counts = prepare_hospital(dataset, tmp_path / name, plan, signed.coordinator, CONFIG)
-        assert (counts.n_patients, counts.n_events) == (24, 8)
+        ready = prepare_hospital(dataset, tmp_path / name, plan, signed.coordinator, CONFIG)
+        assert (ready.counts.n_patients, ready.counts.n_events, ready.refused) == (24, 8, 0)
     sites = {name: read_site(tmp_path / name, name) for name in NAMES}
     write_result(tmp_path / "coordinator", federate(signed, sites))
     return signed, tmp_path / "coordinator" / RESULT
@@ -226,8 +227,7 @@ def test_a_folder_that_answered_keeps_its_plan_and_may_be_prepared_again(
     before = (north / FINDINGS).read_bytes()
     prepare_hospital(dataset, north, plan, signed.coordinator, CONFIG)
     assert (north / FINDINGS).read_bytes() == before
-    about = read_about(Path("own"))
-    other = plan_of(about, CONFIG, PURPOSE, FederateOptions(rounds=9), SIMULATOR_VERSION)
+    other = plan_of(CONFIG, PURPOSE, FederateOptions(rounds=9), SIMULATOR_VERSION)
     sent = [tmp_path / name / ENROLMENT for name in NAMES]
     second = make_plan(sent, tmp_path / "second", other)
     with pytest.raises(NotAgreed, match="answered under another plan"):
@@ -244,6 +244,37 @@ def test_a_key_stands_for_one_hospital(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="cannot be named"):
             enrol(tmp_path / "new", wrong)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_hospital_whose_key_is_gone_is_not_given_another(tmp_path: Path) -> None:
+    enrol(tmp_path / "North", "North")
+    sent = (tmp_path / "North" / ENROLMENT).read_bytes()
+    (tmp_path / "North" / KEY).unlink()
+    with pytest.raises(NothingThere, match="key"):
+        enrol(tmp_path / "North", "North")
+    assert (tmp_path / "North" / ENROLMENT).read_bytes() == sent
+    assert not (tmp_path / "North" / KEY).exists()
+
+
+def test_another_encoder_than_the_plans_prepares_nothing_and_makes_no_model(
+    tmp_path: Path, quick: None
+) -> None:
+    signed, plan = signed_plan(tmp_path, encoder="0" * 64)
+    dataset, north = dataset_of(tmp_path / "data", 1), tmp_path / "North"
+    with pytest.raises(NotAgreed, match="encoder here is not the plan's"):
+        prepare_hospital(dataset, north, plan, signed.coordinator, CONFIG)
+    assert not (north / FINDINGS).exists()
+    # As after an update of the program between preparing and the result.
+    keys = {name: read_key(tmp_path / name / KEY) for name in NAMES}
+    table = SimpleNamespace(label=[i % 2 for i in range(24)], participant_id=["sub-1001"])
+    found = Findings(findings(None, table), np.array(table.label), np.arange(24).astype(object))
+    sites = {name: Site(name, found, signed, keys[name]) for name in NAMES}
+    for name in (PLAN, COORDINATOR):
+        shutil.copy(tmp_path / "coordinator" / name, north)
+    write_result(north, federate(signed, sites))
+    with pytest.raises(NotAgreed, match="encoder here is not the plan's"):
+        make_model(north, north / RESULT, tmp_path / "model", CONFIG)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_plan_needs_hospitals_of_different_names_and_keys(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hemocast.volume import FloatArray
 
 _BLOCK_ROWS = 512
-_BLOCK_POINTS = 32768
+_BLOCK_POINTS = 16384
 """So many places are sampled at a time: what they need stays in the cache."""
 
 

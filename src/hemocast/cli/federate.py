@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hemocast.cli.options import Workers, output
+
+if TYPE_CHECKING:
+    from hemocast.config import Config
 
 federate = typer.Typer(
     help="Several hospitals, one model: scans stay where they are.", no_args_is_help=True
@@ -32,6 +35,16 @@ Clip = Annotated[
 ]
 HospitalFolder = Annotated[Path, typer.Argument(help="Of 'hemocast federate enrol'.")]
 HORIZON, POPULATION = "hemorrhagic transformation on a later scan", "patients of these hospitals"
+
+
+def _settings(seed: int = 0) -> Config:
+    """Give the settings with the encoder that comes along, which all hospitals have."""
+    from hemocast.config import Config
+    from hemocast.train import with_encoder
+
+    settings = with_encoder(Config(), Path("own"))
+    train = settings.train.model_copy(update={"seed": seed})
+    return settings.model_copy(update={"train": train})
 
 
 @federate.command()
@@ -61,24 +74,18 @@ def rehearse(
     evaluate'.
     """
     from hemocast.cli.progress import stage_bars
-    from hemocast.config import Config
     from hemocast.dataset import Dataset
     from hemocast.federate import Privacy
     from hemocast.model import Purpose
     from hemocast.pipeline.federate import FederateOptions, rehearse_dataset
-    from hemocast.train import with_encoder
 
-    settings = with_encoder(Config(), Path("own"))
-    settings = settings.model_copy(
-        update={"train": settings.train.model_copy(update={"seed": seed})}
-    )
     with stage_bars() as progress:
         privacy = Privacy(clip=clip, noise=noise) if noise else None
         options = FederateOptions(
             test_fraction, rounds, local_steps, proximal, workers, progress, privacy
         )
         purpose = Purpose(name, horizon, population)
-        done = rehearse_dataset(Dataset(dataset), settings, out, purpose, options)
+        done = rehearse_dataset(Dataset(dataset), _settings(seed), out, purpose, options)
     for receipt in done.learned.federated.receipts:
         hidden = "" if receipt.epsilon is None else f", epsilon {receipt.epsilon:.2f}"
         print(f"{receipt.site}: {receipt.n_patients} patients, {receipt.n_events} with HT{hidden}")
@@ -125,20 +132,13 @@ def plan(
 
     Compare each hospital's key with what it told you by another way before you send the plan.
     """
-    from hemocast.config import Config
     from hemocast.federate import Privacy
     from hemocast.federate.folder import PLAN
     from hemocast.model import Purpose
     from hemocast.pipeline.federate import FederateOptions, plan_of
     from hemocast.pipeline.take_part import make_plan
-    from hemocast.train import with_encoder
-    from hemocast.train.pretrain.encoder import read_about
     from hemocast.version import SIMULATOR_VERSION
 
-    settings = with_encoder(Config(), Path("own"))
-    settings = settings.model_copy(
-        update={"train": settings.train.model_copy(update={"seed": seed})}
-    )
     options = FederateOptions(
         rounds=rounds,
         local_steps=local_steps,
@@ -146,8 +146,8 @@ def plan(
         privacy=Privacy(clip=clip, noise=noise) if noise else None,
         secure_aggregation=secure_aggregation,
     )
-    about, purpose = read_about(Path("own")), Purpose(name, horizon, population)
-    wanted = plan_of(about, settings, purpose, options, SIMULATOR_VERSION if simulated else None)
+    simulator = SIMULATOR_VERSION if simulated else None
+    wanted = plan_of(_settings(seed), Purpose(name, horizon, population), options, simulator)
     signed = make_plan(enrolments, out, wanted)
     for site, key in signed.plan.sites.items():
         print(f"{site}: {key}")
@@ -167,16 +167,15 @@ def prepare(
 ) -> None:
     """Find, under the plan, all that this hospital answers from; nothing leaves the machine."""
     from hemocast.cli.progress import stage_bars
-    from hemocast.config import Config
     from hemocast.dataset import Dataset
     from hemocast.pipeline.take_part import prepare_hospital
-    from hemocast.train import with_encoder
 
-    settings = with_encoder(Config(), Path("own"))
     with stage_bars() as progress:
-        counts = prepare_hospital(
-            Dataset(dataset), folder, plan, coordinator, settings, workers, progress
+        ready = prepare_hospital(
+            Dataset(dataset), folder, plan, coordinator, _settings(), workers, progress
         )
+    counts = ready.counts
+    print(f"{ready.refused} scan(s) refused")
     print(f"{counts.n_patients} patients, {counts.n_events} with HT: ready in {folder}")
 
 
@@ -187,10 +186,8 @@ def model(
     out: Annotated[Path, output("Folder for the model; new or empty.", "model")],
 ) -> None:
     """Make a model folder of what the hospitals learned, for 'hemocast predict' and 'validate'."""
-    from hemocast.config import Config
     from hemocast.pipeline.take_part import make_model
-    from hemocast.train import with_encoder
 
-    made = make_model(folder, result, out, with_encoder(Config(), Path("own")))
+    made = make_model(folder, result, out, _settings())
     facts = made.description.training
     print(f"Of {facts.n_patients} patients at {facts.n_hospitals} hospitals: {out}")

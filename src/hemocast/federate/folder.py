@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,7 +20,7 @@ from pydantic import Field, ValidationError
 from hemocast.config import Settings
 from hemocast.errors import NotAgreed, NothingThere
 from hemocast.federate.keys import read_key
-from hemocast.federate.plan import FOLDS, SITE_NAME, SignedPlan
+from hemocast.federate.plan import DIGITS_64, FOLDS, SITE_NAME, SignedPlan
 from hemocast.federate.receipt import Receipt, check_receipts
 from hemocast.federate.run import Federated
 from hemocast.federate.site import Findings, Site
@@ -47,7 +46,7 @@ class Enrolment(Settings):
 
     schema_version: int = 1
     site: str = Field(pattern=SITE_NAME)
-    key: str = Field(pattern="^[0-9a-f]{64}$")
+    key: str = Field(pattern=DIGITS_64)
 
 
 class Result(Settings):
@@ -64,7 +63,7 @@ class Result(Settings):
         Of every round, who answered.
     """
 
-    schema_version: int = Field(2, ge=2)
+    schema_version: Literal[2] = 2
     head: tuple[tuple[float, ...], ...]
     calibration: Calibration
     receipts: tuple[Receipt, ...]
@@ -131,7 +130,9 @@ def read_site(folder: Path, name: str) -> Site:
     NotAgreed, TooFewPatients
         As `Site` and `read_plan` say.
     """
-    site = Site(name, _read_findings(folder / FINDINGS), read_plan(folder), read_key(folder / KEY))
+    values, label, patient = read_arrays(folder / FINDINGS, "values", "label", "patient")
+    findings = Findings(values, label, patient.astype(object))
+    site = Site(name, findings, read_plan(folder), read_key(folder / KEY))
     if (folder / ANSWERED).is_file():
         site.answered.extend((folder / ANSWERED).read_text(encoding="ascii").split())
     return site
@@ -144,6 +145,26 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     write_bytes(path, content.getvalue(), private=True)
 
 
+def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...]:
+    """Read arrays that `write_arrays` wrote.
+
+    Raises
+    ------
+    NothingThere
+        There is no such file.
+    NotAgreed
+        It holds something else.
+    """
+    _need(path)
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return tuple(kept[name] for name in names)
+    except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
+        raise NotAgreed(
+            f"{path.name} cannot be read", "as it was written", "Prepare the dataset again"
+        ) from error
+
+
 def write_findings(folder: Path, findings: Findings) -> None:
     """Write what a hospital answers from."""
     patient = findings.patient.astype(str)
@@ -152,14 +173,13 @@ def write_findings(folder: Path, findings: Findings) -> None:
 
 def write_result(folder: Path, found: Federated) -> None:
     """Write what came of the rounds."""
-    plain = {
-        "schema_version": 2,
-        "head": found.head.tolist(),
-        "calibration": asdict(found.calibration),
-        "receipts": [asdict(one) for one in found.receipts],
-        "took_part": [list(one) for one in found.took_part],
-    }
-    write_json(folder / RESULT, plain)
+    result = Result(
+        head=tuple(map(tuple, found.head.tolist())),
+        calibration=found.calibration,
+        receipts=found.receipts,
+        took_part=found.took_part,
+    )
+    write_json(folder / RESULT, result.model_dump(mode="json"))
 
 
 def read_result(path: Path, signed: SignedPlan) -> Federated:
@@ -184,7 +204,9 @@ def read_result(path: Path, signed: SignedPlan) -> Federated:
     if len(receipts) < min(signed.plan.least_sites, len(signed.plan.sites)):
         raise _no_result(f"The result holds receipts of {len(receipts)} hospital(s)")
     check_receipts(receipts, signed, head)
-    return Federated.of(signed, head, result.calibration, result.receipts, result.took_part)
+    return Federated.of(
+        signed, head, result.calibration, tuple(receipts.values()), result.took_part
+    )
 
 
 def _no_result(seen: str) -> NotAgreed:
@@ -193,17 +215,6 @@ def _no_result(seen: str) -> NotAgreed:
         f"{RESULT} of the plan in this folder, with the receipts that the plan asks for",
         "Ask the coordinator for it again",
     )
-
-
-def _read_findings(path: Path) -> Findings:
-    _need(path)
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return Findings(kept["values"], kept["label"], kept["patient"].astype(object))
-    except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
-        raise NotAgreed(
-            f"{FINDINGS} cannot be read", "as it was written", "Prepare the dataset again"
-        ) from error
 
 
 def _json(path: Path) -> Any:

@@ -17,7 +17,8 @@ from hemocast.federate.privacy import Privacy
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_KEY = "^[0-9a-f]{64}$"
+DIGITS_64 = "^[0-9a-f]{64}$"
+"""Of a public key or a SHA-256."""
 SITE_NAME = r"^\w[\w .+-]{0,59}$"
 """Of a hospital that has a folder of its own: it is quoted in settings and in names of files."""
 FOLDS = 5
@@ -70,7 +71,7 @@ class Plan(Settings):
     name: str = Field(min_length=1, max_length=100, pattern=r"^[\w .+-]+$")
     horizon: str = Field(max_length=500)
     population: str = Field(max_length=500)
-    encoder: str = Field(pattern=_KEY)
+    encoder: str = Field(pattern=DIGITS_64)
     prepare: PrepareConfig = PrepareConfig()
     middle: tuple[float, ...] = Field(min_length=1)
     spread: tuple[float, ...] = Field(min_length=1)

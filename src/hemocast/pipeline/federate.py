@@ -27,7 +27,6 @@ from hemocast.pipeline.training_data import Cohort, prepare_cohort, try_model
 
 if TYPE_CHECKING:
     from hemocast.train import StackTable
-    from hemocast.train.pretrain.encoder import About
 
 KIND = "federation"
 PREDICTIONS, PLAN, STATE, SITES = "predictions.csv", "plan.json", "state.json", "sites"
@@ -119,14 +118,12 @@ def rehearse_dataset(
     OutputExists, NotWritable, InUse
         The folder holds something else, or cannot be written to.
     """
-    from hemocast.train.pretrain.encoder import read_about
     from hemocast.train.pretrain.head import encoder_network, findings_of
 
     cohort, sites = Cohort.of(dataset), sites_of(dataset)
     held = _held_out(cohort.labels, sites, config.train.seed, options.test_fraction)
     try_model(config)
     net = encoder_network(config)
-    about = read_about(Path(str(config.train.encoder)))
     with claim(out, KIND) as output:
         remove_temporary(out)
         moved = stage_of(options.progress, "preparing")
@@ -136,7 +133,7 @@ def rehearse_dataset(
         )  # fmt: skip
         table = prepared.table
         findings = findings_of(net, table)
-        plan = plan_of(about, config, purpose, options, dataset.simulator_version())
+        plan = plan_of(config, purpose, options, dataset.simulator_version())
         learned = _learn(table, findings, sites, held, plan, out)
         simulated = int(dataset.is_simulated())
         rows = list(_rows(table, findings, sites, held, learned))
@@ -166,14 +163,32 @@ def _held_out(
 
 
 def plan_of(
-    about: About, config: Config, purpose: Purpose, options: FederateOptions, simulator: int | None
+    config: Config, purpose: Purpose, options: FederateOptions, simulator: int | None
 ) -> Plan:
-    """Return a plan that names no hospital yet."""
+    """Return a plan that names no hospital yet.
+
+    Parameters
+    ----------
+    config : Config
+        With the encoder; ``config.train.seed`` deals patients into folds.
+    purpose : Purpose
+        What the model is for.
+    options : FederateOptions
+    simulator : int or None
+        Version of the simulator that made all scans; None: they show patients.
+
+    Raises
+    ------
+    ModelNotFound, ModelCorrupt
+        There is no such encoder.
+    """
+    from hemocast.train.pretrain.encoder import read_about
+
     return Plan(
         name=purpose.name,
         horizon=purpose.horizon,
         population=purpose.population,
-        encoder=about.weights_hash,
+        encoder=read_about(Path(str(config.train.encoder))).weights_hash,
         prepare=config.prepare,
         middle=USUAL[0],
         spread=USUAL[1],

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hemocast.config import Config
 from hemocast.dataset import Dataset
@@ -27,6 +26,7 @@ from hemocast.federate.folder import (
     KEY,
     PLAN,
     Enrolment,
+    read_arrays,
     read_enrolment,
     read_plan,
     read_result,
@@ -49,6 +49,22 @@ USUAL, COORDINATOR_KEY, APP = "usual.npz", "coordinator.key", "app"
 """What is usual of a hospital's scans; the coordinator's private key; what ``flwr run`` takes."""
 
 
+@dataclass(frozen=True)
+class Ready:
+    """What a hospital takes part with.
+
+    Parameters
+    ----------
+    counts : Counts
+        Its patients, and those with HT.
+    refused : int
+        Scans that could not be prepared.
+    """
+
+    counts: Counts
+    refused: int
+
+
 def enrol(folder: Path, name: str) -> Enrolment:
     """Make a hospital's folder with its key; return what goes to the coordinator.
 
@@ -56,8 +72,8 @@ def enrol(folder: Path, name: str) -> Enrolment:
     ------
     UsageError
         The name cannot be a hospital's.
-    NotAgreed
-        The folder was enrolled under another name.
+    NotAgreed, NothingThere
+        The folder was enrolled under another name, or its key is gone.
     OutputExists, NotWritable, InUse
         The folder holds something else, or cannot be written to.
     MissingExtra
@@ -72,12 +88,14 @@ def enrol(folder: Path, name: str) -> Enrolment:
             "Choose another --name",
         ) from error
     with claim(folder, HOSPITAL) as output:
-        if (folder / ENROLMENT).is_file() and read_enrolment(folder / ENROLMENT).site != name:
-            raise NotAgreed(
-                "The folder was enrolled under another name",
-                "the same name, or a new folder",
-                "Name another folder: a key stands for one hospital",
-            )
+        if (folder / ENROLMENT).is_file():
+            if read_enrolment(folder / ENROLMENT).site != name:
+                raise NotAgreed(
+                    "The folder was enrolled under another name",
+                    "the same name, or a new folder",
+                    "Name another folder: a key stands for one hospital",
+                )
+            read_key(folder / KEY)  # a new one would be another hospital to the plan
         said = Enrolment(site=name, key=public_of(make_key(folder / KEY)))
         output.write_json(ENROLMENT, said.model_dump(mode="json"))
     return said
@@ -139,7 +157,7 @@ def prepare_hospital(
     settings: Config,
     workers: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Counts:
+) -> Ready:
     """Find under a plan what the encoder finds on a hospital's scans, and keep it in its folder.
 
     Nothing leaves the machine. The folder then holds all that the hospital answers from.
@@ -163,8 +181,7 @@ def prepare_hospital(
 
     Returns
     -------
-    Counts
-        The hospital's patients, and those with HT.
+    Ready
 
     Raises
     ------
@@ -178,14 +195,12 @@ def prepare_hospital(
     MissingExtra, OutputExists, NotWritable, InUse
         Training is not installed; the folder is not a hospital's, or somebody writes to it.
     """
-    from hemocast.train.pretrain.encoder import read_about
     from hemocast.train.pretrain.head import encoder_network, findings_of
 
     me, key = read_enrolment(folder / ENROLMENT), read_key(folder / KEY)
     signed = read_signed(plan, coordinator)
-    about = read_about(Path(str(settings.train.encoder)))
-    _refuse_other(signed.plan, dataset.simulator_version(), about.weights_hash)
-    settings = settings.model_copy(update={"prepare": signed.plan.prepare})
+    _refuse_scans(signed.plan, dataset.simulator_version())
+    settings = _as_planned(settings, signed.plan)
     cohort = Cohort.of(dataset)
     try_model(settings)
     with claim(folder, HOSPITAL) as output:
@@ -212,7 +227,7 @@ def prepare_hospital(
         write_arrays(folder / USUAL, levels=levels, measured=prepared.measured)
         output.write_text(PLAN, signed.to_json())
         output.write_text(COORDINATOR, coordinator + "\n")
-    return counts
+    return Ready(counts, len(prepared.refused))
 
 
 def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model:
@@ -234,7 +249,7 @@ def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model
     Raises
     ------
     NothingThere, NotAgreed
-        A file is missing, or the result is not of the folder's plan.
+        A file is missing, the result is not of the folder's plan, or the encoder not the plan's.
     OutputExists, NotWritable
         `out` holds something, or cannot be made.
     MissingExtra
@@ -244,11 +259,11 @@ def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model
 
     signed = read_plan(folder)
     plan, found = signed.plan, read_result(result, signed)
-    settings = settings.model_copy(update={"prepare": plan.prepare})
+    settings = _as_planned(settings, plan)
     try_model(settings)
     net = encoder_network(settings)
     set_head(net, found.weight, found.bias)
-    levels, measured = _usual(folder / USUAL)
+    levels, measured = read_arrays(folder / USUAL, "levels", "measured")
     purpose = Purpose(
         plan.name, plan.horizon, plan.population,
         simulated_training_data=plan.simulator is not None, simulator=plan.simulator,
@@ -260,37 +275,31 @@ def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model
     return save_model(net, out, purpose, recipe, [stack_of(one, plan.prepare) for one in levels])
 
 
-def _refuse_other(plan: Plan, simulator: int | None, encoder: str) -> None:
-    """Refuse scans or an encoder of another kind than the plan's."""
+def _refuse_scans(plan: Plan, simulator: int | None) -> None:
+    """Refuse scans of another kind than the plan's."""
     if simulator != plan.simulator:
         raise NotAgreed(
             f"The dataset's scans {_kind(simulator)}",
             f"scans that {_kind(plan.simulator)}, as in the other hospitals",
             "Take another dataset, or ask for another plan",
         )
-    if encoder != plan.encoder:
+
+
+def _as_planned(settings: Config, plan: Plan) -> Config:
+    """Return the settings with the plan's preparation; refuse another encoder than the plan's."""
+    from hemocast.train.pretrain.encoder import read_about
+
+    if read_about(Path(str(settings.train.encoder))).weights_hash != plan.encoder:
         raise NotAgreed(
             "The encoder here is not the plan's",
             "the same weights in every hospital",
             "Install the version of Hemocast that the coordinator has",
         )
+    return settings.model_copy(update={"prepare": plan.prepare})
 
 
 def _kind(simulator: int | None) -> str:
     return "show patients" if simulator is None else f"are simulated (version {simulator})"
-
-
-def _usual(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Read what `prepare_hospital` kept of the hospital's scans."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return kept["levels"], kept["measured"]
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise NotAgreed(
-            f"{path.name} in the hospital's folder cannot be read",
-            "as it was written with the findings",
-            "Prepare the dataset again",
-        ) from error
 
 
 def _facts(found: Federated) -> TrainingFacts:

@@ -72,14 +72,13 @@ def draw_noise(
         for k in range(count):
             draw[k + 1] += np.float32(protocol.overlap) * draw[k]
     noise = fft.irfft2(draw[:, 0] + 1j * draw[:, 1], s=(size, size))
-    y, x = np.ogrid[:size, :size]
-    flat, pixel_at = noise.ravel(), y * size + x
-    mixed = np.empty((prepare.frames, size, size), np.float32)
-    for frame, out in enumerate(mixed):  # a frame at a time stays in the cache: twice as fast
-        at = slices[2, 0] * x + slices[2, 1] * y + slices[2, 2] * frame + slices[2, 3]
-        at = np.clip(at, 0, count - 1e-6).astype(np.float32)
-        low = np.minimum(at.astype(np.intp), count - 1)
-        place = low * size**2 + pixel_at
-        flat.take(place, out=out, mode="clip")
-        out += (at - low) * (flat.take(place + size**2, mode="clip") - out)
-    return mixed
+    frame, y, x = np.ogrid[: prepare.frames, :size, :size]
+    at = slices[2, 0] * x + slices[2, 1] * y + slices[2, 2] * frame + slices[2, 3]
+    at = np.clip(at, 0, count - 1e-6).astype(np.float32)
+    low = np.minimum(at.astype(np.intp), count - 1)
+    weight = at - low
+    place = (low * size + y) * size + x
+    flat = noise.ravel()
+    mixed = flat.take(place)
+    mixed += weight * (flat.take(place + size * size) - mixed)
+    return np.asarray(mixed, np.float32)
