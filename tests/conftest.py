@@ -94,7 +94,17 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-_WHOLE_RUNS = {"cli", "deliver", "model", "pipeline", "readers", "report", "serve", "train"}
+_WHOLE_RUNS = {
+    "cli",
+    "dataset",
+    "deliver",
+    "model",
+    "pipeline",
+    "readers",
+    "report",
+    "serve",
+    "train",
+}
 """Rooms that take scans in, predict and train; what those do is tested in the rooms below."""
 
 

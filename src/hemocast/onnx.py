@@ -78,6 +78,8 @@ class Session:
         options.intra_op_num_threads = threads or usable_cpus()
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # What the higher levels fuse makes our networks no faster, and takes longer than one scan.
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         # Waiting threads sleep: a little slower alone, far faster beside other work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._run_options = runtime.RunOptions

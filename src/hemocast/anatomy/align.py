@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +83,37 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class _Pose:
-    """Upright axes in the scan (3, 3), where the template's middle lies, log stretch (3,)."""
+class _Poses:
+    """Ways in which the head may lie, and how well the template fits there.
+
+    Parameters
+    ----------
+    rotation : ndarray of float64, shape (n, 3, 3)
+        Upright axes in the scan.
+    shift : ndarray of float64, shape (n, 3)
+        Where the template's middle lies, mm.
+    log_scale : ndarray of float64, shape (n, 3)
+        Logarithm of the stretch along the upright axes.
+    misfit, overlap : ndarray of float64, shape (n,)
+        Mean squared difference, and Dice coefficient; 0 before a fit.
+    """
 
     rotation: NDArray[np.float64]
     shift: NDArray[np.float64]
     log_scale: NDArray[np.float64]
+    misfit: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+
+    @classmethod
+    def turned(cls, rotation: NDArray[np.float64]) -> _Poses:
+        """Begin with these axes, (n, 3, 3), neither shifted nor stretched."""
+        n = len(rotation)
+        return cls(rotation, *np.zeros((2, n, 3)), *np.zeros((2, n)))
+
+    def best(self, count: int = 1) -> _Poses:
+        """Return those that fit best."""
+        order = np.argsort(self.misfit, kind="stable")[:count]
+        return _Poses(*(getattr(self, field.name)[order] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -136,17 +161,17 @@ def align(
         begin = _promising(target)
     else:
         turns = [rotation(np.array([np.deg2rad(d), 0.0, 0.0])) for d in starts_degrees]
-        begin = [_start(target, turn) for turn in turns]
-    fits = [_fit(rough, pose, 12) for pose in begin]
-    best = min(fits, key=lambda fit: fit[1])[0]
-    pose, overlap = _believed(target, rough, _fit(target, best, 12))
+        begin = _Poses.turned(target.axes @ np.stack(turns))
+    best = _fit(target, _fit(rough, begin, 12).best(), 12)
+    pose = _believed(target, rough, best)
+    overlap = float(pose.overlap[0])
     _check(overlap)
-    sides_known = left_and_right_known(pose.rotation)
+    sides_known = left_and_right_known(pose.rotation[0])
     matrix = np.eye(4)
-    matrix[:3, :3] = pose.rotation
-    matrix[:3, 3] = pose.shift + target.middle
+    matrix[:3, :3] = pose.rotation[0]
+    matrix[:3, 3] = pose.shift[0] + target.middle
     matrix = onto_midline(tissue, share, matrix)
-    width, length, height = np.exp(pose.log_scale)
+    width, length, height = np.exp(pose.log_scale[0])
     return Alignment(
         matrix=matrix,
         rotation_degrees=_euler_degrees(matrix[:3, :3]),
@@ -158,22 +183,16 @@ def align(
     )
 
 
-def _believed(
-    target: _Target, rough: _Target, best: tuple[_Pose, float, float]
-) -> tuple[_Pose, float]:
-    """Return the best pose and its overlap; or the header's own, where that fits nearly as well.
+def _believed(target: _Target, rough: _Target, best: _Poses) -> _Poses:
+    """Return the best pose; or the header's own, where that fits nearly as well.
 
     A head so even that it fits two ways says nothing against its header.
     """
-    pose, misfit, overlap = best
-    if rotation_angle(pose.rotation) <= KNOWN_DEGREES:
-        return pose, overlap
-    start = _fit(rough, _start(target, np.eye(3)), 12)[0]
-    own, own_misfit, own_overlap = _fit(target, start, 12)
-    fits = own_misfit <= _HEADER_MARGIN * misfit and own_overlap >= LEAST_OVERLAP
-    if fits and rotation_angle(own.rotation) <= KNOWN_DEGREES:
-        return own, own_overlap
-    return pose, overlap
+    if rotation_angle(best.rotation[0]) <= KNOWN_DEGREES:
+        return best
+    own = _fit(target, _fit(rough, _Poses.turned(target.axes[None]), 12), 12)
+    fits = own.misfit[0] <= _HEADER_MARGIN * best.misfit[0] and own.overlap[0] >= LEAST_OVERLAP
+    return own if fits and rotation_angle(own.rotation[0]) <= KNOWN_DEGREES else best
 
 
 def _target(tissue: Coarse, share: FloatArray) -> _Target:
@@ -206,45 +225,51 @@ def _every(target: _Target, step: int) -> _Target:
     return replace(target, points=target.points[::step], values=target.values[::step])
 
 
-def _start(target: _Target, turn: NDArray[np.float64]) -> _Pose:
-    return _Pose(rotation=target.axes @ turn, shift=np.zeros(3), log_scale=np.zeros(3))
-
-
-def _promising(target: _Target) -> list[_Pose]:
+def _promising(target: _Target) -> _Poses:
     """Try every way in which a head can lie for a few steps; return the few that fit best."""
     few = _every(target, max(1, len(target.points) // _FIRST_PLACES))
-    fits = [_fit(few, _start(target, turn), _FIRST_STEPS) for turn in starts()]
-    return [fit[0] for fit in sorted(fits, key=lambda fit: fit[1])[:_KEPT]]
+    return _fit(few, _Poses.turned(target.axes @ starts()), _FIRST_STEPS).best(_KEPT)
 
 
-def _fit(target: _Target, pose: _Pose, steps: int) -> tuple[_Pose, float, float]:
-    """Improve a pose; return it with its misfit and its overlap (Dice)."""
+def _fit(target: _Target, poses: _Poses, steps: int) -> _Poses:
+    """Improve poses, all at once: few places of many poses cost no more than their numbers do."""
     fixed = template()
     origin = np.array(fixed.origin_mm)
     weight = np.array([1.0, _FLUID_WEIGHT], np.float32)
-    misfit = overlap = 0.0
-    moved = np.inf
+    turn, shift, log_scale = poses.rotation.copy(), poses.shift.copy(), poses.log_scale.copy()
+    misfit, overlap = np.zeros((2, len(turn)))
+    there = target.values[:, 0] > 0.5
+    at = np.arange(len(turn))
+    moved = np.full(len(turn), np.inf)
     for step in range(steps + 1):
-        upright = turned(target.points - pose.shift, pose.rotation)
-        stretch = np.exp(-pose.log_scale)
+        upright = turned(target.points - shift[at, None], turn[at])
+        stretch = np.exp(-log_scale[at, None])
         place = upright * stretch
-        index = ((place - origin) / STEP_MM)[:, ::-1].astype(np.float32)
-        seen = sample(fixed.fields, index)
-        residual = (seen[:, :, 0] - target.values) * weight
-        here, there = seen[:, 0, 0] > 0.5, target.values[:, 0] > 0.5
-        overlap = float(2 * (here & there).sum() / max(1, here.sum() + there.sum()))
-        misfit = float((residual**2).mean())
-        if step == steps or moved < _SETTLED:
+        index = ((place - origin) / STEP_MM)[..., ::-1].astype(np.float32)
+        seen = sample(fixed.fields, index.reshape(-1, 3)).reshape(*index.shape[:2], 2, 4)
+        residual = (seen[..., 0] - target.values) * weight
+        here = seen[..., 0, 0] > 0.5
+        both, either = (here & there).sum(axis=1), here.sum(axis=1) + there.sum()
+        overlap[at] = 2 * both / np.maximum(1, either)
+        misfit[at] = (residual**2).mean(axis=(1, 2))
+        on = moved >= _SETTLED
+        if step == steps or not on.any():
             break
-        jacobian = _jacobian(seen[:, :, 1:] * weight[:, None], upright, place, stretch)
-        change = robust_step(residual.reshape(-1), jacobian.reshape(-1, 9), _SCALE_OF_MISFIT, 0.01)
-        pose = _Pose(
-            rotation=pose.rotation @ rotation(change[:3]),
-            shift=pose.shift + pose.rotation @ change[3:6],
-            log_scale=np.clip(pose.log_scale + change[6:], *np.log(SCALE_RANGE)),
+        at = at[on]
+        jacobian = _jacobian(
+            seen[on, ..., 1:] * weight[:, None], upright[on], place[on], stretch[on]
         )
-        moved = float(np.linalg.norm(change * _MOVES_MM))
-    return pose, misfit, overlap
+        change = robust_step(
+            residual[on].reshape(len(at), -1),
+            jacobian.reshape(len(at), -1, 9),
+            _SCALE_OF_MISFIT,
+            0.01,
+        )
+        shift[at] += (turn[at] @ change[:, 3:6, None])[..., 0]
+        turn[at] = turn[at] @ np.stack([rotation(one) for one in change[:, :3]])
+        log_scale[at] = np.clip(log_scale[at] + change[:, 6:], *np.log(SCALE_RANGE))
+        moved = np.linalg.norm(change * _MOVES_MM, axis=1)
+    return _Poses(turn, shift, log_scale, misfit, overlap)
 
 
 def _jacobian(
@@ -253,12 +278,17 @@ def _jacobian(
     place: NDArray[np.float64],
     stretch: NDArray[np.float64],
 ) -> FloatArray:
-    """Slopes of the sampled template along rotation, shift and stretch: (n, channel, 9)."""
-    pull = (slope * stretch).astype(np.float32)
+    """Slopes of the sampled template along rotation, shift and stretch: (m, n, channel, 9)."""
+    pull = (slope * stretch[..., None, :]).astype(np.float32)
+    out = np.empty((*slope.shape[:-1], 9), np.float32)
     # d(upright)/d(small rotation w) = upright x w; slope . (upright x w) = (slope x upright) . w.
-    return np.concatenate(
-        [np.cross(pull, upright[:, None, :]), -pull, -slope * place[:, None, :]], axis=2
-    ).astype(np.float32)
+    for axis in range(3):
+        one, two = (axis + 1) % 3, (axis + 2) % 3
+        lever = pull[..., one] * upright[..., None, two]
+        out[..., axis] = lever - pull[..., two] * upright[..., None, one]
+    out[..., 3:6] = -pull
+    out[..., 6:] = -slope * place[..., None, :]
+    return out
 
 
 def _check(overlap: float) -> None:

@@ -107,49 +107,56 @@ def rotation(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def turned(points: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
-    """``points @ matrix`` for many points and a 3 x 3 matrix, the same bits with any thread count.
+    """``points @ matrix`` for many points and 3 x 3 matrices, the same bits with any thread count.
 
     Parameters
     ----------
     points : ndarray, shape (..., 3)
-    matrix : ndarray, shape (3, 3)
+    matrix : ndarray, shape (3, 3) or (m, 3, 3)
+        One for all points, or one for each of m sets, points being (m, n, 3).
     """
-    return np.asarray(np.einsum("...i,ij->...j", points, matrix))
+    axes = "...i,ij->...j" if matrix.ndim == 2 else "mni,mij->mnj"
+    return np.asarray(np.einsum(axes, points, matrix))
 
 
 def robust_step(
     residual: FloatArray, jacobian: FloatArray, scale: float, damping: float
 ) -> NDArray[np.float64]:
-    """One damped Gauss-Newton step under Geman-McClure weights.
+    """One damped Gauss-Newton step under Geman-McClure weights, for any number of fits at once.
 
     Parameters
     ----------
-    residual : ndarray of float32, shape (n,)
-    jacobian : ndarray of float32, shape (n, p)
+    residual : ndarray of float32, shape (..., n)
+    jacobian : ndarray of float32, shape (..., n, p)
     scale : float
         Residuals far above this hardly count.
     damping : float
         Levenberg-Marquardt factor on the diagonal.
+
+    Returns
+    -------
+    ndarray of float64, shape (..., p)
     """
     weight = 1 / (1 + (residual / scale) ** 2) ** 2
-    weighted = jacobian * weight[:, None]
+    weighted = jacobian * weight[..., None]
     normal = _product(weighted, jacobian)
-    normal[np.diag_indices_from(normal)] *= 1 + damping
-    normal[np.diag_indices_from(normal)] += 1e-9
-    slope = _product(weighted, residual[:, None])[:, 0]
-    return np.asarray(-np.linalg.solve(normal, slope), np.float64)
+    diagonal = np.arange(normal.shape[-1])
+    normal[..., diagonal, diagonal] *= 1 + damping
+    normal[..., diagonal, diagonal] += 1e-9
+    slope = _product(weighted, residual[..., None])
+    return np.asarray(-np.linalg.solve(normal, slope)[..., 0], np.float64)
 
 
 def _product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float64]:
-    """``left.T @ right`` of two tall matrices, the same bits with any number of threads.
+    """``left.T @ right`` of tall matrices, the same bits with any number of threads.
 
     BLAS splits a large product between its threads, which changes the order of the sum; blocks of
     this size it leaves whole.
     """
-    rows = len(left) - len(left) % _BLOCK_ROWS
-    blocks = (-1, _BLOCK_ROWS)
-    parts = left[:rows].reshape(*blocks, left.shape[1]).transpose(0, 2, 1) @ right[:rows].reshape(
-        *blocks, right.shape[1]
+    rows = left.shape[-2] - left.shape[-2] % _BLOCK_ROWS
+    across, other = (
+        x[..., :rows, :].reshape(*x.shape[:-2], -1, _BLOCK_ROWS, x.shape[-1]) for x in (left, right)
     )
-    rest = left[rows:].T @ right[rows:]
-    return np.asarray(parts.sum(axis=0, dtype=np.float64) + rest, np.float64)
+    parts = across.swapaxes(-1, -2) @ other
+    rest = left[..., rows:, :].swapaxes(-1, -2) @ right[..., rows:, :]
+    return np.asarray(parts.sum(axis=-3, dtype=np.float64) + rest, np.float64)

@@ -27,6 +27,9 @@ COMMANDS = (
 )  # fmt: skip
 """In the order of the help; each is made by the module of its name."""
 
+SCAN_BY_SCAN = ("predict", "simulate", "ingest", "measure", "explain", "serve")
+"""What they multiply is too small for several threads, whose waiting costs a fifth of the CPU."""
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -111,6 +114,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = _note
     given = sys.argv[1:] if arguments is None else arguments
     asked = next((word for word in given if not word.startswith("-")), None)
+    if asked in SCAN_BY_SCAN:
+        # Read when NumPy is first imported, which no command has done yet.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         application(asked if asked in COMMANDS else None)(arguments)
     except HemocastError as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.nets import MapGrid
-from hemocast.prepare.resample import sampled
+from hemocast.prepare.resample import reach, sampled
 from hemocast.volume import Affine, FloatArray, Stack, Volume
 
 PER_FRAME = "class activation map, per frame"
@@ -107,9 +107,8 @@ def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
         On ``volume``'s grid, linearly interpolated; 0 where the stack does not reach.
     """
     carried = np.zeros(volume.hu.shape, np.float32)
-    # Both affines take (x, y, slice); arrays are indexed (slice, y, x): reverse rows and columns.
     to_stack: Affine = np.linalg.inv(stack.affine) @ volume.affine
-    box = _reach(values, to_stack[2::-1, 2::-1], to_stack[2::-1, 3], volume.hu.shape)
+    box = _reached(values, np.linalg.inv(to_stack), volume.hu.shape)
     part = carried[box]
     start = np.eye(4)
     start[:3, 3] = [place.start for place in box[::-1]]
@@ -121,16 +120,11 @@ def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
     return carried
 
 
-def _reach(
-    values: FloatArray, matrix: Affine, offset: Affine, shape: tuple[int, ...]
+def _reached(
+    values: FloatArray, to_scan: NDArray[np.floating[Any]], shape: tuple[int, ...]
 ) -> tuple[slice, ...]:
     """Give the part of the scan's grid that values other than 0 can reach: less than half of it."""
     filled = [np.flatnonzero(values.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
     if not filled[0].size:
         return (slice(0, 0),) * 3
-    ends = [(places[0] - 1, places[-1] + 1) for places in filled]
-    corners = np.array(list(product(*ends)), np.float64)
-    reached = np.linalg.solve(matrix, (corners - offset).T).T
-    low = np.clip(np.floor(reached.min(0)), 0, shape).astype(int)
-    high = np.clip(np.ceil(reached.max(0)) + 1, 0, shape).astype(int)
-    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return reach([(places[0] - 1, places[-1] + 1) for places in filled], to_scan, shape)

@@ -8,10 +8,13 @@ background darken it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemocast.anatomy import Brain
 from hemocast.anatomy.grid import bounding_box
@@ -57,11 +60,15 @@ def sample_brain(
     for layer in range(layers):
         place = affine.copy()
         place[:3, 3] += affine[:3, 2] * ((layer + 0.5) / layers - 0.5)
+        # Nothing of the brain lies beyond its box, and much of the frames does.
+        frames, rows, columns = reach(
+            [(0, n - 1) for n in share.shape], np.linalg.inv(place) @ source, shape
+        )
         to_source = np.linalg.inv(source) @ place
-        for z in range(shape[0]):
-            places = _places(to_source, z, shape[1:])
-            total[0, z] += _interpolated(weighted, places)
-            total[1, z] += _interpolated(share, places)
+        for z in range(frames.start, frames.stop):
+            cells = _Cells.around(_places(to_source, z, rows, columns), share.shape)
+            for field, level in zip((weighted, share), total[:, z, rows, columns], strict=True):
+                level += cells.interpolate(field)
     hu, part = total / np.float32(layers)
     np.divide(hu, part, out=hu, where=part > 1e-3)
     hu[part <= 1e-3] = 0
@@ -81,43 +88,93 @@ def sampled(values: FloatArray, to_index: Affine, shape: tuple[int, ...]) -> Flo
         Of the new grid, (z, y, x).
     """
     found = np.empty(shape, np.float32)
+    everywhere = [slice(0, n) for n in shape[1:]]
     for z, level in enumerate(found):
-        places = _places(to_index, z, level.shape)
-        level[...] = _interpolated(values, places)
+        places = _places(to_index, z, *everywhere)
+        level[...] = _Cells.around(places, values.shape).interpolate(values)
         for at, length in zip(places, values.shape, strict=True):
             level[(at < -0.5) | (at >= length - 0.5)] = 0
     return found
 
 
-def _places(to_index: Affine, z: int, shape: tuple[int, ...]) -> list[FloatArray]:
-    """Give where the pixels (y, x) of slice `z` of a grid lie in an array: its z, its y, its x."""
-    y, x = np.arange(shape[0])[:, None], np.arange(shape[1])
-    rows = to_index[2::-1]
-    return [(r[0] * x + (r[1] * y + (r[2] * z + r[3]))).astype(np.float32) for r in rows]
+def reach(
+    ends: Sequence[tuple[float, float]], to_grid: NDArray[np.floating[Any]], shape: Sequence[int]
+) -> tuple[slice, slice, slice]:
+    """Give the part of a grid that a box of another array reaches.
 
-
-def _interpolated(values: FloatArray, places: list[FloatArray]) -> FloatArray:
-    """Interpolate linearly between the eight voxels around each place, the ends prolonged.
-
-    As quick as SimpleITK, a library of 276 MB, where `scipy.ndimage.affine_transform` takes twice
-    the time or more; all give the same.
+    Parameters
+    ----------
+    ends : sequence of (float, float)
+        First and last voxel of the box, along z, y and x of the array.
+    to_grid : ndarray of float64, shape (4, 4)
+        Maps a voxel ``(x, y, z, 1)`` of the array to one of the grid, in the same order.
+    shape : sequence of int
+        Of the grid, (z, y, x).
     """
-    first, parts, steps = np.zeros(places[0].shape, np.intp), [], []
-    strides = (values.shape[1] * values.shape[2], values.shape[2], 1)
-    for at, length, stride in zip(places, values.shape, strides, strict=True):
-        inside = np.clip(at, 0, length - 1)
-        low = np.minimum(inside.astype(np.intp), max(length - 2, 0))
-        parts.append(inside - low.astype(np.float32))
-        steps.append(stride if length > 1 else 0)
-        first += low * stride
-    flat = values.reshape(-1)
-    corners: list[FloatArray] = [
-        flat[first + dz + dy + dx] for dz, dy, dx in product(*((0, n) for n in steps))
-    ]
-    for part in reversed(parts):
-        pairs = zip(corners[::2], corners[1::2], strict=True)
-        corners = [low + part * (high - low) for low, high in pairs]
-    return corners[0]
+    corners = np.array(list(product(*ends)))
+    # Affines take (x, y, z), arrays are indexed (z, y, x): rows and columns are reversed.
+    reached = corners @ to_grid[2::-1, 2::-1].T + to_grid[2::-1, 3]
+    low = np.clip(np.floor(reached.min(0)), 0, shape).astype(int)
+    high = np.clip(np.ceil(reached.max(0)) + 1, 0, shape).astype(int)
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return z, y, x
+
+
+def _places(to_index: Affine, z: int, rows: slice, columns: slice) -> list[FloatArray]:
+    """Give where some pixels of slice `z` of a grid lie in an array: its z, its y, its x."""
+    y = np.arange(rows.start, rows.stop)[:, None]
+    x = np.arange(columns.start, columns.stop)
+    return [(r[0] * x + (r[1] * y + (r[2] * z + r[3]))).astype(np.float32) for r in to_index[2::-1]]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The eight voxels around each of many places, to interpolate between them.
+
+    Parameters
+    ----------
+    first : ndarray of int
+        Number of the first voxel, counted through the array.
+    steps : tuple of (int, int)
+        From it to the next one along z, y and x.
+    parts : list of ndarray of float32
+        How far along each axis the place lies, 0 to 1.
+    """
+
+    first: NDArray[np.intp]
+    steps: tuple[tuple[int, int], ...]
+    parts: tuple[FloatArray, ...]
+
+    @classmethod
+    def around(cls, places: list[FloatArray], shape: tuple[int, ...]) -> _Cells:
+        """Find them in an array of this shape, its ends prolonged."""
+        first = np.zeros(places[0].shape, np.int32)
+        steps, parts = [], []
+        strides = (shape[1] * shape[2], shape[2], 1)
+        for at, length, stride in zip(places, shape, strides, strict=True):
+            part = np.clip(at, 0, length - 1)
+            low = np.minimum(part.astype(np.int32), max(length - 2, 0))
+            part -= low
+            parts.append(part)
+            steps.append((0, stride if length > 1 else 0))
+            first += low * np.int32(stride)
+        return cls(first.astype(np.intp), tuple(steps), tuple(parts))
+
+    def interpolate(self, values: FloatArray) -> FloatArray:
+        """Interpolate linearly, in half the time of `scipy.ndimage.affine_transform` or less."""
+        flat = values.reshape(-1)
+        # Unchecked: the cells are within the array.
+        corners = [
+            np.take(flat, self.first + sum(step), mode="clip") for step in product(*self.steps)
+        ]
+        for part in reversed(self.parts):
+            pairs = list(zip(corners[::2], corners[1::2], strict=True))
+            for low, high in pairs:
+                high -= low
+                high *= part
+                high += low
+            corners = [high for _, high in pairs]
+        return corners[0]
 
 
 def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, FloatArray, Affine]:
