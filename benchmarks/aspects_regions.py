@@ -19,7 +19,7 @@ from heads import Row, rows_of, share
 from numpy.random import SeedSequence
 from scipy import ndimage
 from sign_heads import lost_regions
-from signs_all import kappa
+from signs_all import kappa_told
 
 from hemocast.anatomy import Alignment
 from hemocast.anatomy.atlas import REGIONS
@@ -36,7 +36,6 @@ from hemocast.volume import FloatArray, Stack, StackRecord, from_levels
 
 STRETCH = (0.955, 0.945, 0.93)
 """Of the mean head against the template."""
-RESAMPLES = 1000
 
 
 def measured(frames: FloatArray) -> Row:
@@ -73,15 +72,9 @@ def head_of(truth: Truth, number: int, levels: np.ndarray) -> Row:
 def summary(rows: list[Row]) -> None:
     """Print kappa by region, and how often the score is near."""
     lost, said = (np.array([row[name] for row in rows]) for name in ("lost", "said"))
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(0, len(rows), (RESAMPLES, len(rows)))
     for at, name in enumerate(REGIONS):
-        spread = [kappa(lost[pick, at], said[pick, at]) for pick in drawn]
-        low, high = np.percentile(spread, [2.5, 97.5])
-        print(
-            f"{name}: lost {lost[:, at].sum()}, said {said[:, at].sum()}, "
-            f"kappa {kappa(lost[:, at], said[:, at]):.2f} ({low:.2f} to {high:.2f})"
-        )
+        told = kappa_told(lost[:, at], said[:, at])
+        print(f"{name}: lost {lost[:, at].sum()}, said {said[:, at].sum()}, {told}")
     error = lost.sum(axis=1) - said.sum(axis=1)
     hit = lost.any(axis=1)
     print(f"{len(rows)} heads; seen {share(sum(row['seen'] for row in rows), len(rows))}")

@@ -26,6 +26,8 @@ Rows = list[dict[str, Any]]
 FACTOR = 1.6
 """Volumes within this factor of the truth are counted."""
 
+RESAMPLES = 1000
+
 
 def measured(signs: Signs) -> dict[str, Any]:
     """Return what was measured, as numbers."""
@@ -66,6 +68,7 @@ def summary(rows: Rows) -> None:
     for name, part in _parts(acute):
         _infarcts(name, part)
     _aspects(acute)
+    _territories(acute)
     _agreement("ventricles, mL", done, "ventricles_ml", logarithm=True)
     _agreement("van Swieten", done, "van_swieten", logarithm=False)
     cavities = [row for row in done if row["true"]["cavity_ml"] >= 3]
@@ -133,7 +136,32 @@ def _aspects(acute: Rows) -> None:
     for at, name in enumerate(REGIONS):
         said = np.array([(row["found"]["regions"] or [0] * 10)[at] for row in known])
         lost = np.array([row["true"]["lost"][at] for row in known])
-        print(f"  {name}: lost {lost.sum()}, said {said.sum()}, kappa {kappa(lost, said):.2f}")
+        print(f"  {name}: lost {lost.sum()}, said {said.sum()}, {kappa_told(lost, said)}")
+
+
+def _territories(acute: Rows) -> None:
+    """Print how far the territory said, none where no infarct is seen, is the one drawn."""
+    told = [_whole(row["found"]["territory"]) for row in acute]
+    true = [_whole(row["true"]["territory"]) for row in acute]
+    for name in sorted(set(true)):
+        lost, said = (np.array([one == name for one in names]) for names in (true, told))
+        print(f"  {name}: drawn {lost.sum()}, said {said.sum()}, {kappa_told(lost, said)}")
+    seen = [a == b for a, b in zip(told, true, strict=True) if a]
+    print(f"territory right, of those seen: {_share(seen)}")
+
+
+def _whole(territory: str | None) -> str | None:
+    """Name the artery of a branch: what is deep in the MCA's territory or lacunar counts as its."""
+    if territory is None:
+        return None
+    return "MCA" if territory.startswith("MCA") or territory == "lacunar" else territory
+
+
+def kappa_told(one: NDArray[Any], other: NDArray[Any]) -> str:
+    """Return kappa with its 95 % interval over resampled heads."""
+    drawn = np.random.default_rng(0).integers(0, len(one), (RESAMPLES, len(one)))
+    low, high = np.percentile([kappa(one[pick], other[pick]) for pick in drawn], [2.5, 97.5])
+    return f"kappa {kappa(one, other):.2f} ({low:.2f} to {high:.2f})"
 
 
 def kappa(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:

@@ -164,13 +164,36 @@ def _found_once() -> Iterator[None]:
 
 
 class _Graphs(dict[tuple[str | int, ...], bytes]):
-    """Graphs of networks."""
+    """Graphs of networks; what one process of this run drew, the others take over."""
+
+    folder: Path
+
+    def _file(self, key: tuple[str | int, ...]) -> Path:
+        return self.folder / f"{hashlib.sha256(repr(key).encode()).hexdigest()}.graph"
+
+    def __contains__(self, key: object) -> bool:
+        if not super().__contains__(key) and (file := self._file(key)).exists():  # type: ignore[arg-type]
+            super().__setitem__(key, file.read_bytes())  # type: ignore[index]
+        return super().__contains__(key)
+
+    def __setitem__(self, key: tuple[str | int, ...], graph: bytes) -> None:
+        super().__setitem__(key, graph)
+        begun = self._file(key).with_suffix(f".{os.getpid()}")
+        begun.write_bytes(graph)
+        begun.replace(self._file(key))
 
     def clear(self) -> None:
         """Keep them: outside the tests, that of the last network is kept."""
 
 
 _GRAPHS = _Graphs()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _where_graphs_are(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep graphs where all processes of this run find them."""
+    own = tmp_path_factory.getbasetemp()
+    _GRAPHS.folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @contextmanager

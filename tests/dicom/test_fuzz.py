@@ -14,8 +14,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.mark.parametrize(
     ("program", "cases", "seed"),
     [
-        ("fuzz_reading.py", 300, 7),
-        ("fuzz_inputs.py", 150, 7),
+        ("fuzz_reading.py", 100, 7),
+        ("fuzz_inputs.py", 60, 7),
         pytest.param("fuzz_reading.py", 10_000, 0, marks=pytest.mark.slow),
         pytest.param("fuzz_inputs.py", 3_000, 0, marks=pytest.mark.slow),
     ],

@@ -27,7 +27,7 @@ from hemocast.federate.folder import (
     write_result,
 )
 from hemocast.federate.keys import read_key
-from hemocast.files import write_json
+from hemocast.files import claim, write_json
 from hemocast.model import Purpose, load
 from hemocast.model.words import calibration, training_data
 from hemocast.pipeline.federate import FederateOptions, plan_of
@@ -41,10 +41,11 @@ from hemocast.pipeline.take_part import (
     prepare_hospital,
 )
 from hemocast.train import STACKS, with_encoder
+from hemocast.train.pretrain.encoder import KIND, OWN, take_member
 from hemocast.version import SIMULATOR_VERSION
 
-CONFIG = with_encoder(Config(), Path("own"))
 NAMES = ("North", "South-East", "West")
+COORDINATOR_FOLDER = "coordinator"
 PURPOSE = Purpose("ht", "HT on a later scan", "made-up patients")
 
 
@@ -82,35 +83,58 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hemocast.train.pretrain.head.findings_of", findings)
 
 
-def signed_plan(place: Path, **changes: object) -> tuple[SignedPlan, Path]:
+def signed_plan(place: Path, config: Config, **changes: object) -> tuple[SignedPlan, Path]:
     """Enrol three hospitals and sign a plan of them."""
     for name in NAMES:
         enrol(place / name, name)
-    plan = plan_of(CONFIG, PURPOSE, FederateOptions(rounds=8), SIMULATOR_VERSION)
+    plan = plan_of(config, PURPOSE, FederateOptions(rounds=8), SIMULATOR_VERSION)
     wanted = plan.model_copy(update=changes)
     sent = [place / name / ENROLMENT for name in NAMES]
-    return make_plan(sent, place / "coordinator", wanted), place / "coordinator" / PLAN
+    return make_plan(sent, place / COORDINATOR_FOLDER, wanted), place / COORDINATOR_FOLDER / PLAN
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """Return the settings of one member of the encoder that comes along: half the work of two."""
+    folder = tmp_path_factory.mktemp("encoder") / "one"
+    with claim(folder, KIND) as output:
+        take_member(OWN, 1, output)
+    return with_encoder(Config(), folder)
+
+
+@pytest.fixture(scope="module")
+def finished(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[SignedPlan, Path]:
+    """All of it, up to the result, once."""
+    place = tmp_path_factory.mktemp("hospitals")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hemocast.train.pretrain.head.findings_of", findings)
+        signed, plan = signed_plan(place, config)
+        for number, name in enumerate(NAMES, start=1):
+            dataset = dataset_of(place / f"data-{name}", number)
+            ready = prepare_hospital(dataset, place / name, plan, signed.coordinator, config)
+            assert (ready.counts.n_patients, ready.counts.n_events, ready.refused) == (24, 8, 0)
+    sites = {name: read_site(place / name, name) for name in NAMES}
+    write_result(place / COORDINATOR_FOLDER, federate(signed, sites))
+    return signed, place
 
 
 @pytest.fixture
-def learned(tmp_path: Path, quick: None) -> tuple[SignedPlan, Path]:
-    """All of it, up to the result."""
-    signed, plan = signed_plan(tmp_path)
-    for number, name in enumerate(NAMES, start=1):
-        dataset = dataset_of(tmp_path / f"data-{name}", number)
-        ready = prepare_hospital(dataset, tmp_path / name, plan, signed.coordinator, CONFIG)
-        assert (ready.counts.n_patients, ready.counts.n_events, ready.refused) == (24, 8, 0)
-    sites = {name: read_site(tmp_path / name, name) for name in NAMES}
-    write_result(tmp_path / "coordinator", federate(signed, sites))
-    return signed, tmp_path / "coordinator" / RESULT
+def learned(
+    tmp_path: Path, finished: tuple[SignedPlan, Path], quick: None
+) -> tuple[SignedPlan, Path]:
+    """Folders of one's own after all of it."""
+    signed, place = finished
+    for name in (*NAMES, COORDINATOR_FOLDER):
+        shutil.copytree(place / name, tmp_path / name)
+    return signed, tmp_path / COORDINATOR_FOLDER / RESULT
 
 
 def test_each_hospital_makes_the_same_model_which_says_of_whom_it_learned(
-    tmp_path: Path, learned: tuple[SignedPlan, Path]
+    config: Config, tmp_path: Path, learned: tuple[SignedPlan, Path]
 ) -> None:
     signed, result = learned
     made = [
-        make_model(tmp_path / name, result, tmp_path / f"model-{name}", CONFIG)
+        make_model(tmp_path / name, result, tmp_path / f"model-{name}", config)
         for name in NAMES[:2]
     ]
     weights = [(tmp_path / f"model-{name}" / "weights.safetensors") for name in NAMES[:2]]
@@ -132,12 +156,12 @@ def test_each_hospital_makes_the_same_model_which_says_of_whom_it_learned(
 
 
 def test_the_last_layer_is_what_was_learned(
-    tmp_path: Path, learned: tuple[SignedPlan, Path]
+    config: Config, tmp_path: Path, learned: tuple[SignedPlan, Path]
 ) -> None:
     from safetensors.numpy import load_file
 
     signed, result = learned
-    make_model(tmp_path / "West", result, tmp_path / "model", CONFIG)
+    make_model(tmp_path / "West", result, tmp_path / "model", config)
     kept = load_file(tmp_path / "model" / "weights.safetensors")
     head = np.array(json.loads(result.read_text())["head"])[0]
     weight = head[:-1] / np.array(signed.plan.spread)
@@ -150,13 +174,13 @@ def test_what_must_stay_is_for_its_owner_only_and_what_is_sent_holds_no_patient(
     tmp_path: Path, learned: tuple[SignedPlan, Path]
 ) -> None:
     _, result = learned
-    for path in (tmp_path / "coordinator" / COORDINATOR_KEY,
+    for path in (tmp_path / COORDINATOR_FOLDER / COORDINATOR_KEY,
                  *(tmp_path / "North" / name for name in (KEY, FINDINGS, USUAL))):  # fmt: skip
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    sent = (result, tmp_path / "North" / ENROLMENT, tmp_path / "coordinator" / PLAN)
+    sent = (result, tmp_path / "North" / ENROLMENT, tmp_path / COORDINATOR_FOLDER / PLAN)
     assert not any(b"sub-" in path.read_bytes() for path in sent)
-    assert (tmp_path / "coordinator" / APP / "pyproject.toml").is_file()
-    assert KEY not in {path.name for path in (tmp_path / "coordinator").iterdir()}
+    assert (tmp_path / COORDINATOR_FOLDER / APP / "pyproject.toml").is_file()
+    assert KEY not in {path.name for path in (tmp_path / COORDINATOR_FOLDER).iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -172,66 +196,67 @@ def test_what_must_stay_is_for_its_owner_only_and_what_is_sent_holds_no_patient(
     ],
 )
 def test_a_changed_result_makes_no_model(
-    where: str, change: object, tmp_path: Path, learned: tuple[SignedPlan, Path]
+    config: Config, where: str, change: object, tmp_path: Path, learned: tuple[SignedPlan, Path]
 ) -> None:
     _, result = learned
     said = json.loads(result.read_text())
     change(said)  # type: ignore[operator]
     result.write_text(json.dumps(said))
     with pytest.raises(NotAgreed):
-        make_model(tmp_path / "North", result, tmp_path / "model", CONFIG)
+        make_model(tmp_path / "North", result, tmp_path / "model", config)
     assert not (tmp_path / "model").exists()
 
 
 def test_a_plan_that_was_changed_is_of_others_or_signed_by_another_is_refused(
-    tmp_path: Path, quick: None
+    config: Config, tmp_path: Path, quick: None
 ) -> None:
-    signed, plan = signed_plan(tmp_path)
+    signed, plan = signed_plan(tmp_path, config)
     dataset = dataset_of(tmp_path / "data", 1)
     north = tmp_path / "North"
     with pytest.raises(NotAgreed, match="not as its coordinator signed it"):
-        prepare_hospital(dataset, north, plan, "0" * 64, CONFIG)
+        prepare_hospital(dataset, north, plan, "0" * 64, config)
     changed = tmp_path / "changed.json"
     changed.write_text(plan.read_text().replace('"rounds": 8', '"rounds": 9'))
     with pytest.raises(NotAgreed, match="not as its coordinator signed it"):
-        prepare_hospital(dataset, north, changed, signed.coordinator, CONFIG)
+        prepare_hospital(dataset, north, changed, signed.coordinator, config)
     enrol(tmp_path / "East", "East")
     with pytest.raises(NotAgreed, match="does not name this hospital"):
-        prepare_hospital(dataset, tmp_path / "East", plan, signed.coordinator, CONFIG)
+        prepare_hospital(dataset, tmp_path / "East", plan, signed.coordinator, config)
     with pytest.raises(NothingThere):
-        prepare_hospital(dataset, north, tmp_path / "none.json", signed.coordinator, CONFIG)
+        prepare_hospital(dataset, north, tmp_path / "none.json", signed.coordinator, config)
     assert not (north / FINDINGS).exists()
     assert not (north / PLAN).exists()
 
 
 def test_scans_of_another_kind_and_too_few_patients_are_refused(
-    tmp_path: Path, quick: None
+    config: Config, tmp_path: Path, quick: None
 ) -> None:
-    signed, plan = signed_plan(tmp_path)
+    signed, plan = signed_plan(tmp_path, config)
     other = dataset_of(tmp_path / "other", 1, version=SIMULATOR_VERSION + 1)
     with pytest.raises(NotAgreed, match="simulated"):
-        prepare_hospital(other, tmp_path / "North", plan, signed.coordinator, CONFIG)
+        prepare_hospital(other, tmp_path / "North", plan, signed.coordinator, config)
     few = dataset_of(tmp_path / "few", 2, patients=12)
     with pytest.raises(TooFewPatients, match="12 patients, 4 with HT"):
-        prepare_hospital(few, tmp_path / "North", plan, signed.coordinator, CONFIG)
+        prepare_hospital(few, tmp_path / "North", plan, signed.coordinator, config)
     assert not (tmp_path / "North" / FINDINGS).exists()
 
 
 def test_a_folder_that_answered_keeps_its_plan_and_may_be_prepared_again(
-    tmp_path: Path, learned: tuple[SignedPlan, Path]
+    config: Config, tmp_path: Path, learned: tuple[SignedPlan, Path]
 ) -> None:
     signed, _ = learned
-    north, dataset = tmp_path / "North", Dataset(tmp_path / "data-North")
+    north = tmp_path / "North"
+    dataset = dataset_of(tmp_path / "data", 1)
     (north / ANSWERED).write_text("digest\n")
-    plan = tmp_path / "coordinator" / PLAN
+    plan = tmp_path / COORDINATOR_FOLDER / PLAN
     before = (north / FINDINGS).read_bytes()
-    prepare_hospital(dataset, north, plan, signed.coordinator, CONFIG)
+    prepare_hospital(dataset, north, plan, signed.coordinator, config)
     assert (north / FINDINGS).read_bytes() == before
-    other = plan_of(CONFIG, PURPOSE, FederateOptions(rounds=9), SIMULATOR_VERSION)
+    other = plan_of(config, PURPOSE, FederateOptions(rounds=9), SIMULATOR_VERSION)
     sent = [tmp_path / name / ENROLMENT for name in NAMES]
     second = make_plan(sent, tmp_path / "second", other)
     with pytest.raises(NotAgreed, match="answered under another plan"):
-        prepare_hospital(dataset, north, tmp_path / "second" / PLAN, second.coordinator, CONFIG)
+        prepare_hospital(dataset, north, tmp_path / "second" / PLAN, second.coordinator, config)
     assert (north / COORDINATOR).read_text().strip() == signed.coordinator
 
 
@@ -257,12 +282,12 @@ def test_a_hospital_whose_key_is_gone_is_not_given_another(tmp_path: Path) -> No
 
 
 def test_another_encoder_than_the_plans_prepares_nothing_and_makes_no_model(
-    tmp_path: Path, quick: None
+    config: Config, tmp_path: Path, quick: None
 ) -> None:
-    signed, plan = signed_plan(tmp_path, encoder="0" * 64)
+    signed, plan = signed_plan(tmp_path, config, encoder="0" * 64)
     dataset, north = dataset_of(tmp_path / "data", 1), tmp_path / "North"
     with pytest.raises(NotAgreed, match="encoder here is not the plan's"):
-        prepare_hospital(dataset, north, plan, signed.coordinator, CONFIG)
+        prepare_hospital(dataset, north, plan, signed.coordinator, config)
     assert not (north / FINDINGS).exists()
     # As after an update of the program between preparing and the result.
     keys = {name: read_key(tmp_path / name / KEY) for name in NAMES}
@@ -270,17 +295,17 @@ def test_another_encoder_than_the_plans_prepares_nothing_and_makes_no_model(
     found = Findings(findings(None, table), np.array(table.label), np.arange(24).astype(object))
     sites = {name: Site(name, found, signed, keys[name]) for name in NAMES}
     for name in (PLAN, COORDINATOR):
-        shutil.copy(tmp_path / "coordinator" / name, north)
+        shutil.copy(tmp_path / COORDINATOR_FOLDER / name, north)
     write_result(north, federate(signed, sites))
     with pytest.raises(NotAgreed, match="encoder here is not the plan's"):
-        make_model(north, north / RESULT, tmp_path / "model", CONFIG)
+        make_model(north, north / RESULT, tmp_path / "model", config)
     assert not (tmp_path / "model").exists()
 
 
-def test_a_plan_needs_hospitals_of_different_names_and_keys(tmp_path: Path) -> None:
-    signed, plan = signed_plan(tmp_path)
+def test_a_plan_needs_hospitals_of_different_names_and_keys(config: Config, tmp_path: Path) -> None:
+    signed, plan = signed_plan(tmp_path, config)
     with pytest.raises(OutputExists):
-        signed_plan(tmp_path)
+        signed_plan(tmp_path, config)
     north = tmp_path / "North" / ENROLMENT
     with pytest.raises(UsageError, match="two hospitals"):
         make_plan([north, north], tmp_path / "twice", signed.plan)

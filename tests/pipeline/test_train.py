@@ -437,6 +437,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config]:
     return root, Config(prepare=PrepareConfig(size=96))
 
 
+@pytest.mark.slow
 def test_a_model_of_a_map_needs_one_on_the_grid_of_every_scan(
     measured: tuple[Path, Config], cohort: Truth, tmp_path: Path
 ) -> None:

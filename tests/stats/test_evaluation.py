@@ -194,6 +194,7 @@ def test_two_resamples_are_no_bootstrap() -> None:
         evaluate(Cases([0, 1], [0.1, 0.9], [0, 1]), 0.5, resampling=Resampling(2))
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_auc_covers_the_truth_about_as_often_as_it_says() -> None:
     truth, hits = 0.8555, 0  # Phi(1.5 / sqrt(2)): scores one and a half standard deviations apart
     for seed in range(150):

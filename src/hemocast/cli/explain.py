@@ -21,7 +21,7 @@ def explain(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="May be given again: cam (the default: held against random weights), occlusion, "
+            help="May be given again: cam (the default, and what pages show), occlusion, "
             "or, with the extra 'train', grad-cam, grad-cam++, integrated-gradients."
         ),
     ] = None,

@@ -34,13 +34,19 @@ class Method:
     by_gradients: Callable[[Network, Stack], FloatArray] | None = None
 
 
+# Measured on 200 simulated scans with HT (docs/lab/heatmaps.md).
+_ON_THE_HEALTHY_SIDE = "of a network that compares the two sides it marks mostly the healthy one"
+
 METHODS = {
     "cam": Method("the model's own map: its sum is the log-odds, less a constant"),
-    "occlusion": Method("how far the logit falls where a block of brain is made even grey"),
+    "occlusion": Method(
+        f"how far the logit falls where a block of brain is made even grey; {_ON_THE_HEALTHY_SIDE}"
+    ),
     "grad-cam": Method("feature maps weighed by their mean gradient", gradients.grad_cam),
     "grad-cam++": Method("feature maps weighed place by place", gradients.grad_cam_plus_plus),
     "integrated-gradients": Method(
-        "gradients summed from an even grey head", gradients.integrated_gradients
+        f"gradients summed from an even grey head; {_ON_THE_HEALTHY_SIDE}",
+        gradients.integrated_gradients,
     ),
 }
 

@@ -554,6 +554,7 @@ def test_what_a_user_wrote_in_a_sidecar_stays_when_it_gets_its_pseudonym(
     assert json.loads(path.read_text()) == own | {"scan_uid": scan_name(KEY, own["scan_uid"])}
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same(source: Path, labels: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     with distributed.LocalCluster(

@@ -42,6 +42,7 @@ def test_a_year_in_which_nothing_changes(trial: Trial) -> None:
     assert [one.name for one in groups] == ["Canon", "GE", "Siemens"]
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_is_told(trial: Trial) -> None:
     """In 16 years, at 5 % a year, 4 false alarms would be a chance of 1 in 100."""
     found = [monitor(trial(seed, features=2)) for seed in range(16)]

@@ -243,7 +243,7 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     return content[:start] + bytes(data)
 
 
-@pytest.mark.parametrize("n", [300, pytest.param(3_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [100, pytest.param(3_000, marks=pytest.mark.slow)])
 def test_mutated_objects_cost_themselves_alone(
     serve: Serve,
     dcmtk: Dcmtk,

@@ -118,6 +118,7 @@ def mirror_spreads() -> list[float]:
     return [_mirror_spread(prepare(render_head(seed, Person(66)), CONFIG)) for seed in range(3)]
 
 
+@pytest.mark.slow
 def test_mirror_difference_is_that_of_a_real_head(mirror_spreads, ge_head):
     real = _mirror_spread(prepare(read(ge_head), CONFIG))
     assert 0.5 * real < np.mean(mirror_spreads) < 2 * real

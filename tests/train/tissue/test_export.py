@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from hemocast.onnx import check_network
@@ -7,6 +8,7 @@ from hemocast.train.tissue.export import export
 from hemocast.train.tissue.network import CHANNELS, TissueNet
 
 
+@pytest.mark.slow
 def test_what_is_exported_says_the_same_and_is_accepted():
     torch.manual_seed(0)
     net = TissueNet()
