@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from hemocast.anatomy.fields import robust_step, rotation, sample
+from hemocast.anatomy.fields import robust_step, rotation, sample, turned
 
 
 def test_sampling_agrees_with_scipy_inside_and_is_zero_outside():
@@ -40,3 +40,21 @@ def test_a_step_solves_a_line_fit_in_spite_of_a_third_of_outliers():
         residual = (design @ fit - y).astype(np.float32)
         fit += robust_step(residual, design, 0.3, 0.0)
     assert fit == pytest.approx([0.4, 0.1], abs=0.02)
+
+
+def test_many_steps_at_once_are_those_of_each_alone():
+    rng = np.random.default_rng(2)
+    residual = rng.normal(size=(3, 1300)).astype(np.float32)
+    jacobian = rng.normal(size=(3, 1300, 4)).astype(np.float32)
+    together = robust_step(residual, jacobian, 0.5, 0.01)
+    alone = [robust_step(r, j, 0.5, 0.01) for r, j in zip(residual, jacobian, strict=True)]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_many_sets_of_points_are_turned_each_by_its_own():
+    rng = np.random.default_rng(3)
+    points, matrices = rng.normal(size=(3, 50, 3)), rng.normal(size=(3, 3, 3))
+    together = turned(points, matrices)
+    np.testing.assert_array_equal(
+        together, [turned(p, m) for p, m in zip(points, matrices, strict=True)]
+    )

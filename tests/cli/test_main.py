@@ -33,6 +33,22 @@ def test_help_names_every_command() -> None:
     assert "Not a medical device" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "before", "after"),
+    [("predict", None, "1"), ("predict", "2", "2"), ("train", None, None)],
+)
+def test_scan_by_scan_one_thread_multiplies_unless_the_user_says_more(
+    command: str, before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "OPENBLAS_NUM_THREADS"
+    monkeypatch.setenv(name, before or "")  # so that it is put back in the end
+    if before is None:
+        monkeypatch.delenv(name)
+    with pytest.raises(SystemExit):
+        main.run([command, "--help"])
+    assert os.environ.get(name) == after
+
+
 def test_version() -> None:
     assert run("--version").stdout.strip() == f"hemocast {VERSION}"
 

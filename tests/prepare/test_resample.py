@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from hemocast.anatomy import Brain
-from hemocast.prepare.resample import sample_brain, sampled
+from hemocast.prepare.resample import reach, sample_brain, sampled
 from hemocast.volume import Source, Volume
 
 SHAPE = (20, 60, 60)
@@ -139,3 +139,24 @@ def test_a_turned_grid_is_sampled_as_simpleitk_does():
 def test_a_single_slice_is_sampled_too():
     values = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
     assert np.array_equal(sampled(values, np.eye(4), (1, 3, 4)), values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    degrees=st.tuples(*[st.floats(-180, 180)] * 3),
+    shift=st.tuples(*[st.floats(-30, 30)] * 3),
+    ends=st.lists(st.tuples(st.floats(-5, 20), st.floats(0, 25)), min_size=3, max_size=3),
+)
+def test_a_box_reaches_every_place_that_lies_in_it(degrees, shift, ends):
+    ends = [(low, low + length) for low, length in ends]
+    to_grid = np.eye(4)
+    to_grid[:3, :3] = Rotation.from_euler("xyz", degrees, degrees=True).as_matrix()
+    to_grid[:3, 3] = shift
+    box = reach(ends, to_grid, SHAPE)
+    grid = np.indices(SHAPE)[::-1].reshape(3, -1)
+    back = np.linalg.inv(to_grid)
+    places = (back[:3, :3] @ grid + back[:3, 3:])[::-1]
+    within = np.all([(a <= at) & (at <= b) for at, (a, b) in zip(places, ends, strict=True)], 0)
+    within = within.reshape(SHAPE)
+    within[box] = False
+    assert not within.any()
