@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hemocast.signs.sides import LEFT, NAMES, RIGHT, Place, Side, Sides
-from hemocast.volume import FloatArray
+from hemocast.volume import BoolArray, FloatArray
 
 # Ours. A cavity is fluid through and through, smoothed over 6 mm, and its mirror image is not.
 _FLUID, _MORE, _VENTRICLE = 0.65, 0.5, 0.1
 _SMOOTH, _VENTRICLE_SMOOTH = (0.0, 0.3, 1.3, 1.3), (0.0, 0.5, 1.5, 1.5)
 _SURFACE_MM = 5.0
+# A sulcus or fissure widened by age is as deep, but narrower: of 123 heads without a cavity, mostly
+# of 66 years and more, 26 had such a place of 2 mL, and 3 one that holds a circle of this radius.
+_HALF_WIDTH_MM = 6.5
 LEAST_ML = 2.0
 
 LIMIT = (
@@ -53,7 +56,7 @@ def find_cavity(sides: Sides, ventricles: FloatArray) -> Cavity | None:
     Returns
     -------
     Cavity or None
-        None where none of 2 mL is seen.
+        None where none of 2 mL is seen that is wide enough to be no sulcus.
     """
     from scipy import ndimage
 
@@ -63,11 +66,15 @@ def find_cavity(sides: Sides, ventricles: FloatArray) -> Cavity | None:
     core &= ndimage.gaussian_filter(ventricles, _VENTRICLE_SMOOTH) < _VENTRICLE
     best: Cavity | None = None
     for side in (RIGHT, LEFT):
-        deep = _depth_mm(sides, side) > _SURFACE_MM
+        # The midline is no border of the brain, but one of what may be a cavity.
+        deep = _depth_mm(sides.brain[side] > 0.5, sides.cell_mm, midline=0) > _SURFACE_MM
         labels, count = ndimage.label(core[side] & deep)
         if not count:
             continue
-        held = np.asarray(ndimage.sum(sides.fluid[side], labels, np.arange(1, count + 1)))
+        numbers = np.arange(1, count + 1)
+        half_width = _depth_mm(labels > 0, sides.cell_mm, midline=1)
+        wide = np.asarray(ndimage.maximum(half_width, labels, numbers)) > _HALF_WIDTH_MM
+        held = np.asarray(ndimage.sum(sides.fluid[side], labels, numbers)) * wide
         largest = int(held.argmax())
         volume_ml = float(held[largest]) * sides.cell_ml
         if volume_ml < max(LEAST_ML, best.volume_ml if best else 0.0):
@@ -78,11 +85,22 @@ def find_cavity(sides: Sides, ventricles: FloatArray) -> Cavity | None:
     return best
 
 
-def _depth_mm(sides: Sides, side: int) -> FloatArray:
-    """Return how far within its frame each cell lies from the brain's border, mm."""
+def _depth_mm(inside: BoolArray, cell_mm: float, *, midline: int) -> FloatArray:
+    """Return how far within its frame each cell lies from the border of what is inside, mm.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (frame, y, x)
+        Of one side, from the midline outwards.
+    cell_mm : float
+        Side of a cell.
+    midline : int
+        1 where the midline is a border, else 0.
+    """
     from scipy import ndimage
 
-    brain = np.pad(sides.brain[side] > 0.5, ((0, 0), (1, 1), (0, 0)))
-    cell = sides.cell_mm
-    away = ndimage.distance_transform_edt(brain, sampling=(1e3, cell, cell))
-    return np.asarray(away[:, 1:-1], np.float32)
+    across = (midline, midline)
+    away = ndimage.distance_transform_edt(
+        np.pad(inside, ((0, 0), (1, 1), across)), sampling=(1e3, cell_mm, cell_mm)
+    )
+    return np.asarray(away[:, 1:-1, midline : away.shape[2] - midline], np.float32)
