@@ -35,7 +35,7 @@ class Method:
 
 
 # Measured on 200 simulated scans with HT (docs/lab/heatmaps.md).
-_ON_THE_HEALTHY_SIDE = "of a network that compares the two sides it marks mostly the healthy one"
+_ON_THE_HEALTHY_SIDE = "of a network that compares the two sides it often marks the healthy one"
 
 METHODS = {
     "cam": Method("the model's own map: its sum is the log-odds, less a constant"),
