@@ -85,7 +85,7 @@ def test_a_true_row_is_never_accused(
 def test_a_changed_row_nearly_always_is() -> None:
     rng = np.random.default_rng(7)
     found = 0
-    for _ in range(20):
+    for _ in range(50):
         matrix = tuple(int(c) for c in rng.integers(3, 40, 4))
         printed = row(matrix)
         k = int(rng.integers(len(printed)))
@@ -93,7 +93,7 @@ def test_a_changed_row_nearly_always_is() -> None:
         text = f"{np.clip(moved, 0, 100):.2f}"
         changed = Printed("T", "M", printed[k].column, Rounded(text, "percent"), n=printed[k].n)
         found += bool(errors(check([*printed[:k], changed, *printed[k + 1 :]])))
-    assert found >= 19
+    assert found >= 49
 
 
 def test_errors_come_first_and_notes_last() -> None:
@@ -174,7 +174,7 @@ def _accused(seeds: range) -> list[tuple[int, list[str]]]:
 
 
 def test_honest_tables_are_not_accused() -> None:
-    assert _accused(range(60)) == []
+    assert _accused(range(150)) == []
 
 
 @pytest.mark.slow

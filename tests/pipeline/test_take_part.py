@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,10 +78,12 @@ def findings(_: object, table: object) -> np.ndarray:
     return rng.normal(0, 1, (len(label), 8)) + label[:, None] * [1, 1, 0, 0, 0, 0, 0, 0]
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def quick() -> Iterator[None]:
     """Spare the encoder."""
-    monkeypatch.setattr("hemocast.train.pretrain.head.findings_of", findings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hemocast.train.pretrain.head.findings_of", findings)
+        yield
 
 
 def signed_plan(place: Path, config: Config, **changes: object) -> tuple[SignedPlan, Path]:
@@ -103,25 +106,23 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 @pytest.fixture(scope="module")
-def finished(config: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[SignedPlan, Path]:
+def finished(
+    config: Config, quick: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[SignedPlan, Path]:
     """All of it, up to the result, once."""
     place = tmp_path_factory.mktemp("hospitals")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hemocast.train.pretrain.head.findings_of", findings)
-        signed, plan = signed_plan(place, config)
-        for number, name in enumerate(NAMES, start=1):
-            dataset = dataset_of(place / f"data-{name}", number)
-            ready = prepare_hospital(dataset, place / name, plan, signed.coordinator, config)
-            assert (ready.counts.n_patients, ready.counts.n_events, ready.refused) == (24, 8, 0)
+    signed, plan = signed_plan(place, config)
+    for number, name in enumerate(NAMES, start=1):
+        dataset = dataset_of(place / f"data-{name}", number)
+        ready = prepare_hospital(dataset, place / name, plan, signed.coordinator, config)
+        assert (ready.counts.n_patients, ready.counts.n_events, ready.refused) == (24, 8, 0)
     sites = {name: read_site(place / name, name) for name in NAMES}
     write_result(place / COORDINATOR_FOLDER, federate(signed, sites))
     return signed, place
 
 
 @pytest.fixture
-def learned(
-    tmp_path: Path, finished: tuple[SignedPlan, Path], quick: None
-) -> tuple[SignedPlan, Path]:
+def learned(tmp_path: Path, finished: tuple[SignedPlan, Path]) -> tuple[SignedPlan, Path]:
     """Folders of one's own after all of it."""
     signed, place = finished
     for name in (*NAMES, COORDINATOR_FOLDER):

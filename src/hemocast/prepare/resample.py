@@ -135,9 +135,9 @@ class _Cells:
     ----------
     first : ndarray of int
         Number of the first voxel, counted through the array.
-    steps : tuple of (int, int)
+    steps : tuple of (int, int), one for each axis
         From it to the next one along z, y and x.
-    parts : list of ndarray of float32
+    parts : tuple of ndarray of float32
         How far along each axis the place lies, 0 to 1.
     """
 
@@ -161,7 +161,7 @@ class _Cells:
         return cls(first.astype(np.intp), tuple(steps), tuple(parts))
 
     def interpolate(self, values: FloatArray) -> FloatArray:
-        """Interpolate linearly, in half the time of `scipy.ndimage.affine_transform` or less."""
+        """Interpolate linearly: as `scipy.ndimage.affine_transform` does in twice the time."""
         flat = values.reshape(-1)
         # Unchecked: the cells are within the array.
         corners = [

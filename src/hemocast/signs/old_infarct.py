@@ -14,13 +14,13 @@ _FLUID, _MORE, _VENTRICLE = 0.65, 0.5, 0.1
 _SMOOTH, _VENTRICLE_SMOOTH = (0.0, 0.3, 1.3, 1.3), (0.0, 0.5, 1.5, 1.5)
 _SURFACE_MM = 5.0
 # A sulcus or fissure widened by age is as deep, but narrower: of 123 heads without a cavity, mostly
-# of 66 years and more, 26 had such a place of 2 mL, and 3 one that holds a circle of this radius.
+# of 66 years and more, 27 had such a place of 2 mL, and 3 one that holds a circle of this radius.
 _HALF_WIDTH_MM = 6.5
 LEAST_ML = 2.0
 
 LIMIT = (
-    "small cavities, those that open into a ventricle or a widened sulcus and those of both sides "
-    "pass unseen; what is measured is the core, about a third of the cavity."
+    "small and narrow cavities, those that open into a ventricle or a widened sulcus and those of "
+    "both sides pass unseen; what is measured is the core, about a third of the cavity."
 )
 
 
