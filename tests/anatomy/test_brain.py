@@ -70,6 +70,27 @@ def sixth(head) -> tuple[Volume, Brain]:
     return volume, find_brain(volume)
 
 
+@pytest.mark.parametrize("parts", [4, 7])
+def test_slices_thinner_than_a_millimetre_share_a_mask_that_is_the_same_brain(sixth, parts):
+    volume, brain = sixth
+    affine = volume.affine.copy()
+    affine[:3, 2] /= parts
+    affine[:3, 3] -= affine[:3, 2] * (parts - 1) / 2
+    thin = replace(
+        volume,
+        hu=np.repeat(volume.hu, parts, axis=0),
+        affine=affine,
+        slices=((),) * (parts * len(volume.hu)),
+    )
+    assert thin.spacing[0] < 1.26
+    found = find_brain(thin)
+    whole = np.repeat(brain.mask, parts, axis=0)
+    same = 2 * (found.mask & whole).sum() / (found.mask.sum() + whole.sum())
+    assert same > 0.98
+    assert found.volume_ml == pytest.approx(brain.volume_ml, rel=0.02)
+    _assert_plausible(thin, found)
+
+
 @pytest.mark.parametrize("pitch", [-30, 30])
 def test_a_pitched_head(head, sixth, pitch):
     pitched = find_brain(head(6, rotation_degrees=(pitch, 0, 0)))

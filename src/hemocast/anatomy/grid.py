@@ -68,7 +68,9 @@ def coarsen(
         for mm, step, n in zip(wanted, spacing, hu.shape, strict=True)
     )
     fz, fy, fx = factors
-    blocks = _block_sum(_block_sum(_block_sum(hu, 1, fy), 2, fx), 0, fz) / np.float32(fz * fy * fx)
+    # Slice by slice: what is at hand stays small.
+    layers = np.stack([_block_sum(_block_sum(level, 0, fy), 1, fx) for level in hu])
+    blocks = _block_sum(layers, 0, fz) / np.float32(fz * fy * fx)
     to_voxel = np.diag([fx, fy, fz, 1.0])
     to_voxel[:3, 3] = [(fx - 1) / 2, (fy - 1) / 2, (fz - 1) / 2]
     return Coarse(
@@ -115,7 +117,7 @@ def _block_sum(array: FloatArray | BoolArray, axis: int, factor: int) -> FloatAr
     if factor == 1:
         return np.asarray(array, np.float32)
     length = array.shape[axis] // factor * factor
-    cut = [slice(None)] * 3
+    cut = [slice(None)] * array.ndim
     total = np.zeros(0, np.float32)
     for start in range(factor):
         cut[axis] = slice(start, length, factor)

@@ -16,7 +16,6 @@ PER_FRAME = "class activation map, per frame"
 ONE_FOR_ALL = "class activation map, one picture for all frames"
 PER_VOXEL = "weight of every voxel times its difference from the mean, per frame"
 NO_PLACES = "none: the model's answer belongs to no place in the scan"
-_AT_ONCE = 16
 
 
 def activation_map(maps: FloatArray, weights: FloatArray) -> FloatArray:
@@ -112,11 +111,17 @@ def on_scan(values: FloatArray, stack: Stack, volume: Volume) -> FloatArray:
     part = carried[box]
     start = np.eye(4)
     start[:3, 3] = [place.start for place in box[::-1]]
-    # A few slices at a time: a scan of thin ones is not held twice.
-    for first in range(0, len(part), _AT_ONCE):
-        some = part[first : first + _AT_ONCE]
-        start[2, 3] = box[0].start + first
-        some[...] = sampled(values, to_stack @ start, some.shape)
+    # A frame is as high as several thin slices: every half frame is sampled, and those between
+    # are interpolated.
+    every = max(1, int(stack.spacing[0] / 2 / volume.spacing[0]))
+    last = 0
+    for z in sorted({*range(0, len(part), every), len(part) - 1} - {-1}):
+        start[2, 3] = box[0].start + z
+        part[z] = sampled(values, to_stack @ start, (1, *part.shape[1:]))[0]
+        for between in range(last + 1, z):
+            rise = (part[z] - part[last]) * np.float32((between - last) / (z - last))
+            np.add(part[last], rise, out=part[between])
+        last = z
     return carried
 
 

@@ -112,7 +112,7 @@ def _write(output: Output, method: str, shown: Prediction, volume: Volume) -> No
             heatmap_on_scan(shown, volume),
             volume.affine,
             path,
-            dtype="float32",
+            scaled=True,
             description=shown.notice.replace(" scan;", "")[:79],
             sides_known=shown.stack.record.sides_known,
         )

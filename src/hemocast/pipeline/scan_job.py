@@ -213,15 +213,17 @@ def _write_files(made: _Made, volume: Volume, setting: Setting, folder: Path) ->
     )
     # The header has room for 79 characters.
     notice = prediction.notice.replace(" scan;", "")[:79]
-    maps: list[tuple[str, BoolArray | FloatArray, str]] = [("infarct.nii.gz", made.mask, "uint8")]
+    maps: list[tuple[str, BoolArray | FloatArray]] = [("infarct.nii.gz", made.mask)]
     if prediction.has_heatmap:
-        maps.append(("heatmap.nii.gz", heatmap_on_scan(prediction, volume), "float32"))
-    for name, values, dtype in maps:
+        maps.append(("heatmap.nii.gz", heatmap_on_scan(prediction, volume)))
+    for name, values in maps:
+        is_mask = values.dtype == bool
         dicom.write_nifti(
             values,
             volume.affine,
             folder / name,
-            dtype=dtype,
+            dtype="uint8" if is_mask else "int16",
+            scaled=not is_mask,
             description=notice,
             sides_known=prediction.stack.record.sides_known,
         )

@@ -56,6 +56,26 @@ def test_the_same_volume_gives_the_same_bytes_and_floats_stay_floats(volume, tmp
     np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii.gz").hu, volume.hu)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 0.003, 1.0, 4e6])
+def test_scaled_values_of_any_size_come_back_to_half_a_step(unit, tmp_path):
+    values = np.zeros((4, 30, 20), np.float32)
+    values[1:3, 5:25] = unit * np.random.default_rng(0).normal(size=(2, 20, 20))
+    path = tmp_path / "map.nii.gz"
+    write_nifti(values, np.diag([2.0, 2.0, 4.0, 1.0]), path, scaled=True)
+    image = nib.load(path)
+    assert image.get_data_dtype() == np.int16
+    back = image.get_fdata().T
+    assert np.abs(back - values).max() <= np.abs(values).max() / 32767 * 0.51
+    assert not back[values == 0].any()
+    write_nifti(-values, np.diag([2.0, 2.0, 4.0, 1.0]), path, scaled=True)
+    np.testing.assert_array_equal(nib.load(path).get_fdata().T, -back)
+
+
+def test_a_scaled_map_of_nothing_is_nothing(tmp_path):
+    write_nifti(np.zeros((3, 4, 5)), np.eye(4), tmp_path / "map.nii.gz", scaled=True)
+    assert not nib.load(tmp_path / "map.nii.gz").get_fdata().any()
+
+
 def test_every_axis_order_reads_the_same(volume, tmp_path):
     reference = np.rint(volume.hu)
     base = nib.Nifti1Image(reference.transpose(2, 1, 0), volume.affine)

@@ -7,6 +7,7 @@ import hashlib
 import zlib
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -40,7 +41,6 @@ SAME_MM = 0.05  # single precision in a header reaches 1e-4
 MOST_SHEAR = 0.002  # cosine between two axes; single precision in the header reaches 1e-6
 MOST_BEFORE_DATA = 2**20
 _NIFTI1_BYTES, _NIFTI2_BYTES = 348, 540
-_AT_ONCE_BYTES = 2**20
 GZIP_LEVEL = 1  # CT compresses nearly as well as at 9, and ten times as fast
 
 
@@ -341,6 +341,7 @@ def write_nifti(
     path: Path,
     *,
     dtype: DTypeLike = np.int16,
+    scaled: bool = False,
     description: str = "",
     sides_known: bool = True,
 ) -> None:
@@ -356,6 +357,9 @@ def write_nifti(
         ``.nii`` or ``.nii.gz``.
     dtype : dtype
         Of the stored values.
+    scaled : bool
+        Values of any size in whole steps of an integer `dtype`, the largest of which is its
+        largest number; the header says how large a step is, and whoever reads multiplies.
     description : str
         Up to 79 characters for the header; `SIMULATED` in front is read back as `Source.simulated`.
     sides_known : bool
@@ -364,34 +368,34 @@ def write_nifti(
     """
     kind = np.dtype(dtype).newbyteorder("<")
     values = np.asarray(array)
-    if kind.kind in "iu" and values.dtype.kind == "f":
-        limits = np.iinfo(kind)
-        values = np.rint(values)
-        np.clip(values, limits.min, limits.max, out=values)
+    step = 1.0
+    if scaled:
+        largest = max(float(values.max()), -float(values.min()))
+        step = float(np.float32(largest / np.iinfo(kind).max)) or 1.0
     code = SCANNER if sides_known else UNKNOWN
-    header = nifti1_header(values.shape, kind, affine, code, description)
-    data = np.ascontiguousarray(values, kind).data.cast("B")
+    header = nifti1_header(values.shape, kind, affine, code, description, step)
+    # Slice by slice: a scan of thin ones is not held twice.
+    parts = chain((header,), (_stored(level, kind, step) for level in values))
     with replacing(path) as temporary, temporary.open("wb") as file:
         if not path.name.lower().endswith(".gz"):
-            file.write(header)
-            file.write(data)
+            file.writelines(parts)
             return
+        # Most values of a map or mask are 0: their runs alone are packed, in half the time.
+        of_runs = scaled or values.dtype == bool or kind.kind == "f"
+        strategy = zlib.Z_RLE if of_runs else zlib.Z_DEFAULT_STRATEGY
         # No name and no time: the same volume gives the same bytes.
-        if kind.kind == "f":
-            _pack_runs(header, data, file)
-            return
-        with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
-            packed.write(header)
-            packed.write(data)
+        packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31, strategy=strategy)
+        file.writelines(packer.compress(part) for part in parts)
+        file.write(packer.flush())
 
 
-def _pack_runs(header: bytes, data: memoryview, file: BinaryIO) -> None:
-    """Pack values most of which are 0, as a heatmap's are: half the time, and smaller."""
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, wbits=31, strategy=zlib.Z_RLE)
-    file.write(packer.compress(header))
-    for start in range(0, len(data), _AT_ONCE_BYTES):
-        file.write(packer.compress(data[start : start + _AT_ONCE_BYTES]))
-    file.write(packer.flush())
+def _stored(level: NDArray[Any], kind: np.dtype[Any], step: float) -> bytes:
+    """Give a slice's bytes."""
+    if kind.kind in "iu" and level.dtype.kind == "f":
+        limits = np.iinfo(kind)
+        level = level / level.dtype.type(step) if step != 1 else level
+        level = np.clip(np.rint(level), limits.min, limits.max)
+    return np.ascontiguousarray(level, kind).tobytes()
 
 
 def nifti_uid(path: Path) -> str:

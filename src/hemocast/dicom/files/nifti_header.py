@@ -26,6 +26,7 @@ def nifti1_header(
     affine: NDArray[np.float64],
     code: int,
     words: str,
+    step: float = 1.0,
 ) -> bytes:
     """Make the header of a single file whose data begin at byte 352.
 
@@ -41,6 +42,8 @@ def nifti1_header(
         Of both forms, `UNKNOWN` or `SCANNER`.
     words : str
         Description; 79 characters are kept.
+    step : float
+        What a stored value is multiplied by when it is read.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def nifti1_header(
         *dimensions,
         0.0, 0.0, 0.0, 0, _TYPES[kind.str[1:]], 8 * kind.itemsize, 0,
         *voxel,
-        352.0, 1.0, 0.0, 0, 0, _MM,
+        352.0, step, 0.0, 0, 0, _MM,
         0.0, 0.0, 0.0, 0.0, 0, 0,
         described, b"",
         code, code, *quaternion, *affine[:3, 3],
