@@ -37,7 +37,7 @@ class Curves:
 
     @property
     def gain(self) -> float:
-        """Mean of insertion minus mean of deletion: above 0 if the map ranks places well."""
+        """Mean of insertion minus mean of deletion: above 0 if the answer falls as hot places go."""
         return float(np.trapezoid(self.insertion - self.deletion, self.share))
 
 

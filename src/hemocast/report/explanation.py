@@ -32,8 +32,8 @@ class Explained:
         Share of the evidence for HT in each hemisphere; None where sides are not known, or nothing
         speaks for HT.
     gain : float
-        Mean logit as the hottest brain is put back, minus that as it is covered: above 0 where the
-        map ranks places better than chance would.
+        Mean logit as the hottest brain is put back, minus that as it is covered: above 0 where
+        covering the hottest places lowers the answer.
     like_cam : float
         Rank correlation with the class activation map over the brain.
     """
@@ -47,7 +47,7 @@ class Explained:
 
 
 def explained_in_words(one: Explained, language: Language) -> str:
-    """Say on which side the evidence lies, and whether the map ranks places better than chance.
+    """Say on which side the evidence lies, and whether the answer falls as hot places are covered.
 
     Parameters
     ----------
