@@ -37,7 +37,7 @@ class Curves:
 
     @property
     def gain(self) -> float:
-        """Mean of insertion minus mean of deletion: above 0 if the answer falls as hot places go."""
+        """Mean of insertion less that of deletion: above 0 if the answer falls as hot places go."""
         return float(np.trapezoid(self.insertion - self.deletion, self.share))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Self
 
 import torch
@@ -200,10 +202,7 @@ class StackInput(nn.Module):
         return mean.unsqueeze(1), share.unsqueeze(1)
 
     def _blur(self, x: Tensor) -> Tensor:
-        kernel = (3, self.smooth, self.smooth)
-        padding = (1, self.smooth // 2, self.smooth // 2)
-        x = functional.avg_pool3d(x, kernel, 1, padding)
-        return functional.avg_pool3d(x, (1, *kernel[1:]), 1, (0, *padding[1:]))
+        return blurred(x, self.smooth)
 
 
 def _lacks(x: Tensor) -> Tensor:
@@ -234,13 +233,20 @@ def _near(x: Tensor) -> Tensor:
     return box_mean(box_mean(x, (1, ABOUT, ABOUT)), (1, ABOUT, ABOUT))
 
 
+def blurred(x: Tensor, pixels: int) -> Tensor:
+    """Average over three frames and, twice, over `pixels` x `pixels`."""
+    return box_mean(box_mean(x, (3, pixels, pixels)), (1, pixels, pixels))
+
+
 def pooled(frames: Tensor, size: int) -> Tensor:
     """Average frames (B, frames, H, W) over `size` x `size` pixels."""
     return functional.avg_pool2d(frames, size) if size > 1 else frames
 
 
 def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:
-    """Average over a box about every place, zeros beyond the border; quicker than pooling.
+    """Average over a box about every place, zeros beyond the border.
+
+    By matrices along each axis: several times as quick as pooling, in torch and exported.
 
     Parameters
     ----------
@@ -248,15 +254,31 @@ def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:
     sizes : sequence of int
         Of the box along the last three axes, odd.
     """
-    for axis, size in zip((2, 3, 4), sizes, strict=True):
-        if size > 1:
-            wide = padded(x, axis, size // 2, size // 2)
-            parts = [wide.narrow(axis, k, x.shape[axis]) for k in range(size)]
-            total = parts[0] + parts[1]
-            for part in parts[2:]:
-                total = total + part
-            x = total / size
+    # Lower precision would lose what is looked for: a fortieth of a level.
+    with _full_precision(x):
+        frames, rows, columns = (
+            _band(x.shape[axis], size).to(x) if size > 1 else None
+            for axis, size in zip((2, 3, 4), sizes, strict=True)
+        )
+        if columns is not None:
+            x = x @ columns
+        if rows is not None:
+            x = rows @ x
+        if frames is not None:
+            x = (frames @ x.flatten(3)).view_as(x)
     return x
+
+
+@lru_cache(maxsize=64)
+def _band(count: int, size: int) -> Tensor:
+    """Return the matrix (count, count) that averages over `size` places, the middle one's."""
+    at = torch.arange(count)
+    return ((at[:, None] - at).abs() <= size // 2).float() / size
+
+
+def _full_precision(x: Tensor) -> AbstractContextManager[object]:
+    kind = x.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def padded(x: Tensor, axis: int, before: int, after: int) -> Tensor:

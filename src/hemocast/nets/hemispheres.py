@@ -32,7 +32,7 @@ from hemocast.nets.blocks import (
     ResidualBlock,
     StackInput,
     StackNetwork,
-    box_mean,
+    blurred,
     doubled,
     normalisation,
     padded,
@@ -258,7 +258,7 @@ class Member(nn.Module):
         return x, torch.cat([apart, both, smooth, flatter], 1)
 
     def _blur(self, x: Tensor) -> Tensor:
-        return box_mean(box_mean(x, (3, self.smooth, self.smooth)), (1, self.smooth, self.smooth))
+        return blurred(x, self.smooth)
 
     def _pooled(self, f0: Tensor, f1: Tensor, there: Tensor, apart: Tensor) -> Tensor:
         """Pool over each hemisphere and over the outlined part: (2 B, features), log mass first."""
