@@ -1,11 +1,11 @@
 """Does the scan already show blood? A screen for clusters as dense as clotted blood.
 
-Two ways are joined: what the tissue map takes for blood where CT numbers agree, and compact
-clusters by CT numbers alone. Bone brightens the brain under it, all round; blood lies in one place.
-So CT numbers are judged against those of the same slice and of the same depth under the skull;
-where ventricles should be, against the grey matter round them. It is not a reader of hemorrhage:
-petechiae and blood as dense as brain are beyond it. Thin layers under the skull are looked for by
-`hemocast.signs.subdural`.
+Several ways are joined: what the tissue map takes for blood where CT numbers agree, compact
+clusters by CT numbers alone, and clusters denser than the grey matter round about. Bone brightens
+the brain under it, all round; blood lies in one place. So CT numbers are judged against those of
+the same slice and of the same depth under the skull, and against the grey matter near by. It is not
+a reader of hemorrhage: petechiae and blood as dense as brain are beyond it. Thin layers under the
+skull are looked for by `hemocast.signs.subdural`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,15 @@ GREY_HU = 38.0
 COMPACT_ML = 0.9, 0.4
 MAPPED_ML = 0.4, 0.15
 VENTRICLE_ML = 0.3, 0.2
+OVER_GREY_ML = 0.4, 0.2
 LEAST_PROBABLE = 0.1
-# Ventricular blood: within this of where ventricles usually lie, and so much denser than all but a
-# fifth of the tissue of the same slice within `ROUND_MM` of there. Ours.
-VENTRICLE_MM, ROUND_MM = 14.0, 25.0
-TISSUE_HU, GREY, OVER_GREY_HU, LEAST_VENTRICLE_HU = 20.0, 0.8, 10.0, 40.0
+# Ours. Grey matter: what all but a fifth of the tissue of the same slice within `ROUND_MM` is less
+# dense than, found on cells of `CELL_MM` in steps of `STEP_HU`. Blood is denser by so much, and in
+# ventricles, within `VENTRICLE_MM` of where they usually lie, may be a sheet.
+ROUND_MM, CELL_MM, TISSUE_HU, DENSEST_GREY_HU, STEP_HU = 25.0, 4.0, 20.0, 60.0, 2.0
+GREY, OVER_GREY_HU, OVER_GREY_IN_VENTRICLES_HU, LEAST_HU = 0.8, 8.0, 10.0, 40.0
+VENTRICLE_MM = 14.0
+LEAST_TISSUE = 0.02
 # Within so much of sinuses, tentorium and usual calcifications what is dense counts by half. Ours.
 USUAL_MM, USUAL_COUNTS = 7.0, 0.5
 # Dural sinuses lie within this of the skull.
@@ -101,12 +105,13 @@ def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> B
     """Look for a hematoma inside the brain.
 
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
-    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
-    places thicker than 4 mm (which leaves out falx, tentorium and vessels), though not beside
-    metal, whose streaks are as bright. Where a slice as a whole is bright, as beam hardening makes
-    the vertex, or all that lies as deep under the skull, the thresholds rise with it. Where the
-    head's pose is known: also clusters in the ventricles' place 10 HU denser than the grey matter
-    round them; and what lies along venous sinuses, in choroid plexus or pineal counts by half.
+    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters in places thicker
+    than 4 mm (which leaves out falx, tentorium and vessels) above 50 HU, or 8 HU denser than four
+    fifths of the tissue round about, though not beside metal, whose streaks are as bright. Where a
+    slice as a whole is bright, as beam hardening makes the vertex, or all that lies as deep under
+    the skull, the thresholds rise with it. Where the head's pose is known: also clusters in the
+    ventricles' place 10 HU denser than that tissue, however thin; and what lies along venous
+    sinuses, in choroid plexus or pineal counts by half, or must exceed 50 HU.
 
     Parameters
     ----------
@@ -127,14 +132,19 @@ def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> B
     threshold = _threshold(smooth, mask, tissue.spacing)
     scene = _Scene(volume, brain, pose, tissue)
     probable = scene.blood()
-    counts = np.where(scene.away(DENSE) < USUAL_MM, np.float32(USUAL_COUNTS), np.float32(1))
+    usual = scene.away(DENSE) < USUAL_MM
+    counts = np.where(usual, np.float32(USUAL_COUNTS), np.float32(1))
     mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > LEAST_PROBABLE)
     found = [scene.largest(np.where(mapped, smooth, 0), probable * counts, MAPPED_ML)]
     if brain.metal is None:
         dense = _without_sheets(likely & (smooth > threshold), tissue.spacing)
         found.append(scene.largest(np.where(dense, smooth, 0), counts, COMPACT_ML))
-        within = _in_ventricles(np.where(likely, smooth, 0), scene.away(VENTRICLES))
+        over = smooth - _grey(smooth, mask, tissue.spacing)
+        over[~likely | (smooth <= LEAST_HU)] = 0
+        within = (over > OVER_GREY_IN_VENTRICLES_HU) & (scene.away(VENTRICLES) < VENTRICLE_MM)
         found.append(scene.largest(np.where(within, smooth, 0), counts, VENTRICLE_ML))
+        thick = _without_sheets((over > OVER_GREY_HU) & ~usual, tissue.spacing)
+        found.append(scene.largest(np.where(thick, smooth, 0), counts, OVER_GREY_ML))
     return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
 
@@ -194,15 +204,31 @@ class _Scene:
         )
 
 
-def _in_ventricles(smooth: FloatArray, away: FloatArray) -> BoolArray:
-    """Return what is denser than the grey matter round the ventricles; `smooth` is 0 elsewhere."""
-    within = away < VENTRICLE_MM
-    tissue = (away < ROUND_MM) & (smooth > TISSUE_HU)
-    for level, near, solid in zip(smooth, within, tissue, strict=True):
-        if near.any():
-            grey = np.quantile(level[solid], GREY) if solid.any() else np.inf
-            near &= level > max(LEAST_VENTRICLE_HU, grey + OVER_GREY_HU)
-    return within
+def _grey(smooth: FloatArray, mask: BoolArray, spacing: tuple[float, float, float]) -> FloatArray:
+    """Return the CT number of the grey matter about each place, HU; infinite where tissue lacks."""
+    from scipy import ndimage
+
+    blocks = [max(1, round(CELL_MM / mm)) for mm in spacing[1:]]
+    rows, columns = (np.arange(n) // side for n, side in zip(smooth.shape[1:], blocks, strict=True))
+    cells = (len(smooth), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    at = (np.arange(cells[0])[:, None, None] * cells[1] + rows[:, None]) * cells[2] + columns
+    # A histogram of each cell, then of all cells about it; what is denser fills the last step.
+    tissue = mask & (smooth > TISSUE_HU)
+    steps = int((DENSEST_GREY_HU - TISSUE_HU) / STEP_HU) + 1
+    step = np.minimum((smooth[tissue] - TISSUE_HU) / STEP_HU, steps - 1).astype(np.intp)
+    counts = np.bincount(at[tissue] * steps + step, minlength=int(np.prod(cells)) * steps)
+    reach = [round(ROUND_MM / (mm * side)) for mm, side in zip(spacing[1:], blocks, strict=True)]
+    box = (1, *(2 * far + 1 for far in reach), 1)
+    held = counts.reshape(*cells, steps).astype(np.float32)
+    up_to = ndimage.uniform_filter(held, box, mode="constant").cumsum(axis=-1)
+    wanted = GREY * up_to[..., -1:]
+    below = np.concatenate([np.zeros_like(wanted), up_to[..., :-1]], axis=-1)
+    # Whole steps below what is wanted, and a part of the one in which it is reached.
+    parts = np.clip((wanted - below) / np.maximum(up_to - below, 1e-6), 0, 1)
+    grey: FloatArray = TISSUE_HU + STEP_HU * parts.sum(axis=-1)
+    lacks = up_to[..., -1] < LEAST_TISSUE * blocks[0] * blocks[1]
+    grey[lacks | (grey > DENSEST_GREY_HU)] = np.inf
+    return grey[:, rows][:, :, columns]
 
 
 def _near_calcium(tissue: Coarse, smooth: FloatArray) -> BoolArray:
