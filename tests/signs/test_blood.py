@@ -47,12 +47,11 @@ def _fluid_filled(volume, place, mm: float, hu: float):
     return replace(volume, hu=np.where(fluid, volume.hu - smooth + hu, volume.hu)), fluid
 
 
-def test_faint_blood_in_a_ventricle_is_seen_where_the_pose_is_known(ge_volume, ge_brain, ge_pose):
+def test_faint_blood_in_a_ventricle_is_seen(ge_volume, ge_brain, ge_pose):
     for side in (-1, 1):
         place = _at(ge_volume, ge_pose, (side * 9, 4, 18))
         bled, fluid = _fluid_filled(ge_volume, place, 9.0, 48.0)
         assert 1 < fluid.sum() * np.prod(ge_volume.spacing) / 1000 < 4
-        assert not find_blood(bled, ge_brain).present
         blood = find_blood(bled, ge_brain, ge_pose)
         assert blood.present
         assert blood.slice_number == pytest.approx(place[0] + 1, abs=2)

@@ -51,8 +51,8 @@ USUAL_MM, USUAL_COUNTS = 7.0, 0.5
 BORDER_MM = 3.0
 # Bone smears inwards as far as this.
 _SMEARED_MM = 20
-# Falx, tentorium and vessels are thinner than twice this.
-SHEET_MM = 2.0
+# Falx, tentorium and vessels are thinner than twice this; at a lower threshold they seem thicker.
+SHEET_MM, FAINT_SHEET_MM = 2.0, 3.0
 CALCIUM_RIM_MM = 3.0
 _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
@@ -105,9 +105,9 @@ def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> B
     """Look for a hematoma inside the brain.
 
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
-    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters in places thicker
-    than 4 mm (which leaves out falx, tentorium and vessels) above 50 HU, or 8 HU denser than four
-    fifths of the tissue round about, though not beside metal, whose streaks are as bright. Where a
+    map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
+    places thicker than 4 mm (which leaves out falx, tentorium and vessels), or 8 HU denser than
+    four fifths of the tissue round about in those thicker than 6 mm, though not beside metal, whose streaks are as bright. Where a
     slice as a whole is bright, as beam hardening makes the vertex, or all that lies as deep under
     the skull, the thresholds rise with it. Where the head's pose is known: also clusters in the
     ventricles' place 10 HU denser than that tissue, however thin; and what lies along venous
@@ -137,13 +137,13 @@ def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> B
     mapped = likely & (smooth > threshold - (CLOT_HU - MAPPED_HU)) & (probable > LEAST_PROBABLE)
     found = [scene.largest(np.where(mapped, smooth, 0), probable * counts, MAPPED_ML)]
     if brain.metal is None:
-        dense = _without_sheets(likely & (smooth > threshold), tissue.spacing)
+        dense = _without_sheets(likely & (smooth > threshold), tissue.spacing, SHEET_MM)
         found.append(scene.largest(np.where(dense, smooth, 0), counts, COMPACT_ML))
         over = smooth - _grey(smooth, mask, tissue.spacing)
         over[~likely | (smooth <= LEAST_HU)] = 0
         within = (over > OVER_GREY_IN_VENTRICLES_HU) & (scene.away(VENTRICLES) < VENTRICLE_MM)
         found.append(scene.largest(np.where(within, smooth, 0), counts, VENTRICLE_ML))
-        thick = _without_sheets((over > OVER_GREY_HU) & ~usual, tissue.spacing)
+        thick = _without_sheets((over > OVER_GREY_HU) & ~usual, tissue.spacing, FAINT_SHEET_MM)
         found.append(scene.largest(np.where(thick, smooth, 0), counts, OVER_GREY_ML))
     return max(found, key=lambda blood: (blood.present, blood.doubt is not None, blood.largest_ml))
 
@@ -253,18 +253,20 @@ def _box(mm: float, spacing: tuple[float, float, float]) -> list[int]:
     return [2 * round(mm / step) + 1 for step in spacing]
 
 
-def _without_sheets(dense: BoolArray, spacing: tuple[float, float, float]) -> BoolArray:
-    """Keep what is thicker than twice `SHEET_MM`, grown back to its own outline."""
+def _without_sheets(
+    dense: BoolArray, spacing: tuple[float, float, float], sheet_mm: float
+) -> BoolArray:
+    """Keep what is thicker than twice `sheet_mm`, grown back to its own outline."""
     from scipy import ndimage
 
     thick = np.zeros_like(dense)
     if not dense.any():
         return thick
     near = bounding_box(dense, (1, 4, 4))
-    core = ndimage.distance_transform_edt(dense[near], sampling=spacing) > SHEET_MM
+    core = ndimage.distance_transform_edt(dense[near], sampling=spacing) > sheet_mm
     if core.any():
         away = ndimage.distance_transform_edt(~core, sampling=spacing)
-        thick[near] = dense[near] & (away <= SHEET_MM + 1)
+        thick[near] = dense[near] & (away <= sheet_mm + 1)
     return thick
 
 
