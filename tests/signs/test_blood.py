@@ -10,6 +10,7 @@ from scipy import ndimage
 from hemocast.anatomy import find_brain
 from hemocast.anatomy.template import CENTRE_MM
 from hemocast.signs import Blood, find_blood
+from hemocast.signs.blood import _grey
 from hemocast.simulate import Bleed, Infarct, Person, Protocol, Stroke, render_head
 
 
@@ -55,6 +56,30 @@ def test_faint_blood_in_a_ventricle_is_seen(ge_volume, ge_brain, ge_pose):
         blood = find_blood(bled, ge_brain, ge_pose)
         assert blood.present
         assert blood.slice_number == pytest.approx(place[0] + 1, abs=2)
+
+
+@pytest.mark.parametrize("hu", [50.0, 53.0])
+def test_blood_hardly_denser_than_grey_matter_is_seen_where_it_is_thick(
+    ge_volume, ge_brain, ge_pose, with_ball, hu
+):
+    place = _at(ge_volume, ge_pose, (26, -10, 34))  # white matter beside the ventricle's body
+    bled = with_ball(ge_volume, place, 2.0, hu)
+    blood = find_blood(bled, ge_brain, ge_pose)
+    assert blood.present
+    assert blood.slice_number == pytest.approx(place[0] + 1, abs=1)
+
+
+def test_grey_matter_is_what_four_fifths_of_the_tissue_near_by_are_less_dense_than():
+    rng = np.random.default_rng(0)
+    smooth = rng.normal(33, 4, (2, 120, 120)).astype(np.float32)
+    smooth[:, :, 60:] += 10  # one half of the slice is shaded
+    mask = np.ones(smooth.shape, np.bool_)
+    mask[1] = False
+    grey = _grey(smooth, mask, (5.0, 1.0, 1.0))
+    for column in (12, 60, 108):
+        near = smooth[0, 35:86, max(0, column - 25) : column + 26]
+        assert grey[0, 60, column] == pytest.approx(np.quantile(near[near > 20], 0.8), abs=0.7)
+    assert np.isinf(grey[1]).all()
 
 
 def test_blood_along_a_sinus_counts_by_half(ge_volume, ge_brain, ge_pose, with_ball):

@@ -107,11 +107,12 @@ def find_blood(volume: Volume, brain: Brain, pose: Alignment | None = None) -> B
     All at least 3 mm from the brain's border and away from calcifications: clusters that the tissue
     map takes for blood and whose smoothed CT numbers exceed 47 HU; and clusters above 50 HU in
     places thicker than 4 mm (which leaves out falx, tentorium and vessels), or 8 HU denser than
-    four fifths of the tissue round about in those thicker than 6 mm, though not beside metal, whose streaks are as bright. Where a
-    slice as a whole is bright, as beam hardening makes the vertex, or all that lies as deep under
-    the skull, the thresholds rise with it. Where the head's pose is known: also clusters in the
-    ventricles' place 10 HU denser than that tissue, however thin; and what lies along venous
-    sinuses, in choroid plexus or pineal counts by half, or must exceed 50 HU.
+    four fifths of the tissue round about in those thicker than 6 mm, though not beside metal, whose
+    streaks are as bright. Where a slice as a whole is bright, as beam hardening makes the vertex,
+    or all that lies as deep under the skull, the thresholds rise with it. Where the head's pose is
+    known: also clusters in the ventricles' place 10 HU denser than that tissue, however thin; and
+    what lies along venous sinuses, in choroid plexus or pineal counts by half, or must exceed
+    50 HU.
 
     Parameters
     ----------
