@@ -12,11 +12,13 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hemocast.config import NetConfig
+from hemocast.volume import FloatArray
 
 TISSUE = 0.02
 """Intensity above which a pooled pixel counts as brain tissue: fluid and background are 0."""
@@ -257,7 +259,7 @@ def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:
     # Lower precision would lose what is looked for: a fortieth of a level.
     with _full_precision(x):
         frames, rows, columns = (
-            _band(x.shape[axis], size).to(x) if size > 1 else None
+            x.new_tensor(_band(x.shape[axis], size)) if size > 1 else None
             for axis, size in zip((2, 3, 4), sizes, strict=True)
         )
         if columns is not None:
@@ -270,10 +272,14 @@ def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _band(count: int, size: int) -> Tensor:
-    """Return the matrix (count, count) that averages over `size` places, the middle one's."""
-    at = torch.arange(count)
-    return ((at[:, None] - at).abs() <= size // 2).float() / size
+def _band(count: int, size: int) -> FloatArray:
+    """Return the matrix (count, count) that averages over `size` places, the middle one's.
+
+    Of NumPy: a tensor made while a graph is drawn is none that may be kept.
+    """
+    at = np.arange(count)
+    near: FloatArray = (np.abs(at[:, None] - at) <= size // 2).astype(np.float32)
+    return near / np.float32(size)
 
 
 def _full_precision(x: Tensor) -> AbstractContextManager[object]:

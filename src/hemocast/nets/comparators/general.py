@@ -168,7 +168,7 @@ class FrameByFrame(Comparator):
     """2.5D: every frame with its two neighbours as channels, one encoder for all, then a mean.
 
     Input: (B, 28, 192, 192), pooled to 64 x 64; 28 pictures of 3 channels, 6 with the mirror
-    channel. 79,665 parameters with ``width`` 0.125 (the default), 80,722 with attention.
+    channel. 79,665 parameters with ``width`` 0.125 (the default), 80,721 with attention.
 
     Source: MONAI's ResNet-10 in 2D as the encoder (`resnet`). Mean pooling over the brain: cells
     count by the share of tissue in them. Attention: Ilse 2018, 10.48550/arXiv.1802.04712, frames as
@@ -191,7 +191,8 @@ class FrameByFrame(Comparator):
         super().__init__(config, features, (1, FLAT, FLAT))
         self.encoder = resnet(self.inputs.channels * 3, (1, 1, 1, 1), dims=2, width=width)
         self.attention = (
-            nn.Sequential(nn.Linear(features, 16), nn.Tanh(), nn.Linear(16, 1))
+            # What all frames' scores had in common would change nothing.
+            nn.Sequential(nn.Linear(features, 16), nn.Tanh(), nn.Linear(16, 1, bias=False))
             if attention
             else None
         )
