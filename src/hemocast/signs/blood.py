@@ -58,9 +58,9 @@ _BLOCK_MM = 1.0
 _SMOOTH_MM = 1.2
 
 LIMIT = (
-    "of 2 mL of blood in brain tissue or ventricles nearly all is found or doubted, of 1 mL in "
-    "tissue three quarters, of a layer 3 mm thick under one side of the skull half; less, and "
-    "petechial and small subarachnoid blood, mostly passes unseen."
+    "of 1 mL of blood in brain tissue and 2 mL in ventricles nearly all is found or doubted, of a "
+    "layer 3 mm thick under one side of the skull half; less, and petechial and small subarachnoid "
+    "blood, mostly passes unseen."
 )
 """What the screen can do, for whoever reads a result."""
 
