@@ -14,11 +14,11 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hemocast.config import NetConfig
-from hemocast.volume import FloatArray
 
 TISSUE = 0.02
 """Intensity above which a pooled pixel counts as brain tissue: fluid and background are 0."""
@@ -272,14 +272,14 @@ def box_mean(x: Tensor, sizes: Sequence[int]) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _band(count: int, size: int) -> FloatArray:
+def _band(count: int, size: int) -> NDArray[np.float32]:
     """Return the matrix (count, count) that averages over `size` places, the middle one's.
 
     Of NumPy: a tensor made while a graph is drawn is none that may be kept.
     """
     at = np.arange(count)
-    near: FloatArray = (np.abs(at[:, None] - at) <= size // 2).astype(np.float32)
-    return near / np.float32(size)
+    near = (np.abs(at[:, None] - at) <= size // 2).astype(np.float32)
+    return np.asarray(near / np.float32(size))
 
 
 def _full_precision(x: Tensor) -> AbstractContextManager[object]:

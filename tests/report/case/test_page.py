@@ -63,7 +63,7 @@ def page(
 
 
 def test_the_page_says_how_much_blood_the_check_finds(page: Reader) -> None:
-    assert "to rule out a bleed: of 2 mL of blood" in page.text
+    assert "to rule out a bleed: of 1 mL of blood in brain tissue" in page.text
     assert "mostly passes unseen" in page.text
 
 
