@@ -165,6 +165,13 @@ def test_a_mean_over_boxes_is_what_pooling_with_zeros_beyond_gives(box):
     torch.testing.assert_close(box_mean(x, box), pooled)
 
 
+def test_a_mean_over_boxes_loses_nothing_where_layers_run_in_lower_precision():
+    x = torch.rand(1, 1, 4, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        averaged = box_mean(x, (3, 5, 5))
+    torch.testing.assert_close(averaged, box_mean(x, (3, 5, 5)), rtol=0, atol=0)
+
+
 def test_padding_and_doubling_are_what_they_are_called():
     x = torch.randn(1, 2, 3, 4, 5)
     torch.testing.assert_close(padded(x, 4, 2, 1), functional.pad(x, (2, 1)))

@@ -11,11 +11,18 @@ alone decides. On the Volume's own grid, the rim darkened or brightened by bone 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from hemocast.anatomy.checks import CROSS, check_brain, check_hounsfield
-from hemocast.anatomy.grid import Coarse, bounding_box, coarsen, linear_weights
+from hemocast.anatomy.grid import (
+    Coarse,
+    bounding_box,
+    coarsen,
+    linear_weights,
+    slices_together,
+)
 from hemocast.anatomy.order import check_order
 from hemocast.anatomy.skull import Gap, Metal, find_gap, find_metal
 from hemocast.anatomy.tissue.map import BONE_HU, TissueMap, map_tissue
@@ -33,8 +40,6 @@ RIM_MM = 3.0
 RIM_HU = 80.0
 RIM_BOX_MM = 2.0
 CRUMB_BOX_MM = 6.0
-# Thinner slices are judged together: noise falls, and so does the time.
-LAYER_MM = 1.25
 # Ours: what the map holds for inside the dura, and what it is sure is not.
 INSIDE, OUTSIDE = 0.5, 0.02
 LEAST_ML = 300.0
@@ -200,7 +205,7 @@ def _largest(labels: np.ndarray) -> BoolArray:
 def _refine(volume: Volume, coarse: Coarse, inside: BoolArray) -> BoolArray:
     """Bring the coarse mask to the Volume's grid and take off the rim that bone brightens.
 
-    Slices thinner than `LAYER_MM` share one mask.
+    Slices that are taken together (`slices_together`) share one mask.
     """
     from scipy import ndimage
 
@@ -217,9 +222,9 @@ def _refine(volume: Volume, coarse: Coarse, inside: BoolArray) -> BoolArray:
     wide, inner = (_in_plane(blocks, weights) for blocks in (inside, deep))
     kept, hu = mask[z, y, x], volume.hu[z, y, x]
     # Layer by layer: thin slices are many, and all of this happens within a layer.
-    ends = [*range(0, len(hu), max(1, int(LAYER_MM / volume.spacing[0] + 0.01))), len(hu)]
+    ends = [*range(0, len(hu), slices_together(volume.spacing[0])), len(hu)]
     layers = np.empty((len(ends) - 1, *hu.shape[1:]), np.bool_)
-    for layer, low, high in zip(layers, ends, ends[1:], strict=False):
+    for layer, (low, high) in zip(layers, pairwise(ends), strict=True):
         mean = hu[low:high].mean(axis=0)
         rim = ndimage.uniform_filter(mean, _box(RIM_BOX_MM, volume), mode="nearest") > RIM_HU
         place = weights[0][low:high].mean(axis=0)

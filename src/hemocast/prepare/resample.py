@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -17,12 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemocast.anatomy import Brain
-from hemocast.anatomy.grid import bounding_box
+from hemocast.anatomy.grid import bounding_box, slices_together
 from hemocast.volume import Affine, FloatArray, Volume
-
-# Thinner slices than this are averaged pairwise (or more) first: noise falls and nothing is lost
-# in frames several times as high.
-_THIN_MM = 1.25
 
 
 def sample_brain(
@@ -178,7 +175,7 @@ class _Cells:
 
 
 def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, FloatArray, Affine]:
-    """Cut out the brain, average areas finer than the pixel and slices thinner than `_THIN_MM`.
+    """Cut out the brain, average areas finer than the pixel and thin slices (`slices_together`).
 
     Returns CT numbers times mask, the mask, and the affine of their grid.
     """
@@ -186,7 +183,7 @@ def _shrink(volume: Volume, brain: Brain, pixel_mm: float) -> tuple[FloatArray, 
     mask = brain.mask[box]
     spacing = volume.spacing
     strides = (
-        float(max(1, round(_THIN_MM / spacing[0]))),
+        float(slices_together(spacing[0])),
         max(1.0, pixel_mm / spacing[1]),
         max(1.0, pixel_mm / spacing[2]),
     )
@@ -224,5 +221,5 @@ def _filter(level: Callable[[int], FloatArray], weights: list[FloatArray]) -> Fl
     for sample, row in zip(found, wz, strict=True):
         parts = [level(int(z)) * row[z] for z in np.flatnonzero(row)]
         if parts:
-            sample[...] = wy @ np.add.reduce(parts) @ wx.T
+            sample[...] = wy @ reduce(np.add, parts) @ wx.T
     return found

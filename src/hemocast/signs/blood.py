@@ -40,7 +40,8 @@ OVER_GREY_ML = 0.4, 0.2
 LEAST_PROBABLE = 0.1
 # Ours. Grey matter: what all but a fifth of the tissue of the same slice within `ROUND_MM` is less
 # dense than, found on cells of `CELL_MM` in steps of `STEP_HU`. Blood is denser by so much, and in
-# ventricles, within `VENTRICLE_MM` of where they usually lie, may be a sheet.
+# ventricles, within `VENTRICLE_MM` of where they usually lie, may be a sheet. Where less than
+# `LEAST_TISSUE` of what is round about is tissue, nothing is told.
 ROUND_MM, CELL_MM, TISSUE_HU, DENSEST_GREY_HU, STEP_HU = 25.0, 4.0, 20.0, 60.0, 2.0
 GREY, OVER_GREY_HU, OVER_GREY_IN_VENTRICLES_HU, LEAST_HU = 0.8, 8.0, 10.0, 40.0
 VENTRICLE_MM = 14.0

@@ -71,6 +71,13 @@ def test_scaled_values_of_any_size_come_back_to_half_a_step(unit, tmp_path):
     np.testing.assert_array_equal(nib.load(path).get_fdata().T, -back)
 
 
+def test_whole_numbers_are_scaled_as_others_are(tmp_path):
+    values = np.array([0, 5, -70_000, 1000]).reshape(1, 2, 2)
+    write_nifti(values, np.eye(4), tmp_path / "map.nii", scaled=True)
+    back = nib.load(tmp_path / "map.nii").get_fdata().T
+    assert np.abs(back - values).max() <= 70_000 / 32767 * 0.51
+
+
 def test_a_scaled_map_of_nothing_is_nothing(tmp_path):
     write_nifti(np.zeros((3, 4, 5)), np.eye(4), tmp_path / "map.nii.gz", scaled=True)
     assert not nib.load(tmp_path / "map.nii.gz").get_fdata().any()

@@ -391,9 +391,10 @@ def write_nifti(
 
 def _stored(level: NDArray[Any], kind: np.dtype[Any], step: float) -> bytes:
     """Give a slice's bytes."""
+    if step != 1:
+        level = level / np.float32(step)
     if kind.kind in "iu" and level.dtype.kind == "f":
         limits = np.iinfo(kind)
-        level = level / level.dtype.type(step) if step != 1 else level
         level = np.clip(np.rint(level), limits.min, limits.max)
     return np.ascontiguousarray(level, kind).tobytes()
 
