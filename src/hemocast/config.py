@@ -173,7 +173,7 @@ class TrainConfig(Settings):
     )
     record: bool = Field(
         False,
-        description="with an encoder: clinical values enter the last layer beside its findings",
+        description="clinical values are told beside the scan; all weights are learned together",
     )
     harmonise: bool = Field(
         False,
@@ -296,28 +296,12 @@ class Config(Settings):
     train: TrainConfig = TrainConfig()
 
     def with_record(self) -> Config:
-        """Return it with clinical values in the last layer."""
+        """Return it with clinical values told beside the scan."""
         return self.model_copy(update={"train": self.train.model_copy(update={"record": True})})
 
     def with_choice(self) -> Config:
         """Return it with patients held out to decide between its network and the encoder."""
         return self.model_copy(update={"train": self.train.model_copy(update={"encoder": AUTO})})
-
-    def require_encoder(self) -> None:
-        """Refuse clinical values in the last layer of what starts from no encoder.
-
-        Raises
-        ------
-        ConfigError
-            ``train.record`` is set without ``train.encoder``.
-        """
-        if self.train.record and self.train.encoder in (None, AUTO):
-            raise ConfigError(
-                f"Clinical values are to enter the last layer of {self.net.name}, which starts "
-                "from no encoder",
-                "an encoder, whose last layer alone is fitted",
-                "Give --encoder, leave --record out, or join the two by 'hemocast fuse'",
-            )
 
     def with_net(self, name: str | None) -> Config:
         """Return it with another network, or the same where none is named.

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hemocast.config import AUTO, Config
-from hemocast.errors import ConfigError
-from hemocast.train import Fitted, choice, fit
+from hemocast.config import Config
+from hemocast.train import Fitted, choice
 from hemocast.train.choice import candidates, choose
 
 
@@ -84,7 +83,5 @@ def test_both_candidates_keep_all_other_settings(open_config) -> None:
         assert one.train.seed == open_config.train.seed
 
 
-def test_the_record_needs_an_encoder_that_is_sure_to_be_there(table, open_config, tmp_path) -> None:
-    with pytest.raises(ConfigError, match="encoder"):
-        fit(table, open_config.with_record(), tmp_path)
-    assert open_config.train.encoder == AUTO
+def test_both_candidates_are_told_of_the_record(open_config) -> None:
+    assert all(one.train.record for one in candidates(open_config.with_record()))

@@ -10,6 +10,7 @@ import torch
 
 from hemocast.config import NetConfig, TrainConfig
 from hemocast.nets import build
+from hemocast.train.joint import NOTHING, Joint
 from hemocast.train.module import Batches, Course, Scans, Training, loader
 
 SMALL = NetConfig(pool=1, smooth=3, stem=8, widths=(8,))
@@ -37,7 +38,8 @@ def test_the_order_follows_seed_and_epoch() -> None:
 
 
 def test_a_batch_holds_channels_labels_and_weights_of_mean_one(scans: Scans) -> None:
-    channels, label, weight = scans[[3, 0]]
+    channels, label, weight, columns = scans[[3, 0]]
+    assert columns.shape == (2, 0)
     assert channels.shape == (2, 2, 4, 8, 8)
     assert channels.dtype == torch.float32
     assert np.array_equal(channels, scans.channels[[2, 6]])
@@ -48,7 +50,9 @@ def test_a_batch_holds_channels_labels_and_weights_of_mean_one(scans: Scans) -> 
 
 
 def test_weight_decay_spares_biases_and_norms_and_the_rate_ends_at_zero() -> None:
-    training = Training(build(SMALL, 4), TrainConfig(learning_rate=0.1), Course(9, 100), None)
+    training = Training(
+        Joint(build(SMALL, 4), NOTHING), TrainConfig(learning_rate=0.1), Course(9, 100), None
+    )
     made = training.configure_optimizers()
     decayed, spared = made["optimizer"].param_groups
     assert decayed["weight_decay"] > 0 == spared["weight_decay"]
@@ -61,6 +65,6 @@ def test_weight_decay_spares_biases_and_norms_and_the_rate_ends_at_zero() -> Non
 
 
 def test_the_average_does_not_learn_by_itself() -> None:
-    training = Training(build(SMALL, 4), TrainConfig(), Course(1, 10), None)
+    training = Training(Joint(build(SMALL, 4), NOTHING), TrainConfig(), Course(1, 10), None)
     assert not any(p.requires_grad for p in training.average.parameters())
     assert not training.average.training

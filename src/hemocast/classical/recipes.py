@@ -189,15 +189,23 @@ def measure(
     return Measurements(variables, np.hstack([part.values for part in parts]))
 
 
-def refuse_pixels(config: Config) -> None:
-    """Refuse to take site effects out of what is learned from pixels.
+def refuse_settings(config: Config) -> None:
+    """Refuse to tell a model of the record besides, or to take site effects out of pixels.
 
     Raises
     ------
     ConfigError
-        ``train.harmonise`` is set, and the model has neither findings of an encoder nor signs.
+        ``train.record`` is set for a model from measurements, whose name says what it is told;
+        or ``train.harmonise``, and the model has neither findings of an encoder nor signs.
     """
     recipe, train = RECIPES.get(config.net.name), config.train
+    if train.record and recipe is not None and train.encoder is None:
+        raise ConfigError(
+            f"Clinical values are to be told beside the scan, and {config.net.name} is a model "
+            "from measurements, whose name says what it is told",
+            "a network; of these models clinical-ridge, late-fusion and others are told of them",
+            "Leave --record out, or name one of these",
+        )
     signs = recipe is not None and needs_signs(recipe.views)
     if train.harmonise and not signs and train.encoder in (None, AUTO):
         raise ConfigError(

@@ -72,7 +72,7 @@ Record = Annotated[
     bool,
     typer.Option(
         "--record",
-        help="With --encoder: the dataset's clinical values enter the last layer, jointly fitted.",
+        help="Tell the network of the dataset's clinical values, too: all is learned together.",
     ),
 ]
 Harmonise = Annotated[
@@ -124,7 +124,7 @@ def chosen_settings(
     if harmonise:
         train = settings.train.model_copy(update={"harmonise": True})
         settings = settings.model_copy(update={"train": train})
-    if not (encoder or net or config or record):
+    if not (encoder or net or config):
         encoder = Path(AUTO)
     if encoder == Path(AUTO):
         settings = settings.with_choice()

@@ -18,7 +18,7 @@ from hemocast.classical.recipes import (
     needs_map,
     needs_record,
     needs_signs,
-    refuse_pixels,
+    refuse_settings,
 )
 from hemocast.classical.record import read_record
 from hemocast.classical.signs import read_signs
@@ -333,8 +333,7 @@ def try_model(config: Config) -> None:
         What it needs is not installed, there is none of that name, or it cannot take a record, or
         have site effects taken out.
     """
-    config.require_encoder()
-    refuse_pixels(config)
+    refuse_settings(config)
     if config.train.encoder == AUTO:
         from hemocast.train.choice import candidates
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from hemocast.classical.measured import MeasuredModel
-from hemocast.classical.recipes import RECIPES, refuse_pixels
+from hemocast.classical.recipes import RECIPES, refuse_settings
 from hemocast.config import AUTO, Config, TrainConfig
 from hemocast.dataset.split.by_patient import part_hash
 from hemocast.dataset.split.schemes import split_folds
@@ -55,10 +55,11 @@ def fit(
     inner validation part that picks the epoch; its logits, of scans the network had not seen, are
     for the calibration. Then, with ``config.train.refit``, a fresh network with the same first
     weights learns from all of them for as many epochs. Where these are fewer than all (`FOLDS`),
-    the logits for the calibration are out of fold, of networks refitted for as many. Test patients
-    have no business in ``data``. After every epoch the state is saved in ``folder``; called again
-    with the same data and settings, an interrupted run goes on from there to the same result, and a
-    finished one is read back.
+    the logits for the calibration are out of fold, of networks refitted for as many. With
+    ``config.train.record`` the patients' clinical values are told beside the scan, and all weights
+    are learned together (`hemocast.train.joint`). Test patients have no business in ``data``. After
+    every epoch the state is saved in ``folder``; called again with the same data and settings, an
+    interrupted run goes on from there to the same result, and a finished one is read back.
 
     Parameters
     ----------
@@ -80,15 +81,14 @@ def fit(
     Raises
     ------
     ConfigError
-        ``config.train.record`` without an encoder, or ``config.train.harmonise`` without findings
-        or signs.
+        ``config.train.record`` with a model from measurements, or ``config.train.harmonise``
+        without findings or signs.
     TooFewPatients
         An inner part would have no patient of a class.
     OutputExists
         The folder holds a run of other data or settings.
     """
-    config.require_encoder()
-    refuse_pixels(config)
+    refuse_settings(config)
     if config.net.name in RECIPES:
         return fit_measured(data, config)
     if config.train.encoder == AUTO:
@@ -111,7 +111,7 @@ def _fit_in_stages(
     settings, labels = config.train, data.patient_labels()
     refuse_without_logger(settings)
     train, held = (data.of(part) for part in inner_parts(labels, settings, validation))
-    data_hash = data.content_hash()
+    data_hash = data.content_hash(data.record() if settings.record else None)
     stamp = f"{config.net.hash()} {settings.hash()} {data_hash}"
     if validation:
         stamp += f" {part_hash(sorted(validation))}"
@@ -130,19 +130,20 @@ def _fit_in_stages(
         Inputs(data, folder / INPUTS, weights) as inputs,
     ):
         run = Run(config, folder, stamp, inputs, progress, steps)
-        net, chosen = run.stage(choice, 0)
-        logit = predict_table(net, held, settings.batch_size)
-        again = TrainingState()
+        trained = run.stage(choice, 0)
+        chosen, again = trained.state, TrainingState()
+        logit = _logits(trained.net, trained.joined, held, settings.batch_size)
         if settings.refit:
             whole = replace(whole, epochs=chosen.best_epoch)
             before = steps - whole.steps(settings)
             if folds and chosen.best_epoch < settings.epochs:
                 train, held = data.of(()), data
                 logit = _out_of_fold(run, whole, before)
-            net, again = run.stage(whole, before)
+            trained = run.stage(whole, before)
+            again = trained.state
     return Fitted(
         config=config,
-        net=net,
+        net=trained.net,
         best_epoch=chosen.best_epoch,
         history=tuple(chosen.history),
         train=train,
@@ -151,6 +152,7 @@ def _fit_in_stages(
         data_hash=data_hash,
         prevalence=sum(labels.values()) / len(labels),
         refit=tuple(again.history),
+        joined=trained.joined,
     )
 
 
@@ -171,19 +173,29 @@ def _out_of_fold(run: Run, whole: Stage, before: int) -> NDArray[np.float32]:
     logit = np.empty(len(data), np.float32)
     people = np.array(data.participant_id)
     for stage in stages:
-        net, _ = run.stage(stage, before)
+        made = run.stage(stage, before)
         before += stage.steps(settings)
         held = set(data.participants) - set(stage.learned.participants)
-        logit[np.isin(people, list(held))] = predict_table(net, data.of(held), settings.batch_size)
+        found = _logits(made.net, made.joined, data.of(held), settings.batch_size)
+        logit[np.isin(people, list(held))] = found
     return logit
 
 
 def predict_fitted(fitted: Fitted, data: StackTable) -> NDArray[np.float32]:
     """Return the logit of every scan, (n,), what the clinical record adds included."""
-    logit = predict_table(fitted.net, data)
-    if fitted.joined is None:
+    return _logits(fitted.net, fitted.joined, data)
+
+
+def _logits(
+    net: Network | MeasuredModel,
+    joined: MeasuredModel | None,
+    data: StackTable,
+    batch_size: int = 16,
+) -> NDArray[np.float32]:
+    logit = predict_table(net, data, batch_size)
+    if joined is None:
         return logit
-    return logit + fitted.joined.added(data.record()).astype(np.float32)
+    return logit + joined.added(data.record()).astype(np.float32)
 
 
 def predict_table(

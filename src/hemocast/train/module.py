@@ -17,15 +17,15 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from hemocast.config import TrainConfig
-from hemocast.nets import Network, classify
 from hemocast.stats import Cases, auc
 from hemocast.train.augment import augment
 from hemocast.train.checkpoint import KEY
 from hemocast.train.data import seed_of
+from hemocast.train.joint import Joint
 from hemocast.train.state import Progress, TrainingState, Validated
 
-Batch = tuple[Tensor, Tensor, Tensor]
-"""Input channels (B, C, frames, h, w), label (B,), weight (B,)."""
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Input channels (B, C, frames, h, w), label (B,), weight (B,), the record's columns (B, n)."""
 
 
 class Scans(Dataset[Batch]):
@@ -38,15 +38,23 @@ class Scans(Dataset[Batch]):
     rows : sequence of int
         Which of them these are.
     label, weight : Tensor, shape (len(rows),)
+    columns : Tensor, shape (len(rows), n), optional
+        What the clinical record tells of every scan's patient; without, there are none.
     """
 
     def __init__(
-        self, channels: np.ndarray, rows: Sequence[int], label: Tensor, weight: Tensor
+        self,
+        channels: np.ndarray,
+        rows: Sequence[int],
+        label: Tensor,
+        weight: Tensor,
+        columns: Tensor | None = None,
     ) -> None:
         self.channels = channels
         self.rows = np.asarray(rows)
         self.label = label
         self.weight = weight / weight.mean()
+        self.columns = label.new_empty(len(label), 0) if columns is None else columns
 
     def __len__(self) -> int:
         """Count the scans."""
@@ -66,7 +74,7 @@ class Scans(Dataset[Batch]):
     def __getitem__(self, indices: list[int]) -> Batch:
         """Return the batch of those scans."""
         channels = torch.from_numpy(self.channels[self.rows[indices]])
-        return channels, self.label[indices], self.weight[indices]
+        return channels, self.label[indices], self.weight[indices], self.columns[indices]
 
 
 def place_among() -> tuple[int, int]:
@@ -123,11 +131,14 @@ class Course:
         Batches in all epochs together, for the schedule.
     bf16 : bool
         Multiply in bfloat16 in training steps; validation is always in float32.
+    penalty : float
+        Of the record's line (`hemocast.train.joint.Beside`).
     """
 
     epochs: int
     steps: int
     bf16: bool = False
+    penalty: float = 0.0
 
     @property
     def precision(self) -> str:
@@ -143,14 +154,15 @@ class Training(lightning.LightningModule):
 
     Parameters
     ----------
-    net : Network
+    net : Joint
+        The network, and what the record adds.
     config : TrainConfig
     course : Course
     progress : callable or None
     """
 
     def __init__(
-        self, net: Network, config: TrainConfig, course: Course, progress: Progress | None
+        self, net: Joint, config: TrainConfig, course: Course, progress: Progress | None
     ) -> None:
         super().__init__()
         self.net = net
@@ -198,7 +210,7 @@ class Training(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the weighted loss of an augmented batch."""
-        channels, label, weight = batch
+        channels, label, weight, columns = batch
         # Seeded here and not once an epoch: Lightning draws from torch's generator in between, and
         # not at the same places when it resumes.
         rank, processes = place_among()
@@ -208,12 +220,12 @@ class Training(lightning.LightningModule):
         if self.config.augment:
             channels = augment(channels, draw)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.course.bf16):
-            logit, _ = classify(self.net, channels)
-        loss = functional.binary_cross_entropy_with_logits(logit.float(), label, weight)
+            logit = self.net(channels, columns)
+        loss = functional.binary_cross_entropy_with_logits(logit, label, weight)
         self._losses.append((loss.detach(), len(label)))
         if processes > 1:  # their gradients are averaged, and their shares may differ by a scan
             loss = loss * len(label) * processes / self._summed(len(label))
-        return loss
+        return loss + self.course.penalty / 2 * self.net.line.square().sum()
 
     def _summed(self, number: float) -> float:
         """Sum over the processes."""
@@ -234,8 +246,8 @@ class Training(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Run a batch of the inner validation part through the averaged weights, in float32."""
-        channels, label, weight = batch
-        self._validated.append((classify(self.average, channels)[0], label, weight))
+        channels, label, weight, columns = batch
+        self._validated.append((self.average(channels, columns), label, weight))
 
     def on_train_epoch_end(self) -> None:
         """Add the epoch to the state; stop when it has not become better for long enough.

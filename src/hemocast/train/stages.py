@@ -12,11 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessExitedException
 
+from hemocast.classical.measured import MeasuredModel
 from hemocast.config import Config, TrainConfig
 from hemocast.errors import WorkerDied
 from hemocast.nets import Network, build, classify, input_channels
 from hemocast.train.checkpoint import Checkpoint
 from hemocast.train.data import StackTable, seed_of
+from hemocast.train.joint import NOTHING, Beside, Joint
 from hemocast.train.module import Course, Scans, Training, bf16_is_fast, loader
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Progress, TrainingState
@@ -78,14 +80,16 @@ class Inputs:
         self.channels = None
         self.path.unlink(missing_ok=True)
 
-    def of(self, net: Network, part: StackTable) -> Scans:
-        """Return some of the scans, in the order of their table."""
+    def of(self, net: Network, part: StackTable, beside: Beside | None = None) -> Scans:
+        """Return some of the scans, in the order of their table, and what is known beside them."""
         channels = self.channels = self._made(net) if self.channels is None else self.channels
         place = {scan: i for i, scan in enumerate(self.data.scan_id)}
         label = np.array(part.label)
         weight = part.patient_weights() * np.array(self.weights, np.float32)[label]
         rows = [place[scan] for scan in part.scan_id]
-        return Scans(channels, rows, torch.from_numpy(label).float(), torch.from_numpy(weight))
+        columns = None if beside is None else beside.columns(part)
+        outcome = torch.from_numpy(label).float()
+        return Scans(channels, rows, outcome, torch.from_numpy(weight), columns)
 
     def _made(self, net: Network) -> NDArray[np.float32]:
         stacks, channels = StackDataset(self.data), None
@@ -127,6 +131,24 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What came of a stage.
+
+    Parameters
+    ----------
+    net : Network
+        With its best weights, in evaluation mode.
+    joined : MeasuredModel or None
+        What the clinical record adds to its logit, where it learned beside it.
+    state : TrainingState
+    """
+
+    net: Network
+    joined: MeasuredModel | None
+    state: TrainingState
+
+
+@dataclass(frozen=True)
 class Run:
     """What the stages of one `fit` share.
 
@@ -151,7 +173,7 @@ class Run:
     progress: Progress | None
     steps: int
 
-    def stage(self, stage: Stage, before: int) -> tuple[Network, TrainingState]:
+    def stage(self, stage: Stage, before: int) -> Trained:
         """Train, go on, or read back.
 
         Parameters
@@ -159,12 +181,6 @@ class Run:
         stage : Stage
         before : int
             Batches of the stages before it.
-
-        Returns
-        -------
-        Network
-            With its best weights, in evaluation mode.
-        TrainingState
         """
         settings = self.config.train
         checkpoint = Checkpoint(self.folder, self.stamp, stage.name)
@@ -172,32 +188,36 @@ class Run:
         torch.manual_seed(seed_of(settings.seed, 4))
         frames = self.inputs.data.open().shape[1]
         net = build(self.config.net, frames, self.config.prepare.window)
+        beside = Beside.learned(stage.learned) if settings.record else None
+        joint = Joint(net, NOTHING if beside is None else beside.start)
         if state is None or not state.finished:
-            state = self._train(net, stage, checkpoint, state, before)
-        net.load_state_dict(state.best_weights)
+            state = self._train(joint, beside, stage, checkpoint, state, before)
+        joint.load_state_dict(state.best_weights)
         net.eval()
-        return net, state
+        return Trained(net, None if beside is None else beside.with_line(joint.line), state)
 
     def _train(
         self,
-        net: Network,
+        joint: Joint,
+        beside: Beside | None,
         stage: Stage,
         checkpoint: Checkpoint,
         state: TrainingState | None,
         before: int,
     ) -> TrainingState:
         settings = self.config.train
-        learned = self.inputs.of(net, stage.learned)
-        held = self.inputs.of(net, stage.held) if stage.held else None
+        learned = self.inputs.of(joint.net, stage.learned, beside)
+        held = self.inputs.of(joint.net, stage.held, beside) if stage.held else None
         if state is None:
-            initialise_head(net, learned)
+            initialise_head(joint.net, learned)
         trainer = make_trainer(settings, stage.epochs, checkpoint)
         precision = state.precision if state else settings.precision
         if precision == "auto":
             fast = bf16_is_fast(trainer.strategy.root_device.type)
             precision = "bf16" if fast else "float32"
-        course = Course(stage.epochs, stage.steps(settings), precision == "bf16")
-        training = Training(net, settings, course, self._counted(before))
+        penalty = 0.0 if beside is None else beside.penalty
+        course = Course(stage.epochs, stage.steps(settings), precision == "bf16", penalty)
+        training = Training(joint, settings, course, self._counted(before))
         try:
             trainer.fit(
                 training,

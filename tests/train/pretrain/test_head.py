@@ -162,12 +162,6 @@ def test_clinical_values_enter_the_last_layer_and_are_told(known, data, config, 
     assert "enters its last layer" in (tmp_path / "m" / "card.md").read_text()
 
 
-def test_without_an_encoder_a_record_is_refused(known, config, tmp_path):
-    plain = Config(prepare=config.prepare, train=TrainConfig(threads=1)).with_record()
-    with pytest.raises(ConfigError, match="hemocast fuse"):
-        fit(known, plain, tmp_path)
-
-
 def test_site_effects_are_taken_out_of_what_is_learned_from_alone(data, config, tmp_path):
     sites = {one: "AB"[k % 2] for k, one in enumerate(data.participants)}
     own = replace(data, dataset=tmp_path)
