@@ -26,6 +26,7 @@ from hemocast.nets.hemispheres import FINDINGS, Hemispheres, split_sides
 from hemocast.pipeline.benchmark.data import FreshPatients
 from hemocast.stats.discrimination.expected import KnownRisks
 from hemocast.train import StackTable, with_encoder
+from hemocast.train.pretrain.encoder import Encoder, encoder_of
 from hemocast.train.pretrain.findings import (
     STACKS,
     VOLUME_MIDDLE,
@@ -64,13 +65,13 @@ class Seen:
     first: np.ndarray
 
     @classmethod
-    def of(cls, net: Hemispheres, folder: Path) -> Seen:
+    def of(cls, encoder: Encoder, folder: Path) -> Seen:
         """Look at a cohort."""
         cohort = FreshPatients.of(folder)
         table = cohort.table
         number = np.searchsorted(table.participants, table.participant_id)
         first = np.unique(np.array(table.participant_id), return_index=True)[1]
-        return cls(table, findings_of(net, table), cohort.image_risk[number], np.sort(first))
+        return cls(table, findings_of(encoder, table), cohort.image_risk[number], np.sort(first))
 
     def told(self, name: str, logit: np.ndarray) -> None:
         """Print the share of a logit on the first scans."""
@@ -164,10 +165,13 @@ def main() -> None:
     parser.add_argument("fresh", type=Path, nargs="*")
     asked = parser.parse_args()
     config = with_encoder(Config(), asked.encoder)
-    net = encoder_network(config)
-    sight(net, asked.cohort)
+    encoder = encoder_network(config)
+    if isinstance(encoder.net, Hemispheres):
+        sight(encoder.net, asked.cohort)
     torch.manual_seed(100)
-    for name, one in (("pre-trained", net), ("random weights", build(config.net).eval())):
+    random = encoder_of(build(config.net))
+    random.module.eval()
+    for name, one in (("pre-trained", encoder), ("random weights", random)):
         learned = Seen.of(one, asked.cohort)
         shares(name, learned, {folder.name: Seen.of(one, folder) for folder in asked.fresh})
 

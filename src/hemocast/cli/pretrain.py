@@ -18,7 +18,14 @@ def pretrain(
     out: Annotated[
         Path, output("Folder for the encoder; new or unfinished.", "pre-trained encoder")
     ],
-    members: Annotated[int, typer.Option(min=1, max=16, help="Networks, averaged.")] = 3,
+    net: Annotated[
+        str | None,
+        typer.Option(help="A network by name, such as ctnet3d. Default: Hemocast's own."),
+    ] = None,
+    members: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, help="Networks, averaged: 3 of Hemocast's own, else 1."),
+    ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Batches a member.")] = 3000,
     batch: Annotated[int, typer.Option(min=1, max=256, help="Scans a batch.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Of the first member.")] = 0,
@@ -29,19 +36,19 @@ def pretrain(
     """Teach a network to outline infarcts and to name findings, on simulated heads.
 
     Labels, risks and outcomes are not read. A run that was stopped continues when started again.
+    Any network can be taught: CTNet then starts from what it saw of infarcts, as our own does.
     """
     import math
 
     from hemocast.cli.progress import stage_bars
+    from hemocast.config import Config
     from hemocast.train import PretrainCourse, PretrainPlan, pretrain_encoder
 
     limit_s = math.inf if minutes is None else minutes * 60
+    course, own = PretrainCourse(steps, batch, seed=seed), PretrainPlan()
+    chosen = own.net if net in (None, own.net.name) else Config().with_net(net).net
+    usual = own.members if chosen.name == own.net.name else 1
     with stage_bars() as progress:
-        plan = PretrainPlan(
-            course=PretrainCourse(steps, batch, seed=seed),
-            members=members,
-            limit_s=limit_s,
-            progress=progress,
-        )
+        plan = PretrainPlan(chosen, course, members or usual, limit_s, progress)
         done = pretrain_encoder(cohorts, out, plan)
     print(f"Encoder: {out}" if done else "Not finished: run the same command again to continue")

@@ -123,7 +123,7 @@ def rehearse_dataset(
     cohort, sites = Cohort.of(dataset), sites_of(dataset)
     held = _held_out(cohort.labels, sites, config.train.seed, options.test_fraction)
     try_model(config)
-    net = encoder_network(config)
+    encoder = encoder_network(config)
     with claim(out, KIND) as output:
         remove_temporary(out)
         moved = stage_of(options.progress, "preparing")
@@ -132,7 +132,7 @@ def rehearse_dataset(
             progress=moved,
         )  # fmt: skip
         table = prepared.table
-        findings = findings_of(net, table)
+        findings = findings_of(encoder, table)
         plan = plan_of(config, purpose, options, dataset.simulator_version())
         learned = _learn(table, findings, sites, held, plan, out)
         simulated = int(dataset.is_simulated())

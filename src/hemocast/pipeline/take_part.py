@@ -255,14 +255,14 @@ def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model
     MissingExtra
         Training is not installed.
     """
-    from hemocast.train.pretrain.head import encoder_network, set_head
+    from hemocast.train.pretrain.head import encoder_network
 
     signed = read_plan(folder)
     plan, found = signed.plan, read_result(result, signed)
     settings = _as_planned(settings, plan)
     try_model(settings)
-    net = encoder_network(settings)
-    set_head(net, found.weight, found.bias)
+    encoder = encoder_network(settings)
+    encoder.predict_by(found.weight, found.bias)
     levels, measured = read_arrays(folder / USUAL, "levels", "measured")
     purpose = Purpose(
         plan.name, plan.horizon, plan.population,
@@ -272,7 +272,9 @@ def make_model(folder: Path, result: Path, out: Path, settings: Config) -> Model
         settings.net, plan.prepare, found.calibration, _facts(found),
         learn_gate(measured, simulated=purpose.simulated_training_data),
     )  # fmt: skip
-    return save_model(net, out, purpose, recipe, [stack_of(one, plan.prepare) for one in levels])
+    return save_model(
+        encoder.net, out, purpose, recipe, [stack_of(one, plan.prepare) for one in levels]
+    )
 
 
 def _refuse_scans(plan: Plan, simulator: int | None) -> None:

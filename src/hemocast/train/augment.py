@@ -58,7 +58,24 @@ def augment(channels: Tensor, draw: torch.Generator, strength: Strength = DEFAUL
         Where all randomness comes from.
     strength : Strength
     """
+    return augment_along(channels, None, draw, strength)[0]
+
+
+def augment_along(
+    channels: Tensor, along: Tensor | None, draw: torch.Generator, strength: Strength = DEFAULT
+) -> tuple[Tensor, Tensor]:
+    """Return a changed copy of a batch, and of pictures that move along with it.
+
+    Parameters
+    ----------
+    channels, draw, strength
+        See `augment`.
+    along : Tensor, float32 (B, K, frames, h, w), or None
+        Such as outlines: moved, and otherwise as they are.
+    """
     count, device = len(channels), channels.device
+    kinds = channels.shape[1]
+    held = channels if along is None else torch.cat([channels, along], 1)
 
     # Drawn on the CPU, so that every device sees the same changes.
     def uniform(limit: float) -> Tensor:
@@ -66,7 +83,7 @@ def augment(channels: Tensor, draw: torch.Generator, strength: Strength = DEFAUL
 
     flips = torch.where(torch.rand(count, generator=draw) < 0.5, -1.0, 1.0).to(device)
     moved = _move_in_plane(
-        _move_frames(channels, torch.round(uniform(strength.frames + 0.49)).long()),
+        _move_frames(held, torch.round(uniform(strength.frames + 0.49)).long()),
         angle=uniform(strength.rotation) * math.pi / 180,
         scale=1 + uniform(strength.scale),
         shift=torch.stack([uniform(strength.shift), uniform(strength.shift)], 1),
@@ -77,7 +94,7 @@ def augment(channels: Tensor, draw: torch.Generator, strength: Strength = DEFAUL
     tissue = (moved[:, :1] > 0).to(moved.dtype)
     noise = torch.randn(moved[:, :1].shape, generator=draw).to(device) * strength.noise
     intensity = (moved[:, :1] * gain + (offset + noise) * tissue).clamp(0, 1)
-    return torch.cat([intensity, moved[:, 1:] * gain], 1)
+    return torch.cat([intensity, moved[:, 1:kinds] * gain], 1), moved[:, kinds:]
 
 
 def _move_frames(channels: Tensor, steps: Tensor) -> Tensor:

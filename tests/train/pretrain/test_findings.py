@@ -10,6 +10,7 @@ from hemocast.errors import NothingThere, TableError
 from hemocast.nets.hemispheres import FINDINGS
 from hemocast.train.pretrain.findings import LESIONS, STACKS, TABLE, FindingsTable
 from hemocast.train.pretrain.learn import Cache
+from hemocast.train.pretrain.lessons import lesson_of
 
 OPENED: list[str] = []
 WATCHED: list[str] = []
@@ -28,7 +29,7 @@ def test_the_reader_opens_stacks_and_findings_and_nothing_of_an_outcome(cohort, 
     WATCHED[:] = [str(cohort)]
     try:
         table = FindingsTable.of_cohort(cohort)
-        Cache.of([table], net, tmp_path)
+        Cache.of([table], lesson_of(net, 8), tmp_path)
         table.infarct(3)
         (cohort / "truth" / "patients.csv").read_text()  # the watch itself works
     finally:

@@ -15,7 +15,7 @@ from hemocast.model import Purpose
 from hemocast.nets.hemispheres import Member
 from hemocast.stats import Cases, auc
 from hemocast.train import StackTable, fit, pack, predict_fitted, predict_table
-from hemocast.train.pretrain.encoder import KIND, About, write_encoder
+from hemocast.train.pretrain.encoder import KIND, About, encoder_of, write_encoder
 from hemocast.train.pretrain.head import Line, encoder_network, findings_of, with_encoder
 from hemocast.volume import Stack, StackRecord
 
@@ -43,14 +43,14 @@ def config(net, tmp_path_factory) -> Config:
 
 def test_only_the_last_layer_is_fitted_and_logits_are_out_of_fold(data, config, tmp_path):
     fitted = fit(data, config, tmp_path)
-    before = encoder_network(config)
+    before = encoder_network(config).net
     for name, value in before.state_dict().items():
         assert torch.equal(fitted.net.state_dict()[name], value) != name.startswith("head.")
     assert fitted.validation == data
     assert not len(fitted.train)
     own = predict_table(fitted.net, data)
     assert np.abs(own - fitted.validation_logit).max() > 0.01  # nobody judged their own
-    findings = findings_of(fitted.net, data)
+    findings = findings_of(encoder_of(fitted.net), data)
     line = fitted.net.head.weight.detach().numpy()[0], float(fitted.net.head.bias.item())
     np.testing.assert_allclose(own, findings @ line[0] + line[1], atol=1e-4)
 
@@ -65,7 +65,7 @@ def test_the_cases_nearest_by_their_findings_can_be_named(data, config, tmp_path
     ]
     purpose = Purpose("own", "HT", "nobody", simulated_training_data=True)
     model = pack(fitted, tmp_path / "m", purpose, examples[:3], cases=data)
-    own = findings_of(fitted.net, data)
+    own = findings_of(encoder_of(fitted.net), data)
     np.testing.assert_allclose(model.cases.features, own, atol=1e-3)
     near = model.predict_stack(examples[4], scan_id="s").nearest
     assert near.cases[0].scan_id == data.scan_id[4]
@@ -100,7 +100,7 @@ def test_settings_that_do_not_go_with_the_encoder_are_refused(data, config, tmp_
     with pytest.raises(ConfigError, match="not those"):
         fit(data, other, tmp_path)
     plain = config.model_copy(update={"net": Config().net})
-    with pytest.raises(ConfigError, match="is set"):
+    with pytest.raises(ConfigError, match="ctnet3d"):
         fit(data, plain, tmp_path)
     with pytest.raises(ModelNotFound):
         with_encoder(Config(), tmp_path)
@@ -170,7 +170,7 @@ def test_site_effects_are_taken_out_of_what_is_learned_from_alone(data, config, 
     assert own.sites() == tuple(sites[one] for one in own.participant_id)
     asked = config.model_copy(update={"train": config.train.model_copy(update={"harmonise": True})})
     fitted, plain = fit(own, asked, tmp_path / "with"), fit(own, config, tmp_path / "without")
-    findings = findings_of(fitted.net, own)
+    findings = findings_of(encoder_of(fitted.net), own)
     adjusted = Combat.learned(findings, own.sites()).adjusted(findings, own.sites())
     line = Line.fitted(adjusted, np.array(own.label), own.patient_weights().astype(float))
     np.testing.assert_allclose(fitted.net.head.weight.detach().numpy()[0], line.weight, rtol=1e-4)

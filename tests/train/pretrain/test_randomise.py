@@ -6,13 +6,16 @@ import torch
 
 from hemocast.train.pretrain.findings import FindingsTable
 from hemocast.train.pretrain.learn import Cache
+from hemocast.train.pretrain.lessons import lesson_of
 from hemocast.train.pretrain.randomise import NONE, Strength, randomise
 
 
 @pytest.fixture(scope="module")
 def batch(cohort, net, tmp_path_factory):
     """Return six scans as they are."""
-    cache = Cache.of([FindingsTable.of_cohort(cohort)], net, tmp_path_factory.mktemp("cache"))
+    cache = Cache.of(
+        [FindingsTable.of_cohort(cohort)], lesson_of(net, 8), tmp_path_factory.mktemp("cache")
+    )
     return cache.batch(np.arange(6))
 
 

@@ -1,20 +1,33 @@
-"""A pre-trained encoder is a folder: the network's settings, its weights, and how it was made."""
+"""A pre-trained encoder is a folder: the network's settings, its weights, and how it was made.
+
+In the program it is a network that names findings, and whose predictor can be a line of them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from hemocast.config import NetConfig, Settings
 from hemocast.errors import ModelCorrupt, ModelNotFound, UsageError
 from hemocast.files import Output
-from hemocast.nets import build
+from hemocast.nets import Network, build, input_channels
 from hemocast.nets.hemispheres import FINDINGS, Hemispheres, Member
+from hemocast.train.pretrain.lessons import Named
 
 ABOUT, WEIGHTS = "encoder.json", "encoder.safetensors"
 KIND = "pre-trained encoder"
+
+_HEADS = ("head.", "net.head.")
+"""Names of the predictor's weights, which no pre-training makes."""
 
 OWN = Path("own")
 """Names the encoder that comes with the package, as ``./own`` would a folder."""
@@ -48,15 +61,100 @@ class About(Settings):
     weights_hash: str = ""
 
 
-def write_encoder(members: Sequence[Member], about: About, output: Output) -> None:
-    """Write the two files of an encoder into a claimed folder."""
+class Encoder(ABC):
+    """A network that names the findings of scans.
+
+    Attributes
+    ----------
+    net : Network
+        Of the registry.
+    module : Module
+        What holds all that was pre-trained.
+    """
+
+    net: Network
+    module: nn.Module
+
+    @abstractmethod
+    def findings(self, frames: Tensor) -> Tensor:
+        """Return the findings, (B, len(FINDINGS)), of frames (B, frames, H, W) in [0, 1]."""
+
+    @abstractmethod
+    def predict_by(self, weight: NDArray[np.float64], bias: float) -> None:
+        """Let the network's predictor be a line of the findings.
+
+        Parameters
+        ----------
+        weight : ndarray, shape (len(FINDINGS),)
+        bias : float
+        """
+
+
+class OwnEncoder(Encoder):
+    """Hemocast's own network, whose predictor is told the findings."""
+
+    def __init__(self, net: Hemispheres) -> None:
+        self.net = self.module = net
+        self._own = net
+
+    def findings(self, frames: Tensor) -> Tensor:
+        """See `Encoder`."""
+        return self._own.findings(self._own.inputs(frames))
+
+    def predict_by(self, weight: NDArray[np.float64], bias: float) -> None:
+        """See `Encoder`."""
+        _set_head(self.net, torch.from_numpy(weight).float(), bias)
+
+
+class NamedEncoder(Encoder):
+    """Any other network: its predictor is the product of the line and the layer that names."""
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.module = self._named = Named(net)
+
+    def findings(self, frames: Tensor) -> Tensor:
+        """See `Encoder`; of probabilities their logits, so that HT is linear in the features."""
+        return self._named.forward(input_channels(self.net, frames)).raw
+
+    def predict_by(self, weight: NDArray[np.float64], bias: float) -> None:
+        """See `Encoder`."""
+        layer, line = self._named.findings, torch.from_numpy(weight).float()
+        with torch.no_grad():
+            _set_head(self.net, line @ layer.weight, bias + float(line @ layer.bias))
+
+
+def encoder_of(net: Network) -> Encoder:
+    """Return a network, with the weights it has, as an encoder."""
+    return OwnEncoder(net) if isinstance(net, Hemispheres) else NamedEncoder(net)
+
+
+def _set_head(net: Network, weight: Tensor, bias: float) -> None:
+    with torch.no_grad():
+        net.head.weight.copy_(weight[None])
+        net.head.bias.fill_(bias)
+
+
+def write_encoder(members: Sequence[nn.Module], about: About, output: Output) -> None:
+    """Write the two files of an encoder into a claimed folder.
+
+    Parameters
+    ----------
+    members : sequence of Member, or of one Named
+        Of Hemocast's own network, or another one.
+    about : About
+    output : Output
+    """
     from safetensors.torch import save
 
-    state = {
-        f"members.{i}.{name}": value.detach().cpu().contiguous()
-        for i, member in enumerate(members)
-        for name, value in member.state_dict().items()
-    }
+    state: dict[str, Tensor] = {}
+    for i, member in enumerate(members):
+        prefix = f"members.{i}." if isinstance(member, Member) else ""
+        state |= {
+            prefix + name: value.detach().cpu().contiguous()
+            for name, value in member.state_dict().items()
+            if not name.startswith(_HEADS)
+        }
     weights = save(state)
     about = about.model_copy(update={"weights_hash": hashlib.sha256(weights).hexdigest()})
     output.write_all(
@@ -171,8 +269,15 @@ def read_about(folder: Path) -> About:
     return about
 
 
-def read_encoder(folder: Path, net: Hemispheres) -> About:
+def read_encoder(folder: Path, net: Network) -> Encoder:
     """Put an encoder's weights into a network built from its settings.
+
+    Parameters
+    ----------
+    folder : Path
+        Or `OWN`.
+    net : Network
+        Keeps its own predictor.
 
     Raises
     ------
@@ -182,19 +287,17 @@ def read_encoder(folder: Path, net: Hemispheres) -> About:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    about = read_about(folder)
+    about, encoder = read_about(folder), encoder_of(net)
     try:
         content = (located(folder) / WEIGHTS).read_bytes()
         if hashlib.sha256(content).hexdigest() != about.weights_hash:
             raise _corrupt(f"{WEIGHTS} is not what its hash says")
-        missing = net.load_state_dict(load(content), strict=False)
+        missing = encoder.module.load_state_dict(load(content), strict=False)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise _corrupt(f"{WEIGHTS} cannot be read, or does not fit the network") from error
-    if missing.unexpected_keys or any(
-        not name.startswith("head.") for name in missing.missing_keys
-    ):
+    if missing.unexpected_keys or any(not name.startswith(_HEADS) for name in missing.missing_keys):
         raise _corrupt(f"{WEIGHTS} does not fit the network")
-    return about
+    return encoder
 
 
 def _corrupt(seen: str) -> ModelCorrupt:

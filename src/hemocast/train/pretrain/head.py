@@ -26,9 +26,8 @@ from hemocast.config import Config
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.errors import ConfigError
 from hemocast.nets import build
-from hemocast.nets.hemispheres import Hemispheres
 from hemocast.train.data import StackTable, seed_of
-from hemocast.train.pretrain.encoder import read_encoder
+from hemocast.train.pretrain.encoder import Encoder, read_about, read_encoder
 from hemocast.train.stack_dataset import StackDataset
 from hemocast.train.state import Fitted
 
@@ -116,8 +115,8 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     """
     labels = data.patient_labels()
     folds = split_folds(labels, FOLDS, seed_of(config.train.seed, 7))
-    net = encoder_network(config)
-    findings = findings_of(net, data, config.train.batch_size)
+    encoder = encoder_network(config)
+    findings = findings_of(encoder, data, config.train.batch_size)
     record = data.record() if config.train.record else None
     label, weight = np.array(data.label), data.patient_weights().astype(np.float64)
     logit = np.empty(len(data), np.float32)
@@ -134,14 +133,14 @@ def fit_head(data: StackTable, config: Config) -> Fitted:
     found = _without_sites(findings, sites, np.full(len(data), True))
     line = Line.fitted(_beside(found, design, record), label, weight)
     own = line.weight[: findings.shape[1]]
-    set_head(net, own, line.bias)
+    encoder.predict_by(own, line.bias)
     joined = None
     if design is not None:
         beside = FittedLogistic(design, 0.0, line.weight[findings.shape[1] :])
         joined = MeasuredModel(("record",), beside)
     return Fitted(
         config=config,
-        net=net,
+        net=encoder.net,
         best_epoch=0,
         history=(),
         train=data.of(()),
@@ -172,7 +171,7 @@ def _beside(findings: Floats, design: Design | None, record: Measurements | None
     return np.hstack([findings, design.columns(record)])
 
 
-def encoder_network(config: Config) -> Hemispheres:
+def encoder_network(config: Config) -> Encoder:
     """Build the network of the settings with its encoder's weights, in evaluation mode.
 
     Raises
@@ -180,46 +179,26 @@ def encoder_network(config: Config) -> Hemispheres:
     ModelNotFound, ModelCorrupt, ConfigError
         See `fit_head`.
     """
-    folder = config.train.encoder
-    net = build(config.net, config.prepare.frames, config.prepare.window)
-    if folder is None or not isinstance(net, Hemispheres):
+    folder = Path(str(config.train.encoder))
+    if read_about(folder).net != config.net:
         raise ConfigError(
-            f"train.encoder is set, but net.name is {config.net.name!r}",
-            "the network that was pre-trained, hemispheres",
+            f"The settings under net, of {config.net.name!r}, are not those that the encoder of "
+            "train.encoder was pre-trained with",
+            "the encoder's, as its encoder.json tells them",
             "Give --encoder, which sets both, or leave train.encoder out",
         )
-    about = read_encoder(Path(folder), net)
-    if about.net != config.net:
-        raise ConfigError(
-            "The settings under net are not those that the encoder was pre-trained with",
-            "the encoder's, as its encoder.json tells them",
-            "Give --encoder, which sets both",
-        )
-    net.eval()
-    return net
+    encoder = read_encoder(folder, build(config.net, config.prepare.frames, config.prepare.window))
+    encoder.net.eval()
+    return encoder
 
 
-def set_head(net: Hemispheres, weight: Floats, bias: float) -> None:
-    """Give a network the last layer that was fitted to its findings.
-
-    Parameters
-    ----------
-    net : Hemispheres
-    weight : ndarray, shape (len(FINDINGS),)
-    bias : float
-    """
-    with torch.no_grad():
-        net.head.weight.copy_(torch.from_numpy(weight).float()[None])
-        net.head.bias.fill_(bias)
-
-
-def findings_of(net: Hemispheres, data: StackTable, batch_size: int = 8) -> Floats:
+def findings_of(encoder: Encoder, data: StackTable, batch_size: int = 8) -> Floats:
     """Return the findings of every scan, (n, len(FINDINGS)), in float32's numbers."""
     stacks, found = StackDataset(data), []
     with torch.inference_mode():
         for start in range(0, len(data), batch_size):
             frames = stacks.frames(list(range(start, min(start + batch_size, len(data)))))
-            found.append(net.findings(net.inputs(frames)).numpy())
+            found.append(encoder.findings(frames).numpy())
     return np.concatenate(found).astype(np.float64)
 
 
@@ -231,8 +210,6 @@ def with_encoder(config: Config, folder: Path) -> Config:
     ModelNotFound, ModelCorrupt
         There is none.
     """
-    from hemocast.train.pretrain.encoder import read_about
-
     train = config.train.model_copy(update={"encoder": str(folder)})
     return config.model_copy(update={"net": read_about(folder).net, "train": train})
 

@@ -1,4 +1,4 @@
-"""Pre-training of one member of `hemocast.nets.hemispheres`, resumable to the bit."""
+"""Pre-training of one network, resumable to the bit."""
 
 from __future__ import annotations
 
@@ -18,36 +18,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hemocast.config import NetConfig
 from hemocast.errors import OutputExists
 from hemocast.files import replacing, write_bytes, write_table
-from hemocast.nets.hemispheres import (
-    BRAIN,
-    FINDINGS,
-    PROBABILITIES,
-    Member,
-    Reading,
-    TissueInput,
-    split_sides,
-)
 from hemocast.train.data import seed_of
 from hemocast.train.module import bf16_is_fast
 from hemocast.train.pretrain.findings import STACKS, FindingsTable
-from hemocast.train.pretrain.randomise import TISSUE, Batch, randomise
+from hemocast.train.pretrain.lessons import Lesson
+from hemocast.train.pretrain.randomise import Batch
 from hemocast.volume import from_levels
-
-WEIGHT = {"volume": 1.0, "water_uptake": 1.0, "aspects": 0.5, "low_aspects": 0.5,
-          "hyperdense_artery": 0.7, "leukoaraiosis": 0.5, "severe_leukoaraiosis": 0.5,
-          "age": 0.4}  # fmt: skip
-"""Of each finding in the loss; the outline has 2."""
 
 CACHE = ("channels.npy", "lesion.npy")
 """Files with what is fed: made once, and removed at the end."""
 
-PLAIN = 0.125
-"""Darker by so many levels (5 HU), an infarct is plain to see: its outline counts in full."""
-
-_FEW = 10.0
 _KEEP_SECONDS = 60.0
 _REPORT = 25
 
@@ -82,7 +64,7 @@ class Cache:
 
     Parameters
     ----------
-    channels : ndarray of float32, shape (n, 4, frames, h, w)
+    channels : ndarray of float32, shape (n, C, frames, h, w)
     lesion : ndarray of uint8, shape (n, frames, h, w)
         Share of each pooled pixel, times 255.
     target, left, uptake : Tensor
@@ -96,11 +78,11 @@ class Cache:
     uptake: Tensor
 
     @classmethod
-    def of(cls, tables: Sequence[FindingsTable], config: NetConfig, folder: Path) -> Cache:
+    def of(cls, tables: Sequence[FindingsTable], lesson: Lesson, folder: Path) -> Cache:
         """Make it, or map what an earlier run made."""
         paths = folder / CACHE[0], folder / CACHE[1]
         if not all(path.exists() for path in paths):
-            _write(tables, TissueInput(config.pool, True, config.smooth, config.fluid_hu), paths)
+            _write(tables, lesson, paths)
         channels, lesion = (np.load(path, mmap_mode="r") for path in paths)
         target, left, uptake = (
             torch.from_numpy(np.concatenate([getattr(table, name) for table in tables]))
@@ -121,15 +103,16 @@ class Cache:
         return Batch(channels, lesion, self.uptake[rows], self.target[rows], self.left[rows])
 
 
-def _write(tables: Sequence[FindingsTable], inputs: TissueInput, paths: tuple[Path, Path]) -> None:
-    count, at, pool = sum(map(len, tables)), 0, inputs.pool
+def _write(tables: Sequence[FindingsTable], lesson: Lesson, paths: tuple[Path, Path]) -> None:
+    count, at = sum(map(len, tables)), 0
     with replacing(paths[0]) as first, replacing(paths[1]) as second, torch.inference_mode():
         channels = lesion = None
         for table in tables:
             stacks = table.open(STACKS)
             for row in range(len(table)):
-                made = inputs(torch.from_numpy(from_levels(stacks[row]))[None])[0].numpy()
+                made = lesson.inputs(torch.from_numpy(from_levels(stacks[row]))[None])[0].numpy()
                 found = torch.from_numpy(table.infarct(row)).float()[None]
+                pool = found.shape[-1] // made.shape[-1]
                 share = (functional.avg_pool2d(found, pool)[0] * 255).round().byte().numpy()
                 if channels is None or lesion is None:
                     channels = np.lib.format.open_memmap(
@@ -159,27 +142,26 @@ class State:
 
 
 class Learning:
-    """One member being pre-trained.
+    """One network being pre-trained.
 
     Parameters
     ----------
-    config : NetConfig
+    lesson : Lesson
     course : PretrainCourse
     cache : Cache
     folder : Path
         Takes ``checkpoint.pt`` and ``curve.csv``.
     """
 
-    def __init__(
-        self, config: NetConfig, course: PretrainCourse, cache: Cache, folder: Path
-    ) -> None:
+    def __init__(self, lesson: Lesson, course: PretrainCourse, cache: Cache, folder: Path) -> None:
         torch.manual_seed(seed_of(course.seed, 21))
-        self.net = Member(config.stem, config.widths[-1], config.smooth)
+        self.lesson = lesson
+        self.net = lesson.pupil()
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.course, self.cache, self.folder = course, cache, folder
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=course.rate, weight_decay=1e-2)
         self.state = State()
-        text = f"{config.hash()} {asdict(course)} {len(cache.left)} "
+        text = f"{lesson.config.hash()} {asdict(course)} {len(cache.left)} "
         self.stamp = hashlib.sha256(text.encode() + cache.target.numpy().tobytes()).hexdigest()
         self.path = folder / "checkpoint.pt"
         if self.path.exists():
@@ -216,10 +198,7 @@ class Learning:
         """Learn until the course, or the limit by the clock, is over; tell whether it is done."""
         began = kept = time.monotonic()
         first = self.state.step
-        frames, height, width = self.cache.channels.shape[2:]
-        # On pictures smaller than the kernel, bfloat16 gradients are wrong (seen in torch 2.13).
-        deepest = min(-(-frames // 4), -(-height // 8), -(-int(width // 2 * BRAIN) // 8))
-        bf16 = bf16_is_fast() and deepest >= 3
+        bf16 = bf16_is_fast() and self.lesson.bf16_is_right(self.cache.channels.shape[2:])
         seen: list[dict[str, float]] = []
         while self.state.step < self.course.steps and time.monotonic() - began < limit_s:
             seen.append(self._step(bf16))
@@ -245,10 +224,10 @@ class Learning:
             group["lr"] = rate + 1e-5
         rows = self._rows(step)
         draw = torch.Generator().manual_seed(seed_of(course.seed, step, 22))
-        batch = randomise(self.cache.batch(rows), draw)
+        batch = self.lesson.changed(self.cache.batch(rows), draw)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             reading = self.net(batch.channels)
-        losses = losses_of(reading, batch)
+        losses = self.lesson.losses(reading, batch)
         total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -269,34 +248,3 @@ class Learning:
             for turn in set((wanted // count).tolist())
         }
         return np.array([orders[i // count][i % count] for i in wanted.tolist()], np.intp)
-
-
-def losses_of(reading: Reading, batch: Batch) -> dict[str, Tensor]:
-    """Return the weighted losses of a batch: outline, side and every finding.
-
-    Parameters
-    ----------
-    reading : Reading
-    batch : Batch
-        As it was read.
-    """
-    true = split_sides(batch.lesion[:, 0])
-    # An outline counts less where the infarct can hardly be seen.
-    sure = (batch.uptake * TISSUE / PLAIN).clamp(0.1, 1)
-    entropy = functional.binary_cross_entropy_with_logits(
-        reading.outline, true, sure.view(-1, 1, 1, 1, 1)
-    )
-    p, t = torch.sigmoid(reading.outline).flatten(1), true.flatten(1)
-    dice = 1 - (2 * (p * t).sum(1) + _FEW) / (p.sum(1) + t.sum(1) + _FEW)
-    losses = {
-        "outline": 10 * entropy + (dice * sure).mean(),
-        "side": 0.3 * functional.binary_cross_entropy_with_logits(reading.side, batch.left),
-    }
-    for k, name in enumerate(FINDINGS):
-        said, true = reading.raw[:, k].float(), batch.target[:, k]
-        if name in PROBABILITIES:
-            loss = functional.binary_cross_entropy_with_logits(said, true)
-        else:
-            loss = functional.smooth_l1_loss(said, true, beta=2.0)
-        losses[name] = WEIGHT[name] * loss
-    return losses

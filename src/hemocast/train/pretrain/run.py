@@ -10,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hemocast.config import NetConfig
+from hemocast.errors import UsageError
 from hemocast.files import check_folder, claim, remove_temporary
 from hemocast.train.allocator import keep_freed_memory
 from hemocast.train.pretrain.encoder import KIND, About, write_encoder
 from hemocast.train.pretrain.findings import LESIONS, STACKS, FindingsTable
 from hemocast.train.pretrain.learn import Cache, Learning, PretrainCourse
+from hemocast.train.pretrain.lessons import OWN_NAME, lesson_of
 
-OWN = NetConfig(name="hemispheres", pool=6, smooth=3, dropout=0.0)
+OWN = NetConfig(name=OWN_NAME, pool=6, smooth=3, dropout=0.0)
 """The usual settings of Hemocast's own network: pixels of 6 mm, four times as quick as of 3 mm."""
 
 
@@ -27,10 +29,11 @@ class PretrainPlan:
     Parameters
     ----------
     net : NetConfig
-        Of the network; its members come from `members`.
+        Of the network; the members of Hemocast's own come from `members`.
     course : PretrainCourse
         Of the first member; each further one has the next seed.
     members : int
+        Of Hemocast's own network; any other is one.
     limit_s : float
         Seconds by the clock after which to stop; started again, the run goes on.
     progress : callable, optional
@@ -69,21 +72,31 @@ def pretrain_encoder(cohorts: Sequence[Path], out: Path, plan: PretrainPlan) -> 
         `out` holds something else, or the pre-training of other scans or settings.
     NotWritable, NoSpace, InUse
         `out` cannot be written to, or somebody else does.
+    UsageError, ConfigError
+        More members than one of another network than Hemocast's own; or there is no such network.
     """
+    own = plan.net.name == OWN.name
+    if plan.members > 1 and not own:
+        raise UsageError(
+            f"{plan.members} members are asked for, of {plan.net.name}",
+            "one: only Hemocast's own network is the mean of several",
+            "Pre-train with other seeds in folders of their own instead",
+        )
     began = time.monotonic()
     tables = [FindingsTable.of_cohort(cohort) for cohort in cohorts]
     check_folder(out, KIND)
-    net = plan.net.model_copy(update={"options": {"members": plan.members}})
+    net = plan.net.model_copy(update={"options": {"members": plan.members}}) if own else plan.net
+    lesson = lesson_of(net, tables[0].open(STACKS).shape[1])
     keep_freed_memory()
     with claim(out, KIND) as output:
         remove_temporary(out)
-        cache = Cache.of(tables, net, out)
+        cache = Cache.of(tables, lesson, out)
         learned = []
         for k in range(plan.members):
             folder = out / f"member-{k}"
             folder.mkdir(exist_ok=True)
             course = replace(plan.course, seed=plan.course.seed + k)
-            learning = Learning(net, course, cache, folder)
+            learning = Learning(lesson, course, cache, folder)
             left_s = plan.limit_s - (time.monotonic() - began)
             if not learning.run(_stage(plan, k), left_s):
                 return False
