@@ -69,10 +69,13 @@ class NetworkEntry:
         return self.config.hash()
 
     def check(self, data: BenchmarkData) -> None:
-        """Refuse a network that cannot be built, or two cohorts of other shapes than its stacks."""
+        """Refuse a network that cannot be built, other shapes than its stacks, or a bad record."""
         frames, size, _ = data.learned.open().shape[1:]
         prepare = self.config.prepare.model_copy(update={"frames": frames, "size": size})
         try_network(self.config.net, prepare)
+        if self.config.train.record:
+            data.learned.record()
+            data.fresh.table.record()
 
     def score(self, data: BenchmarkData, folder: Path, progress: Progress | None) -> Scored:
         """Train in both stages, calibrate on the inner validation part, score the fresh scans."""

@@ -2,7 +2,7 @@
 
 Comparators stand twice where it tells something: with a mirror channel (``+ mirror``), and from the
 plain picture, as their authors gave it to them. They look at pixels of 3 mm; the ablations of CTNet
-do too, and take away one thing each.
+do too, and take away one thing each. ``+ record`` is told of the clinical record as well.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def _recipe(name: str, net: str, train: TrainConfig = _SHORT, mirror: bool = Tru
 RECIPES = (
     Recipe(name="ctnet3d", net=NetConfig(name="ctnet3d"), seeds=5),
     Recipe(name="ctnet2d", net=NetConfig(name="ctnet2d")),
+    Recipe(name="ctnet3d + record", net=NetConfig(name="ctnet3d"), train=TrainConfig(record=True)),
     _recipe("ctnet3d, no relief", "ctnet3d"),
     _recipe("ctnet2d, no relief", "ctnet2d"),
     Recipe(
