@@ -39,9 +39,11 @@ _LEAST_RAYS, _LEAST_SEEN = 0.3, 0.6
 _BELOW_ONE_SD, _THIRD, _THIRD_OF_SD = 0.159, 1 / 3, 0.431
 # Ours, chosen on simulated heads: how much denser a place must be; near bone also how many times
 # what places of the same head otherwise differ by. A wide layer makes itself usual: deeper, where
-# bone's blur ends, that is not asked. Simulated heads without blood reach 6.3 and 5.7 HU, the real
-# one 6.0 (0.8 times) and 5.1.
-SHALLOW_HU, SHALLOW_TIMES, DEEP_HU = 7.0, 1.2, 9.0
+# bone's blur ends, that is not asked. Simulated heads without blood reach 6.0 and 5.1 HU in slices
+# of up to 5 mm, the real one 6.0 (0.8 times) and 5.1. Thicker slices hold more of the vault's
+# slope: those of 8 mm reach 8.0 and 7.8.
+SHALLOW_HU, SHALLOW_TIMES, DEEP_HU = 6.5, 1.2, 7.0
+_USUAL_MM, _THICK_HU = 5.0, 1.0  # so much more is asked for every mm that slices are thicker
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ def look_at_rim(volume: Volume, brain: Brain, pose: Alignment) -> Rim | None:
         return None
     shallow, times = _stands_out(rays, _SHALLOW_MM)
     deep, _ = _stands_out(rays, _DEEP_MM)
-    of_limit = np.maximum(np.where(times >= SHALLOW_TIMES, shallow / SHALLOW_HU, 0), deep / DEEP_HU)
+    more = _THICK_HU * max(0.0, volume.spacing[0] - _USUAL_MM)
+    near = np.where(times >= SHALLOW_TIMES, shallow / (SHALLOW_HU + more), 0)
+    of_limit = np.maximum(near, deep / (DEEP_HU + more))
     at = np.unravel_index(int(of_limit.argmax()), of_limit.shape)
     place = pose.matrix @ [*(_directions()[at] * rays.table_mm[at]), 1]
     number = round(float((np.linalg.inv(volume.affine) @ place)[2])) + 1
