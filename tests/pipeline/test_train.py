@@ -284,11 +284,12 @@ def test_nearest_cases_of_a_model_from_measurements_are_refused(
     assert "--nearest-cases" in said
 
 
-def test_a_record_without_an_encoder_is_refused_before_any_scan(
+def test_a_record_beside_a_model_from_measurements_is_refused_before_any_scan(
     dataset: Dataset, config: Config, tmp_path: Path
 ) -> None:
-    said = refuse(ConfigError, dataset, config.with_record(), tmp_path / "m")
-    assert "starts from no encoder" in said
+    asked = config.with_net("histogram-ridge").with_record()
+    said = refuse(ConfigError, dataset, asked, tmp_path / "m")
+    assert "whose name says what it is told" in said
 
 
 def test_a_split_without_a_class_in_its_validation_part_is_refused(
