@@ -1,6 +1,6 @@
 # Two commands on a fresh machine (python3 >= 3.11 with venv, make):
 #   make demo      the whole way once, on simulated scans
-#   make test      lint, types, import rules, and all tests but the slow ones (17 minutes on 2 cores)
+#   make test      lint, types, import rules, and all tests but the slow ones (10 to 17 minutes on 2 cores)
 # and for whoever changes something:
 #   make lint      style, types, import rules
 #   make fast      the tests of light rooms (2 minutes)
