@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from hemocast.anatomy import align, find_brain
 from hemocast.anatomy.skull import Metal
-from hemocast.signs.subdural import Rim, look_at_rim
-from hemocast.simulate import render_head
+from hemocast.signs.subdural import SHALLOW_HU, Rim, look_at_rim
+from hemocast.simulate import Protocol, render_head
 
 
 def _layer(volume, brain, pose, sides, mm):
@@ -35,6 +35,14 @@ def test_the_real_head_and_a_simulated_one_raise_no_doubt(ge_volume, ge_brain, g
     volume = render_head(3)
     brain = find_brain(volume)
     assert look_at_rim(volume, brain, align(volume, brain)).doubt is None
+
+
+def test_slices_that_hold_more_of_the_vaults_slope_must_show_more():
+    volume = render_head(9, protocol=Protocol(slice_mm=8.0))
+    brain = find_brain(volume)
+    found = look_at_rim(volume, brain, align(volume, brain))
+    assert found.excess_hu > SHALLOW_HU
+    assert found.doubt is None
 
 
 @pytest.fixture(scope="module")

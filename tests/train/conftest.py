@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,3 +61,19 @@ def config() -> Config:
             epochs=4, batch_size=8, learning_rate=1e-2, validation_fraction=0.25, threads=1
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[StackTable], StackTable]:
+    """Return what gives scans a record whose NIHSS tells the label to a degree."""
+
+    def with_record(table: StackTable) -> StackTable:
+        folder = tmp_path_factory.mktemp("known")
+        rows = ["participant_id\tnihss\tage"]
+        for place, (patient, label) in enumerate(sorted(table.patient_labels().items())):
+            age = "n/a" if place % 4 == 0 else 70
+            rows.append(f"{patient}\t{5 + 4 * label + place % 5}\t{age}")
+        (folder / "clinical.tsv").write_text("\n".join(rows) + "\n")
+        return replace(table, dataset=folder)
+
+    return with_record

@@ -177,6 +177,18 @@ def test_a_run_of_other_settings_is_not_overwritten(table, config, tmp_path):
         fit(table, config, tmp_path)
 
 
+def test_a_run_that_a_version_before_began_is_refused_and_stays(table, config, tmp_path):
+    fit(table, changed(config, epochs=1), tmp_path)
+    path = tmp_path / "state.ckpt"
+    content = torch.load(path, weights_only=True)
+    content["stamp"] = content["stamp"].removesuffix(" joint")
+    torch.save(content, path)
+    before = path.read_bytes()
+    with pytest.raises(OutputExists):
+        fit(table, changed(config, epochs=1), tmp_path)
+    assert path.read_bytes() == before
+
+
 def test_progress_counts_every_batch(table, config, tmp_path):
     seen: list[tuple[int, int]] = []
     fitted = fit(

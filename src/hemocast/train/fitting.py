@@ -31,6 +31,9 @@ from hemocast.train.trainer import quiet, refuse_without_logger, torch_settings
 INPUTS = "inputs.npy"
 """File in the run's folder with what the input layer makes of each stack; removed at the end."""
 
+LAYOUT = "joint"
+"""Of the states in a run's folder: those of versions with another one are refused, not misread."""
+
 FOLDS = 3
 """Where the best epoch is not the last, the network that is refitted for so many has logits of
 another spread than the one that chose them, since the learning rate of its shorter course falls to
@@ -112,7 +115,7 @@ def _fit_in_stages(
     refuse_without_logger(settings)
     train, held = (data.of(part) for part in inner_parts(labels, settings, validation))
     data_hash = data.content_hash(data.record() if settings.record else None)
-    stamp = f"{config.net.hash()} {settings.hash()} {data_hash}"
+    stamp = f"{config.net.hash()} {settings.hash()} {data_hash} {LAYOUT}"
     if validation:
         stamp += f" {part_hash(sorted(validation))}"
     Checkpoint(folder, stamp).read()  # refuses another run's
