@@ -247,7 +247,7 @@ def test_pages_opened_as_files_fit_ask_nothing_and_are_found(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(DOCS.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
-def test_a_notebook_runs_and_prints_what_it_was_saved_with(path: Path) -> None:
+def test_a_notebook_runs_and_prints_what_it_was_saved_with(path: Path, tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="the extra 'docs' is not installed")
     from jupyter_client.manager import KernelManager
     from nbclient import NotebookClient
@@ -259,6 +259,7 @@ def test_a_notebook_runs_and_prints_what_it_was_saved_with(path: Path) -> None:
 
     saved = nbformat.read(path, as_version=4)
     again = nbformat.read(path, as_version=4)
-    NotebookClient(again, timeout=300, km=KernelManager(transport="ipc")).execute()
+    manager = KernelManager(transport="ipc", ip=str(tmp_path / "kernel"))
+    NotebookClient(again, timeout=300, km=manager).execute()
     assert len(printed(saved)) > 4
     assert printed(again) == printed(saved)

@@ -7,6 +7,7 @@ import pytest
 
 from hemocast.cli.main import run
 from hemocast.nets.hemispheres import FINDINGS
+from hemocast.train.pretrain.encoder import read_about
 from hemocast.train.pretrain.findings import COLUMNS
 
 
@@ -47,3 +48,12 @@ def test_a_cohort_without_findings_is_refused_with_what_to_do(tmp_path, capsys):
     assert _ended(["pretrain", str(tmp_path), "--out", str(tmp_path / "out")]) in (2, 4)
     assert capsys.readouterr().err.startswith("HC")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_settings_file_says_how_large_the_network_is(tmp_path, pretrainable):
+    settings = tmp_path / "wider.yaml"
+    settings.write_text("net: {name: ctnet3d, pool: 2, stem: 8, widths: [8, 12]}\n")
+    out = tmp_path / "encoder"
+    words = ["pretrain", str(pretrainable), "--config", str(settings), "--steps", "1"]
+    assert _ended([*words, "--out", str(out)]) == 0
+    assert read_about(out).net.widths == (8, 12)

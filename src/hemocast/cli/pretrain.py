@@ -22,6 +22,10 @@ def pretrain(
         str | None,
         typer.Option(help="A network by name, such as ctnet3d. Default: Hemocast's own."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings, YAML: those under net are the network's. Default: its usual."),
+    ] = None,
     members: Annotated[
         int | None,
         typer.Option(min=1, max=16, help="Networks, averaged: 3 of Hemocast's own, else 1."),
@@ -41,12 +45,14 @@ def pretrain(
     import math
 
     from hemocast.cli.progress import stage_bars
-    from hemocast.config import Config
+    from hemocast.config import Config, load_config
     from hemocast.train import PretrainCourse, PretrainPlan, pretrain_encoder
 
     limit_s = math.inf if minutes is None else minutes * 60
     course, own = PretrainCourse(steps, batch, seed=seed), PretrainPlan()
-    chosen = own.net if net in (None, own.net.name) else Config().with_net(net).net
+    chosen = own.net
+    if config or net not in (None, own.net.name):
+        chosen = (load_config(config) if config else Config()).with_net(net).net
     usual = own.members if chosen.name == own.net.name else 1
     with stage_bars() as progress:
         plan = PretrainPlan(chosen, course, members or usual, limit_s, progress)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from hemocast.train.pretrain.findings import FindingsTable
+from hemocast.nets.hemispheres import FINDINGS
+from hemocast.train.pretrain.findings import VOLUME_SPREAD, FindingsTable
 from hemocast.train.pretrain.learn import Cache
 from hemocast.train.pretrain.lessons import lesson_of
 from hemocast.train.pretrain.randomise import NONE, Strength, randomise
@@ -44,3 +47,28 @@ def test_without_strength_nothing_changes(batch):
     torch.testing.assert_close(made.channels[:, ::2], batch.channels[:, ::2], atol=1e-3, rtol=0)
     assert torch.equal(made.target, batch.target)
     assert torch.equal(made.left, batch.left)
+
+
+def test_a_larger_head_has_a_larger_infarct(batch):
+    whole = torch.zeros_like(batch.lesion)
+    quarter = whole.shape[-1] // 4
+    whole[..., quarter:-quarter, quarter:-quarter] = 1
+    held = replace(batch, lesion=whole)
+    made = _drawn(held, replace(NONE, zoom=0.1))
+    volume = FINDINGS.index("volume")
+    told = (made.target - batch.target)[:, volume] * VOLUME_SPREAD
+    grown = torch.log(made.lesion.flatten(1).sum(1) / whole.flatten(1).sum(1))
+    torch.testing.assert_close(grown, told, atol=0.02, rtol=0)
+    assert told.std() > 0.05
+    rest = [k for k in range(len(FINDINGS)) if k != volume]
+    assert torch.equal(made.target[:, rest], batch.target[:, rest])
+
+
+def test_a_turned_head_has_the_same_infarct_elsewhere(batch):
+    bar = torch.zeros_like(batch.lesion)
+    middle = bar.shape[-2] // 2
+    bar[..., middle - 1 : middle + 1, 3:-3] = 1
+    made = _drawn(replace(batch, lesion=bar), replace(NONE, turn_deg=10.0)).lesion
+    torch.testing.assert_close(made.flatten(1).sum(1), bar.flatten(1).sum(1), rtol=0.05, atol=0)
+    assert (made - bar).abs().mean() > 0.01
+    assert torch.equal(made[:, :, 0], made[:, :, -1])

@@ -24,7 +24,7 @@ from hemocast.train.data import seed_of
 from hemocast.train.module import bf16_is_fast
 from hemocast.train.pretrain.findings import STACKS, FindingsTable
 from hemocast.train.pretrain.lessons import Lesson
-from hemocast.train.pretrain.randomise import Batch
+from hemocast.train.pretrain.randomise import Batch, Strength
 from hemocast.volume import from_levels
 
 CACHE = ("channels.npy", "lesion.npy")
@@ -161,7 +161,7 @@ class Learning:
         self.course, self.cache, self.folder = course, cache, folder
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=course.rate, weight_decay=1e-2)
         self.state = State()
-        text = f"{lesson.config.hash()} {asdict(course)} {len(cache.left)} "
+        text = f"{lesson.config.hash()} {asdict(course)} {asdict(Strength())} {len(cache.left)} "
         self.stamp = hashlib.sha256(text.encode() + cache.target.numpy().tobytes()).hexdigest()
         self.path = folder / "checkpoint.pt"
         if self.path.exists():

@@ -1,14 +1,15 @@
 """Scans made more various than any scanner makes them, on what the network's input layer gives.
 
 What a network sees in pre-training differs in contrast, offset, noise, relief, sharpness, slice
-thickness, rim under the bone, texture and place from step to step. Who learns the infarct through
-all of it need not unlearn a simulator's looks (domain randomisation, Tobin 2017,
+thickness, rim under the bone, texture, size and place from step to step. Who learns the infarct
+through all of it need not unlearn a simulator's looks (domain randomisation, Tobin 2017,
 10.1109/IROS.2017.8202133). How dark an infarct is stays as it was simulated: grey matter darkens
 and white hardly does, which nothing that is added to pooled pixels can imitate.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from hemocast.nets.blocks import box_mean
+from hemocast.nets.hemispheres import FINDINGS
+from hemocast.train.pretrain.findings import VOLUME_SPREAD
 
 TISSUE = 33.0 / 40
 """Mean level of healthy brain above 0 HU, in the usual window: what water uptake is a share of."""
@@ -69,16 +72,22 @@ class Strength:
     shift : float
         Along the midline, fraction of the half width; across it, a quarter of that; with a shift,
         by one frame up or down, too.
+    zoom : float
+        Standard deviation of the logarithm of the size, in-plane, along each axis by itself.
+    turn_deg : float
+        Standard deviation, in-plane: what posing leaves.
     """
 
-    gain: float = 0.08
-    offset_hu: float = 1.6
-    relief: float = 0.1
-    noise_hu: float = 0.4
-    texture_hu: float = 0.5
-    rim_hu: float = 4.0
-    blur: float = 0.2
+    gain: float = 0.12
+    offset_hu: float = 2.0
+    relief: float = 0.25
+    noise_hu: float = 0.8
+    texture_hu: float = 1.0
+    rim_hu: float = 5.0
+    blur: float = 0.3
     shift: float = 0.125
+    zoom: float = 0.04
+    turn_deg: float = 1.5
 
 
 NONE = Strength(**dict.fromkeys(Strength.__dataclass_fields__, 0.0))
@@ -112,11 +121,13 @@ def randomise(batch: Batch, draw: torch.Generator, strength: Strength = Strength
     picture = level + gain * (channels[:, :1] + added * share - level) + offset * share
     relief = channels[:, 3:] * gain * torch.exp(dice.normal(strength.relief))
     held = torch.cat([picture.clamp(0, 1), tissue * share, relief * share, share, batch.lesion], 1)
-    held = _moved(_blurred(held, dice, strength.blur), dice, strength)
+    held, larger = _moved(_blurred(held, dice, strength.blur), dice, strength)
     picture, tissue, relief, share, lesion = held.chunk(5, 1)
     some, there = share + 1e-4, share > 0
     channels = torch.cat([picture, tissue / some * there, share, relief / some * there], 1)
-    return replace(batch, channels=channels, lesion=lesion)
+    target = batch.target.clone()
+    target[:, FINDINGS.index("volume")] += larger / VOLUME_SPREAD
+    return replace(batch, channels=channels, lesion=lesion, target=target)
 
 
 def _blurred(x: Tensor, dice: _Dice, chance: float) -> Tensor:
@@ -128,21 +139,26 @@ def _blurred(x: Tensor, dice: _Dice, chance: float) -> Tensor:
     return x
 
 
-def _moved(x: Tensor, dice: _Dice, strength: Strength) -> Tensor:
-    """Shift scans."""
-    if not strength.shift:
-        return x
+def _moved(x: Tensor, dice: _Dice, strength: Strength) -> tuple[Tensor, Tensor]:
+    """Shift, turn and zoom scans; also return the logarithm of how much larger all has become."""
     count, kinds, frames, height, width = x.shape
+    wide, high = (dice.normal(strength.zoom).flatten() for _ in range(2))
+    if not (strength.shift or strength.zoom or strength.turn_deg):
+        return x, wide + high
     across, along = (
         dice.uniform(limit).flatten() for limit in (strength.shift / 4, strength.shift)
     )
-    one, none = torch.ones(count), torch.zeros(count)
-    matrix = torch.stack([one, none, across, none, one, along], 1).view(count, 2, 3)
+    turn, aspect = dice.normal(math.radians(strength.turn_deg)).flatten(), height / width
+    x_row = [turn.cos() / wide.exp(), -turn.sin() / high.exp() * aspect, across]
+    y_row = [turn.sin() / wide.exp() / aspect, turn.cos() / high.exp(), along]
+    matrix = torch.stack([*x_row, *y_row], 1).view(count, 2, 3)
     flat = x.reshape(count, kinds * frames, height, width)
     grid = functional.affine_grid(matrix, list(flat.shape), align_corners=False)
     moved = functional.grid_sample(flat, grid, align_corners=False).view_as(x)
     steps = torch.randint(-1, 2, (count,), generator=dice.draw).tolist()
-    return torch.stack([one.roll(n, 1) for one, n in zip(moved, steps, strict=True)])
+    if strength.shift:
+        moved = torch.stack([one.roll(n, 1) for one, n in zip(moved, steps, strict=True)])
+    return moved, wide + high
 
 
 @dataclass(frozen=True)
