@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hemocast.nets.hemispheres import FINDINGS
-from hemocast.train.pretrain.findings import VOLUME_SPREAD, FindingsTable
+from hemocast.train.pretrain.findings import UPTAKE_SPREAD, VOLUME_SPREAD, FindingsTable
 from hemocast.train.pretrain.learn import Cache
 from hemocast.train.pretrain.lessons import lesson_of
 from hemocast.train.pretrain.randomise import NONE, Strength, randomise
@@ -72,3 +72,19 @@ def test_a_turned_head_has_the_same_infarct_elsewhere(batch):
     torch.testing.assert_close(made.flatten(1).sum(1), bar.flatten(1).sum(1), rtol=0.05, atol=0)
     assert (made - bar).abs().mean() > 0.01
     assert torch.equal(made[:, :, 0], made[:, :, -1])
+
+
+def test_a_darkened_infarct_has_taken_up_more_water_and_nothing_else_has(batch):
+    made = _drawn(batch, replace(NONE, dark=1.0, dark_hu=14.0))
+    uptake = FINDINGS.index("water_uptake")
+    told = (made.target - batch.target)[:, uptake] * UPTAKE_SPREAD
+    torch.testing.assert_close(told, torch.log(made.uptake / batch.uptake))
+    assert (told > 0).all()
+    inside = (batch.lesion > 0.99).expand_as(batch.channels[:, :1])
+    outside = batch.lesion == 0
+    picture, before = made.channels[:, :1], batch.channels[:, :1]
+    assert (picture <= before + 1e-4)[inside].all()
+    assert (picture - before)[inside].mean() < -0.02
+    assert (made.channels[:, 2:3] <= batch.channels[:, 2:3] + 1e-4).all()
+    torch.testing.assert_close(picture[outside], before[outside], atol=1e-4, rtol=0)
+    assert torch.equal(made.lesion, batch.lesion)

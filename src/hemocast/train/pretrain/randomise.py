@@ -3,8 +3,9 @@
 What a network sees in pre-training differs in contrast, offset, noise, relief, sharpness, slice
 thickness, rim under the bone, texture, size and place from step to step. Who learns the infarct
 through all of it need not unlearn a simulator's looks (domain randomisation, Tobin 2017,
-10.1109/IROS.2017.8202133). How dark an infarct is stays as it was simulated: grey matter darkens
-and white hardly does, which nothing that is added to pooled pixels can imitate.
+10.1109/IROS.2017.8202133). A faint infarct stays as it was simulated: grey matter darkens and white
+hardly does, which nothing that is added to pooled pixels can imitate. Some are darkened further, as
+days darken them: then grey and white are lost alike, and what is as dark as fluid is taken for it.
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ from torch.nn import functional
 
 from hemocast.nets.blocks import box_mean
 from hemocast.nets.hemispheres import FINDINGS
-from hemocast.train.pretrain.findings import VOLUME_SPREAD
+from hemocast.train.pretrain.findings import UPTAKE_SPREAD, VOLUME_SPREAD
 
 TISSUE = 33.0 / 40
 """Mean level of healthy brain above 0 HU, in the usual window: what water uptake is a share of."""
 
 LEVELS_PER_HU = 1 / 40
+
+_FLUID, _FLUID_SPREAD = 9 * LEVELS_PER_HU, 3 * LEVELS_PER_HU
+"""So far below the mean of a head's tissue `StackInput` takes pixels for fluid, and how pixels of
+3 mm spread about the mean of those of 6 mm; measured on simulated heads."""
+
+_FLAT = 5 * LEVELS_PER_HU
+"""Darkened by so much, grey matter stands out no more."""
+
+_MOST_UPTAKE = 0.8
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ class Strength:
         Standard deviation of the logarithm of the size, in-plane, along each axis by itself.
     turn_deg : float
         Standard deviation, in-plane: what posing leaves.
+    dark, dark_hu : float
+        Share of scans whose infarct is darkened further, and by how much at most.
     """
 
     gain: float = 0.12
@@ -88,6 +100,8 @@ class Strength:
     shift: float = 0.125
     zoom: float = 0.04
     turn_deg: float = 1.5
+    dark: float = 0.25
+    dark_hu: float = 14.0
 
 
 NONE = Strength(**dict.fromkeys(Strength.__dataclass_fields__, 0.0))
@@ -105,6 +119,7 @@ def randomise(batch: Batch, draw: torch.Generator, strength: Strength = Strength
     strength : Strength
     """
     dice = _Dice(draw, len(batch.left))
+    batch = _darkened(batch, dice, strength)
     channels, share = batch.channels, batch.channels[:, 2:3]
     field = torch.randn(len(channels), 1, 7, 7, 7, generator=draw)
     field = functional.interpolate(field, size=channels.shape[2:], mode="trilinear")
@@ -115,8 +130,7 @@ def randomise(batch: Batch, draw: torch.Generator, strength: Strength = Strength
     added = added + edge.square() * dice.uniform(strength.rim_hu * LEVELS_PER_HU).clamp_min(0)
     gain = torch.exp(dice.normal(strength.gain))
     offset = dice.normal(strength.offset_hu * LEVELS_PER_HU)
-    level = (channels[:, 1:2] * share).flatten(1).sum(1) / share.flatten(1).sum(1).clamp_min(1)
-    level = level.view(-1, 1, 1, 1, 1)
+    level = _level(channels)
     tissue = level + gain * (channels[:, 1:2] + added - level) + offset
     picture = level + gain * (channels[:, :1] + added * share - level) + offset * share
     relief = channels[:, 3:] * gain * torch.exp(dice.normal(strength.relief))
@@ -128,6 +142,40 @@ def randomise(batch: Batch, draw: torch.Generator, strength: Strength = Strength
     target = batch.target.clone()
     target[:, FINDINGS.index("volume")] += larger / VOLUME_SPREAD
     return replace(batch, channels=channels, lesion=lesion, target=target)
+
+
+def _level(channels: Tensor) -> Tensor:
+    """Return the mean level of each scan's tissue."""
+    tissue, share = channels[:, 1:2], channels[:, 2:3]
+    level = (tissue * share).flatten(1).sum(1) / share.flatten(1).sum(1).clamp_min(1)
+    return level.view(-1, 1, 1, 1, 1)
+
+
+def _darkened(batch: Batch, dice: _Dice, strength: Strength) -> Batch:
+    """Darken the infarct of some scans, and say so of its water uptake."""
+    more = dice.uniform(strength.dark_hu * LEVELS_PER_HU).abs() * dice.chance(strength.dark)
+    if not bool(more.any()):
+        return batch
+    picture, tissue, share, relief = batch.channels.chunk(4, 1)
+    part = (batch.lesion / share.clamp_min(1e-4)).clamp(0, 1)
+    fluid = _level(batch.channels) - _FLUID
+    darker = tissue - more * part
+    kept = torch.sigmoid((darker - fluid) / _FLUID_SPREAD)
+    kept = kept / torch.sigmoid((tissue - fluid) / _FLUID_SPREAD)
+    channels = torch.cat(
+        [
+            (picture - more * batch.lesion).clamp_min(0),
+            torch.where(tissue > fluid, torch.maximum(darker, fluid), tissue),
+            share * (1 - part * (1 - kept)),
+            relief * (1 - part * (more / _FLAT).clamp_max(1)),
+        ],
+        1,
+    )
+    before = batch.uptake.clamp_min(1e-3)
+    uptake = (before + more.flatten() / TISSUE).clamp_max(_MOST_UPTAKE)
+    target, at = batch.target.clone(), FINDINGS.index("water_uptake")
+    target[:, at] += torch.log(uptake / before) / UPTAKE_SPREAD
+    return replace(batch, channels=channels, uptake=uptake, target=target)
 
 
 def _blurred(x: Tensor, dice: _Dice, chance: float) -> Tensor:
