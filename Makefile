@@ -92,7 +92,7 @@ demo-model: $(VENV)/.train
 	rm -rf build/demo-model
 	$(BIN)/hemocast simulate --preset paper --format stacks --patients 900 --seed 2026 --workers 2 \
 		--out build/demo-model/simulated
-	$(BIN)/python benchmarks/join_encoders.py --only 2 own build/demo-model/encoder
+	$(BIN)/python benchmarks/join_encoders.py --only 1 own build/demo-model/encoder
 	$(BIN)/hemocast train build/demo-model/simulated/stacks --encoder build/demo-model/encoder \
 		--test-fraction 0.475 --name demonstration --out build/demo-model/model \
 		--horizon "hemorrhagic transformation as the simulation defines it, no time horizon" \

@@ -27,13 +27,15 @@ TISSUE = 33.0 / 40
 LEVELS_PER_HU = 1 / 40
 
 _FLUID, _FLUID_SPREAD = 9 * LEVELS_PER_HU, 3 * LEVELS_PER_HU
-"""So far below the mean of a head's tissue `StackInput` takes pixels for fluid, and how pixels of
-3 mm spread about the mean of those of 6 mm; measured on simulated heads."""
+"""From so far below the mean of a head's tissue a darkened infarct is taken for fluid, and over
+what range; ours. On 60 simulated heads `StackInput` takes for fluid what lies 11.8 HU below (10.6
+to 16), and pixels of 3 mm spread by 3.4 HU about the mean of those of 6 mm."""
 
 _FLAT = 5 * LEVELS_PER_HU
-"""Darkened by so much, grey matter stands out no more."""
+"""Darkened by so much, grey matter stands out no more; ours."""
 
 _MOST_UPTAKE = 0.8
+"""What is darker is called no wetter; ours."""
 
 
 @dataclass(frozen=True)
