@@ -20,7 +20,9 @@ def pretrain(
     ],
     net: Annotated[
         str | None,
-        typer.Option(help="A network by name, such as ctnet3d. Default: Hemocast's own."),
+        typer.Option(
+            help="A network by name, such as ctnet3d. Default: that of --config, or Hemocast's own."
+        ),
     ] = None,
     config: Annotated[
         Path | None,
