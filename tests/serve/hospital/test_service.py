@@ -321,13 +321,17 @@ def test_no_study_is_done_twice_and_what_a_killed_service_left_is_taken_over(
     with opened(read_settings(config)) as office:
         service = Service(office, port)
         service.wait(lambda jobs: jobs[0].state is State.READ and jobs[0].attempts == 1)
-        second, other, _ = start("b")
+        # Whoever gets a study's last image tends to begin it, so the first does one alone.
         patients = [f"P{n}" for n in range(16)]
-        for patient in patients:
+        assert dcmtk("storescu", port, *small_study(tmp_path / "s", "P0")).returncode == 0
+        service.wait(lambda jobs: jobs_done(jobs) == 1)
+        second, other, _ = start("b")
+        nodes = port, other
+        for number, patient in enumerate(patients[1:]):
             images = small_study(tmp_path / "s", patient)
-            # One image over the one node, the others over the other.
-            assert dcmtk("storescu", port, images[0]).returncode == 0
-            assert dcmtk("storescu", other, *images[1:]).returncode == 0
+            # One image over the one node, the others over the other, and the other way round.
+            assert dcmtk("storescu", nodes[number % 2], images[0]).returncode == 0
+            assert dcmtk("storescu", nodes[1 - number % 2], *images[1:]).returncode == 0
         service.wait(lambda jobs: len(jobs) == 17 and jobs_done(jobs) == 16, 90)
         held = office.jobs.get(1)
         assert (held.state, held.attempts) == (State.READ, 1)  # nobody else began it
