@@ -4,14 +4,15 @@
 pretrain``, the others from ``hemocast simulate --format stacks``. The last layer is fitted on
 COHORT; soft share is measured on the first scans of each FRESH, and out of fold on those of COHORT;
 so is the mean risk of each FRESH once the intercept is moved on some of its labels, others left;
-outline and volume on COHORT, whose infarcts are known. A network with the same shape and random
-weights is the control.
+outline and volume on COHORT, whose infarcts are known. What sight costs: what is said of infarcts
+is replaced by the truth where they are so dark, or are not, both in COHORT and in FRESH. A network
+with the same shape and random weights is the control.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,13 @@ from scipy.special import expit
 from hemocast.config import Config
 from hemocast.dataset.split.schemes import split_folds
 from hemocast.nets import build
-from hemocast.nets.hemispheres import FINDINGS, Hemispheres, split_sides
+from hemocast.nets.hemispheres import (
+    BARE,
+    FINDINGS,
+    OF_LESION,
+    Hemispheres,
+    split_sides,
+)
 from hemocast.pipeline.benchmark.data import FreshPatients
 from hemocast.stats.discrimination.expected import KnownRisks
 from hemocast.train import StackTable, with_encoder
@@ -39,6 +46,7 @@ from hemocast.volume import from_levels
 LABELS, DRAWS, RESAMPLES = (50, 100, 200), 30, 300
 LOCAL, LOCAL_DRAWS = 100, 500
 SIZES = ((0, 5), (5, 20), (20, 70), (70, 400))
+DARK = (0.0, 0.04, 0.06, 0.08, 0.12)
 
 
 def share(score: np.ndarray, risk: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
@@ -125,6 +133,25 @@ def shares(name: str, learned: Seen, fresh: dict[str, Seen]) -> None:
             print(f"{name}, {count} labels, {where}: {np.mean(got):.1f} %, SD {np.std(got):.1f}")
 
 
+def limits(learned: Seen, cohort: Path, seen: Seen, fresh: Path) -> None:
+    """Print the share that perfect sight of some infarcts would bring."""
+    taught, tested = FindingsTable.of_cohort(cohort), FindingsTable.of_cohort(fresh)
+    everybody = np.ones(len(taught), bool)
+    for least in DARK:
+        for word, sign in (("over", 1), ("under", -1)):
+            fitted = line_of(_known(learned, taught, least, sign), everybody)
+            one = _known(seen, tested, least, sign)
+            one.told(f"known if {word} {least:.0%}, {fresh.name}", fitted.logit(one.findings))
+
+
+def _known(seen: Seen, truth: FindingsTable, least: float, sign: int) -> Seen:
+    """Return findings that are true of infarcts whose uptake is over, or under, so much."""
+    true = truth.target - np.array([BARE.get(name, 0) for name in FINDINGS])
+    among = sign * (truth.water_uptake - least) >= 0
+    told = among[:, None] & np.isin(FINDINGS, OF_LESION)
+    return replace(seen, findings=np.where(told, true, seen.findings))
+
+
 def sight(net: Hemispheres, folder: Path) -> None:
     """Print Dice and the error of the volume, by size and by how dark the infarct is."""
     table = FindingsTable.of_cohort(folder)
@@ -173,7 +200,11 @@ def main() -> None:
     random.module.eval()
     for name, one in (("pre-trained", encoder), ("random weights", random)):
         learned = Seen.of(one, asked.cohort)
-        shares(name, learned, {folder.name: Seen.of(one, folder) for folder in asked.fresh})
+        fresh = {folder.name: Seen.of(one, folder) for folder in asked.fresh}
+        shares(name, learned, fresh)
+        if one is encoder and isinstance(encoder.net, Hemispheres):
+            for folder in asked.fresh:
+                limits(learned, asked.cohort, fresh[folder.name], folder)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ NamedBy = Annotated[
 Encoder = Annotated[
     Path | None,
     typer.Option(
-        help="Of 'hemocast pretrain', or 'own', which comes along: its last layer alone is fitted; "
-        "'auto': own or CTNet, as patients held out decide, which is the default without --net, "
-        "--config and --record."
+        help="Of 'hemocast pretrain', or 'own' or 'ctnet', which come along: its last layer alone "
+        "is fitted; 'auto': own, or CTNet from labels alone, as patients held out decide, which is "
+        "the default without --net, --config and --record."
     ),
 ]
 Net = Annotated[

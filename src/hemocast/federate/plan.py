@@ -79,7 +79,7 @@ class Plan(Settings):
     rounds: int = Field(60, ge=1, le=10_000)
     local_steps: int = Field(10, ge=1, le=1000)
     rate: float = Field(0.5, gt=0, le=10)
-    ridge: float = Field(2.0, ge=0)
+    ridge: float = Field(10.0, ge=0)
     proximal: float = Field(0.0, ge=0)
     least_sites: int = Field(2, ge=1)
     secure_aggregation: bool = False

@@ -85,15 +85,25 @@ def test_an_out_of_fold_logit_does_not_hang_on_the_patients_own_label(data, conf
 
 def test_a_line_finds_what_matters_and_every_patient_counts_once():
     rng = np.random.default_rng(4)
-    findings = rng.normal([3, -1, 0], [2, 1, 0], (300, 3))
-    label = (rng.random(300) < 1 / (1 + np.exp(-(findings[:, 0] - 3)))).astype(int)
-    line = Line.fitted(findings, label, np.ones(300))
-    assert line.weight[0] == pytest.approx(1, abs=0.3)
-    assert abs(line.weight[1]) < 0.4
+    findings = rng.normal([3, -1, 0], [2, 1, 0], (3000, 3))
+    label = (rng.random(3000) < 1 / (1 + np.exp(-(findings[:, 0] - 3)))).astype(int)
+    line = Line.fitted(findings, label, np.ones(3000))
+    assert line.weight[0] == pytest.approx(1, abs=0.15)
+    assert abs(line.weight[1]) < 0.1
     assert abs(line.weight[2]) < 1e-6  # it never varied
-    twice = np.repeat(np.arange(300), 2)
-    again = Line.fitted(findings[twice], label[twice], np.full(600, 0.5))
+    twice = np.repeat(np.arange(3000), 2)
+    again = Line.fitted(findings[twice], label[twice], np.full(6000, 0.5))
     np.testing.assert_allclose(again.weight, line.weight, rtol=1e-6)
+
+
+def test_with_few_labels_findings_that_say_the_same_share_the_slope():
+    rng = np.random.default_rng(5)
+    infarct = rng.normal(size=(40, 1))
+    findings = infarct + 0.2 * rng.normal(size=(40, 4))
+    label = (rng.random(40) < 1 / (1 + np.exp(-2 * infarct[:, 0]))).astype(int)
+    weight = Line.fitted(findings, label, np.ones(40)).weight
+    assert (weight > 0).all()
+    assert weight.max() < 2 * weight.min()
 
 
 def test_settings_that_do_not_go_with_the_encoder_are_refused(data, config, tmp_path):

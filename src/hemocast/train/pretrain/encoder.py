@@ -29,8 +29,10 @@ KIND = "pre-trained encoder"
 _HEADS = ("head.", "net.head.")
 """Names of the predictor's weights, which no pre-training makes."""
 
-OWN = Path("own")
-"""Names the encoder that comes with the package, as ``./own`` would a folder."""
+OWN, CTNET = Path("own"), Path("ctnet")
+"""Name the encoders that come with the package, as ``./own`` would a folder."""
+
+_SHIPPED = {OWN: "encoder", CTNET: "ctnet_encoder"}
 
 
 class About(Settings):
@@ -235,8 +237,9 @@ def take_member(folder: Path, number: int, output: Output) -> None:
 
 
 def located(folder: Path) -> Path:
-    """Return where an encoder lies: `OWN` in the package, any other where it says."""
-    return Path(__file__).parents[2] / "assets" / "encoder" if folder == OWN else folder
+    """Return where an encoder lies: `OWN` and `CTNET` in the package, any other where it says."""
+    shipped = _SHIPPED.get(folder)
+    return folder if shipped is None else Path(__file__).parents[2] / "assets" / shipped
 
 
 def read_about(folder: Path) -> About:
@@ -245,7 +248,7 @@ def read_about(folder: Path) -> About:
     Parameters
     ----------
     folder : Path
-        Or `OWN`.
+        Or `OWN`, or `CTNET`.
 
     Raises
     ------
@@ -275,7 +278,7 @@ def read_encoder(folder: Path, net: Network) -> Encoder:
     Parameters
     ----------
     folder : Path
-        Or `OWN`.
+        Or `OWN`, or `CTNET`.
     net : Network
         Keeps its own predictor.
 
