@@ -10,6 +10,7 @@ from hemocast.nets import build
 from hemocast.nets.hemispheres import Member
 from hemocast.train import with_encoder
 from hemocast.train.pretrain.encoder import (
+    CTNET,
     KIND,
     OWN,
     WEIGHTS,
@@ -103,12 +104,13 @@ def test_networks_of_different_shape_are_not_joined(written, net, tmp_path):
         join_encoders([folder, tmp_path / "other"], output)
 
 
-def test_the_encoder_that_comes_along_is_taken_by_its_name_and_small():
-    about = read_about(OWN)
+@pytest.mark.parametrize("name", [OWN, CTNET])
+def test_encoders_that_come_along_are_taken_by_their_names_and_small(name):
+    about = read_about(name)
     made = build(about.net)
-    assert read_encoder(OWN, made).net is made
+    assert read_encoder(name, made).net is made
     assert about.scans >= 500
-    assert sum(path.stat().st_size for path in located(OWN).iterdir()) < 5e6
-    config = with_encoder(Config(), OWN)
-    assert config.train.encoder == "own"
+    assert sum(path.stat().st_size for path in located(name).iterdir()) < 5e6
+    config = with_encoder(Config(), name)
+    assert config.train.encoder == str(name)
     assert config.net == about.net
