@@ -65,12 +65,13 @@ def told(name: str, score: np.ndarray, risk: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a network finds on the scans of a cohort, and the true risk given the image of each."""
+    """What a network finds on the scans of a cohort, the truth, and the risk given each image."""
 
     table: StackTable
     findings: np.ndarray
     risk: np.ndarray
     first: np.ndarray
+    truth: FindingsTable | None
 
     @classmethod
     def of(cls, encoder: Encoder, folder: Path) -> Seen:
@@ -79,7 +80,8 @@ class Seen:
         table = cohort.table
         number = np.searchsorted(table.participants, table.participant_id)
         first = np.unique(np.array(table.participant_id), return_index=True)[1]
-        return cls(table, findings_of(encoder, table), cohort.image_risk[number], np.sort(first))
+        found, risk = findings_of(encoder, table), cohort.image_risk[number]
+        return cls(table, found, risk, np.sort(first), cohort.findings)
 
     def told(self, name: str, logit: np.ndarray) -> None:
         """Print the share of a logit on the first scans."""
@@ -133,21 +135,21 @@ def shares(name: str, learned: Seen, fresh: dict[str, Seen]) -> None:
             print(f"{name}, {count} labels, {where}: {np.mean(got):.1f} %, SD {np.std(got):.1f}")
 
 
-def limits(learned: Seen, cohort: Path, seen: Seen, fresh: Path) -> None:
+def limits(learned: Seen, where: str, seen: Seen) -> None:
     """Print the share that perfect sight of some infarcts would bring."""
-    taught, tested = FindingsTable.of_cohort(cohort), FindingsTable.of_cohort(fresh)
-    everybody = np.ones(len(taught), bool)
+    everybody = np.ones(len(learned.findings), bool)
     for least in DARK:
         for word, sign in (("over", 1), ("under", -1)):
-            fitted = line_of(_known(learned, taught, least, sign), everybody)
-            one = _known(seen, tested, least, sign)
-            one.told(f"known if {word} {least:.0%}, {fresh.name}", fitted.logit(one.findings))
+            fitted = line_of(_known(learned, least, sign), everybody)
+            one = _known(seen, least, sign)
+            one.told(f"known if {word} {least:.0%}, {where}", fitted.logit(one.findings))
 
 
-def _known(seen: Seen, truth: FindingsTable, least: float, sign: int) -> Seen:
+def _known(seen: Seen, least: float, sign: int) -> Seen:
     """Return findings that are true of infarcts whose uptake is over, or under, so much."""
-    true = truth.target - np.array([BARE.get(name, 0) for name in FINDINGS])
-    among = sign * (truth.water_uptake - least) >= 0
+    assert seen.truth is not None  # noqa: S101 - pre-training's cohorts have it
+    true = seen.truth.target - np.array([BARE.get(name, 0) for name in FINDINGS])
+    among = sign * (seen.truth.water_uptake - least) >= 0
     told = among[:, None] & np.isin(FINDINGS, OF_LESION)
     return replace(seen, findings=np.where(told, true, seen.findings))
 
@@ -203,8 +205,8 @@ def main() -> None:
         fresh = {folder.name: Seen.of(one, folder) for folder in asked.fresh}
         shares(name, learned, fresh)
         if one is encoder and isinstance(encoder.net, Hemispheres):
-            for folder in asked.fresh:
-                limits(learned, asked.cohort, fresh[folder.name], folder)
+            for where, seen in fresh.items():
+                limits(learned, where, seen)
 
 
 if __name__ == "__main__":

@@ -45,3 +45,17 @@ def test_a_net_that_cannot_be_named_so_is_refused(hemocast, tmp_path: Path) -> N
     done = hemocast("train", tmp_path, "--out", tmp_path / "model", "--net", "not a name")
     assert (done.returncode, done.stderr[:6]) == (2, "HC002 ")
     assert "--net" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["own", "ctnet", "./ctnet"])
+def test_a_folder_is_not_hidden_by_an_encoder_that_comes_along(
+    hemocast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "encoder.json").write_text("{}")
+    done = hemocast("train", tmp_path, "--out", tmp_path / "model", "--encoder", name)
+    assert (done.returncode, done.stderr[:6]) == (2, "HC001 ")
+    assert "whole path" in done.stderr
+    whole = hemocast("train", tmp_path, "--out", tmp_path / "model", "--encoder", tmp_path / name)
+    assert whole.stderr[:6] == "HC502 "  # the folder was looked at

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from hemocast.errors import NotAgreed
 from hemocast.federate import Plan, SignedPlan
 from hemocast.federate.keys import public_of
+from hemocast.train.pretrain.head import RIDGE
 
 
 def test_what_was_signed_is_read_back_and_nothing_else(hospitals) -> None:
@@ -22,6 +23,10 @@ def test_what_was_signed_is_read_back_and_nothing_else(hospitals) -> None:
             SignedPlan.parse(bad, public)
     with pytest.raises(NotAgreed, match="not as its coordinator signed it"):
         SignedPlan.parse(text, public_of(hospitals.keys["city"]))
+
+
+def test_apart_the_slopes_are_held_down_as_in_one_place() -> None:
+    assert Plan.model_fields["ridge"].default == RIDGE
 
 
 def test_a_plan_that_cannot_be_is_refused(hospitals) -> None:

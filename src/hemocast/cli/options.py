@@ -51,12 +51,24 @@ NamedBy = Annotated[
         "predict' keeps beside its predictions, or DATASET.key.",
     ),
 ]
+
+
+def _one_encoder(folder: Path | None) -> Path | None:
+    """Refuse a name that an encoder that comes along and a folder here both have."""
+    if folder is not None:
+        from hemocast.train.pretrain.encoder import refuse_two
+
+        refuse_two(folder)
+    return folder
+
+
 Encoder = Annotated[
     Path | None,
     typer.Option(
+        callback=_one_encoder,
         help="Of 'hemocast pretrain', or 'own' or 'ctnet', which come along: its last layer alone "
         "is fitted; 'auto': own, or CTNet from labels alone, as patients held out decide, which is "
-        "the default without --net, --config and --record."
+        "the default without --net, --config and --record.",
     ),
 ]
 Net = Annotated[

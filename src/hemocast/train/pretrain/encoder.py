@@ -30,7 +30,7 @@ _HEADS = ("head.", "net.head.")
 """Names of the predictor's weights, which no pre-training makes."""
 
 OWN, CTNET = Path("own"), Path("ctnet")
-"""Name the encoders that come with the package, as ``./own`` would a folder."""
+"""Name the encoders that come with the package."""
 
 _SHIPPED = {OWN: "encoder", CTNET: "ctnet_encoder"}
 
@@ -240,6 +240,22 @@ def located(folder: Path) -> Path:
     """Return where an encoder lies: `OWN` and `CTNET` in the package, any other where it says."""
     shipped = _SHIPPED.get(folder)
     return folder if shipped is None else Path(__file__).parents[2] / "assets" / shipped
+
+
+def refuse_two(folder: Path) -> None:
+    """Refuse a user's name for an encoder that comes along where a folder has it, too.
+
+    Raises
+    ------
+    UsageError
+        Either could be meant.
+    """
+    if folder in _SHIPPED and (folder / ABOUT).is_file():
+        raise UsageError(
+            f"{folder} names an encoder that comes along, and a folder here holds another",
+            "a name that only one of them has",
+            f"Give the folder by its whole path, or work where there is no folder {folder}",
+        )
 
 
 def read_about(folder: Path) -> About:
