@@ -89,8 +89,7 @@ class TissueInput(StackInput):
         tissue, share = self._tissue(frames, picture, fine)
         height, weight = relief(tissue, share)
         picture, held, share, height, weight = (
-            pooled(x[:, 0], self.pool // fine).unsqueeze(1)
-            for x in (picture, tissue * share, share, height, weight)
+            pooled(x, self.pool // fine) for x in (picture, tissue * share, share, height, weight)
         )
         return torch.cat([picture, held / (share + EMPTY), share, height / (weight + _SOME)], 1)
 
