@@ -19,7 +19,9 @@ def benchmark(
         int | None, typer.Option(min=1, max=100, help="Seeds per model. Default: each model's own.")
     ] = None,
     encoder: Encoder = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="At most. Default: 12.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="At most. Default: each model's own.")
+    ] = None,
     patients: Annotated[
         int | None,
         typer.Option(min=2, max=100_000, help="Patients; the share with HT is the preset's."),
@@ -36,6 +38,8 @@ def benchmark(
     workers: Workers = 1,
 ) -> None:
     """Train every network from several seeds, and test all on the same fresh patients.
+
+    Without --row and --encoder, both encoders that come along are rows too.
 
     A row is kept as soon as it is measured; a run that was stopped goes on with the next, and one
     with other models adds theirs. SIMULATED: no evidence about patients.

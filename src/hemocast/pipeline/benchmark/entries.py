@@ -160,6 +160,7 @@ def entries_of(
         In place of what each recipe says.
     encoder : Path, optional
         Folder of ``hemocast pretrain``, a row more: what it finds is frozen, its last layer fitted.
+        Where neither it nor names are given, those that come along.
 
     Raises
     ------
@@ -179,8 +180,16 @@ def entries_of(
     chosen = [known[name] for name in names or known]
     classical = [one for one in chosen if not isinstance(one, Recipe)]
     networks = [one for one in chosen if isinstance(one, Recipe)]
-    frozen = [] if encoder is None else [_frozen(encoder)]
+    frozen = map(_frozen, _encoders(encoder, every=not names))
     return (*map(RuleEntry, RULES), *classical, *frozen, *_by_seed(networks, seeds, epochs))
+
+
+def _encoders(encoder: Path | None, every: bool) -> tuple[Path, ...]:
+    from hemocast.train.pretrain.encoder import CTNET, OWN
+
+    if encoder is not None:
+        return (encoder,)
+    return (OWN, CTNET) if every else ()
 
 
 def _frozen(folder: Path) -> NetworkEntry:
