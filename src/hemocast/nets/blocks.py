@@ -249,8 +249,9 @@ def pooled(frames: Tensor, size: int) -> Tensor:
         return frames
     rows, columns = (n // size for n in frames.shape[-2:])
     whole = frames[..., : rows * size, : columns * size]
+    by_row = whole.reshape(*frames.shape[:-2], rows, size, columns * size)
     with _full_precision(frames):
-        return whole.unflatten(-2, (rows, size)).mean(-2) @ frames.new_tensor(_steps(columns, size))
+        return by_row.mean(-2) @ frames.new_tensor(_steps(columns, size))
 
 
 def box_mean(x: Tensor, sizes: Sequence[int], in_plane: int = 1) -> Tensor:
