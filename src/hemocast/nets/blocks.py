@@ -284,7 +284,7 @@ def box_mean(x: Tensor, sizes: Sequence[int], in_plane: int = 1) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _band(count: int, size: int, times: int) -> NDArray[np.float32]:
-    """Return the matrix (count, count) that averages over `size` places, the middle one's.
+    """Return the matrix (count, count) that averages over `size` places, so many `times`.
 
     Of NumPy: a tensor made while a graph is drawn is none that may be kept.
     """

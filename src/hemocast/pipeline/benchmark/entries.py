@@ -185,11 +185,14 @@ def entries_of(
 
 
 def _encoders(encoder: Path | None, every: bool) -> tuple[Path, ...]:
-    from hemocast.train.pretrain.encoder import CTNET, OWN
-
+    """Return the encoder that was named, or, of every row there is, those that come along."""
     if encoder is not None:
         return (encoder,)
-    return (OWN, CTNET) if every else ()
+    if not every:
+        return ()
+    from hemocast.train.pretrain.encoder import CTNET, OWN
+
+    return OWN, CTNET
 
 
 def _frozen(folder: Path) -> NetworkEntry:

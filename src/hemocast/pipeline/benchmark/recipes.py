@@ -2,7 +2,8 @@
 
 Comparators stand twice where it tells something: with a mirror channel (``+ mirror``), and from the
 plain picture, as their authors gave it to them. They look at pixels of 3 mm; the ablations of CTNet
-do too, and take away one thing each. ``+ record`` is told of the clinical record as well.
+do too, and take away one thing each; like ``+ record``, which is told of the clinical record as
+well, they learn with the settings before the search.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ class Recipe(Settings):
 _CTNET = TrainConfig(learning_rate=1.5e-3, weight_decay=8e-3)
 _WOZNIAK = TrainConfig(learning_rate=6.7e-4, weight_decay=7e-2)
 _SOUNDARI = TrainConfig(learning_rate=4.1e-3, weight_decay=1.4e-3, batch_size=32)
-"""Each, with its dropout below, found by the same search (``benchmarks/tune_recipes.py``) on the
-474 patients: 8 trials of 9 epochs, judged on an inner part of them."""
+"""Of `ctnet3d` and both in style with the mirror channel; each, with its dropout below, found by
+the same search (``benchmarks/tune_recipes.py``) on the 474 patients: 8 trials of 9 epochs each, on
+inner validation. `ctnet2d` and the plain pictures take what was found for these."""
 
 _SHORT = TrainConfig(epochs=12)
 _SLOW = TrainConfig(epochs=12, learning_rate=5e-4)
